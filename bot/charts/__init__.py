@@ -1,0 +1,1 @@
+"""Pictures of a window: lanes, episodes and lags as characters."""

@@ -1,0 +1,85 @@
+"""Candidate causal links between signals, tested, and the chains they form."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.domain.signal import Signal, SignalId, SpecFact
+
+LinkStatus = Literal["supported", "refuted", "untested"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lag:
+    """Quantiles of the time from a cause to its effect, in seconds."""
+
+    p10: float
+    median: float
+    p90: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dose:
+    """Does more of the cause go with more of the effect? Spearman's rank correlation over the hits."""
+
+    rho: float
+    p_value: float
+    pairs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkTest:
+    """The numbers of one tested pair.
+
+    ``hits``: causes followed by the effect within the lag range; ``misses``: causes that were not; ``unexplained``:
+    effects with no such cause before them. ``p_value`` is corrected for the number of pairs tested.
+    """
+
+    status: LinkStatus
+    test: str
+    hits: int
+    misses: int
+    unexplained: int
+    lag: Lag | None
+    p_value: float | None
+    lag_range_s: tuple[float, float]
+    dose: Dose | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A cause, an effect, by which mechanism they would be tied, and what the test said."""
+
+    cause: SignalId
+    effect: SignalId
+    mechanism: str
+    """Key of a known mechanism, or ``timing`` where only times speak for it."""
+    scope: str
+    """What ties the two places: ``same entity``, ``owner``, ``calls``, ``same node``, ``same namespace``, ``named``, ``cluster``"""
+    plausibility: float
+    """0..1: how well mechanism and scope fit, before any timing."""
+    test: LinkTest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """A path from a root cause to the symptom, causes first; ``links`` joins neighbours of ``signals``."""
+
+    signals: tuple[Signal, ...]
+    links: tuple[Link, ...]
+    explained: tuple[int, ...]
+    """Indexes of the symptom's occurrences that the whole chain accounts for."""
+    end_to_end: LinkTest
+    """The root tested straight against the symptom."""
+    score: float
+    facts: tuple[SpecFact, ...] = ()
+
+    @property
+    def root(self) -> Signal:
+        """The signal nothing explains."""
+        return self.signals[0]
+
+    @property
+    def symptom(self) -> Signal:
+        """The signal people felt."""
+        return self.signals[-1]

@@ -1,0 +1,106 @@
+"""The seams: what a source writes into, and what the core reads from. Two implementations each, or no port."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.items import (
+    ChatMessage,
+    ClusterEvent,
+    Gap,
+    ItemId,
+    LogStream,
+    ObjectVersion,
+    Series,
+    TicketEntry,
+)
+
+Progress = Callable[[str, int, int | None], None]
+"""``(stage, done_bytes, total_bytes or None)``; called often, must be cheap."""
+
+TimedLine = tuple[int, bytes, int]
+"""A log line: nanoseconds since the epoch (UTC; ``UNDATED`` where nothing dates it), its exact bytes without the line
+end, and the offset in them at which the text begins (behind the time prefix that ``kubectl logs --timestamps`` writes)."""
+
+UNDATED = -1
+"""The time of a line that nothing dates: searchable, but part of no signal."""
+
+
+class Sink(Protocol):
+    """Where a source puts what it reads. One thread writes; order within a stream is kept."""
+
+    def open_stream(self, stream: LogStream) -> int:
+        """Register a log stream and return its number."""
+        ...
+
+    def add_lines(self, stream: int, lines: Sequence[TimedLine]) -> None:
+        """Append lines of a stream, any batch size; times need not ascend."""
+        ...
+
+    def add_event(self, event: ClusterEvent) -> ItemId:
+        """Store an event."""
+        ...
+
+    def add_object(self, version: ObjectVersion) -> ItemId:
+        """Store an object version."""
+        ...
+
+    def add_series(self, series: Series) -> ItemId:
+        """Store a series."""
+        ...
+
+    def add_message(self, message: ChatMessage) -> ItemId:
+        """Store a chat message."""
+        ...
+
+    def add_ticket(self, entry: TicketEntry) -> ItemId:
+        """Store a ticket entry."""
+        ...
+
+    def add_gap(self, gap: Gap) -> None:
+        """Record something that could not be read, or an oddity with its count."""
+        ...
+
+    def add_read(self, source: str, path: str, size: int) -> None:
+        """Record that ``size`` bytes of ``path`` were read for ``source`` (for the coverage ledger)."""
+        ...
+
+
+class Source(Protocol):
+    """Anything that can fill a case. It never raises for what it could not see: it leaves a Gap."""
+
+    name: str
+
+    def gather(self, sink: Sink, progress: Progress) -> None:
+        """Stream everything into the sink."""
+        ...
+
+
+class Stored(Protocol):
+    """A stored item as a citation needs it."""
+
+    id: ItemId
+    at: datetime | None
+    source: str
+    """``kubernetes/logs``, ``kubernetes/events``, ``kubernetes/objects``, ``prometheus``, ``loki``, ``slack``, ``jira``"""
+    entity: str
+    """Whom it speaks of: pod/container, object, series, author, ticket key"""
+    text: str
+    """What a person reads: the line, the event's message, the manifest, the message's text"""
+    raw: bytes
+    """The bytes as they were read"""
+    url: str | None
+    locator: str
+    """Where it stands: file path and position, for a person"""
+
+
+class Evidenced(Protocol):
+    """Read access to a case's evidence, as the core is handed it."""
+
+    def item(self, item: ItemId) -> Stored | None:
+        """Give one stored item, or None where no such id exists."""
+        ...
+
+    def items(self, items: Iterable[ItemId]) -> Iterator[Stored]:
+        """Give several stored items in the order asked, leaving out unknown ids."""
+        ...

@@ -1,0 +1,169 @@
+"""What the digest makes of raw items: signals, that is one kind of thing happening to one entity at known times."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+from bot.domain.entity import Entity
+from bot.domain.items import ItemId
+
+SignalId = NewType("SignalId", str)
+
+
+def signal_id(kind: "Kind", entity: Entity, subject: str = "") -> SignalId:
+    """Name a signal by what it is, so that the same case gives the same ids every time."""
+    mark = f"#{zlib.crc32(subject.encode()):08x}" if subject else ""
+    return SignalId(f"{kind}|{entity}{mark}")
+
+
+class Kind(StrEnum):
+    """What a signal is, in the field's words. Closed, so that mechanisms can be a table over it."""
+
+    # things people and schedules do: they can begin a chain
+    JOB_RUN = "job_run"
+    ROLLOUT = "rollout"
+    CONFIG_CHANGE = "config_change"
+    SECRET_CHANGE = "secret_change"  # noqa: S105 - a kind of change, not a password
+    HUMAN_CHANGE = "human_change"
+    TRAFFIC_RISE = "traffic_rise"
+    CERTIFICATE_EXPIRY = "certificate_expiry"
+    # things the world outside does
+    EXTERNAL_FAILURE = "external_failure"
+    NODE_FAILURE = "node_failure"
+    CLOCK_JUMP = "clock_jump"
+    # resources
+    CPU_SATURATION = "cpu_saturation"
+    CPU_THROTTLING = "cpu_throttling"
+    MEMORY_GROWTH = "memory_growth"
+    MEMORY_PRESSURE = "memory_pressure"
+    DISK_PRESSURE = "disk_pressure"
+    IO_SATURATION = "io_saturation"
+    NETWORK_SATURATION = "network_saturation"
+    GC_PAUSE = "gc_pause"
+    RESOURCE_SHIFT = "resource_shift"
+    # what Kubernetes does
+    SCALE_UP = "scale_up"
+    SCALE_DOWN = "scale_down"
+    POD_KILL = "pod_kill"
+    POD_START = "pod_start"
+    OOM_KILL = "oom_kill"
+    CONTAINER_RESTART = "container_restart"
+    CRASH_LOOP = "crash_loop"
+    PROBE_FAILURE = "probe_failure"
+    EVICTION = "eviction"
+    SCHEDULING_FAILURE = "scheduling_failure"
+    IMAGE_PULL_FAILURE = "image_pull_failure"
+    MOUNT_FAILURE = "mount_failure"
+    QUOTA_EXCEEDED = "quota_exceeded"
+    ROLLOUT_STUCK = "rollout_stuck"
+    AUTOSCALER_FAILURE = "autoscaler_failure"
+    JOB_FAILURE = "job_failure"
+    # what software does
+    LOCK_WAIT = "lock_wait"
+    DEADLOCK = "deadlock"
+    SLOW_QUERY = "slow_query"
+    POOL_EXHAUSTION = "pool_exhaustion"
+    QUEUE_GROWTH = "queue_growth"
+    TIMEOUT = "timeout"
+    RETRY = "retry"
+    CONNECTION_RESET = "connection_reset"
+    CONNECTION_REFUSED = "connection_refused"
+    NAME_RESOLUTION_FAILURE = "name_resolution_failure"
+    TLS_FAILURE = "tls_failure"
+    AUTH_FAILURE = "auth_failure"
+    RATE_LIMITED = "rate_limited"
+    CIRCUIT_OPEN = "circuit_open"
+    OUT_OF_MEMORY = "out_of_memory"
+    NO_SPACE = "no_space"
+    SHUTDOWN = "shutdown"
+    STARTUP = "startup"
+    BAD_CONFIG = "bad_config"
+    # what users feel
+    LATENCY = "latency"
+    SERVER_ERROR = "server_error"
+    CLIENT_ERROR = "client_error"
+    UNAVAILABLE = "unavailable"
+    # the rest
+    LOG_ERROR = "log_error"
+    LOG_BURST = "log_burst"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """One time it happened: ``[start_s, end_s]`` in seconds since the epoch (equal for an instant).
+
+    ``size`` is how much of it there was (lines, requests, sigmas over the level), 1.0 where there is nothing to count.
+    ``refs`` are ids of the stored items that show it, the most telling first, at most a handful.
+    """
+
+    start_s: float
+    end_s: float
+    size: float = 1.0
+    refs: tuple[ItemId, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """One kind of thing that happened to one entity, every time it happened, ascending.
+
+    ``label`` is a short phrase without times ("scaled down", "HTTP 502 responses"); ``source`` the source it was seen
+    in; ``subject`` what a template or series is (masked template text, series name), for telling alike signals apart;
+    ``nodes`` the nodes it happened on, ``mentions`` other entities its lines name (callees, peers, hosts).
+    ``total`` counts single events; an occurrence may fold many.
+    """
+
+    id: SignalId
+    kind: Kind
+    entity: Entity
+    label: str
+    source: str
+    occurrences: tuple[Occurrence, ...]
+    total: int
+    subject: str = ""
+    period_s: float | None = None
+    nodes: frozenset[str] = frozenset()
+    mentions: tuple[Entity, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecFact:
+    """A setting worth citing: ``entity``'s ``name`` is ``value`` (seconds, counts … as ``number`` where it is one).
+
+    ``quote`` stands verbatim in the bytes of item ``ref``.
+    """
+
+    entity: Entity
+    name: str
+    value: str
+    number: float | None
+    quote: str
+    ref: ItemId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """Who belongs to whom, read from objects, events and logs.
+
+    ``owner`` leads from a pod (or ReplicaSet, Job) to what a report names (Deployment, CronJob …); ``node_of`` from
+    pod to node; ``targets`` from a HorizontalPodAutoscaler to its workload; ``backends`` from a Service or Ingress to
+    workloads; ``calls`` holds caller → callee workloads or hosts as seen in logs and specs.
+    """
+
+    owner: Mapping[Entity, Entity] = field(default_factory=dict)
+    nodes: Mapping[Entity, frozenset[str]] = field(default_factory=dict)
+    targets: Mapping[Entity, Entity] = field(default_factory=dict)
+    backends: Mapping[Entity, frozenset[Entity]] = field(default_factory=dict)
+    calls: frozenset[tuple[Entity, Entity]] = frozenset()
+
+    def root(self, entity: Entity) -> Entity:
+        """Follow owners up to what a report names; cycles end where they began."""
+        seen = {entity}
+        while (above := self.owner.get(entity)) is not None and above not in seen:
+            seen.add(above)
+            entity = above
+        return entity

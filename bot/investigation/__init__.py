@@ -1,0 +1,1 @@
+"""The use cases: investigate, follow up."""

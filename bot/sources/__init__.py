@@ -1,0 +1,1 @@
+"""Adapters that fill a case; none knows another."""
