@@ -44,6 +44,8 @@ class LinkTest:
     lag_range_s: tuple[float, float]
     dose: Dose | None = None
     reason: str = ""
+    effects: int = 0
+    """How many occurrences of the effect there were in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

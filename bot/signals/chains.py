@@ -1,0 +1,202 @@
+"""Walk supported links from the symptom backwards and rank the chains that reach a root.
+
+A chain is worth what it explains: the share of symptom episodes that can be followed, occurrence by occurrence, all the
+way back to the root; how well each tie on the way is shown; and how well the root can stand at the start. Every stage
+of a cascade is passed once, so that a chain cannot wander. Leaves out how a chain is told.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log10, prod
+
+from bot.domain.link import Chain, Link
+from bot.domain.signal import Occurrence, Signal, SignalId, Topology
+from bot.domain.window import Window
+from bot.signals.bursts import fold_gap_s
+from bot.signals.links import Range, folded, judge, measure, slack_s, spans_of
+from bot.signals.mechanisms import EXOGENOUS, MECHANISMS, Anchor, stage
+from bot.signals.pairs import TIMING
+
+LONGEST = 9
+BEAM = 60
+PER_HEAD = 4
+LEAST_STRENGTH = 0.2
+
+_ANCHORS: dict[str, Anchor] = {row.key: row.anchor for row in MECHANISMS}
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """A chain in the making: head first; ``reach`` maps the head's occurrences to the symptom episodes they lead to."""
+
+    signals: tuple[Signal, ...]
+    links: tuple[Link, ...]
+    stages: frozenset[str]
+    reach: tuple[frozenset[int], ...]
+    strengths: tuple[float, ...]
+
+    @property
+    def head(self) -> Signal:
+        return self.signals[0]
+
+    @property
+    def explained(self) -> frozenset[int]:
+        return frozenset().union(*self.reach)
+
+
+def anchor_of(link: Link) -> Anchor:
+    """Tell from where the lags of a link count."""
+    return "during" if link.mechanism == TIMING else _ANCHORS.get(link.mechanism, "during")
+
+
+def strength(link: Link) -> float:
+    """Weigh a supported link, 0..1: effects explained, causes that hit, significance, and how tight the lags are."""
+    test = link.test
+    recall = (test.effects - test.unexplained) / max(1, test.effects)
+    precision = test.hits / max(1, test.hits + test.misses)
+    significance = min(1.0, -log10(max(test.p_value or 1e-12, 1e-12)) / 5.0)
+    low, high = test.lag_range_s
+    tight = 1.0 - min(1.0, (test.lag.p90 - test.lag.p10) / max(high - low, 1.0)) if test.lag else 0.0
+    shown = 0.4 * recall + 0.2 * precision + 0.25 * significance + 0.15 * tight
+    return shown * link.plausibility
+
+
+def chains(
+    signals: Mapping[SignalId, Signal],
+    links: Sequence[Link],
+    symptom: Signal,
+    topology: Topology,
+    window: Window,
+) -> list[Chain]:
+    """Rank the chains that end in the symptom, best first; empty where nothing supported leads to it."""
+    into = _incoming(links, signals)
+    gap = fold_gap_s(window.length_s)
+    episodes = folded(symptom.occurrences, gap)
+    start = _Path((symptom,), (), _marks(symptom, topology), tuple(frozenset({i}) for i in range(len(episodes))), ())
+    beam = [start]
+    complete: dict[SignalId, tuple[float, _Path]] = {}
+    while beam:
+        grown: list[_Path] = []
+        for path in beam:
+            grown.extend(_extended(path, into, signals, topology, gap))
+        for path in grown:
+            worth = _score(path, len(episodes))
+            known = complete.get(path.head.id)
+            if known is None or worth > known[0]:
+                complete[path.head.id] = (worth, path)
+        beam = _kept(grown, len(episodes))
+    ranked = sorted(complete.values(), key=lambda pair: (-pair[0], pair[1].head.id))
+    return [_chain(path, worth, window) for worth, path in ranked[:12]]
+
+
+def _incoming(links: Sequence[Link], signals: Mapping[SignalId, Signal]) -> dict[SignalId, list[tuple[float, Link]]]:
+    into: dict[SignalId, list[tuple[float, Link]]] = defaultdict(list)
+    for link in links:
+        if link.test.status == "supported" and link.cause in signals and link.effect in signals:
+            worth = strength(link)
+            if worth >= LEAST_STRENGTH * (0.4 if link.mechanism == TIMING else 1.0):
+                into[link.effect].append((worth, link))
+    for found in into.values():
+        found.sort(key=lambda pair: (-pair[0], pair[1].cause))
+    return into
+
+
+def _extended(
+    path: _Path,
+    into: Mapping[SignalId, list[tuple[float, Link]]],
+    signals: Mapping[SignalId, Signal],
+    topology: Topology,
+    gap_s: float,
+) -> list[_Path]:
+    if len(path.signals) >= LONGEST:
+        return []
+    grown = []
+    effects = folded(path.head.occurrences, gap_s)
+    for worth, link in into.get(path.head.id, ()):
+        cause = signals[link.cause]
+        marks = _marks(cause, topology)
+        if marks & path.stages:
+            continue
+        reach = _reach(cause, effects, path.reach, link, gap_s)
+        if not any(reach):
+            continue
+        grown.append(
+            _Path(
+                (cause, *path.signals),
+                (link, *path.links),
+                path.stages | marks,
+                reach,
+                (worth, *path.strengths),
+            )
+        )
+    return grown
+
+
+def _reach(
+    cause: Signal, effects: Sequence[Occurrence], onward: Sequence[frozenset[int]], link: Link, gap_s: float
+) -> tuple[frozenset[int], ...]:
+    low, high = link.test.lag_range_s
+    anchor = anchor_of(link)
+    causes = folded(cause.occurrences, gap_s)
+    spans = spans_of(causes, Range(low_s=low, high_s=high, anchor=anchor))
+    if anchor == "since":
+        # in force until the next change of the same kind
+        nexts = [one.start_s for one in causes[1:]] + [float("inf")]
+        spans = [(span[0], until) for span, until in zip(spans, nexts, strict=True)]
+    return tuple(
+        frozenset().union(*(onward[i] for i, effect in enumerate(effects) if span[0] <= effect.start_s <= span[1]))
+        for span in spans
+    )
+
+
+def _marks(signal: Signal, topology: Topology) -> frozenset[str]:
+    """Name the stage a chain has passed with this signal; failures may climb from callee to caller, once for each."""
+    name = stage(signal.kind)
+    if name in ("server_error", "log_error", "timeout", "slow", "dropped"):
+        return frozenset({f"{name} {topology.root(signal.entity)}"})
+    return frozenset({name})
+
+
+def _score(path: _Path, episodes: int) -> float:
+    covered = len(path.explained) / max(1, episodes)
+    mean = _mean(path)
+    rootness = EXOGENOUS.get(path.head.kind, 0.25)
+    depth = 1.0 + 0.07 * min(len(path.links) - 1, 6)
+    return covered * mean**0.8 * (0.25 + 0.75 * rootness) * depth
+
+
+def _mean(path: _Path) -> float:
+    return float(prod(path.strengths) ** (1.0 / len(path.strengths)))
+
+
+def _kept(paths: Sequence[_Path], episodes: int) -> list[_Path]:
+    """Keep the best paths, at most a few for each head, so that one strong head cannot crowd out the others."""
+
+    def promise(path: _Path) -> float:
+        return (len(path.explained) / max(1, episodes)) * _mean(path)
+
+    kept: list[_Path] = []
+    per_head: dict[SignalId, int] = defaultdict(int)
+    for path in sorted(paths, key=lambda p: (-promise(p), tuple(s.id for s in p.signals))):
+        if per_head[path.head.id] < PER_HEAD:
+            per_head[path.head.id] += 1
+            kept.append(path)
+        if len(kept) == BEAM:
+            break
+    return kept
+
+
+def _chain(path: _Path, worth: float, window: Window) -> Chain:
+    root, symptom = path.signals[0], path.signals[-1]
+    high = sum(max(link.test.lag.p90, 0.0) if link.test.lag else link.test.lag_range_s[1] for link in path.links)
+    anchor: Anchor = "since" if any(anchor_of(link) == "since" for link in path.links) else "start"
+    slack = max(300.0, 0.1 * high) + sum(slack_s(signal) for signal in path.signals[1:-1])
+    test = measure(root, symptom, Range(low_s=0.0, high_s=high + slack, anchor=anchor), window)
+    return Chain(
+        signals=path.signals,
+        links=path.links,
+        explained=tuple(sorted(path.explained)),
+        end_to_end=judge(test, test.p_value),
+        score=worth,
+    )

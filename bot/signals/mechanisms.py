@@ -1,0 +1,230 @@
+"""Known ways in which one kind of event brings about another: typed expectations, as a table.
+
+A row lends plausibility and a range of lags; whether a given pair is tied is for the data to say (``links``). No row
+knows a product, a name or a wording. Leaves out how a mechanism is told to people and what would mend it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.domain.signal import Kind
+
+MINUTE = 60.0
+HOUR = 3600.0
+
+Anchor = Literal["start", "end", "during", "since"]
+"""From where the lag counts: the cause's start, its end, or anywhere from its start to its end. ``since``: the cause
+stays in force until it is undone, so that effects may recur long after; the lag is that of the first."""
+
+HERE = (("same entity", 1.0), ("owner", 1.0), ("named", 0.95))
+"""The cause happens to the very thing, or to what owns it."""
+CALLEE = (*HERE, ("called by", 0.95), ("same namespace", 0.6), ("cluster", 0.35))
+"""Failures climb from the callee to its callers."""
+CALLER = (*HERE, ("calls", 0.95), ("same namespace", 0.6), ("cluster", 0.3))
+"""Load falls from the caller on what it calls."""
+NEIGHBOUR = (*HERE, ("same node", 0.95), ("calls", 0.8), ("same namespace", 0.6), ("cluster", 0.35))
+"""Resources are shared on a node, then in a namespace."""
+ANYWHERE = (*HERE, ("same node", 0.9), ("called by", 0.9), ("calls", 0.85), ("same namespace", 0.7), ("cluster", 0.5))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mechanism:
+    """One row: any of ``causes`` may bring about any of ``effects`` after ``lag_s`` seconds.
+
+    ``weight`` 0..1 says how typical it is; ``scopes``
+    how near the two must be, with a factor each.
+    """
+
+    key: str
+    causes: frozenset[Kind]
+    effects: frozenset[Kind]
+    lag_s: tuple[float, float]
+    weight: float
+    scopes: tuple[tuple[str, float], ...]
+    anchor: Anchor = "start"
+
+
+def _kinds(names: str) -> frozenset[Kind]:
+    return frozenset(Kind(name) for name in names.split())
+
+
+CONTENTION = "cpu_saturation cpu_throttling memory_pressure io_saturation network_saturation"
+DROPS = "connection_reset connection_refused timeout unavailable"
+FELT = "latency server_error unavailable"
+STRAIN = "pool_exhaustion queue_growth retry timeout circuit_open"
+
+
+def _row(
+    key: str,
+    causes: str,
+    effects: str,
+    lag_s: tuple[float, float],
+    weight: float,
+    scopes: tuple[tuple[str, float], ...],
+    anchor: Anchor = "start",
+) -> Mechanism:
+    return Mechanism(
+        key=key,
+        causes=_kinds(causes),
+        effects=_kinds(effects),
+        lag_s=lag_s,
+        weight=weight,
+        scopes=scopes,
+        anchor=anchor,
+    )
+
+
+MECHANISMS: tuple[Mechanism, ...] = (
+    # scheduled work
+    _row("job contends", "job_run", CONTENTION, (0, 10 * MINUTE), 1.0, NEIGHBOUR, "during"),
+    _row("job slows neighbours", "job_run", "latency slow_query gc_pause", (0, 10 * MINUTE), 0.7, NEIGHBOUR, "during"),
+    _row("job loads store", "job_run", "lock_wait slow_query deadlock pool_exhaustion", (0, 10 * MINUTE), 0.9, ANYWHERE, "during"),
+    _row("job drives scaling", "job_run", "scale_up", (0, 15 * MINUTE), 0.7, NEIGHBOUR, "during"),
+    _row("job ends, load falls", "job_run", "scale_down", (0, 40 * MINUTE), 0.5, NEIGHBOUR, "end"),
+    _row("job fills disk", "job_run", "disk_pressure no_space eviction", (0, 20 * MINUTE), 0.7, NEIGHBOUR, "during"),
+    _row("job takes quota", "job_run", "rate_limited quota_exceeded scheduling_failure", (0, 10 * MINUTE), 0.7, NEIGHBOUR, "during"),
+    _row("job breaks calls", "job_run", f"{DROPS} retry {FELT}", (0, 10 * MINUTE), 0.35, ANYWHERE, "during"),
+    _row("job runs out of memory", "job_run", "oom_kill", (0, 10 * MINUTE), 0.6, (("same entity", 1.0), ("owner", 1.0), ("same node", 0.8)), "during"),
+    # load
+    _row("load rises", "traffic_rise retry", f"{CONTENTION} scale_up latency {STRAIN} rate_limited name_resolution_failure gc_pause memory_growth", (0, 20 * MINUTE), 0.8, CALLER, "during"),
+    _row("load overwhelms", "traffic_rise", f"{FELT} probe_failure oom_kill", (0, 20 * MINUTE), 0.5, CALLER, "during"),
+    # contention and what follows
+    _row("saturation slows", CONTENTION + " gc_pause", f"latency timeout slow_query gc_pause cpu_throttling {STRAIN}", (0, 15 * MINUTE), 0.85, NEIGHBOUR, "during"),
+    _row("saturation fails requests", CONTENTION, "server_error unavailable", (0, 15 * MINUTE), 0.45, NEIGHBOUR, "during"),
+    _row("saturation scales", "cpu_saturation memory_pressure latency", "scale_up", (0, 15 * MINUTE), 0.95, NEIGHBOUR, "during"),
+    _row("saturation ends, scale-down", "cpu_saturation memory_pressure", "scale_down", (0, 40 * MINUTE), 0.6, NEIGHBOUR, "end"),
+    _row("starved probes", f"{CONTENTION} gc_pause latency", "probe_failure", (0, 10 * MINUTE), 0.9, NEIGHBOUR, "during"),
+    _row("memory runs out", "memory_growth memory_pressure", "oom_kill out_of_memory eviction gc_pause", (0, 12 * HOUR), 1.0, NEIGHBOUR, "during"),
+    _row("memory slows", "memory_growth", "latency timeout probe_failure container_restart", (0, 6 * HOUR), 0.6, HERE, "during"),
+    # scaling
+    _row("scaled up, so scaled down", "scale_up", "scale_down", (MINUTE, 4 * HOUR), 0.9, HERE),
+    _row("more replicas, more demand", "scale_up", "cpu_saturation pool_exhaustion scheduling_failure quota_exceeded memory_pressure", (0, 15 * MINUTE), 0.55, (*NEIGHBOUR, ("called by", 0.8))),
+    _row("more replicas start", "scale_up rollout", "pod_start startup", (0, 5 * MINUTE), 0.5, HERE),
+    _row("scale-down ends pods", "scale_down", "pod_kill shutdown", (0, 5 * MINUTE), 1.0, HERE),
+    _row("scale-down drops requests", "scale_down", f"{DROPS} {FELT} retry", (0, 6 * MINUTE), 0.6, CALLEE),
+    _row("fewer replicas, more load", "scale_down", "cpu_saturation latency queue_growth", (0, 20 * MINUTE), 0.5, CALLEE),
+    # ending pods
+    _row("killed with requests in flight", "pod_kill shutdown", f"{DROPS} retry", (0, 3 * MINUTE), 1.0, CALLEE),
+    _row("killed, so errors", "pod_kill shutdown", f"{FELT} log_error", (0, 4 * MINUTE), 0.6, CALLEE),
+    _row("restart refuses calls", "oom_kill container_restart crash_loop eviction node_failure", f"{DROPS} {FELT} retry circuit_open log_error", (0, 10 * MINUTE), 0.9, CALLEE),
+    _row("out of memory restarts", "oom_kill out_of_memory probe_failure", "container_restart crash_loop pod_kill shutdown startup", (0, 10 * MINUTE), 0.95, HERE),
+    _row("restarts loop", "container_restart job_failure bad_config startup", "crash_loop", (0, 10 * MINUTE), 0.8, HERE),
+    _row("unready, so unavailable", "probe_failure", f"{FELT} {DROPS} rollout_stuck", (0, 5 * MINUTE), 0.8, CALLEE, "during"),
+    # changes: they stay in force until undone
+    _row("rollout leaks", "rollout config_change", "memory_growth memory_pressure oom_kill out_of_memory gc_pause", (0, 24 * HOUR), 1.0, HERE, "since"),
+    _row("rollout fails", "rollout config_change", "crash_loop image_pull_failure probe_failure mount_failure bad_config rollout_stuck container_restart quota_exceeded scheduling_failure", (0, 30 * MINUTE), 1.0, HERE, "since"),
+    _row("rollout ends pods", "rollout", "pod_kill shutdown", (0, 10 * MINUTE), 0.7, HERE),
+    _row("change breaks", "rollout config_change human_change", f"server_error client_error log_error log_burst latency {DROPS} name_resolution_failure auth_failure tls_failure slow_query lock_wait disk_pressure no_space cpu_saturation cpu_throttling {STRAIN} rate_limited", (0, 6 * HOUR), 0.85, CALLEE, "since"),
+    _row("change loads", "rollout config_change human_change", f"{CONTENTION} slow_query lock_wait traffic_rise disk_pressure resource_shift scale_up", (0, 6 * HOUR), 0.7, CALLER, "since"),
+    _row("credentials changed", "secret_change human_change", "auth_failure tls_failure", (0, 24 * HOUR), 1.0, ANYWHERE, "since"),
+    _row("credentials break", "secret_change", f"{FELT} {DROPS} crash_loop log_error", (0, 12 * HOUR), 0.6, ANYWHERE, "since"),
+    _row("certificate expires", "certificate_expiry", "tls_failure", (0, 2 * HOUR), 1.0, ANYWHERE, "since"),
+    _row("expiry cuts off", "certificate_expiry", f"{FELT} {DROPS} retry", (0, 2 * HOUR), 0.7, ANYWHERE, "since"),
+    # refused, unresolved, unauthenticated
+    _row("calls cannot be made", "tls_failure auth_failure name_resolution_failure bad_config", f"{STRAIN} {FELT} connection_refused log_error crash_loop probe_failure job_failure", (0, 10 * MINUTE), 0.9, CALLEE, "during"),
+    # outside
+    _row("third party fails", "external_failure", f"{STRAIN} {FELT} {DROPS} log_error rate_limited", (0, 15 * MINUTE), 1.0, CALLEE, "during"),
+    _row("third party refuses", "rate_limited", f"{STRAIN} {FELT} log_error", (0, 10 * MINUTE), 0.7, CALLEE, "during"),
+    # stores
+    _row("lock blocks", "lock_wait deadlock", f"slow_query latency {STRAIN} log_error", (0, 20 * MINUTE), 1.0, CALLEE, "during"),
+    _row("lock fails requests", "lock_wait deadlock", "server_error unavailable", (0, 20 * MINUTE), 0.6, CALLEE, "during"),
+    _row("slow queries hold connections", "slow_query", f"latency lock_wait {STRAIN}", (0, 15 * MINUTE), 0.85, CALLEE, "during"),
+    _row("pool runs dry", "pool_exhaustion", f"timeout latency retry queue_growth log_error probe_failure {FELT} circuit_open", (0, 15 * MINUTE), 0.95, CALLEE, "during"),
+    # propagation of failure
+    _row("slow, so timed out", "latency", f"timeout retry queue_growth pool_exhaustion {FELT} circuit_open", (0, 15 * MINUTE), 0.8, CALLEE, "during"),
+    _row("timeouts make retries", f"{DROPS} server_error", "retry queue_growth circuit_open", (0, 10 * MINUTE), 0.9, CALLEE, "during"),
+    _row("dropped, so errors", DROPS, "server_error unavailable latency", (0, 10 * MINUTE), 0.9, CALLEE, "during"),
+    _row("retries pile up", "retry", "queue_growth pool_exhaustion timeout server_error unavailable latency", (0, 15 * MINUTE), 0.85, ANYWHERE, "during"),
+    _row("queue overflows", "queue_growth circuit_open", f"{FELT} timeout connection_refused", (0, 15 * MINUTE), 0.95, ANYWHERE, "during"),
+    _row("errors climb", "server_error log_error unavailable", "server_error unavailable log_error", (0, 10 * MINUTE), 0.75, (("called by", 1.0), ("same entity", 0.6), ("named", 0.9), ("same namespace", 0.5), ("cluster", 0.3)), "during"),
+    # nodes, disks, images, quotas
+    _row("disk fills", "disk_pressure no_space log_burst", "eviction no_space server_error log_error crash_loop image_pull_failure", (0, 2 * HOUR), 0.9, NEIGHBOUR, "during"),
+    _row("logging fills disk", "log_burst", "disk_pressure io_saturation", (0, 12 * HOUR), 0.9, NEIGHBOUR, "during"),
+    _row("node lost", "node_failure disk_pressure memory_pressure", "eviction pod_kill scheduling_failure container_restart", (0, 30 * MINUTE), 1.0, (("same entity", 1.0), ("same node", 1.0), ("named", 1.0), ("cluster", 0.4)), "during"),
+    _row("evicted, so unplaced", "eviction node_failure pod_kill", "scheduling_failure", (0, 15 * MINUTE), 0.8, ANYWHERE, "during"),
+    _row("no place to run", "scheduling_failure quota_exceeded image_pull_failure mount_failure autoscaler_failure", f"{FELT} {DROPS} rollout_stuck latency cpu_saturation queue_growth", (0, 30 * MINUTE), 0.8, CALLEE, "during"),
+    _row("no place, so stuck", "quota_exceeded image_pull_failure mount_failure scheduling_failure probe_failure crash_loop", "rollout_stuck crash_loop", (0, 30 * MINUTE), 0.9, HERE, "during"),
+    _row("crash loop fails callers", "crash_loop job_failure rollout_stuck", f"{FELT} {DROPS} retry log_error", (0, 20 * MINUTE), 0.8, CALLEE, "during"),
+    # alerts follow what they watch
+    _row("alert fires", f"{FELT} {CONTENTION} {STRAIN} oom_kill crash_loop", "alert", (0, 20 * MINUTE), 0.4, ANYWHERE, "during"),
+)  # fmt: skip
+"""Every row, in the order in which ties are broken."""
+
+
+def mechanisms_between(cause: Kind, effect: Kind) -> tuple[Mechanism, ...]:
+    """Give the rows that could tie a cause of one kind to an effect of another."""
+    return _BY_PAIR.get((cause, effect), ())
+
+
+def _by_pair() -> dict[tuple[Kind, Kind], tuple[Mechanism, ...]]:
+    pairs: dict[tuple[Kind, Kind], tuple[Mechanism, ...]] = {}
+    for row in MECHANISMS:
+        for cause in sorted(row.causes):
+            for effect in sorted(row.effects):
+                pairs[cause, effect] = (*pairs.get((cause, effect), ()), row)
+    return pairs
+
+
+_BY_PAIR = _by_pair()
+
+EXOGENOUS: dict[Kind, float] = {
+    Kind.JOB_RUN: 1.0,
+    Kind.ROLLOUT: 1.0,
+    Kind.CONFIG_CHANGE: 1.0,
+    Kind.SECRET_CHANGE: 1.0,
+    Kind.CERTIFICATE_EXPIRY: 1.0,
+    Kind.EXTERNAL_FAILURE: 0.95,
+    Kind.NODE_FAILURE: 0.9,
+    Kind.HUMAN_CHANGE: 0.85,
+    Kind.TRAFFIC_RISE: 0.8,
+    Kind.CLOCK_JUMP: 0.8,
+    Kind.QUOTA_EXCEEDED: 0.7,
+    Kind.IMAGE_PULL_FAILURE: 0.7,
+    Kind.DISK_PRESSURE: 0.6,
+    Kind.NO_SPACE: 0.6,
+    Kind.LOCK_WAIT: 0.6,
+    Kind.MEMORY_GROWTH: 0.6,
+    Kind.BAD_CONFIG: 0.65,
+    Kind.NAME_RESOLUTION_FAILURE: 0.55,
+    Kind.RATE_LIMITED: 0.55,
+    Kind.AUTH_FAILURE: 0.5,
+    Kind.TLS_FAILURE: 0.5,
+    Kind.OOM_KILL: 0.5,
+    Kind.GC_PAUSE: 0.5,
+    Kind.DEADLOCK: 0.5,
+    Kind.LOG_BURST: 0.45,
+    Kind.CPU_SATURATION: 0.45,
+    Kind.CPU_THROTTLING: 0.45,
+    Kind.IO_SATURATION: 0.45,
+    Kind.SCHEDULING_FAILURE: 0.45,
+    Kind.SCALE_DOWN: 0.4,
+    Kind.SCALE_UP: 0.35,
+}
+"""How well a kind can stand at the start of a chain: 1 where people, schedules or the world outside act, less where
+something must have brought it about that was not seen. Kinds not named here: 0.25."""
+
+STAGES: dict[Kind, str] = {
+    Kind.CPU_SATURATION: "contention",
+    Kind.CPU_THROTTLING: "contention",
+    Kind.MEMORY_PRESSURE: "contention",
+    Kind.IO_SATURATION: "contention",
+    Kind.NETWORK_SATURATION: "contention",
+    Kind.POD_KILL: "ending",
+    Kind.SHUTDOWN: "ending",
+    Kind.OOM_KILL: "memory out",
+    Kind.OUT_OF_MEMORY: "memory out",
+    Kind.CONTAINER_RESTART: "restart",
+    Kind.CRASH_LOOP: "restart",
+    Kind.CONNECTION_RESET: "dropped",
+    Kind.CONNECTION_REFUSED: "dropped",
+    Kind.LOCK_WAIT: "lock",
+    Kind.DEADLOCK: "lock",
+    Kind.SLOW_QUERY: "slow",
+    Kind.LATENCY: "slow",
+}
+"""Kinds that are one stage of a cascade seen from several sides."""
+
+
+def stage(kind: Kind) -> str:
+    """Name the stage of a cascade that a kind belongs to: a chain passes each stage once."""
+    return STAGES.get(kind, kind.value)

@@ -1,0 +1,154 @@
+"""Choose which pairs of signals are worth testing, test them, and correct for how many were tested.
+
+A pair is worth a test where a known mechanism joins the two kinds and the two places are near enough for it. Pairs
+that no mechanism joins are tested where they share an entity or call each other: what nobody has seen before must
+still be found, but such a tie rests on timing alone and says so.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.domain.entity import CLUSTER_KINDS, Entity
+from bot.domain.link import Link
+from bot.domain.signal import Kind, Signal, Topology
+from bot.domain.window import Window
+from bot.signals.links import Range, judge, measure
+from bot.signals.mechanisms import Anchor, mechanisms_between
+from bot.signals.statistics import adjust
+
+TIMING = "timing"
+TIMING_LAG_S = (0.0, 900.0)
+TIMING_WEIGHT = 0.25
+LEAST_PLAUSIBLE = 0.15
+
+_NEAR = ("same entity", "owner", "named", "called by", "calls", "same node")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A pair to test, and on what grounds."""
+
+    cause: Signal
+    effect: Signal
+    mechanism: str
+    scope: str
+    plausibility: float
+    lag: Range
+
+
+def scopes(cause: Signal, effect: Signal, topology: Topology) -> list[str]:
+    """Name every way in which the places of two signals are tied, the closest first."""
+    a, b = topology.root(cause.entity), topology.root(effect.entity)
+    found = []
+    if cause.entity == effect.entity:
+        found.append("same entity")
+    elif a == b or topology.targets.get(cause.entity) == b or topology.targets.get(effect.entity) == a:
+        found.append("owner")
+    if _named(cause, b) or _named(effect, a):
+        found.append("named")
+    if (b, a) in topology.calls or a in topology.backends.get(b, frozenset()):
+        found.append("called by")
+    if (a, b) in topology.calls or b in topology.backends.get(a, frozenset()):
+        found.append("calls")
+    if _nodes(cause, topology) & _nodes(effect, topology):
+        found.append("same node")
+    if a.namespace is not None and a.namespace == b.namespace:
+        found.append("same namespace")
+    return [*found, "cluster"]
+
+
+def candidates(signals: Sequence[Signal], topology: Topology) -> Iterable[Candidate]:
+    """Give every pair worth a test, in a fixed order."""
+    live = [signal for signal in signals if signal.occurrences]
+    for effect in live:
+        for cause in live:
+            if cause.id != effect.id:
+                candidate = candidate_for(cause, effect, topology)
+                if candidate is not None:
+                    yield candidate
+
+
+def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidate | None:
+    """Give the most plausible ground on which to test a pair, or None where there is none."""
+    ties = scopes(cause, effect, topology)
+    best: Candidate | None = None
+    for row in mechanisms_between(cause.kind, effect.kind):
+        factors = dict(row.scopes)
+        reach = max(((factors[tie], tie) for tie in ties if tie in factors), default=None)
+        if reach is None or row.weight * reach[0] < LEAST_PLAUSIBLE:
+            continue
+        if best is None or row.weight * reach[0] > best.plausibility:
+            best = Candidate(
+                cause=cause,
+                effect=effect,
+                mechanism=row.key,
+                scope=reach[1],
+                plausibility=row.weight * reach[0],
+                lag=Range(low_s=row.lag_s[0], high_s=row.lag_s[1], anchor=row.anchor),
+            )
+    if best is None and ties[0] in _NEAR and cause.kind != effect.kind:
+        anchor: Anchor = "during"
+        return Candidate(
+            cause=cause,
+            effect=effect,
+            mechanism=TIMING,
+            scope=ties[0],
+            plausibility=TIMING_WEIGHT,
+            lag=Range(low_s=TIMING_LAG_S[0], high_s=TIMING_LAG_S[1], anchor=anchor),
+        )
+    return best
+
+
+def link_all(found: Iterable[Candidate], window: Window) -> list[Link]:
+    """Test every candidate and correct the p-values for all of them together."""
+    listed = list(found)
+    tests = [measure(one.cause, one.effect, one.lag, window) for one in listed]
+    tried = [index for index, test in enumerate(tests) if test.p_value is not None]
+    corrected = dict(zip(tried, adjust([tests[index].p_value or 0.0 for index in tried]), strict=True))
+    return [
+        Link(
+            cause=one.cause.id,
+            effect=one.effect.id,
+            mechanism=one.mechanism,
+            scope=one.scope,
+            plausibility=one.plausibility,
+            test=judge(test, corrected.get(index)),
+        )
+        for index, (one, test) in enumerate(zip(listed, tests, strict=True))
+    ]
+
+
+def link_one(cause: Signal, effect: Signal, topology: Topology, window: Window, lag_s: float = 1800.0) -> Link:
+    """Test one pair whatever the grounds, as a follow-up question asks for; not corrected, for nothing else was tried."""
+    candidate = candidate_for(cause, effect, topology)
+    if candidate is None:
+        lag = Range(low_s=0.0, high_s=lag_s, anchor="during")
+        ties = scopes(cause, effect, topology)
+        candidate = Candidate(cause=cause, effect=effect, mechanism=TIMING, scope=ties[0], plausibility=0.1, lag=lag)
+    test = measure(candidate.cause, candidate.effect, candidate.lag, window)
+    return Link(
+        cause=cause.id,
+        effect=effect.id,
+        mechanism=candidate.mechanism,
+        scope=candidate.scope,
+        plausibility=candidate.plausibility,
+        test=judge(test, test.p_value),
+    )
+
+
+def narrowed(signal: Signal, start_s: float, end_s: float) -> Signal:
+    """Keep only the occurrences that touch ``[start_s, end_s]``."""
+    kept = tuple(one for one in signal.occurrences if one.end_s >= start_s and one.start_s <= end_s)
+    return replace(signal, occurrences=kept, total=len(kept))
+
+
+def _named(signal: Signal, entity: Entity) -> bool:
+    return entity in signal.mentions
+
+
+def _nodes(signal: Signal, topology: Topology) -> frozenset[str]:
+    if signal.entity.kind == "Node":
+        return frozenset({signal.entity.name})
+    if signal.entity.kind in CLUSTER_KINDS or signal.kind is Kind.HUMAN_CHANGE:
+        return frozenset()
+    return signal.nodes or topology.nodes.get(topology.root(signal.entity), frozenset())

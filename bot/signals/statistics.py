@@ -1,0 +1,100 @@
+"""The few exact tests that links rest on, without a statistics package: their tails are short sums.
+
+Leaves out what is tested: callers hand in counts and shares.
+"""
+
+from collections.abc import Sequence
+from math import erfc, exp, lgamma, log, log1p, sqrt
+
+
+def binomial_tail(hits: int, tries: int, share: float) -> float:
+    """Give P(X >= hits) for X ~ Binomial(tries, share), exactly by summing the mass function in logs."""
+    if hits <= 0:
+        return 1.0
+    if hits > tries or share <= 0.0:
+        return 0.0
+    if share >= 1.0:
+        return 1.0
+    total = 0.0
+    for k in range(hits, tries + 1):
+        term = exp(_log_choose(tries, k) + k * log(share) + (tries - k) * log1p(-share))
+        total += term
+        if k > tries * share and term < total * 1e-12:
+            break
+    return min(1.0, total)
+
+
+def adjust(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values for how many were tested: Benjamini and Hochberg (1995), step-up, order kept."""
+    order = sorted(range(len(p_values)), key=lambda index: (p_values[index], index))
+    adjusted = [1.0] * len(p_values)
+    floor = 1.0
+    for rank in range(len(order), 0, -1):
+        index = order[rank - 1]
+        floor = min(floor, p_values[index] * len(order) / rank)
+        adjusted[index] = floor
+    return adjusted
+
+
+def spearman(first: Sequence[float], second: Sequence[float]) -> tuple[float, float]:
+    """Give Spearman's rank correlation and its one-sided p-value for "more goes with more".
+
+    The p-value uses Fisher's z with the 1.06 variance factor (Fieller, Hartley and Pearson 1957); 1.0 under 5 pairs.
+    """
+    n = len(first)
+    if n < 5:
+        return 0.0, 1.0
+    a, b = _ranks(first), _ranks(second)
+    mean = (n + 1) / 2.0
+    covariance = sum((x - mean) * (y - mean) for x, y in zip(a, b, strict=True))
+    spread = sqrt(sum((x - mean) ** 2 for x in a) * sum((y - mean) ** 2 for y in b))
+    if spread == 0.0:
+        return 0.0, 1.0
+    rho = max(-0.999999, min(0.999999, covariance / spread))
+    z = 0.5 * log((1 + rho) / (1 - rho)) * sqrt((n - 3) / 1.06)
+    return rho, normal_tail(z)
+
+
+def normal_tail(z: float) -> float:
+    """Give P(Z >= z) of the standard normal (via the complementary error function)."""
+    return 0.5 * erfc(z / sqrt(2.0))
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """Give the linearly interpolated quantile of an ascending, non-empty sequence."""
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def covered_share(spans: Sequence[tuple[float, float]], start: float, end: float) -> float:
+    """Give the share of ``[start, end]`` that lies in the union of ``spans``."""
+    if end <= start:
+        return 0.0
+    total = 0.0
+    reached = start
+    for low, high in sorted(spans):
+        low, high = max(low, reached), min(high, end)  # noqa: PLW2901 - clipping the span is the point
+        if high > low:
+            total += high - low
+            reached = high
+    return min(1.0, total / (end - start))
+
+
+def _log_choose(n: int, k: int) -> float:
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    order = sorted(range(len(values)), key=lambda index: values[index])
+    ranks = [0.0] * len(values)
+    start = 0
+    while start < len(order):
+        stop = start
+        while stop + 1 < len(order) and values[order[stop + 1]] == values[order[start]]:
+            stop += 1
+        for index in order[start : stop + 1]:
+            ranks[index] = (start + stop) / 2.0 + 1.0
+        start = stop + 1
+    return ranks
