@@ -1,0 +1,112 @@
+"""From a result to a page, and from a page to where it goes: the terminal, a pipe or a file."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bot.cli import words
+from bot.cli.application import CaseSummary, SearchResult
+from bot.cli.render_json import as_json, render_json
+from bot.cli.render_markdown import render_answer_markdown, render_markdown
+from bot.cli.render_text import DEFAULT_WIDTH, Palette, plain_characters, render_answer, render_text
+from bot.domain.report import Answer, Report
+from bot.domain.window import rfc3339
+from bot.errors import StorageError
+
+_PALETTES: dict[str, Palette] = {"standard": "standard", "256": "256", "truecolor": "truecolor", "windows": "standard"}
+_WIDEST = 120
+
+
+def report_page(report: Report, form: str, to_file: bool = False) -> str:
+    """Render a report in the form asked for; text fits the terminal, and a file gets neither colour nor its width."""
+    if form == "json":
+        return render_json(report)
+    if form == "markdown":
+        return render_markdown(report)
+    return render_text(report) if to_file else render_text(report, *_screen())
+
+
+def answer_page(answer: Answer, form: str) -> str:
+    """Render the answer to a follow-up."""
+    if form == "json":
+        return render_json(answer)
+    return render_answer_markdown(answer) if form == "markdown" else render_answer(answer, *_screen())
+
+
+def cases_page(found: Sequence[CaseSummary], form: str) -> str:
+    """Render the list of cases."""
+    if form == "json":
+        return as_json([_case_document(each) for each in found])
+    if not found:
+        return "No cases yet: rootcause analyze PATH makes one.\n"
+    width, _ = _screen()
+    lines: list[str] = []
+    for each in found:
+        state = "broken" if each.broken else each.verdict.replace("_", " ")
+        lines.append(f"{each.id}  {words.moment(each.created_at)}  {state}  {words.visible(each.window)}")
+        lines[-1] += f"  {words.size(each.size)}"
+        lines.append(f"    {words.clip(each.summary or each.question, width - 4)}")
+    return "\n".join(lines) + "\n"
+
+
+def _case_document(each: CaseSummary) -> dict[str, object]:
+    return {
+        "case": each.id,
+        "created_at": rfc3339(each.created_at),
+        "window": each.window,
+        "question": each.question,
+        "verdict": each.verdict,
+        "summary": each.summary,
+        "bytes": each.size,
+        "broken": each.broken,
+    }
+
+
+def search_page(found: SearchResult, form: str) -> str:
+    """Render what a search found, and say how much of it is shown."""
+    if form == "json":
+        hits = [
+            {
+                "id": each.id,
+                "at": rfc3339(each.at) if each.at else None,
+                "source": each.source,
+                "entity": each.entity,
+                "text": each.text,
+                "locator": each.locator,
+            }
+            for each in found.hits
+        ]
+        return as_json({"total": found.total, "hits": hits})
+    if not found.hits:
+        return "Nothing in this case matches: try fewer or shorter words, or a wider time.\n"
+    width, _ = _screen()
+    lines: list[str] = []
+    for each in found.hits:
+        lines.append(f"{each.id}  {words.moment(each.at)}  {words.visible(each.entity)}  {words.visible(each.locator)}")
+        lines.append(f"    {words.clip(each.text, 2 * (width - 4) - 8)}")
+    if found.total > len(found.hits):
+        lines.append(f"{len(found.hits)} of {found.total:,} hits; --limit shows more.")
+    return "\n".join(lines) + "\n"
+
+
+def emit(page: str, out: Path | None) -> None:
+    """Print a page, or write it to a file; raise StorageError where the file cannot be written."""
+    if out is None:
+        click.echo(plain_characters(page, sys.stdout.encoding or "utf-8"), nl=False, color=True)
+        return
+    try:
+        out.write_text(page, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise StorageError(f"{out} cannot be written ({error.strerror}): give --out another place.") from error
+    click.echo(f"Wrote {out}", err=True)
+
+
+def _screen() -> tuple[int, Palette | None]:
+    console = Console(file=sys.stdout)
+    if not console.is_terminal:
+        return DEFAULT_WIDTH, None
+    palette = None if console.no_color or console.color_system is None else _PALETTES[console.color_system]
+    return min(console.width, _WIDEST), palette

@@ -1,0 +1,159 @@
+"""The Markdown face: for a ticket, a wiki page or a pull request.
+
+Words from the incident are untrusted here too: text is escaped, so that it cannot become a link, markup or a mention, and
+quotes stand in code spans whose fence is longer than any run of backticks inside.
+"""
+
+import re
+from collections.abc import Iterator
+
+from bot.cli import words
+from bot.domain.report import Answer, Evidence, Report, Step, StepLink
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~<>@&$])")
+_VERDICTS = {"cause_found": "Cause found", "inconclusive": "Inconclusive", "no_incident": "No incident"}
+
+
+def render_markdown(report: Report) -> str:
+    """Write a report as a Markdown page (CommonMark with tables)."""
+    return "\n".join(_report(report)) + "\n"
+
+
+def render_answer_markdown(answer: Answer) -> str:
+    """Write the answer to a follow-up as Markdown."""
+    lines = [f"**{_safe(answer.question)}**", "", _safe(answer.answer), "", f"Verdict: {answer.verdict}"]
+    if answer.evidence:
+        lines += ["", *_evidence(answer.evidence)]
+    return "\n".join(lines) + "\n"
+
+
+def _safe(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", words.visible(text))
+
+
+def _code(text: str) -> str:
+    text = words.visible(text)
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
+    pad = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{pad}{text}{pad}{fence}" if text else ""
+
+
+def _refs(evidence: tuple[str, ...]) -> str:
+    return f" ({', '.join(evidence)})" if evidence else ""
+
+
+def _report(report: Report) -> Iterator[str]:
+    yield f"# {_VERDICTS[report.verdict]}: {report.confidence} confidence"
+    yield ""
+    yield _safe(report.summary)
+    yield ""
+    span = f"{words.moment(report.window.start)} to {words.moment(report.window.end)}"
+    yield f"Window {span} ({_safe(report.window.asked)}). Asked: {_safe(report.question)} Case {_code(report.case)}."
+    yield from _symptom(report)
+    yield from _cascade(report)
+    yield from _changes(report)
+    yield from _judged(report)
+    yield from _people(report)
+    if report.evidence:
+        yield from ("", "## Evidence", "", *_evidence(report.evidence))
+    yield from _coverage(report)
+
+
+def _symptom(report: Report) -> Iterator[str]:
+    if report.symptom is None:
+        return
+    symptom = report.symptom
+    yield from ("", "## Symptom", "")
+    yield f"{_safe(symptom.summary)} {symptom.explained} explained, {symptom.unexplained} not.{_refs(symptom.evidence)}"
+    yield from ("", "| start | end | count | explained |", "|---|---|---:|---|")
+    for each in symptom.episodes:
+        told = "yes" if each.explained else "no"
+        yield f"| {words.moment(each.start)} | {words.moment(each.end)} | {each.count:,} | {told} |"
+
+
+def _cascade(report: Report) -> Iterator[str]:
+    if not report.cascade.steps:
+        return
+    yield from ("", "## Cascade", "")
+    for number, step in enumerate(report.cascade.steps, start=1):
+        yield f"{number}. {_step(step)}"
+        yield from (f"   - {_safe(fact)}" for fact in step.facts)
+    if report.cascade.links:
+        yield from ("", "| link | status | lag | hits | unexplained | p | test |", "|---|---|---|---:|---:|---|---|")
+        yield from (_link(link) for link in report.cascade.links)
+
+
+def _step(step: Step) -> str:
+    seen = f"{step.count:,}× from {words.moment(step.first_at)}"
+    return f"**{_safe(str(step.entity))}** {_safe(step.summary)} — {seen}{_refs(step.evidence)}"
+
+
+def _link(link: StepLink) -> str:
+    lag = words.lag(link.lag) if link.lag else "—"
+    hits = f"{link.hits}/{link.hits + link.misses}"
+    cells = (f"{link.cause} → {link.effect}", link.status, lag, hits, str(link.unexplained))
+    return "| " + " | ".join((*cells, _safe(words.p_value(link.p_value)), _safe(link.test))) + " |"
+
+
+def _changes(report: Report) -> Iterator[str]:
+    if report.recommendations:
+        yield from ("", "## What to change", "")
+    for number, each in enumerate(report.recommendations, start=1):
+        effect = f" {_safe(each.effect)}" if each.effect else ""
+        yield f"{number}. **{_safe(each.summary)}** {_safe(each.rationale)}{effect}"
+        if each.change:
+            yield from ("", "   ```", *(f"   {_patch_line(line)}" for line in each.change.splitlines()), "   ```", "")
+    if report.predictions:
+        yield from ("", "## Next, if nothing changes", "")
+    for prediction in report.predictions:
+        begin, end = (words.moment(each) for each in prediction.window)
+        yield f"- {words.moment(prediction.at)} (between {begin} and {end}): {_safe(prediction.summary)}"
+
+
+def _patch_line(line: str) -> str:
+    blanks = len(line) - len(line.lstrip(" "))
+    return " " * blanks + words.visible(line).replace("```", "'''")
+
+
+def _judged(report: Report) -> Iterator[str]:
+    if report.contributing:
+        yield from ("", "## Made it worse, did not start it", "")
+    for helped in report.contributing:
+        yield f"- **{_safe(str(helped.entity))}** {_safe(helped.summary)}{_refs(helped.evidence)}"
+    if report.ruled_out:
+        yield from ("", "## Ruled out", "")
+    for out in report.ruled_out:
+        test = f" Test: {_safe(out.test)}." if out.test else ""
+        yield f"- **{_safe(str(out.entity))}** {_safe(out.summary)}: {_safe(out.reason)}{test}{_refs(out.evidence)}"
+    if report.control_questions:
+        yield from ("", "## Control questions", "")
+    for asked in report.control_questions:
+        yield f"- {_safe(asked.question)} {_safe(asked.answer)} *{asked.verdict}*{_refs(asked.evidence)}"
+
+
+def _people(report: Report) -> Iterator[str]:
+    if report.claims:
+        yield from ("", "## What people said", "")
+    for each in report.claims:
+        yield f"- {_safe(each.author)}: {_code(each.quote)} *{each.status}*. {_safe(each.reason)}{_refs(each.evidence)}"
+
+
+def _evidence(cited: dict[str, Evidence]) -> Iterator[str]:
+    for name, each in cited.items():
+        yield f"- **{name}** {words.moment(each.at)} {_safe(str(each.entity))}, {_code(each.locator)}: {_code(each.quote)}"
+
+
+def _coverage(report: Report) -> Iterator[str]:
+    if report.coverage:
+        yield from ("", "## What was read", "", "| source | status | items | size | notes |", "|---|---|---:|---:|---|")
+    for row in report.coverage:
+        told = "; ".join(part for part in (_safe(row.detail), _safe(row.read)) if part)
+        yield f"| {_safe(row.source)} | {row.status} | {row.items:,} | {words.size(row.bytes)} | {told} |"
+    unseen = [gap for row in report.coverage for gap in row.gaps if gap.lost]
+    if unseen or report.reasons:
+        yield from ("", "## What was not seen, and what holds the confidence down", "")
+        yield from (f"- {_safe(reason)}" for reason in report.reasons)
+    for gap in unseen:
+        where = f" ({_safe(gap.path)})" if gap.path else ""
+        times = f"{gap.count:,}× " if gap.count > 1 else ""
+        yield f"- {_safe(gap.source)}: {times}{_safe(gap.what)}{where}"

@@ -1,0 +1,105 @@
+"""Numbers, times and foreign text as a terminal may show them.
+
+Everything quoted from an incident is untrusted: it may carry escape sequences that move the cursor, controls that
+reverse the reading direction, or markup. ``visible`` takes them out; nothing here decides what is worth showing.
+"""
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+from rich.cells import cell_len, set_cell_size
+
+from bot.domain.link import Lag
+
+# ECMA-48: CSI and OSC sequences, then two-character escapes; their bodies must go too, or "[31m" would stay behind
+_ESCAPES = re.compile(
+    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"
+    "|(?:\x1b\\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)?"
+    "|\x1b[PX^_].*?(?:\x1b\\\\|$)"
+    "|\x1b[ -/]*[0-~]?",
+    re.DOTALL,
+)
+# Unicode TR 9: explicit directional marks; TR 36 counts them, and zero-width characters, among visual spoofing
+_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """Make foreign text safe for one line of a terminal: no escapes, no direction marks, controls as blanks."""
+    text = _INVISIBLE.sub("", _SURROGATES.sub("\ufffd", _ESCAPES.sub("", text)))
+    return "".join(" " if unicodedata.category(each) in {"Cc", "Zl", "Zp"} else each for each in text).strip()
+
+
+def clip(text: str, cells: int) -> str:
+    """Cut visible text to a width in cells and say how many characters were cut."""
+    text = visible(text)
+    if cell_len(text) <= cells:
+        return text
+    notice = f" … +{len(text)} characters"
+    kept = set_cell_size(text, max(cells - len(notice), 1)).rstrip()
+    return f"{kept} … +{len(text) - len(kept)} characters"
+
+
+def duration(seconds: float) -> str:
+    """Say a length of time with two units at most: ``350 ms``, ``4.2 s``, ``4 m 10 s``, ``2 h 5 m``, ``3 d``."""
+    if seconds < 0:
+        return f"-{duration(-seconds)}"
+    if seconds == 0:
+        return "0 s"
+    if seconds < 1:
+        return f"{round(seconds * 1000)} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    whole = round(seconds)
+    for size, unit, below, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
+        if whole >= size:
+            rest = whole % size // below
+            return f"{whole // size} {unit}" + (f" {rest} {smaller}" if rest else "")
+    return f"{whole} s"
+
+
+def lag(measured: Lag) -> str:
+    """Say a lag as its median with the tenth and ninetieth percentile."""
+    return f"{duration(measured.median)} ({duration(measured.p10)} … {duration(measured.p90)})"
+
+
+def p_value(value: float | None) -> str:
+    """Say a p-value; below a billionth only that it is, for nobody compares those."""
+    if value is None or value != value:  # noqa: PLR0124 - NaN is the only value unequal to itself
+        return "no p-value"
+    if value < 1e-9:
+        return "p < 1e-9"
+    if value < 0.001:
+        mantissa, exponent = f"{value:.0e}".split("e")
+        return f"p = {mantissa}e{int(exponent)}"
+    return f"p = {value:.2g}"
+
+
+def size(count: float) -> str:
+    """Say a number of bytes in decimal units."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def number(count: int) -> str:
+    """Say a count, in groups of three: ``12,345``."""
+    return f"{count:,}"
+
+
+def moment(at: datetime | None) -> str:
+    """Say a time in UTC to the second, as it can be pasted into another tool."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if at else "undated"
+
+
+def short_moment(at: datetime) -> str:
+    """Say a time in UTC to the minute, without the year."""
+    return f"{at.astimezone(UTC):%b %d %H:%M}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Say a count with its noun."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
