@@ -8,7 +8,7 @@ of a cascade is passed once, so that a chain cannot wander. Leaves out how a cha
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log10, prod
+from math import exp, log, log10, prod
 
 from bot.domain.link import Chain, Link
 from bot.domain.signal import Occurrence, Signal, SignalId, Topology
@@ -167,7 +167,8 @@ def _score(path: _Path, episodes: int) -> float:
 
 
 def _mean(path: _Path) -> float:
-    return float(prod(path.strengths) ** (1.0 / len(path.strengths)))
+    product: float = prod(path.strengths)
+    return exp(log(product) / len(path.strengths)) if product > 0 else 0.0
 
 
 def _kept(paths: Sequence[_Path], episodes: int) -> list[_Path]:

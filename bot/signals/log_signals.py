@@ -1,0 +1,273 @@
+"""From log lines to signals: what kinds of lines an entity wrote, and when they came in bursts.
+
+Lines are grouped by what their template means (``lexicon``) and by whom they come from; the few that nothing is known
+about count when they are errors or when they burst. Leaves out reading files and mining templates.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.domain.entity import Entity
+from bot.domain.items import ItemId, LogStream
+from bot.domain.signal import Kind, Occurrence, Signal, Topology, signal_id
+from bot.domain.window import Window
+from bot.signals.bursts import bursts, exposure_of
+from bot.signals.directory import Directory
+from bot.signals.lexicon import Classification, classify
+from bot.signals.mentions import certificate_end, hosts_in
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+SAMPLE = 64
+"""Lines of a template read in full to find whom they speak of; spread evenly over its occurrences."""
+REFS = 3
+MOST_MENTIONS = 6
+UNKNOWN_BURSTS = 40
+"""Templates that nothing is known about: the burstiest so many are kept."""
+LONGEST_LABEL = 90
+
+CALLS = frozenset(
+    {
+        Kind.TIMEOUT,
+        Kind.CONNECTION_RESET,
+        Kind.CONNECTION_REFUSED,
+        Kind.NAME_RESOLUTION_FAILURE,
+        Kind.TLS_FAILURE,
+        Kind.AUTH_FAILURE,
+        Kind.RATE_LIMITED,
+        Kind.UNAVAILABLE,
+        Kind.SERVER_ERROR,
+        Kind.CIRCUIT_OPEN,
+        Kind.RETRY,
+        Kind.LOG_ERROR,
+    }
+)
+"""Kinds of failures that happen on the way to somebody else, whom the line often names."""
+OUTSIDE = CALLS - {Kind.TLS_FAILURE, Kind.NAME_RESOLUTION_FAILURE, Kind.RETRY, Kind.AUTH_FAILURE}
+"""Of these, the ones that speak against the host outside when they name one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogTable:
+    """All dated lines of a window as columns of equal length, in line order.
+
+    ``number`` is the line's ordinal (1-based, as in ``L17``); ``template`` indexes ``templates``.
+    """
+
+    number: Ints
+    times_s: Floats
+    stream: Ints
+    template: Ints
+    templates: Sequence[str]
+
+
+@dataclass(slots=True)
+class _Group:
+    """Lines of one meaning from one entity, gathered from any number of templates."""
+
+    kind: Kind
+    entity: Entity
+    detail: str
+    rows: list[Ints] = field(default_factory=list)
+    templates: Counter[int] = field(default_factory=Counter)
+    mentions: Counter[Entity] = field(default_factory=Counter)
+    nodes: set[str] = field(default_factory=set)
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+def log_signals(
+    table: LogTable,
+    streams: Sequence[LogStream],
+    window: Window,
+    topology: Topology,
+    directory: Directory,
+    text_of: Callable[[Sequence[int]], Sequence[str]],
+) -> list[Signal]:
+    """Give a signal for every meaning that an entity's lines carry, ascending by id.
+
+    ``text_of`` maps line numbers to their texts; it is called for a bounded sample only.
+    """
+    owners = [_owner(stream, topology) for stream in streams]
+    entities = sorted(set(owners))
+    place = {entity: index for index, entity in enumerate(entities)}
+    owner_of = np.array([place[owner] for owner in owners] or [0], dtype=np.int64)
+    line_owner = owner_of[table.stream] if len(table.stream) else np.zeros(0, dtype=np.int64)
+    groups = _groups(table, line_owner, entities, streams, directory, text_of)
+    exposures: dict[int, Floats] = {}
+    signals = []
+    for group in groups:
+        owner = place.get(group.entity, -1)
+        if owner >= 0 and owner not in exposures:
+            times = table.times_s[line_owner == owner]
+            exposures[owner] = exposure_of(times, window.start_s, window.end_s)
+        signal = _signal(group, table, window, exposures.get(owner))
+        if signal is not None:
+            signals.append(signal)
+    signals.extend(_runs(table, streams, owners, window))
+    return sorted(_bounded(signals), key=lambda s: s.id)
+
+
+def _groups(
+    table: LogTable,
+    line_owner: Ints,
+    entities: Sequence[Entity],
+    streams: Sequence[LogStream],
+    directory: Directory,
+    text_of: Callable[[Sequence[int]], Sequence[str]],
+) -> list[_Group]:
+    groups: dict[tuple[Kind, Entity, str], _Group] = {}
+    meanings = [classify(template) for template in table.templates]
+    key = line_owner * max(1, len(table.templates)) + table.template
+    order = np.argsort(key, kind="stable")
+    if not len(order):
+        return []
+    cuts = np.flatnonzero(np.diff(key[order])) + 1
+    for rows in np.split(order, cuts):
+        template = int(table.template[rows[0]])
+        entity = entities[int(line_owner[rows[0]])]
+        meaning = meanings[template]
+        kind = _kind(meaning, len(rows))
+        if kind is None:
+            continue
+        mentions: Counter[Entity] = Counter()
+        attributes: dict[str, str] = dict(meaning.attributes)
+        if kind in CALLS:
+            sample = rows[np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)]
+            for text in text_of(table.number[sample].tolist()):
+                for host in hosts_in(text):
+                    found = directory.resolve(host, entity.namespace)
+                    if found is not None and found != entity:
+                        mentions[found] += 1
+                if kind is Kind.TLS_FAILURE and (end := certificate_end(text)):
+                    attributes["not_after"] = end
+        for each in _placed(kind, entity, template, meaning, mentions):
+            group = groups.setdefault((each.kind, each.entity, each.detail), each)
+            group.rows.append(rows)
+            group.templates[template] += len(rows)
+            group.mentions.update(each.mentions if group is not each else {})
+            group.attributes.update(attributes)
+            group.nodes.update(n for s in set(table.stream[rows].tolist()) if (n := streams[s].node))
+    return [groups[key] for key in sorted(groups)]
+
+
+def _placed(
+    kind: Kind, entity: Entity, template: int, meaning: Classification, mentions: Counter[Entity]
+) -> list[_Group]:
+    """Say under which signals a template's lines count: the writer's own, and the outside host's where one is blamed."""
+    detail = meaning.attributes.get("status", "") if kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR) else ""
+    if kind in (Kind.LOG_ERROR, Kind.LOG_BURST):
+        detail = str(template)
+    placed = [_Group(kind=kind, entity=entity, detail=detail, mentions=Counter(mentions))]
+    outside = [host for host, _ in mentions.most_common() if host.kind == "Host"]
+    if outside and kind in OUTSIDE:
+        blamed = outside[0]
+        placed.append(_Group(kind=Kind.EXTERNAL_FAILURE, entity=blamed, detail="", mentions=Counter({entity: 1})))
+    return placed
+
+
+def _kind(meaning: Classification, lines: int) -> Kind | None:
+    if meaning.kind is not None:
+        return meaning.kind
+    if meaning.severity in ("error", "fatal"):
+        return Kind.LOG_ERROR
+    return Kind.LOG_BURST if lines >= 8 else None
+
+
+def _signal(group: _Group, table: LogTable, window: Window, exposure: Floats | None) -> Signal | None:
+    rows = np.concatenate(group.rows)
+    rows = rows[np.argsort(table.times_s[rows], kind="stable")]
+    times = table.times_s[rows]
+    found = bursts(times, window.start_s, window.end_s, exposure)
+    if not found and group.kind is Kind.LOG_BURST:
+        return None
+    subject = table.templates[group.templates.most_common(1)[0][0]]
+    occurrences = tuple(
+        Occurrence(
+            start_s=burst.start_s,
+            end_s=burst.end_s,
+            size=float(burst.count),
+            refs=tuple(ItemId(f"L{int(n)}") for n in table.number[rows[burst.first : burst.first + REFS]]),
+        )
+        for burst in found
+    )
+    attributes = dict(group.attributes)
+    if group.detail and group.kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR):
+        attributes["status"] = group.detail
+    if not occurrences:
+        attributes["steady"] = "yes"
+    return Signal(
+        id=signal_id(group.kind, group.entity, group.detail and subject + group.detail),
+        kind=group.kind,
+        entity=group.entity,
+        label=_label(group, subject),
+        source="kubernetes/logs",
+        occurrences=occurrences,
+        total=len(rows),
+        subject=subject,
+        nodes=frozenset(group.nodes),
+        mentions=tuple(entity for entity, _ in sorted(group.mentions.items(), key=lambda p: (-p[1], p[0])))[
+            :MOST_MENTIONS
+        ],
+        attributes=attributes,
+    )
+
+
+def _label(group: _Group, subject: str) -> str:
+    if group.kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR):
+        return f"HTTP {group.detail} responses" if group.detail else "failed requests"
+    if group.kind in (Kind.LOG_ERROR, Kind.LOG_BURST):
+        short = " ".join(subject.split())
+        return short if len(short) <= LONGEST_LABEL else short[: LONGEST_LABEL - 1] + "…"
+    return group.kind.value.replace("_", " ")
+
+
+def _runs(table: LogTable, streams: Sequence[LogStream], owners: Sequence[Entity], window: Window) -> list[Signal]:
+    """Take the logs of a job's pods for its runs: from their first line to their last."""
+    spans: dict[Entity, list[Occurrence]] = defaultdict(list)
+    nodes: dict[Entity, set[str]] = defaultdict(set)
+    for number, (stream, owner) in enumerate(zip(streams, owners, strict=True)):
+        if owner.kind not in ("CronJob", "Job"):
+            continue
+        rows = np.flatnonzero(table.stream == number)
+        if not len(rows):
+            continue
+        times = table.times_s[rows]
+        refs = (ItemId(f"L{int(table.number[rows[int(times.argmin())]])}"),)
+        spans[owner].append(
+            Occurrence(start_s=float(times.min()), end_s=float(times.max()), refs=refs, note=stream.pod or "")
+        )
+        if stream.node:
+            nodes[owner].add(stream.node)
+    return [
+        Signal(
+            id=signal_id(Kind.JOB_RUN, owner, "logs"),
+            kind=Kind.JOB_RUN,
+            entity=owner,
+            label="ran",
+            source="kubernetes/logs",
+            occurrences=tuple(sorted(found, key=lambda one: one.start_s)),
+            total=len(found),
+            nodes=frozenset(nodes[owner]),
+        )
+        for owner, found in sorted(spans.items())
+        if window.length_s > 0
+    ]
+
+
+def _bounded(signals: Sequence[Signal]) -> list[Signal]:
+    """Keep every meaningful signal, and of the bursts nobody can name only the largest."""
+    known = [signal for signal in signals if signal.kind is not Kind.LOG_BURST]
+    unknown = [signal for signal in signals if signal.kind is Kind.LOG_BURST]
+    unknown.sort(key=lambda signal: (-max(one.size for one in signal.occurrences), signal.id))
+    return [*known, *unknown[:UNKNOWN_BURSTS]]
+
+
+def _owner(stream: LogStream, topology: Topology) -> Entity:
+    if stream.pod is None:
+        return Entity("Service", stream.container or stream.path, stream.namespace)
+    return topology.root(Entity("Pod", stream.pod, stream.namespace))

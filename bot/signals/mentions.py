@@ -1,0 +1,90 @@
+"""Find whom a log line speaks of: hosts, addresses, URLs; and when a certificate it complains about ran out.
+
+Leaves out what the names stand for (``directory``).
+"""
+
+import re
+from datetime import UTC, datetime
+
+LONGEST = 4000
+"""Characters of a line that are looked at."""
+
+_HOST = re.compile(
+    r"(?:[a-z][a-z0-9+.-]{1,12}://(?:[^\s/@\"']{0,80}@)?)?"
+    r"(?P<host>"
+    r"(?:\d{1,3}\.){3}\d{1,3}(?::\d{2,5})?"
+    r"|[a-z0-9](?:[a-z0-9-]{0,62})(?:\.[a-z0-9](?:[a-z0-9-]{0,62})){1,6}(?::\d{2,5})?"
+    r"|(?<=://)[a-z0-9](?:[a-z0-9-]{0,62})(?::\d{2,5})?"
+    r"|[a-z](?:[a-z0-9-]{1,62}):\d{4,5}"
+    r")",
+    re.IGNORECASE,
+)
+_KEYED = re.compile(
+    r"(?:host|hostname|server|upstream|upstream_cluster|cluster|target|service|peer|dependency|client|provider|remote|"
+    r"authority|backend)[\"']?\s{0,2}[=:]\s{0,2}[\"']?(?P<host>[a-z0-9][a-z0-9.-]{1,80})(?![a-z0-9.-]|://)",
+    re.IGNORECASE,
+)
+_FILE_LIKE = re.compile(
+    r"\.(?:java|py|go|js|ts|rb|rs|c|cc|cpp|h|kt|scala|json|yaml|yml|log|sql|html?|css|conf|cnf|so|jar|lock|pem|crt|key|"
+    r"tmp|txt|gz|png|jpe?g|svg|php|xml|properties|lang|util|net|io\.\w+|sh)$",
+    re.IGNORECASE,
+)
+_FQDN_TAIL = re.compile(r"\.(?:[a-z]{2,24})(?::\d+)?$", re.IGNORECASE)
+_VERSION = re.compile(r"^v?\d+(?:\.\d+)*[a-z0-9-]*$")
+_PACKAGE = re.compile(
+    r"^(?:com|org|io|net|java|javax|jdk|sun|kotlin|scala|reactor|okhttp3|ch|de)\.[a-z0-9_.]+", re.IGNORECASE
+)
+_ENDS = (
+    re.compile(r"is after (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"),
+    re.compile(r"not[ _]?after[\"']?\s{0,2}[=:]\s{0,2}[\"']?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)", re.IGNORECASE),
+    re.compile(r"(?:expired|expiry|expires)(?: (?:on|at))?[\"']?\s{0,2}[=:]?\s{0,2}[\"']?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d)", re.IGNORECASE),
+    re.compile(r"NotAfter: ((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) \w{3} +\d{1,2} \d\d:\d\d:\d\d \w+ \d{4})"),
+)  # fmt: skip
+
+
+def hosts_in(text: str) -> list[str]:
+    """Give the host names and addresses (with port where written) that a line names, in order, each once."""
+    text = text[:LONGEST]
+    found: dict[str, None] = {}
+    for match in _HOST.finditer(text):
+        host = match["host"].lower()
+        if _plausible(host, url="://" in match.group(0) or text[max(0, match.start("host") - 3) :].startswith("://")):
+            found.setdefault(host)
+    for match in _KEYED.finditer(text):
+        host = match["host"].lower().rstrip(".-")
+        if not _VERSION.match(host) and not _FILE_LIKE.search(host):
+            found.setdefault(host)
+    return list(found)
+
+
+def certificate_end(text: str) -> str | None:
+    """Give the RFC 3339 time at which a certificate ran out, where a line says it (Go's, OpenSSL's and Java's words)."""
+    for pattern in _ENDS:
+        match = pattern.search(text[:LONGEST])
+        if match is None:
+            continue
+        words = match[1]
+        try:
+            if words[0].isdigit():
+                return datetime.fromisoformat(words.replace(" ", "T").rstrip("Z")).replace(tzinfo=UTC).isoformat()
+            parts = words.split()
+            plain = " ".join([*parts[1:4], parts[5]])
+            return datetime.strptime(plain, "%b %d %H:%M:%S %Y").replace(tzinfo=UTC).isoformat()
+        except ValueError:
+            continue
+    return None
+
+
+def _plausible(host: str, *, url: bool) -> bool:
+    bare = host.rsplit(":", 1)[0]
+    if re.fullmatch(r"(?:\d{1,3}\.){3}\d{1,3}", bare):
+        return True
+    if _VERSION.match(bare) or _FILE_LIKE.search(bare):
+        return False
+    if url:
+        return True
+    if "." not in bare:
+        return ":" in host
+    if _PACKAGE.match(bare):
+        return False
+    return bool(_FQDN_TAIL.search(bare)) and any(c.isalpha() for c in bare)
