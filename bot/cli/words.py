@@ -47,7 +47,7 @@ def duration(seconds: float) -> str:
         return f"-{duration(-seconds)}"
     if seconds == 0:
         return "0 s"
-    if seconds < 1:
+    if seconds < 0.9995:
         return f"{round(seconds * 1000)} ms"
     if seconds < 9.95:
         return f"{seconds:.1f} s".replace(".0 s", " s")
