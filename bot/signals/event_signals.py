@@ -1,0 +1,135 @@
+"""Kubernetes Events to signals: what happened, to which workload, when, and how often.
+
+Meanings come from the tables in ``kubernetes``; scalings and rollouts are told by ``scalings``; job runs are not told
+here but in ``job_runs``, where events and objects meet. A Warning that no table knows still becomes an alert.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from bot.domain.entity import Entity
+from bot.domain.items import ClusterEvent, ItemId
+from bot.domain.signal import Kind, Signal, Topology
+from bot.domain.window import Window
+from bot.signals.acts import Act, signals_of
+from bot.signals.kubernetes import Meaning, meaning
+from bot.signals.scalings import scaling_acts, seen_at_s
+
+SOURCE = "kubernetes/events"
+
+DENSE_S = 300.0
+"""Kubernetes backs off repeated failures to at most five minutes; a folded event that repeats more seldom than that on
+average happened at times nobody wrote down, of which only the first and the last are known."""
+
+_COMBINED = "(combined from similar events): "
+_DELETED_POD = re.compile(r"Deleted pod: (?P<pod>\S+)|delete Pod (?P<set_pod>\S+) in StatefulSet \S+ success")
+_PROBE = re.compile(r"(?P<probe>Liveness|Readiness|Startup) probe", re.IGNORECASE)
+_LIFECYCLE = frozenset(
+    {Kind.POD_KILL, Kind.POD_START, Kind.EVICTION, Kind.OOM_KILL, Kind.NODE_FAILURE, Kind.SCHEDULING_FAILURE}
+)
+"""Kinds that count pods, not messages."""
+_MAX_NOTE = 200
+
+
+def event_signals(events: Iterable[tuple[ItemId, ClusterEvent]], window: Window, topology: Topology) -> list[Signal]:
+    """Give one signal for each kind of thing that events tell of an entity, ordered by its first time."""
+    events = sorted(events, key=lambda pair: (pair[1].at, pair[0]))
+    acts = [act for ref, event in events for act in _acts(ref, event, topology)]
+    scalings = scaling_acts(events, topology)
+    rollouts = [act for act in scalings if act.kind is Kind.ROLLOUT]
+    # two rollouts, or a scaling and the next, are never one act, however close
+    rest = [act for act in scalings if act.kind is not Kind.ROLLOUT]
+    return sorted(
+        (
+            *signals_of(acts, window, SOURCE),
+            *signals_of(rollouts, window, SOURCE, fold_s=0.0),
+            *signals_of(rest, window, SOURCE, fold_s=0.0),
+        ),
+        key=lambda signal: (signal.occurrences[0].start_s, signal.id),
+    )
+
+
+def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]:
+    message = event.message.removeprefix(_COMBINED)
+    found, pod = _meaning(event, message), event.entity.name
+    if found is None:
+        return
+    if (deleted := _DELETED_POD.search(message)) is not None and event.entity.kind != "Pod":
+        pod = deleted["pod"] or deleted["set_pod"]
+    entity = topology.root(event.entity)
+    subject = _subject(found, event, message)
+    for start_s, end_s, count in _spans(event):
+        yield Act(
+            kind=found.kind,
+            entity=entity,
+            label=_label(found, subject),
+            start_s=start_s,
+            end_s=end_s,
+            ref=ref,
+            note=_note(event, message),
+            subject=subject,
+            what=pod if found.kind in _LIFECYCLE else f"{event.entity}|{message}",
+            count=count,
+            nodes=_nodes(event, topology),
+            mentions=_mentions(event, message, entity),
+            attributes=(("reason", event.reason),),
+        )
+
+
+def _meaning(event: ClusterEvent, message: str) -> Meaning | None:
+    if event.reason == "SuccessfulDelete" and event.entity.kind not in {"Job", "CronJob"}:
+        return Meaning(Kind.POD_KILL, "pod stopped") if _DELETED_POD.search(message) else None
+    if event.reason in {"SuccessfulRescale", "ScalingReplicaSet"}:
+        return None  # told by scalings
+    return meaning(event.reason, message, event.type == "Warning")
+
+
+def _subject(found: Meaning, event: ClusterEvent, message: str) -> str:
+    """Tell apart what one kind and entity would mix up: which probe, which unknown reason."""
+    if found.kind is Kind.PROBE_FAILURE and (probe := _PROBE.search(message)) is not None:
+        return probe["probe"].lower()
+    if found.kind is Kind.ALERT:
+        return event.reason
+    if found.kind in {Kind.JOB_FAILURE, Kind.BAD_CONFIG}:
+        return found.phrase
+    return ""
+
+
+def _label(found: Meaning, subject: str) -> str:
+    return f"{subject} probe failed" if found.kind is Kind.PROBE_FAILURE and subject else found.phrase
+
+
+def _spans(event: ClusterEvent) -> Iterator[tuple[float, float, int]]:
+    """Give ``(start_s, end_s, count)`` of what a folded event stands for."""
+    times = seen_at_s(event)
+    count = max(event.count, 1)
+    if len(times) == 1:
+        yield times[0], times[0], count
+    elif (times[1] - times[0]) / max(count - 1, 1) <= DENSE_S:
+        yield times[0], times[1], count
+    else:
+        yield from ((at_s, at_s, 1) for at_s in times)
+
+
+def _note(event: ClusterEvent, message: str) -> str:
+    text = " ".join(message.split())
+    text = text if len(text) <= _MAX_NOTE else text[: _MAX_NOTE - 1] + "…"
+    where = f"{event.entity.name}: " if event.entity.name not in text else ""
+    often = f" (seen {event.count} times)" if event.count > 1 else ""
+    return f"{where}{text}{often}"
+
+
+def _nodes(event: ClusterEvent, topology: Topology) -> frozenset[str]:
+    if event.entity.kind == "Node":
+        return frozenset({event.entity.name})
+    placed = topology.nodes.get(event.entity, frozenset()) if event.entity.kind == "Pod" else frozenset()
+    return placed | ({event.node} if event.node and event.component == "kubelet" else frozenset())
+
+
+def _mentions(event: ClusterEvent, message: str, entity: Entity) -> tuple[Entity, ...]:
+    """Give the ConfigMap, Secret or claim that a mount or configuration failure names."""
+    named = re.search(r"(?P<kind>configmap|secret|persistentvolumeclaim)s? \"(?P<name>[a-z0-9.-]+)\"", message)
+    if named is None or entity.namespace is None:
+        return ()
+    kind = {"configmap": "ConfigMap", "secret": "Secret"}.get(named["kind"], "PersistentVolumeClaim")
+    return (Entity(kind, named["name"], event.entity.namespace),)

@@ -1,0 +1,192 @@
+"""Signals from Kubernetes Events: kinds, folding, directions, rollouts, and real recorded event lists."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.entity import Entity
+from bot.domain.items import ClusterEvent, ItemId
+from bot.domain.signal import Kind, Topology
+from bot.domain.window import Window
+from bot.signals.event_signals import event_signals
+from bot.signals.topology import read_topology
+
+START = datetime(2026, 11, 16, tzinfo=UTC)
+WINDOW = Window(start=START, end=START + timedelta(days=5), asked="5d")
+DATA = Path(__file__).parents[2].parent / "shared" / "data" / "kubernetes-events"
+HPA = Entity("HorizontalPodAutoscaler", "web-hpa", "shop")
+WEB = Entity("Deployment", "web", "shop")
+
+
+class Recorder:
+    """Writes events with ascending ids."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, minute, entity, reason, message, *, warning=False, count=1, until=None, component=None, node=None):
+        """Write one event, minutes counted from the window's start."""
+        first = START + timedelta(minutes=minute)
+        last = START + timedelta(minutes=minute if until is None else until)
+        made = ClusterEvent(
+            at=last, first_at=first, count=count, type="Warning" if warning else "Normal", reason=reason,
+            message=message, entity=entity, component=component, node=node, raw=b"{}",
+        )  # fmt: skip
+        self.rows.append((ItemId(f"V{len(self.rows) + 1}"), made))
+
+    def signals(self, topology=None):
+        """Digest what was written."""
+        return event_signals(self.rows, WINDOW, topology or read_topology([], self.rows, []))
+
+
+def pod(name):
+    return Entity("Pod", name, "shop")
+
+
+def test_pods_killed_together_are_one_occurrence_of_their_workload():
+    """Three pods, two containers each, stopped within seconds: one occurrence of size three on the Deployment."""
+    events = Recorder()
+    for name in ("web-7d9f8b6c5-xxxxx", "web-7d9f8b6c5-bbbbb", "web-7d9f8b6c5-ccccc"):
+        events.add(10, pod(name), "Killing", "Stopping container web", component="kubelet", node="n1")
+        events.add(10.1, pod(name), "Killing", "Stopping container sidecar", component="kubelet", node="n1")
+    events.add(
+        10, Entity("ReplicaSet", "web-7d9f8b6c5", "shop"), "SuccessfulDelete", "Deleted pod: web-7d9f8b6c5-bbbbb"
+    )
+    (killed,) = events.signals()
+    assert (killed.kind, killed.entity, killed.total) == (Kind.POD_KILL, WEB, 3)
+    assert [one.size for one in killed.occurrences] == [3.0]
+    assert killed.nodes == frozenset({"n1"})
+
+
+def test_rescale_direction_comes_from_the_reason_or_the_size_before():
+    """All metrics below target means down; where the reason is silent the size before decides."""
+    events = Recorder()
+    events.add(
+        0,
+        HPA,
+        "SuccessfulRescale",
+        "New size: 6; reason: cpu resource utilization (percentage of request) above target",
+    )
+    events.add(0.05, WEB, "ScalingReplicaSet", "Scaled up replica set web-7d9f8b6c5 to 6 from 3")
+    events.add(30, HPA, "SuccessfulRescale", "New size: 3; reason: All metrics below target")
+    events.add(60, HPA, "SuccessfulRescale", "New size: 5")
+    events.add(90, HPA, "SuccessfulRescale", "New size: 4; reason: Current number of replicas below Spec.MinReplicas")
+    up, down = sorted(events.signals(), key=lambda signal: signal.kind, reverse=True)
+    assert (up.kind, up.entity, [one.start_s - WINDOW.start_s for one in up.occurrences]) == (
+        Kind.SCALE_UP,
+        HPA,
+        [0, 3600, 5400],
+    )
+    assert (down.kind, down.entity, down.total) == (Kind.SCALE_DOWN, HPA, 1)
+    assert up.mentions == (WEB,)
+    assert up.occurrences[0].refs == ("V1", "V2")
+
+
+def test_a_new_replica_set_is_a_rollout_not_a_scaling():
+    """Up of a new set and down of the old one is one rollout; a lone set that grows is a scaling by hand."""
+    events = Recorder()
+    events.add(0, WEB, "ScalingReplicaSet", "Scaled up replica set web-aaa to 5 from 3")
+    for step, (new, old) in enumerate([(1, 4), (2, 3), (5, 0)]):
+        events.add(100 + step, WEB, "ScalingReplicaSet", f"Scaled up replica set web-bbb to {new} from {step}")
+        events.add(100.5 + step, WEB, "ScalingReplicaSet", f"Scaled down replica set web-aaa to {old}")
+    events.add(200, WEB, "ScalingReplicaSet", "Scaled down replica set web-bbb to 2 from 5")
+    found = {signal.kind: signal for signal in events.signals()}
+    assert set(found) == {Kind.SCALE_UP, Kind.ROLLOUT, Kind.SCALE_DOWN}
+    assert [(one.start_s - WINDOW.start_s, one.end_s - WINDOW.start_s) for one in found[Kind.ROLLOUT].occurrences] == [
+        (6000, 6150)
+    ]
+    assert found[Kind.ROLLOUT].occurrences[0].note == "web-bbb replaces web-aaa"
+
+
+def test_the_first_rollout_in_the_window_is_seen_without_history():
+    """No earlier event is needed where the old set shrinks right after."""
+    events = Recorder()
+    events.add(5, WEB, "ScalingReplicaSet", "Scaled up replica set web-bbb to 1")
+    events.add(6, WEB, "ScalingReplicaSet", "Scaled down replica set web-aaa to 0 from 1")
+    assert [signal.kind for signal in events.signals()] == [Kind.ROLLOUT]
+
+
+def test_dense_repeats_are_an_interval_and_sparse_ones_two_instants():
+    """A folded event that repeats every ten seconds lasted; one that repeats every six hours did not."""
+    events = Recorder()
+    events.add(0, pod("db-0"), "Unhealthy", "Readiness probe failed: timeout", warning=True, count=60, until=10)
+    events.add(20, pod("mq-0"), "FailedMount", "MountVolume.SetUp failed", warning=True, count=5, until=20 + 1440)
+    probe, mount = events.signals()
+    assert [(one.end_s - one.start_s, one.size) for one in probe.occurrences] == [(600, 60.0)]
+    assert (probe.label, probe.subject) == ("readiness probe failed", "readiness")
+    assert [one.end_s - one.start_s for one in mount.occurrences] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "kind"),
+    [
+        ("BackOff", "Back-off restarting failed container app in pod x", Kind.CRASH_LOOP),
+        ("BackOff", 'Back-off pulling image "x"', Kind.IMAGE_PULL_FAILURE),
+        ("Failed", "Error: ErrImagePull", Kind.IMAGE_PULL_FAILURE),
+        ("Failed", 'Error: secret "db" not found', Kind.BAD_CONFIG),
+        ("OOMKilling", "Memory cgroup out of memory: Killed process 7 (java)", Kind.OOM_KILL),
+        ("Evicted", "The node was low on resource: memory.", Kind.EVICTION),
+        ("NodeNotReady", "Node is not ready", Kind.NODE_FAILURE),
+        ("FailedScheduling", "0/3 nodes are available: 3 Insufficient cpu.", Kind.SCHEDULING_FAILURE),
+        ("FailedGetResourceMetric", "failed to get cpu utilization", Kind.AUTOSCALER_FAILURE),
+        ("BackoffLimitExceeded", "Job has reached the specified backoff limit", Kind.JOB_FAILURE),
+        ("Killing", "Container app failed liveness probe, will be restarted", Kind.CONTAINER_RESTART),
+        ("FailedCreate", 'Error creating: pods "x" is forbidden: exceeded quota: q', Kind.QUOTA_EXCEEDED),
+        ("NeverHeardOf", "something odd", Kind.ALERT),
+    ],
+)
+def test_reasons_have_their_kinds(reason, message, kind):
+    """Each well-known reason gets its kind, and an unknown Warning is kept as an alert under its name."""
+    events = Recorder()
+    events.add(1, pod("x"), reason, message, warning=True)
+    (signal,) = events.signals()
+    assert signal.kind is kind
+    assert signal.label == (reason if kind is Kind.ALERT else signal.label)
+
+
+def test_normal_life_is_no_signal():
+    """Pulled, Scheduled and unknown Normal events are dropped, and so is what lies outside the window."""
+    events = Recorder()
+    events.add(1, pod("x"), "Pulled", "Container image already present on machine")
+    events.add(1, pod("x"), "Whatever", "fine")
+    events.add(-60, pod("x"), "Unhealthy", "Readiness probe failed", warning=True)
+    assert events.signals() == []
+
+
+def test_ids_and_order_do_not_depend_on_the_input_order():
+    """The same events in another order give the same signals."""
+    events = Recorder()
+    events.add(1, pod("a-0"), "Unhealthy", "Liveness probe failed", warning=True)
+    events.add(1, pod("b-0"), "Unhealthy", "Liveness probe failed", warning=True)
+    topology = Topology()
+    assert event_signals(events.rows, WINDOW, topology) == event_signals(events.rows[::-1], WINDOW, topology)
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="recorded event lists are not here")
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("message-container-creating-failed-mount", Kind.MOUNT_FAILURE),
+        ("message-image-pull-fail", Kind.IMAGE_PULL_FAILURE),
+        ("message-pod-init-crashloop-backoff", Kind.CRASH_LOOP),
+    ],
+)
+def test_recorded_lists_show_what_their_names_say(name, kind):
+    """Event lists recorded from real clusters give the failure they were recorded for."""
+    rows = []
+    for item in json.loads((DATA / f"{name}.json").read_text())["items"]:
+        about = item["involvedObject"]
+        last = item.get("lastTimestamp") or item.get("eventTime") or item["metadata"]["creationTimestamp"]
+        at = datetime.fromisoformat(last)
+        made = ClusterEvent(
+            at=at, first_at=datetime.fromisoformat(item.get("firstTimestamp") or last), count=item.get("count") or 1,
+            type=item["type"], reason=item["reason"], message=item["message"],
+            entity=Entity(about["kind"], about["name"], about.get("namespace")),
+            component=(item.get("source") or {}).get("component"), node=None, raw=b"{}",
+        )  # fmt: skip
+        rows.append((ItemId(f"V{len(rows)}"), made))
+    times = [event.at for _, event in rows]
+    window = Window(start=min(times) - timedelta(hours=2), end=max(times) + timedelta(hours=1), asked="all")
+    assert kind in {signal.kind for signal in event_signals(rows, window, read_topology([], rows, []))}
