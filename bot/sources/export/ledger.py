@@ -1,0 +1,72 @@
+"""What every importer of a file shares while an export is read: the sink, the gaps, and what is known so far.
+
+Oddities taken in stride are summed per source and wording, so that a thousand files with ANSI colours are one row.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.domain.items import Gap
+from bot.domain.ports import Sink
+
+LISTED_FILES = 200
+"""So many losses of one source are listed by path; more would bury the ledger, and are summed."""
+
+
+class Ledger:
+    """Gathers gaps and hands them to the sink when the import ends."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._odd: dict[tuple[str, str], tuple[int, set[str]]] = {}
+        self._lost: dict[str, int] = {}
+
+    def odd(self, source: str, what: str, count: int, path: str) -> None:
+        """Count an oddity that lost nothing."""
+        if not count:
+            return
+        so_far, paths = self._odd.get((source, what), (0, set()))
+        if len(paths) < 2:
+            paths.add(path)
+        self._odd[source, what] = (so_far + count, paths)
+
+    def lost(self, source: str, what: str, path: str | None, count: int = 1) -> None:
+        """Record a loss at once, or sum it where a source has listed too many already."""
+        listed = self._lost.get(source, 0)
+        self._lost[source] = listed + 1
+        if listed < LISTED_FILES:
+            self._sink.add_gap(Gap(source=source, what=what, count=count, path=path, lost=True))
+
+    def close(self) -> None:
+        """Write the sums into the sink, in a fixed order."""
+        for (source, what), (count, paths) in sorted(self._odd.items()):
+            path = next(iter(paths)) if len(paths) == 1 else None
+            self._sink.add_gap(Gap(source=source, what=what, count=count, path=path, lost=False))
+        for source, listed in sorted(self._lost.items()):
+            if (more := listed - LISTED_FILES) > 0:
+                self._sink.add_gap(Gap(source=source, what="more of the like, not listed", count=more))
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """The state of one import: where items go, and what earlier files taught about later ones."""
+
+    sink: Sink
+    ledger: Ledger
+    tick: Callable[[int], None]
+    """Called with every number of stored bytes consumed"""
+    users: dict[str, str] = field(default_factory=dict)
+    """Slack user id → name"""
+    channels: dict[str, str] = field(default_factory=dict)
+    """Slack channel id → name"""
+    messages_seen: set[tuple[str, str]] = field(default_factory=set)
+    pods: dict[str, str] = field(default_factory=dict)
+    """Pod name → namespace, from objects and events"""
+    namespaces: set[str] = field(default_factory=set)
+    latest_s: float | None = None
+    """The latest time any dated item carried: it lends its year to dates without one"""
+
+    def saw(self, at_s: float) -> None:
+        """Remember the latest time seen."""
+        if self.latest_s is None or at_s > self.latest_s:
+            self.latest_s = at_s

@@ -1,0 +1,142 @@
+"""Read Loki: the body of ``/loki/api/v1/query_range`` and the lines of ``logcli -o jsonl``.
+
+Loki answers newest first unless asked otherwise; lines are handed on oldest first as far as memory allows.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bot.domain.items import LogStream
+from bot.domain.ports import UNDATED, TimedLine
+from bot.sources.export.jsonstream import JsonCutError, JsonStream, storable
+from bot.sources.export.ledger import Reading
+from bot.sources.export.logs import BATCH
+from bot.sources.export.timestamps import iso
+
+SOURCE = "loki"
+
+
+class _Writer:
+    """Opens a stream per label set and writes its lines."""
+
+    def __init__(self, reading: Reading, path: str) -> None:
+        self._reading = reading
+        self._path = path
+        self._streams: dict[tuple[tuple[str, str], ...], int] = {}
+
+    def lost(self, what: str, count: int = 1) -> None:
+        self._reading.ledger.lost(SOURCE, what, self._path, count)
+
+    def add(self, labels: Mapping[str, Any], lines: list[TimedLine]) -> None:
+        """Write lines, turned round where they came newest first."""
+        if len(lines) > 1 and lines[0][0] > lines[-1][0]:
+            lines.reverse()
+        told = {str(name): str(value) for name, value in storable(dict(labels)).items()}
+        key = tuple(sorted(told.items()))
+        if key not in self._streams:
+            self._streams[key] = self._reading.sink.open_stream(_described(told, self._path))
+        for start in range(0, len(lines), BATCH):
+            self._reading.sink.add_lines(self._streams[key], lines[start : start + BATCH])
+        if lines and (newest := max(line[0] for line in lines)) != UNDATED:
+            self._reading.saw(newest / 1e9)
+
+
+def _described(labels: Mapping[str, str], path: str) -> LogStream:
+    def label(*names: str) -> str | None:
+        return next((labels[name] for name in names if labels.get(name)), None)
+
+    return LogStream(
+        namespace=label("namespace", "k8s_namespace_name", "kubernetes_namespace_name", "kubernetes_namespace"),
+        pod=label("pod", "k8s_pod_name", "pod_name", "kubernetes_pod_name", "instance"),
+        container=label("container", "k8s_container_name", "container_name", "kubernetes_container_name"),
+        path=path,
+        node=label("node_name", "node", "k8s_node_name", "nodename"),
+        labels=labels,
+    )
+
+
+def _split(at: int, text: str) -> list[TimedLine]:
+    """Make lines of an entry: Loki may keep a whole stack trace as one."""
+    raw = text.encode("utf-8", "surrogateescape") if text.isascii() else text.encode("utf-8", "replace")
+    return [(at, line, 0) for line in raw.removesuffix(b"\n").split(b"\n")]
+
+
+def read_streams(reading: Reading, path: str, texts: Iterable[str]) -> None:
+    """Store every line of a file of query results."""
+    writer = _Writer(reading, path)
+    stream = JsonStream(texts)
+    try:
+        while stream.peek():
+            _body(stream, writer)
+    except JsonCutError as cut:
+        writer.lost(f"{cut}; the streams before were read")
+
+
+def _body(stream: JsonStream, writer: _Writer) -> None:
+    if stream.peek() == "[":
+        _streams(stream, writer)
+        return
+    for key in stream.members():
+        if key == "data" and stream.peek() == "{":
+            _body(stream, writer)
+        elif key == "result" and stream.peek() == "[":
+            _streams(stream, writer)
+        else:
+            stream.value()
+
+
+def _streams(stream: JsonStream, writer: _Writer) -> None:
+    """Walk into each stream, so that what came before a cut is kept."""
+    for _ in stream.positions():
+        labels: Mapping[str, Any] = {}
+        lines: list[TimedLine] = []
+        try:
+            for key in stream.members():
+                if key == "stream":
+                    told, _ = stream.value()
+                    labels = told if isinstance(told, dict) else {}
+                elif key == "values" and stream.peek() == "[":
+                    _values(stream, lines, writer)
+                else:
+                    stream.value()
+        finally:
+            writer.add(labels, lines)
+
+
+def _values(stream: JsonStream, lines: list[TimedLine], writer: _Writer) -> None:
+    odd = 0
+    for entry, _ in stream.elements():
+        if isinstance(entry, list) and len(entry) >= 2 and isinstance(entry[1], str) and str(entry[0]).isdecimal():
+            lines.extend(_split(int(entry[0]), entry[1]))
+        else:
+            odd += 1
+    if odd:
+        writer.lost("entries without a time or a line", odd)
+
+
+def read_lines(reading: Reading, path: str, lines: Iterable[str]) -> None:
+    """Store every line of ``logcli -o jsonl`` output."""
+    writer = _Writer(reading, path)
+    waiting: dict[tuple[tuple[str, str], ...], list[TimedLine]] = {}
+    broken = 0
+    for text in lines:
+        if not text.strip():
+            continue
+        try:
+            entry = json.loads(text)
+            labels = entry["labels"]
+            at = iso(str(entry["timestamp"]).encode())
+            key = tuple(sorted((str(name), str(value)) for name, value in labels.items()))
+            split = _split(UNDATED if at is None else at, str(entry["line"]))
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+            broken += 1
+            continue
+        kept = waiting.setdefault(key, [])
+        kept.extend(split)
+        if len(kept) >= BATCH:
+            writer.add(dict(key), waiting.pop(key))
+    for key, kept in waiting.items():
+        writer.add(dict(key), kept)
+    if broken:
+        writer.lost("lines that are no logcli entries", broken)
