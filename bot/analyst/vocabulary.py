@@ -1,0 +1,189 @@
+"""Words people use for what happens in a cluster, as data: patterns to kinds of signal, to intents, to object kinds.
+
+Only a table and two lookups. It knows the trade's words and no incident's names.
+"""
+
+import re
+from functools import cache
+
+from bot.domain.signal import Kind
+
+K = Kind
+
+_KILLED = (K.OOM_KILL, K.CONTAINER_RESTART, K.CRASH_LOOP, K.POD_KILL)
+_RESTARTED = (K.CONTAINER_RESTART, K.OOM_KILL, K.CRASH_LOOP, K.OUT_OF_MEMORY, K.POD_KILL, K.POD_START, K.STARTUP)
+
+KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
+    (r"restart\w*|re-?boot\w*|bounc(?:e|ed|ing)", _RESTARTED),
+    (r"crash\w*|back-?off|died|dying", (K.CRASH_LOOP, K.CONTAINER_RESTART, K.OOM_KILL, K.JOB_FAILURE)),
+    (r"oom\w*|out[- ]of[- ]memory|ran out of (?:memory|ram|heap)|exit(?:ed)? (?:code )?137", (K.OOM_KILL, K.OUT_OF_MEMORY)),
+    (r"kill(?:s|ed|ing)?|terminat\w+|sigterm|sigkill|grace(?:ful)? (?:period|shutdown)?", (*_KILLED, K.SHUTDOWN)),
+    (r"shut-? ?downs?|shutting down|drain\w*", (K.SHUTDOWN, K.POD_KILL)),
+    (r"evict\w*|preempt\w*", (K.EVICTION,)),
+    (r"deploy(?:s|ed|ing|ment|ments)?|roll-?(?:ed )?outs?|releases?|released|new versions?|upgrad\w+", (K.ROLLOUT, K.ROLLOUT_STUCK)),
+    (r"roll(?:ed)?-? ?backs?|revert\w*", (K.ROLLOUT, K.HUMAN_CHANGE)),
+    (r"scal(?:e|ed|ing)[- ]?ups?|scal(?:e|ed|ing) outs?|upscal\w+", (K.SCALE_UP,)),
+    (r"scal(?:e|ed|ing)[- ]?(?:downs?|ins?)|downscal\w+", (K.SCALE_DOWN,)),
+    (r"(?:auto-?)?scal(?:e|ed|es|ing|er)|hpas?|replicas?", (K.SCALE_UP, K.SCALE_DOWN, K.AUTOSCALER_FAILURE)),
+    (r"(?:cron[- ]?)?jobs?(?: runs?)?|crons?|cron-?jobs?|batch|scheduled? (?:run|task)s?|backups?", (K.JOB_RUN, K.JOB_FAILURE)),
+    (r"config(?:s|uration|map|maps)?(?: changes?)?|feature flags?|flags?|settings?", (K.CONFIG_CHANGE, K.BAD_CONFIG, K.HUMAN_CHANGE)),
+    (r"secrets?(?: rotat\w+)?|passwords?|credentials?|key rotation", (K.SECRET_CHANGE, K.AUTH_FAILURE)),
+    (r"cert(?:s|ificate|ificates)?|expir(?:ed|y|es|ation)", (K.CERTIFICATE_EXPIRY, K.TLS_FAILURE)),
+    (r"tls|ssl|x\.?509|handshakes?", (K.TLS_FAILURE, K.CERTIFICATE_EXPIRY)),
+    (r"auth\w*|forbidden|unauthori[sz]ed|401s?|403s?", (K.AUTH_FAILURE, K.CLIENT_ERROR)),
+    (r"time-?outs?|timed out|timing out|deadline(?: exceeded)?|504s?", (K.TIMEOUT,)),
+    (r"retr(?:y|ies|ied|ying)(?: storms?)?", (K.RETRY,)),
+    (r"connection resets?|resets?|broken pipes?|econnreset", (K.CONNECTION_RESET,)),
+    (r"(?:connection )?refused|econnrefused", (K.CONNECTION_REFUSED,)),
+    (r"dns|name resolution|no such host|nxdomain|resolver|coredns", (K.NAME_RESOLUTION_FAILURE,)),
+    (r"network\w*|bandwidth|packet loss|packets?|connectivity", (K.NETWORK_SATURATION, K.CONNECTION_RESET, K.CONNECTION_REFUSED)),
+    (r"deadlocks?\w*", (K.DEADLOCK, K.LOCK_WAIT)),
+    (r"locks?|locked|locking|lock waits?", (K.LOCK_WAIT, K.DEADLOCK)),
+    (r"databases?|dbs?|postgres\w*|mysql|mariadb|mongo\w*", (K.LOCK_WAIT, K.SLOW_QUERY, K.POOL_EXHAUSTION, K.DEADLOCK, K.RESOURCE_SHIFT)),
+    (r"slow (?:quer(?:y|ies)|sql)|quer(?:y|ies)", (K.SLOW_QUERY, K.LOCK_WAIT)),
+    (r"(?:connection )?pools?(?: exhaust\w+)?|too many (?:connections|clients)|connections?", (K.POOL_EXHAUSTION,)),
+    (r"queues?|queue[di]\w*|backlogs?|buffers?", (K.QUEUE_GROWTH,)),
+    (r"latenc(?:y|ies)|slow(?:ness|er|ly)?|p9\d|response times?|laggy|sluggish", (K.LATENCY, K.SLOW_QUERY)),
+    (r"5\d\ds?|5xx|server errors?|bad gateway|internal errors?", (K.SERVER_ERROR, K.UNAVAILABLE)),
+    (r"4[03][04-9]s?|4xx|client errors?", (K.CLIENT_ERROR,)),
+    (r"429s?|rate[- ]?limit\w*|throttled requests?|too many requests|quota errors?", (K.RATE_LIMITED,)),
+    (r"circuit[- ]?breakers?|circuit", (K.CIRCUIT_OPEN,)),
+    (r"(?:liveness|readiness|startup )?(?: ?probes?)(?: fail\w*)?|health ?-?checks?|unhealthy", (K.PROBE_FAILURE,)),
+    (r"throttl\w+", (K.CPU_THROTTLING, K.RATE_LIMITED)),
+    (r"cpu\w*|load(?! ?balanc)|contention|noisy neighbou?rs?", (K.CPU_SATURATION, K.CPU_THROTTLING, K.RESOURCE_SHIFT)),
+    (r"(?:memory )?leak\w*|memory|heap|ram|rss", (K.MEMORY_GROWTH, K.MEMORY_PRESSURE, K.OOM_KILL, K.OUT_OF_MEMORY, K.RESOURCE_SHIFT)),
+    (r"disks?|volumes?|no space|disk ?-?full|storage|inodes?", (K.DISK_PRESSURE, K.NO_SPACE, K.IO_SATURATION, K.MOUNT_FAILURE)),
+    (r"i/?o|iops|iowait", (K.IO_SATURATION,)),
+    (r"gc|garbage collect\w+|stop[- ]the[- ]world", (K.GC_PAUSE,)),
+    (r"traffic|requests? rise|load spikes?|campaign|flash sale|ddos", (K.TRAFFIC_RISE,)),
+    (r"nodes? (?:fail\w*|down|lost|dead|not ?ready)|not ?ready|node (?:reboot|outage)", (K.NODE_FAILURE,)),
+    (r"schedul(?:ing|able)|unschedulable|pending pods?", (K.SCHEDULING_FAILURE,)),
+    (r"image(?: pull)?s?|imagepullbackoff|errimagepull|registry", (K.IMAGE_PULL_FAILURE,)),
+    (r"mounts?|mounting", (K.MOUNT_FAILURE,)),
+    (r"(?:resource ?)?quotas?", (K.QUOTA_EXCEEDED, K.RATE_LIMITED)),
+    (r"third[- ]?part(?:y|ies)|vendors?|upstream provider|providers?|external|outside", (K.EXTERNAL_FAILURE,)),
+    (r"outages?|unavailab\w+|down ?time|503s?|no endpoints", (K.UNAVAILABLE, K.EXTERNAL_FAILURE, K.SERVER_ERROR)),
+    (r"clock(?: (?:jump|skew|drift))?|ntp", (K.CLOCK_JUMP,)),
+    (r"(?:manual|human) (?:change|edit)s?|kubectl|somebody changed|migrations?", (K.HUMAN_CHANGE, K.CONFIG_CHANGE)),
+    (r"alerts?|alarms?|paged?|pages", (K.ALERT,)),
+    (r"errors?|exceptions?|stack ?traces?|failures?", (K.LOG_ERROR, K.LOG_BURST, K.SERVER_ERROR)),
+)  # fmt: skip
+"""Pattern (whole words, lower case) → the kinds of signal it may mean, the nearest first."""
+
+GENERAL = frozenset({K.LOG_ERROR, K.LOG_BURST, K.ALERT})
+"""Kinds that any trouble may also show as."""
+
+OBJECT_WORDS: tuple[tuple[str, str], ...] = (
+    (r"cron-?jobs?|crons?", "CronJob"),
+    (r"hpas?|(?:horizontal )?(?:pod )?auto-?scalers?", "HorizontalPodAutoscaler"),
+    (r"nodes?", "Node"),
+    (r"statefulsets?", "StatefulSet"),
+    (r"daemonsets?", "DaemonSet"),
+    (r"configmaps?", "ConfigMap"),
+    (r"secrets?", "Secret"),
+    (r"ingress(?:es)?", "Ingress"),
+    (r"hosts?", "Host"),
+)
+"""Words for kinds of object; "deployment" is missing because people mean the rollout."""
+
+SYNONYMS: tuple[tuple[str, str], ...] = (
+    (r"databases?|dbs?|sql", r"postgres\w*|pg|pgsql|mysql|mariadb|mongo\w*|db|database|cockroach\w*|oracle|mssql|cassandra|etcd"),
+    (r"caches?", r"redis|memcached?|valkey|cache|varnish"),
+    (r"brokers?|message queues?|queues?", r"kafka|rabbitmq|nats|broker|activemq|pulsar|sqs|queue"),
+    (r"gateways?|load ?balancers?|lb|prox(?:y|ies)|ingress|edge", r"gateway|gw|ingress|envoy|nginx|haproxy|traefik|kong|edge|proxy|lb"),
+)  # fmt: skip
+"""What people call a part → parts of names such things carry, used only where no name matches the word itself."""
+
+INTENT_WORDS: tuple[tuple[str, str], ...] = (
+    (r"how (?:sure|certain|confident|reliable|likely)|are you (?:really )?(?:sure|certain)|confiden(?:ce|t)|trust (?:this|you|it)", "how_sure"),
+    ((r"(?:did|do|could|can)(?: you)?(?:n't| not) (?:you )?(?:see|look|read|check|find)|(?:was|is|are|were|what'?s?|anything) (?:\w+ )?missing|"
+     r"(?:did|have) you (?:even |really )?(?:look|check|see|read|seen|looked|checked)\w*|blind spots?|coverage|(?:data )?gaps?|what (?:did|do) you (?:not|miss)\w*|you (?:miss|overlook)\w*|not see"), "not_seen"),
+    ((r"(?:when|what time).*(?:next|again|happen again|recur|come back)|next (?:time|occurrence|one|run|episode|outage|spike)|"
+     r"will (?:it|this|that|they) (?:happen|come|occur|recur)|(?:happen|occur) again|predict\w*"), "when_next"),
+    ((r"(?:how|what) (?:do|can|should|could|would|will|to)?\s*(?:\w+\s+){0,3}(?:fix|solve|prevent|avoid|mitigat\w*|stop|remedy|repair)\w*|"
+     r"what (?:should|can|could|must) (?:we|i|you) (?:do|change)|(?:what|which) (?:to )?(?:change|action)\w*|recommend\w*|remediat\w*|"
+     r"^(?:the )?fix(?:es)?\b|how (?:to|do we|do i|can we) (?:fix|solve|prevent|stop)"), "fix"),
+    ((r"\bwhy (?:not|is it not|isn'?t it|wasn'?t it|couldn'?t it)|why .*(?:and not|rather than|instead of|not the)|how come .* not|"
+     r"(?:couldn'?t|could) (?:it|this) (?:not )?(?:be|have been)\b"), "why_not"),
+    ((r"(?:show|give|see|list|print|where(?:'s| is| are)|what(?:'s| is)) (?:\w+ ){0,4}(?:evidence|proof|quotes?|logs?|log lines?)|"
+     r"evidence|proof|prove|how do (?:you|we) know|what makes you|based on what|\bsays who"), "show_evidence"),
+    ((r"relat\w+|connect(?:ed|ion to)|part of (?:it|this|that|the|what)|(?:did|could|would|might|does) .*\bcaus(?:e|ed|ing)\b|caus(?:e|ed) (?:it|this|that|by)|"
+     r"because of|due to|responsible|to blame|blam\w+|involved|\btied?\b|correlat\w*|contribut\w*|trigger\w*|coinciden\w+|"
+     r"anything to do with|something to do with|(?:make|made|lead|led|leading) (?:\w+ )?(?:to|it worse)|had? an? (?:effect|impact)|"
+     r"behind (?:it|this)\b|(?:is|was|were) (?:it|this) (?:the|a|an|just)\b|have (?:caused|started)"), "related"),
+    ((r"what (?:else )?(?:happen\w*|went on|was going on|did|was .* doing|occurred|changed|broke|went wrong)|what'?s? (?:up|going on) with|"
+     r"anything (?:happen\w*|odd|strange|unusual|wrong)|timeline|what about|tell me about|happened|describe|going on"), "what_happened"),
+    ((r"root cause|what (?:was|is|were) the (?:cause|reason|problem|issue)|what'?s? (?:the )?(?:cause|reason|behind|wrong)|"
+     r"what caused|summar\w*|tl;?dr|explain|why (?:did|do|does|is|are|were|was)|cause\??$|\bwhy\??$|overview|recap"), "summary"),
+)  # fmt: skip
+"""Pattern → intent, the most telling first."""
+
+STEP = re.compile(r"\b(?:step|schritt)\s*(?:no\.?|number|#)?\s*(\d{1,2})\b|\bs(\d{1,2})\b", re.IGNORECASE)
+
+COMMON_WORDS = frozenset(
+    """a about above after again against ago all almost already also always am an and another any anybody anyone anything are around as ask at away
+    back bad be because been before began begin behind being below between big both break broke broken but by came can caused cause causes causing
+    change changed changes check cheers clear cluster come coming could couldn couldnt day days did didn didnt different do does doesn doesnt doing done
+    down during each early effect else ended end ends even ever every everybody everything evidence exactly explain fact fail failed failing fails far few
+    find fine first fix follow for found from full gave get getting give go goes going good got great had happen happened happening happens has have
+    having he hello help her here hey hi him his hour hours how however i if impact important in incident indeed instead into is isn isnt issue issues it
+    its itself just keep kept kind know last late later least less let like likely line list little log logs long look looked looking looks lot made make
+    makes many matter may maybe me mean might minute minutes miss missed missing moment month more most much must my near nearly need never new next
+    night no nobody normal not nothing now number of off often ok okay old on once one ones only or other our out over own page part people perhaps
+    picture please point possible possibly prevent probably problem problems proof prove question quick quite random read real really reason related
+    relation report result right root run running runs said same saw say says second see seem seems seen sent service services session set several she
+    should show shows side since single small so some somebody somehow someone something soon sorry spike spikes stand start started starts state step
+    still stop strange stuff such suddenly sure symptom symptoms system take tell than thank thanks that thats the their them then there these they thing things
+    think this those though thought through time times to today together told too took total trouble true try two type unrelated until up us use used
+    very want was wasn wasnt way we week weird well went were what whats when where which while who whole why will window with within without wonder word
+    work working worse worst would wrong yeah yes yesterday yet you your pod pods container containers process replica replicas server servers workload
+    workloads app application instance instances namespace user users request requests response responses traffic error errors morning afternoon evening
+    tonight monday tuesday wednesday thursday friday saturday sunday weekend behind blame because due coincidence connection involved tied trigger
+    triggered part contributed contribute also particular actual actually overall main final third fourth fifth early earlier three four five six
+    seven eight nine ten odd unusual lost dropped weren werent havent hasnt hadnt wouldnt wont dont im ive id theyre were youre lets theres team
+    seconds mins min hrs hr utc gmt am pm noon midnight bit guys folks dear bot rootcause""".split()  # noqa: SIM905 - a list of three hundred strings hides its words
+)
+"""Words that name nothing: what is left of a question without them is taken for a name."""
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-])(?:{pattern})(?![\w])", re.IGNORECASE)
+
+
+def kinds_in(text: str) -> tuple[frozenset[Kind], tuple[str, ...]]:
+    """Give the kinds of signal a text speaks of and the words that say so; a longer phrase hides the shorter in it."""
+    hits = [(match, kinds) for pattern, kinds in KIND_WORDS for match in _compiled(pattern).finditer(text)]
+    spans = [match.span() for match, _ in hits]
+    kept = [
+        (match, kinds)
+        for match, kinds in hits
+        if not any(s <= match.start() and match.end() <= e and e - s > match.end() - match.start() for s, e in spans)
+    ]
+    kept.sort(key=lambda hit: hit[0].start())
+    return frozenset(kind for _, kinds in kept for kind in kinds), tuple(match[0].lower() for match, _ in kept)
+
+
+def object_kinds_in(text: str) -> tuple[str, ...]:
+    """Give the kinds of Kubernetes object a text names, in the table's order."""
+    return tuple(kind for pattern, kind in OBJECT_WORDS if _compiled(pattern).search(text))
+
+
+def intent_of(text: str) -> str | None:
+    """Give the first intent whose words the text holds, or None."""
+    return next((intent for pattern, intent in INTENT_WORDS if _compiled(pattern).search(text)), None)
+
+
+def synonyms_of(word: str) -> re.Pattern[str] | None:
+    """Give a pattern of the name parts that a general word such as "database" stands for, or None."""
+    return next((re.compile(parts) for pattern, parts in SYNONYMS if re.fullmatch(pattern, word)), None)
+
+
+@cache
+def lexicon() -> tuple[str, ...]:
+    """List the words that a misspelt word may have been meant to be, six letters or more."""
+    said = " ".join(pattern for pattern, _ in (*KIND_WORDS, *INTENT_WORDS, *OBJECT_WORDS))
+    whole = re.findall(r"(?<![\w)\\(])[a-z]{5,}(?![\w(\\])", said)
+    extra = """restart restarts restarted deployment deployed rollback scaling autoscaler related happened happen cause caused evidence recommend
+    prevent confident summary latency certificate timeout connected connection gateway yesterday crashed killed container"""
+    return tuple(sorted({*whole, *extra.split()}))
