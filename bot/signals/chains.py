@@ -8,7 +8,7 @@ of a cascade is passed once, so that a chain cannot wander. Leaves out how a cha
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log, log10, prod
+from math import exp, log, log10, pow, prod
 
 from bot.domain.link import Chain, Link
 from bot.domain.signal import Occurrence, Signal, SignalId, Topology
@@ -163,11 +163,11 @@ def _score(path: _Path, episodes: int) -> float:
     mean = _mean(path)
     rootness = EXOGENOUS.get(path.head.kind, 0.25)
     depth = 1.0 + 0.07 * min(len(path.links) - 1, 6)
-    return covered * mean**0.8 * (0.25 + 0.75 * rootness) * depth
+    return covered * pow(mean, 0.8) * (0.25 + 0.75 * rootness) * depth
 
 
 def _mean(path: _Path) -> float:
-    product: float = prod(path.strengths)
+    product = prod(path.strengths)
     return exp(log(product) / len(path.strengths)) if product > 0 else 0.0
 
 

@@ -1,0 +1,205 @@
+"""What to change: a table from kinds of steps to changes people make, each with what it would have spared.
+
+The numbers are counted in the window under an assumption that is named; commands are for review, never run. Most
+specific first: a setting that the cascade shows to be too small comes before general advice.
+"""
+
+from collections.abc import Callable
+from math import ceil
+
+from bot.analyst.findings import Findings
+from bot.analyst.steps import durations_of, grace_of
+from bot.analyst.words import counted, length, noun
+from bot.domain.link import Chain
+from bot.domain.report import Recommendation
+from bot.domain.signal import Kind, Signal
+
+MOST = 5
+GRACE_STEP_S = 5
+
+GENERAL: dict[Kind, tuple[str, str]] = {
+    Kind.JOB_RUN: (
+        "Keep {who} away from the request path: lower its CPU and memory limits, or give it nodes of its own",
+        "its runs are what begins the cascade",
+    ),
+    Kind.ROLLOUT: ("Roll {who} back to the revision before, then fix forward", "the cascade begins with this rollout"),
+    Kind.CONFIG_CHANGE: ("Put back the configuration in {who} as it was", "the cascade begins with this change"),
+    Kind.SECRET_CHANGE: (
+        "Restart every consumer of {who}, and let them reload it when it is rotated",
+        "consumers went on with the old credentials",
+    ),
+    Kind.CERTIFICATE_EXPIRY: (
+        "Renew the certificate of {who} now, and alert three weeks before any notAfter",
+        "every handshake fails from the moment it runs out",
+    ),
+    Kind.EXTERNAL_FAILURE: (
+        "Put a short timeout, a circuit breaker and a fallback on calls to {who}",
+        "its failures cannot be prevented here, their spreading can",
+    ),
+    Kind.NODE_FAILURE: (
+        "Spread replicas over nodes and keep room for the loss of one",
+        "one node's loss took more than its share with it",
+    ),
+    Kind.TRAFFIC_RISE: (
+        "Scale ahead of the peak, and shed load that cannot be served",
+        "the peak arrives faster than the capacity",
+    ),
+    Kind.SCALE_DOWN: (
+        "Slow the scale-down of {who}: a longer stabilisation window and one pod at a time",
+        "each scale-down ends pods that still serve requests",
+    ),
+    Kind.LOCK_WAIT: (
+        "Set lock_timeout for maintenance and migrations, and run them in small batches off the peak",
+        "one session that holds a lock stops all that wait for it",
+    ),
+    Kind.DEADLOCK: ("Take locks in one order, and retry deadlocked transactions", "sessions block each other"),
+    Kind.POOL_EXHAUSTION: (
+        "Bound how long {who} waits for a connection and how long it may hold one",
+        "requests wait for connections that nobody gives back",
+    ),
+    Kind.RETRY: (
+        "Give retries a budget, jitter and a limit of attempts",
+        "retries multiply the load just when there is least room for it",
+    ),
+    Kind.QUEUE_GROWTH: (
+        "Bound the queue at {who} by time instead of length, and refuse early",
+        "a full queue turns slow answers into errors for everyone",
+    ),
+    Kind.MEMORY_GROWTH: (
+        "Find what {who} keeps in memory; until then raise its limit or restart it before it is full",
+        "its memory does not come back",
+    ),
+    Kind.OOM_KILL: ("Set the memory limit of {who} above its measured peak", "it is killed at its limit"),
+    Kind.CPU_THROTTLING: ("Raise or remove the CPU limit of {who}", "it is throttled while the node has CPU to spare"),
+    Kind.PROBE_FAILURE: (
+        "Give the liveness probe of {who} a longer timeout than its longest pause",
+        "a slow container is restarted as if it were dead",
+    ),
+    Kind.DISK_PRESSURE: (
+        "Bound what {who} writes to its disk (log level, rotation, ephemeral-storage limits)",
+        "the kubelet evicts pods when the disk is full",
+    ),
+    Kind.LOG_BURST: ("Turn the log level of {who} down", "it writes far more than usual"),
+    Kind.NAME_RESOLUTION_FAILURE: (
+        "Cache DNS on the node, write fully qualified names, and give the resolver more replicas",
+        "lookups are dropped when there are too many",
+    ),
+    Kind.IMAGE_PULL_FAILURE: (
+        "Pin images by digest and mirror the registry",
+        "a pod that cannot pull cannot start",
+    ),
+    Kind.QUOTA_EXCEEDED: ("Raise the quota or free what uses it", "new pods are refused"),
+    Kind.SCHEDULING_FAILURE: ("Keep room for one more replica of {who} on the nodes", "pods wait for a place"),
+    Kind.RATE_LIMITED: ("Stay under the limit: batch, cache, or ask for more", "calls beyond the limit are refused"),
+    Kind.AUTH_FAILURE: ("Check which credentials {who} uses, and reload them", "it is refused for them"),
+    Kind.BAD_CONFIG: ("Check configuration before it is rolled out", "it is refused at start"),
+    Kind.SLOW_QUERY: ("Look at the plan and indexes of the slow queries", "they hold connections and locks"),
+    Kind.GC_PAUSE: ("Give {who} more heap or a collector with shorter pauses", "it stands still while it collects"),
+    Kind.CPU_SATURATION: (
+        "Set CPU requests so that the scheduler leaves room for {who}",
+        "its neighbours take the CPU it counts on",
+    ),
+}
+"""What one would change for a step of this kind, and why."""
+
+Specific = Callable[[Signal, Chain, Findings], Recommendation | None]
+
+
+def recommendations(chain: Chain, findings: Findings) -> tuple[Recommendation, ...]:
+    """Give what to change along a chain: measured settings first, then the root, then what amplifies it."""
+    specific = [make(signal, chain, findings) for signal in chain.signals for make in SPECIFIC.get(signal.kind, ())]
+    general = [_general(signal, chain) for signal in chain.signals[:-1] if signal.kind in GENERAL]
+    seen: set[str] = set()
+    unique = []
+    for each in [*specific, *general]:
+        if each is not None and each.summary not in seen:
+            seen.add(each.summary)
+            unique.append(each)
+    return tuple(unique[:MOST])
+
+
+def _general(signal: Signal, chain: Chain) -> Recommendation:
+    summary, reason = GENERAL[signal.kind]
+    return Recommendation(
+        summary=summary.format(who=signal.entity),
+        rationale=reason,
+        change=_command(signal),
+        effect=(
+            f"{_episodes(chain)} came by way of this step; assumes that nothing else would have brought them about"
+        ),
+        spared=len(chain.explained),
+    )
+
+
+def _grace(signal: Signal, chain: Chain, findings: Findings) -> Recommendation | None:
+    """Raise a grace period that is shorter than the requests it should let finish."""
+    grace = grace_of(signal, findings)
+    durations = durations_of(signal.entity, findings)
+    if grace is None or grace.number is None or durations is None or durations.max_s <= grace.number:
+        return None
+    wanted = GRACE_STEP_S * ceil(durations.max_s / GRACE_STEP_S)
+    cut = next((s for s in chain.signals if s.kind in (Kind.CONNECTION_RESET, Kind.CONNECTION_REFUSED)), chain.symptom)
+    dropped = int(sum(one.size for one in cut.occurrences))
+    entity = grace.entity
+    patch = f'{{"spec":{{"template":{{"spec":{{"terminationGracePeriodSeconds":{wanted}}}}}}}}}'
+    return Recommendation(
+        summary=f"Raise terminationGracePeriodSeconds of {entity} from {grace.value} to {wanted}",
+        rationale=(
+            f"requests take up to {length(durations.max_s)}, but pods get {length(grace.number)} to finish them; "
+            f"{counted(durations.over(grace.number), 'request')} seen took longer than that"
+        ),
+        change=f"kubectl -n {entity.namespace} patch {entity.kind.lower()} {entity.name} -p '{patch}'",
+        effect=(
+            f"would have spared up to {dropped} of {counted(dropped, noun(cut.kind))} in the window: "
+            f"no request seen took longer than {length(durations.max_s)}; assumes that shutdown waits for them"
+        ),
+        spared=dropped,
+    )
+
+
+def _stabilise(signal: Signal, chain: Chain, findings: Findings) -> Recommendation | None:
+    """Let the autoscaler sit out the pause between two load peaks that a job makes."""
+    if chain.root.kind is not Kind.JOB_RUN:
+        return None
+    runs = sorted(one.end_s - one.start_s for one in chain.root.occurrences)
+    wanted = int(60 * ceil(max(600.0, 1.5 * runs[len(runs) // 2]) / 60))
+    entity = signal.entity
+    if entity.kind != "HorizontalPodAutoscaler":
+        entity = next((hpa for hpa, target in findings.topology.targets.items() if target == signal.entity), entity)
+    if entity.kind != "HorizontalPodAutoscaler":
+        return None
+    patch = (
+        f'{{"spec":{{"behavior":{{"scaleDown":{{"stabilizationWindowSeconds":{wanted},'
+        '"policies":[{"type":"Pods","value":1,"periodSeconds":120}]}}}}'
+    )
+    return Recommendation(
+        summary=f"Let {entity} wait {length(wanted)} before it scales down, and then one pod at a time",
+        rationale=f"it reacts to {noun(chain.root.kind)}s of {chain.root.entity.name}, not to load of its own",
+        change=f"kubectl -n {entity.namespace} patch hpa {entity.name} -p '{patch}'",
+        effect=(
+            f"{counted(len(signal.occurrences), 'scale-down')} in the window would have been slower and fewer; "
+            "assumes that load returns to normal between runs"
+        ),
+        spared=None,
+    )
+
+
+SPECIFIC: dict[Kind, tuple[Specific, ...]] = {
+    Kind.POD_KILL: (_grace,),
+    Kind.SHUTDOWN: (_grace,),
+    Kind.SCALE_DOWN: (_grace, _stabilise),
+}
+"""Changes that rest on a measured setting."""
+
+
+def _command(signal: Signal) -> str | None:
+    entity = signal.entity
+    if signal.kind is Kind.ROLLOUT and entity.kind in ("Deployment", "StatefulSet", "DaemonSet"):
+        return f"kubectl -n {entity.namespace} rollout undo {entity.kind.lower()}/{entity.name}"
+    if signal.kind is Kind.CERTIFICATE_EXPIRY and entity.kind == "Certificate":
+        return f"cmctl -n {entity.namespace} renew {entity.name}"
+    return None
+
+
+def _episodes(chain: Chain) -> str:
+    return f"{len(chain.explained)} of {counted(len(chain.symptom.occurrences), 'symptom episode')}"

@@ -1,0 +1,99 @@
+"""Control questions: what the program asks of its own answer before it gives it.
+
+Each has an answer that the data can contradict: an event said to be unrelated, a step said to be needed, a quiet time.
+A failed one lowers the confidence.
+"""
+
+from bot.analyst.citations import Citations
+from bot.analyst.findings import Findings
+from bot.analyst.rivals import Rival
+from bot.analyst.words import clock_s, counted, length, noun
+from bot.domain.link import Chain
+from bot.domain.report import ControlQuestion
+from bot.domain.signal import Signal
+
+NEEDED = 0.75
+"""Share of episodes that must have a step before them for it to count as needed."""
+
+
+def control_questions(
+    chain: Chain, found: list[Rival], findings: Findings, citations: Citations
+) -> tuple[ControlQuestion, ...]:
+    """Ask at least three questions of the answer and grade them by the data."""
+    asked = [_unrelated(rival, citations) for rival in found[:2]]
+    between = chain.signals[1:-1] or chain.signals[:1]
+    needed = sorted(range(len(chain.links)), key=lambda i: -chain.links[i].test.hits)[:2]
+    asked.extend(_needed(chain, chain.signals[i], citations) for i in sorted(needed))
+    quiet = _quiet(chain, between[-1], findings)
+    if quiet is not None:
+        asked.append(quiet)
+    asked.append(_always(chain, citations))
+    return tuple(asked)
+
+
+def _unrelated(rival: Rival, citations: Citations) -> ControlQuestion:
+    signal = rival.signal
+    at = clock_s(signal.occurrences[0].start_s)
+    return ControlQuestion(
+        question=f"Was the {noun(signal.kind)} of {signal.entity} at {at} part of it?",
+        answer=f"No: {rival.reason}.",
+        verdict="failed" if rival.link.test.status == "supported" and not rival.link.test.unexplained else "passed",
+        evidence=citations.cite_all([(ref, 0.0) for ref in signal.occurrences[0].refs[:1]], entity=signal.entity),
+    )
+
+
+def _needed(chain: Chain, step: Signal, citations: Citations) -> ControlQuestion:
+    link = next(link for link in chain.links if link.cause == step.id)
+    effect = next(signal for signal in chain.signals if signal.id == link.effect)
+    test = link.test
+    with_it = test.effects - test.unexplained
+    share = with_it / max(1, test.effects)
+    return ControlQuestion(
+        question=f"Does {noun(effect.kind)} at {effect.entity.name} come without a {noun(step.kind)} of {step.entity.name} before it?",
+        answer=(
+            f"{with_it} of {counted(test.effects, 'time')} it came after one; "
+            + (f"{test.unexplained} came without." if test.unexplained else "never without.")
+        ),
+        verdict="passed" if share >= NEEDED else "failed",
+        evidence=citations.cite_all([(ref, step.occurrences[0].start_s) for ref in step.occurrences[0].refs[:1]]),
+    )
+
+
+def _quiet(chain: Chain, step: Signal, findings: Findings) -> ControlQuestion | None:
+    """Ask about the middle of the longest time without the symptom: the step just before it must be absent, too."""
+    edges = [findings.window.start_s]
+    for one in chain.symptom.occurrences:
+        edges.extend((one.start_s, one.end_s))
+    edges.append(findings.window.end_s)
+    gaps = [(edges[i + 1] - edges[i], edges[i]) for i in range(0, len(edges) - 1, 2)]
+    span, start = max(gaps)
+    if span <= 600:
+        return None
+    low, high = start + 0.25 * span, start + 0.75 * span
+    inside = [one for one in step.occurrences if low <= one.start_s <= high]
+    rate_expected = len(step.occurrences) * (high - low) / max(findings.window.length_s, 1.0)
+    passed = len(inside) <= max(0.0, 0.5 * rate_expected)
+    return ControlQuestion(
+        question=f"What of {clock_s(low)} to {clock_s(high)}, when the symptom was absent?",
+        answer=(
+            f"The symptom stayed away for {length(span)}; in its middle half {noun(step.kind)} of {step.entity.name} "
+            + (f"happened {counted(len(inside), 'time')}." if inside else "did not happen either.")
+        ),
+        verdict="passed" if passed else "failed",
+        evidence=(),
+    )
+
+
+def _always(chain: Chain, citations: Citations) -> ControlQuestion:
+    test = chain.end_to_end
+    count = test.hits + test.misses
+    root = chain.root
+    return ControlQuestion(
+        question=f"Did {noun(root.kind)} of {root.entity.name} ever pass without the symptom?",
+        answer=(
+            f"{test.hits} of {counted(count, 'time')} the symptom followed"
+            + (f"; {test.misses} passed without it." if test.misses else ".")
+        ),
+        verdict="passed" if test.hits >= 0.5 * count else "failed",
+        evidence=citations.cite_all([(ref, root.occurrences[0].start_s) for ref in root.occurrences[0].refs[:1]]),
+    )

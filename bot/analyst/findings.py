@@ -1,0 +1,53 @@
+"""What an analyst is handed: everything measured, nothing to fetch."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.domain.entity import Entity
+from bot.domain.items import ChatMessage, ItemId, SourceCoverage, TicketEntry
+from bot.domain.link import Chain, Link
+from bot.domain.ports import Evidenced
+from bot.domain.signal import Signal, SignalId, SpecFact, Topology
+from bot.domain.window import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Durations:
+    """How long requests to a workload took, in seconds, from its own or its callers' lines.
+
+    ``longest`` are the largest values with the line each stands in, descending, at most some thousand.
+    """
+
+    count: int
+    median_s: float
+    p90_s: float
+    p99_s: float
+    max_s: float
+    longest: tuple[tuple[float, ItemId], ...] = ()
+
+    def over(self, seconds: float) -> int:
+        """Count the requests seen that took longer."""
+        return sum(1 for value, _ in self.longest if value > seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """A digested case: signals, tested links, ranked chains, and the means to look up and to test one more pair."""
+
+    case: str
+    window: Window
+    question: str
+    symptom: Signal | None
+    signals: Mapping[SignalId, Signal]
+    links: Sequence[Link]
+    chains: Sequence[Chain]
+    topology: Topology
+    facts: Sequence[SpecFact]
+    durations: Mapping[Entity, Durations]
+    coverage: Sequence[SourceCoverage]
+    evidence: Evidenced
+    test: Callable[[Signal, Signal], Link]
+    """Tests a pair whatever the grounds (cause, effect)."""
+    messages: Sequence[tuple[ItemId, ChatMessage]] = ()
+    tickets: Sequence[tuple[ItemId, TicketEntry]] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)

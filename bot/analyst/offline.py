@@ -1,0 +1,267 @@
+"""The analyst that needs no model: ranks the tested chains, decides what may be said, and writes the report.
+
+It abstains where support is thin and says what is missing; it never invents a cause. Leaves out how anything was
+measured, and trusts the verifier to check what it writes.
+"""
+
+from dataclasses import dataclass
+
+from bot.analyst.advice import recommendations
+from bot.analyst.citations import Citations
+from bot.analyst.claims import find_claims, judge_claim
+from bot.analyst.controls import control_questions
+from bot.analyst.findings import Findings
+from bot.analyst.forecast import predictions
+from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
+from bot.analyst.steps import cascade, summary_of
+from bot.analyst.words import counted, every, happened, lag_words, length, noun, times
+from bot.domain.link import Chain
+from bot.domain.report import (
+    AskedWindow,
+    Claim,
+    Confidence,
+    Episode,
+    Report,
+    RootCause,
+    Symptom,
+    Usage,
+    Verdict,
+)
+from bot.domain.signal import Kind, Signal
+from bot.domain.window import instant
+
+LEAST_SCORE = 0.22
+"""Score under which a chain is a guess, not a finding."""
+LEAST_ROOT = 0.5
+"""How well a root must be able to stand at the start of a chain before it is called the cause."""
+LEAST_EXPLAINED = 0.5
+"""Share of the symptom's episodes that a cause must account for."""
+CLOSE = 0.85
+"""A rival chain whose score comes this near to the best one, from another root, makes the answer uncertain."""
+VITAL = ("kubernetes/logs", "kubernetes/events", "kubernetes/objects")
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    verdict: Verdict
+    confidence: Confidence
+    reasons: tuple[str, ...]
+
+
+def analyse(findings: Findings, rootness: dict[Kind, float]) -> Report:
+    """Write the report of a digested case; ``rootness`` says how well each kind can begin a chain."""
+    citations = Citations(findings.evidence)
+    if findings.symptom is None:
+        return _quiet(findings, citations)
+    chain = findings.chains[0] if findings.chains else None
+    judged = _judge(findings, chain, rootness)
+    found = rivals(findings, chain)
+    if chain is None or judged.verdict != "cause_found":
+        return _inconclusive(findings, judged, chain, found, citations)
+    return _cause_found(findings, judged, chain, found, citations)
+
+
+def _cause_found(findings: Findings, judged: _Judged, chain: Chain, found: list[Rival], citations: Citations) -> Report:
+    steps = cascade(chain, findings, citations)
+    controls = control_questions(chain, found, findings, citations)
+    failed = [question for question in controls if question.verdict == "failed"]
+    confidence = judged.confidence
+    reasons = judged.reasons
+    if failed:
+        confidence = "low" if len(failed) > 1 or confidence == "low" else "medium"
+        reasons = (*reasons, *(f"control question failed: {question.question}" for question in failed))
+    root = chain.root
+    return _report(
+        findings,
+        citations,
+        verdict="cause_found",
+        confidence=confidence,
+        reasons=reasons,
+        summary=_conclusion(chain),
+        symptom=_symptom(findings, chain, citations),
+        root_cause=RootCause(
+            summary=summary_of(root), entity=findings.topology.root(root.entity), mechanism=root.kind.value
+        ),
+        cascade=steps,
+        contributing=contributing(findings, chain, citations),
+        ruled_out=tuple(ruled_out(rival, findings, citations) for rival in found),
+        control_questions=controls,
+        claims=_claims(findings, chain, citations),
+        predictions=predictions(chain, findings),
+        recommendations=recommendations(chain, findings),
+    )
+
+
+def _inconclusive(
+    findings: Findings, judged: _Judged, chain: Chain | None, found: list[Rival], citations: Citations
+) -> Report:
+    symptom = findings.symptom
+    assert symptom is not None
+    seen = f"{_capital(happened(symptom))} in {counted(len(symptom.occurrences), 'episode')}"
+    lead = ""
+    if chain is not None:
+        lead = (
+            f" The best lead is {noun(chain.root.kind)} of {chain.root.entity} "
+            f"({len(chain.explained)} of {len(symptom.occurrences)} episodes), but {judged.reasons[0]}."
+        )
+    elif judged.reasons:
+        lead = f" {_capital(judged.reasons[0])}."
+    return _report(
+        findings,
+        citations,
+        verdict="inconclusive",
+        confidence="low",
+        reasons=judged.reasons,
+        summary=f"{seen}; nothing in the window can be shown to have caused it.{lead}",
+        symptom=_symptom(findings, None, citations),
+        ruled_out=tuple(ruled_out(rival, findings, citations) for rival in found),
+        claims=_claims(findings, None, citations),
+    )
+
+
+def _quiet(findings: Findings, citations: Citations) -> Report:
+    errors = sorted(
+        (s for s in findings.signals.values() if s.kind is Kind.SERVER_ERROR), key=lambda s: (-s.total, s.id)
+    )
+    background = ""
+    if errors:
+        background = f" {_capital(happened(errors[0]))} {times(errors[0].total)}, spread evenly: that is its everyday background."
+    seen = [row.source for row in findings.coverage if row.status in ("complete", "partial")]
+    enough = any(source in seen for source in ("kubernetes/logs", "loki", "prometheus"))
+    verdict: Verdict = "no_incident" if enough else "inconclusive"
+    missing = [row.source for row in findings.coverage if row.status == "missing"]
+    summary = (
+        f"Nothing in these {length(findings.window.length_s)} rises above the everyday enough to be an incident.{background}"
+        if enough
+        else f"There are no logs and no metrics to see a symptom in; missing: {', '.join(missing)}."
+    )
+    return _report(
+        findings,
+        citations,
+        verdict=verdict,
+        confidence="low" if missing else "high",
+        reasons=tuple(f"{source} is missing" for source in missing),
+        summary=summary,
+        claims=_claims(findings, None, citations),
+    )
+
+
+def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float]) -> _Judged:
+    missing = [row.source for row in findings.coverage if row.status == "missing" and row.source in VITAL]
+    absent = tuple(f"{source} is missing" for source in missing)
+    if chain is None:
+        return _Judged("inconclusive", "low", ("no event in the window is followed by it beyond chance", *absent))
+    episodes = max(1, len(chain.symptom.occurrences))
+    share = len(chain.explained) / max(1, _folded_episodes(chain))
+    standing = rootness.get(chain.root.kind, 0.25)
+    doubts = []
+    if share < LEAST_EXPLAINED:
+        doubts.append(f"it leaves {episodes - len(chain.explained)} of {counted(episodes, 'episode')} unexplained")
+    if standing < LEAST_ROOT:
+        doubts.append(f"{noun(chain.root.kind)} is itself an effect of something not seen")
+    if chain.score < LEAST_SCORE:
+        doubts.append("its links are weakly supported")
+    if doubts:
+        return _Judged("inconclusive", "low", (*doubts, *absent))
+    return _Judged("cause_found", *_confidence(findings, chain, share, standing, absent))
+
+
+def _confidence(
+    findings: Findings, chain: Chain, share: float, standing: float, absent: tuple[str, ...]
+) -> tuple[Confidence, tuple[str, ...]]:
+    """Cap the confidence by what was tested and what is missing; every cap has its reason."""
+    reasons = list(absent)
+    root = findings.topology.root(chain.root.entity)
+    others = [c for c in findings.chains[1:] if findings.topology.root(c.root.entity) != root]
+    inside = {signal.id for signal in chain.signals}
+    others = [c for c in others if c.root.id not in inside]
+    if others and others[0].score >= CLOSE * chain.score:
+        reasons.append(f"{noun(others[0].root.kind)} of {others[0].root.entity} fits nearly as well")
+    if share < 0.8:
+        reasons.append(f"{_folded_episodes(chain) - len(chain.explained)} of the episodes remain unexplained")
+    if chain.end_to_end.status != "supported":
+        reasons.append("the root alone, tested straight against the symptom, is not beyond chance")
+    if chain.end_to_end.hits < 3:
+        reasons.append(
+            f"the cause was seen {times(chain.end_to_end.hits or 1)} only: order and place speak, not repetition"
+        )
+    if standing < 0.8:
+        reasons.append("what brought the first step about was not seen")
+    grave = len(reasons) - (1 if chain.end_to_end.hits < 3 else 0)
+    if not reasons:
+        return "high", ()
+    return ("medium" if grave <= 1 else "low"), tuple(reasons)
+
+
+def _folded_episodes(chain: Chain) -> int:
+    return max(len(chain.explained), len(chain.symptom.occurrences))
+
+
+def _conclusion(chain: Chain) -> str:
+    """Say the whole answer in two sentences: what begins it, and how it gets to the symptom."""
+    root, symptom = chain.root, chain.symptom
+    first = f"{_capital(happened(root))}{every(root.period_s) or ' ' + times(len(root.occurrences))}"
+    middle = [noun(signal.kind) for signal in chain.signals[1:-1]]
+    path = f" by way of {', '.join(middle)}" if middle else ""
+    lag = lag_words(chain.end_to_end.lag)
+    return (
+        f"{first}; {lag} {happened(symptom)}{path}. "
+        f"This accounts for {len(chain.explained)} of {counted(_folded_episodes(chain), 'episode')}."
+    )
+
+
+def _symptom(findings: Findings, chain: Chain | None, citations: Citations) -> Symptom:
+    signal = findings.symptom
+    assert signal is not None
+    told = set(chain.explained) if chain else set()
+    episodes = tuple(
+        Episode(start=instant(one.start_s), end=instant(one.end_s), count=round(one.size), explained=place in told)
+        for place, one in enumerate(signal.occurrences)
+    )
+    return Symptom(
+        summary=summary_of(signal),
+        entity=findings.topology.root(signal.entity),
+        episodes=episodes,
+        explained=len(told),
+        unexplained=len(episodes) - len(told),
+        evidence=citations.cite_all(
+            [(ref, one.start_s) for one in signal.occurrences[:2] for ref in one.refs[:1]], entity=signal.entity
+        ),
+    )
+
+
+def _claims(findings: Findings, chain: Chain | None, citations: Citations) -> tuple[Claim, ...]:
+    signals: list[Signal] = list(findings.signals.values())
+    judged = []
+    for claim in find_claims(findings.messages, findings.tickets, signals):
+        tested = list(findings.links)
+        verdict = judge_claim(claim, chain, tested, signals)
+        evidence = citations.cite(claim.item, quote=claim.quote)
+        judged.append(
+            Claim(
+                author=verdict.author,
+                quote=verdict.quote,
+                status=verdict.status,
+                reason=verdict.reason,
+                permalink=verdict.permalink,
+                evidence=(evidence,) if evidence else (),
+            )
+        )
+    return tuple(judged)
+
+
+def _report(findings: Findings, citations: Citations, **parts: object) -> Report:
+    window = findings.window
+    return Report(
+        case=findings.case,
+        window=AskedWindow(start=window.start, end=window.end, asked=window.asked),
+        question=findings.question,
+        coverage=tuple(findings.coverage),
+        evidence=dict(citations.entries),
+        usage=Usage(seconds=dict(findings.seconds)),
+        **parts,  # type: ignore[arg-type] # the callers above name each part
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

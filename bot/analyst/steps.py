@@ -1,0 +1,189 @@
+"""The cascade of a report: one step a signal of the chosen chain, with its evidence, its settings and its links."""
+
+from collections.abc import Sequence
+
+from bot.analyst.citations import Citations
+from bot.analyst.findings import Durations, Findings
+from bot.analyst.words import counted, every, happened, length, times
+from bot.domain.entity import Entity
+from bot.domain.items import ItemId
+from bot.domain.link import Chain, Link
+from bot.domain.report import Cascade, Step, StepLink
+from bot.domain.signal import Kind, Signal, SpecFact
+from bot.domain.window import instant
+
+EVIDENCE_PER_STEP = 3
+MOST_TIMES = 300
+
+FACTS_FOR: dict[Kind, tuple[str, ...]] = {
+    Kind.JOB_RUN: ("schedule", "timeZone", "concurrencyPolicy", "requests.cpu", "limits.cpu"),
+    Kind.SCALE_UP: ("minReplicas", "maxReplicas", "target"),
+    Kind.SCALE_DOWN: ("stabilizationWindowSeconds", "minReplicas"),
+    Kind.POD_KILL: ("terminationGracePeriodSeconds", "preStop"),
+    Kind.SHUTDOWN: ("terminationGracePeriodSeconds", "preStop"),
+    Kind.OOM_KILL: ("limits.memory",),
+    Kind.MEMORY_GROWTH: ("limits.memory",),
+    Kind.CPU_THROTTLING: ("limits.cpu",),
+    Kind.PROBE_FAILURE: ("livenessProbe", "readinessProbe"),
+    Kind.CERTIFICATE_EXPIRY: ("notAfter", "renewBefore", "renewalTime"),
+    Kind.POOL_EXHAUSTION: ("POOL", "CONN"),
+    Kind.TIMEOUT: ("TIMEOUT",),
+    Kind.QUOTA_EXCEEDED: ("hard",),
+}
+"""Names of settings (or pieces of names) that bear on a kind of step."""
+FEW_FACTS = 4
+
+
+def cascade(chain: Chain, findings: Findings, citations: Citations) -> Cascade:
+    """Tell a chain as steps ``S1`` … in causal order and the measured links between them."""
+    names = {signal.id: f"S{place}" for place, signal in enumerate(chain.signals, start=1)}
+    links = [*chain.links, *_shortcuts(chain, findings)]
+    return Cascade(
+        steps=tuple(_step(names[signal.id], signal, findings, citations) for signal in chain.signals),
+        links=tuple(step_link(link, names[link.cause], names[link.effect]) for link in links),
+    )
+
+
+def step_link(link: Link, cause: str, effect: str) -> StepLink:
+    """Give a tested link the form a report shows."""
+    test = link.test
+    return StepLink(
+        cause=cause,
+        effect=effect,
+        status=test.status,
+        lag=test.lag,
+        hits=test.hits,
+        misses=test.misses,
+        unexplained=test.unexplained,
+        p_value=test.p_value,
+        test=test.test,
+        mechanism=link.mechanism,
+    )
+
+
+def facts_for(signal: Signal, findings: Findings) -> list[SpecFact]:
+    """Give the settings of the entity, and of what it scales or owns, that bear on what happened to it."""
+    wanted = FACTS_FOR.get(signal.kind, ())
+    topology = findings.topology
+    places = {signal.entity, topology.root(signal.entity)}
+    target = topology.targets.get(signal.entity)
+    if target is not None:
+        places.add(target)
+    if signal.kind is Kind.CERTIFICATE_EXPIRY:
+        places.update(signal.mentions)
+    found = [fact for fact in findings.facts if fact.entity in places and any(word in fact.name for word in wanted)]
+    return found[:FEW_FACTS]
+
+
+def summary_of(signal: Signal) -> str:
+    """Say in one sentence what a signal is, how often it came, and how long it took."""
+    said = happened(signal)
+    count = len(signal.occurrences)
+    if signal.kind is Kind.CERTIFICATE_EXPIRY:
+        return f"{_capital(said)} at {signal.occurrences[0].note or 'the time its notAfter names'}"
+    spans = sorted(one.end_s - one.start_s for one in signal.occurrences)
+    middle = spans[len(spans) // 2] if spans else 0.0
+    words = f"{_capital(said)} {times(count)}{every(signal.period_s)}"
+    if count == 1 and middle >= 600:
+        words = f"{_capital(said)} for {length(middle)}"
+    elif middle >= 90:
+        words += f", {length(middle)} each" if count > 1 else ""
+    if signal.total > count and signal.source.endswith("logs"):
+        inside = int(sum(one.size for one in signal.occurrences))
+        words += f" ({counted(inside, 'line')})"
+    notes = [one.note for one in signal.occurrences if one.note]
+    if notes and signal.kind in (Kind.ROLLOUT, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, Kind.MEMORY_GROWTH):
+        words += f": {notes[0]}"
+    return words
+
+
+def _step(name: str, signal: Signal, findings: Findings, citations: Citations) -> Step:
+    facts = facts_for(signal, findings)
+    cited = list(citations.cite_all(_telling(signal), entity=signal.entity))
+    said = []
+    for fact in facts:
+        evidence = citations.cite(fact.ref, entity=fact.entity, quote=fact.quote)
+        if evidence is not None:
+            cited.append(evidence)
+            said.append(f"{fact.entity}: {fact.name} is {fact.value}")
+    said.extend(_grace_fact(signal, findings, citations, cited))
+    shown = signal.occurrences[:MOST_TIMES]
+    return Step(
+        id=name,
+        summary=summary_of(signal),
+        entity=findings.topology.root(signal.entity),
+        mechanism=signal.kind.value,
+        first_at=instant(signal.occurrences[0].start_s),
+        count=len(signal.occurrences),
+        evidence=tuple(dict.fromkeys(cited)),
+        facts=tuple(said),
+        times=tuple((instant(one.start_s), instant(one.end_s)) for one in shown),
+    )
+
+
+def _grace_fact(signal: Signal, findings: Findings, citations: Citations, cited: list[str]) -> list[str]:
+    """Hold the grace period against how long requests take, where pods are ended."""
+    if signal.kind not in (Kind.POD_KILL, Kind.SHUTDOWN, Kind.SCALE_DOWN):
+        return []
+    grace = grace_of(signal, findings)
+    durations = durations_of(signal.entity, findings)
+    if grace is None or durations is None or grace.number is None or durations.max_s <= grace.number:
+        return []
+    for _, ref in durations.longest[:2]:
+        evidence = citations.cite(ref)
+        if evidence is not None:
+            cited.append(evidence)
+    over = durations.over(grace.number)
+    said = (
+        f"requests to it took up to {length(durations.max_s)} (99th percentile {length(durations.p99_s)}), "
+        f"{counted(over, 'request')} seen longer than its grace period of {length(grace.number)}"
+    )
+    return [said]
+
+
+def grace_of(signal: Signal, findings: Findings) -> SpecFact | None:
+    """Give the grace period of the pods that a signal ends."""
+    topology = findings.topology
+    places = {topology.root(signal.entity), topology.targets.get(signal.entity), *signal.mentions}
+    return next(
+        (f for f in findings.facts if f.name == "terminationGracePeriodSeconds" and f.entity in places and f.number),
+        None,
+    )
+
+
+def durations_of(entity: Entity, findings: Findings) -> Durations | None:
+    """Give how long requests to a workload take, whichever name it goes by."""
+    topology = findings.topology
+    root = topology.root(entity)
+    return findings.durations.get(root) or findings.durations.get(topology.targets.get(entity, root))
+
+
+def _telling(signal: Signal) -> list[tuple[ItemId, float]]:
+    """Choose the items that show a signal best: its first occurrence, its largest, its last."""
+    ones = signal.occurrences
+    largest = max(ones, key=lambda one: (one.size, -one.start_s))
+    chosen = list(dict.fromkeys([ones[0], largest, ones[-1]]))
+    found = [(one.refs[0], one.start_s) for one in chosen if one.refs]
+    if len(found) < EVIDENCE_PER_STEP:
+        found.extend((ref, ones[0].start_s) for ref in ones[0].refs[1:])
+    return list(dict.fromkeys(found))[:EVIDENCE_PER_STEP]
+
+
+def _shortcuts(chain: Chain, findings: Findings) -> list[Link]:
+    """Give the supported links between steps that are not neighbours in the chain: the cascade is rarely one line."""
+    order = {signal.id: place for place, signal in enumerate(chain.signals)}
+    neighbours: Sequence[tuple[str, str]] = [(link.cause, link.effect) for link in chain.links]
+    return [
+        link
+        for link in findings.links
+        if link.test.status == "supported"
+        and link.plausibility >= 0.5
+        and link.cause in order
+        and link.effect in order
+        and order[link.cause] + 1 < order[link.effect]
+        and (link.cause, link.effect) not in neighbours
+    ][:4]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,186 @@
+"""How things are said: one table of phrases a kind of event, and the spelling of counts, times and lengths.
+
+Plain words for a tired reader. Leaves out which of them is true.
+"""
+
+from datetime import datetime
+
+from bot.domain.entity import Entity
+from bot.domain.link import Lag
+from bot.domain.signal import Kind, Signal
+from bot.domain.window import instant
+
+HAPPENED: dict[Kind, str] = {
+    Kind.JOB_RUN: "{who} ran",
+    Kind.ROLLOUT: "{who} was rolled out",
+    Kind.CONFIG_CHANGE: "the configuration in {who} was changed",
+    Kind.SECRET_CHANGE: "the secret {who} was changed",
+    Kind.HUMAN_CHANGE: "{who} made a change",
+    Kind.TRAFFIC_RISE: "{who} got more traffic than usual",
+    Kind.CERTIFICATE_EXPIRY: "the certificate of {who} expired",
+    Kind.EXTERNAL_FAILURE: "the outside host {who} failed to answer",
+    Kind.NODE_FAILURE: "{who} stopped being ready",
+    Kind.CLOCK_JUMP: "the clock of {who} jumped",
+    Kind.CPU_SATURATION: "{who} was short of CPU",
+    Kind.CPU_THROTTLING: "{who} was throttled by its CPU limit",
+    Kind.MEMORY_GROWTH: "the memory of {who} grew without coming back",
+    Kind.MEMORY_PRESSURE: "{who} was short of memory",
+    Kind.DISK_PRESSURE: "{who} ran short of disk",
+    Kind.IO_SATURATION: "{who} was busy with disk I/O",
+    Kind.NETWORK_SATURATION: "{who} moved far more network traffic than usual",
+    Kind.GC_PAUSE: "{who} paused to collect garbage",
+    Kind.RESOURCE_SHIFT: "{who} left its usual level",
+    Kind.SCALE_UP: "{who} scaled up",
+    Kind.SCALE_DOWN: "{who} scaled down",
+    Kind.POD_KILL: "pods of {who} were told to stop",
+    Kind.POD_START: "pods of {who} were started",
+    Kind.OOM_KILL: "{who} was killed for using more memory than its limit",
+    Kind.CONTAINER_RESTART: "containers of {who} restarted",
+    Kind.CRASH_LOOP: "{who} kept crashing at start",
+    Kind.PROBE_FAILURE: "{who} failed its probes",
+    Kind.EVICTION: "pods of {who} were evicted",
+    Kind.SCHEDULING_FAILURE: "pods of {who} found no node to run on",
+    Kind.IMAGE_PULL_FAILURE: "{who} could not pull its image",
+    Kind.MOUNT_FAILURE: "{who} could not mount a volume",
+    Kind.QUOTA_EXCEEDED: "{who} ran into its quota",
+    Kind.ROLLOUT_STUCK: "the rollout of {who} did not finish",
+    Kind.AUTOSCALER_FAILURE: "{who} could not read its metrics",
+    Kind.JOB_FAILURE: "{who} failed",
+    Kind.LOCK_WAIT: "sessions in {who} waited for a lock",
+    Kind.DEADLOCK: "transactions in {who} deadlocked",
+    Kind.SLOW_QUERY: "queries in {who} were slow",
+    Kind.POOL_EXHAUSTION: "{who} ran out of pooled connections",
+    Kind.QUEUE_GROWTH: "requests queued up at {who} until it was full",
+    Kind.TIMEOUT: "calls made by {who} timed out",
+    Kind.RETRY: "{who} retried failed calls",
+    Kind.CONNECTION_RESET: "requests seen by {who} were cut off",
+    Kind.CONNECTION_REFUSED: "{who} was refused connections",
+    Kind.NAME_RESOLUTION_FAILURE: "{who} could not resolve names",
+    Kind.TLS_FAILURE: "{who} could not agree on TLS",
+    Kind.AUTH_FAILURE: "{who} was refused for its credentials",
+    Kind.RATE_LIMITED: "{who} was told to slow down",
+    Kind.CIRCUIT_OPEN: "{who} opened a circuit breaker",
+    Kind.OUT_OF_MEMORY: "{who} ran out of memory",
+    Kind.NO_SPACE: "{who} had no space left to write",
+    Kind.SHUTDOWN: "{who} shut down",
+    Kind.STARTUP: "{who} started",
+    Kind.BAD_CONFIG: "{who} refused its configuration",
+    Kind.LATENCY: "{who} answered more slowly than usual",
+    Kind.SERVER_ERROR: "{who} answered with {label}",
+    Kind.CLIENT_ERROR: "{who} answered with {label}",
+    Kind.UNAVAILABLE: "{who} was unavailable",
+    Kind.LOG_ERROR: "{who} logged an error: {label}",
+    Kind.LOG_BURST: "{who} logged more than usual: {label}",
+    Kind.ALERT: "an alert fired for {who}: {label}",
+}
+"""What happened, without how often; every ``Kind`` has its phrase (a test sees to it)."""
+
+NOUN: dict[Kind, str] = {
+    Kind.JOB_RUN: "job run",
+    Kind.ROLLOUT: "rollout",
+    Kind.CONFIG_CHANGE: "configuration change",
+    Kind.SECRET_CHANGE: "secret change",
+    Kind.HUMAN_CHANGE: "change by a person",
+    Kind.TRAFFIC_RISE: "traffic rise",
+    Kind.CERTIFICATE_EXPIRY: "certificate expiry",
+    Kind.EXTERNAL_FAILURE: "third-party failure",
+    Kind.NODE_FAILURE: "node failure",
+    Kind.CPU_SATURATION: "CPU contention",
+    Kind.CPU_THROTTLING: "CPU throttling",
+    Kind.OOM_KILL: "OOM kill",
+    Kind.CONTAINER_RESTART: "restart",
+    Kind.SCALE_UP: "scale-up",
+    Kind.SCALE_DOWN: "scale-down",
+    Kind.POD_KILL: "pod shutdown",
+    Kind.CONNECTION_RESET: "cut-off request",
+    Kind.SERVER_ERROR: "failed request",
+    Kind.LOG_ERROR: "logged error",
+    Kind.LOG_BURST: "burst of log lines",
+}
+"""Nouns for one occurrence where the kind's own name, its underscores as blanks, does not read well."""
+
+
+def noun(kind: Kind) -> str:
+    """Name one occurrence of a kind."""
+    return NOUN.get(kind, kind.value.replace("_", " "))
+
+
+def happened(signal: Signal) -> str:
+    """Say what happened, without how often."""
+    return HAPPENED[signal.kind].format(who=who(signal.entity), label=signal.label)
+
+
+def who(entity: Entity) -> str:
+    """Name an entity in a sentence: kind, namespace and name."""
+    return str(entity)
+
+
+def times(count: int) -> str:
+    """Spell how often."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def counted(count: int, word: str) -> str:
+    """Put a number before a word, plural where it must be: ``1 episode``, ``20 episodes``."""
+    if count == 1:
+        return f"1 {word}"
+    ending = "es" if word.endswith(("s", "x", "ch", "sh")) else "s"
+    if word.endswith("y") and word[-2] not in "aeiou":
+        word, ending = word[:-1], "ies"
+    return f"{count:,} {word}{ending}"
+
+
+def length(seconds: float) -> str:
+    """Spell a length of time with two units at most: ``45 s``, ``4 min 10 s``, ``6 h``, ``2 d 3 h``."""
+    if seconds < 0:
+        return "-" + length(-seconds)
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms" if seconds else "0 s"
+    if seconds < 10 and seconds != round(seconds):
+        return f"{seconds:.1f} s"
+    left = round(seconds)
+    parts = []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        amount, left = divmod(left, size)
+        if amount:
+            parts.append(f"{amount} {unit}")
+        if len(parts) == 2 or (parts and not amount):
+            break
+    return " ".join(parts) or "0 s"
+
+
+def lag_words(lag: Lag | None) -> str:
+    """Spell a lag: its median, with its spread where it has one."""
+    if lag is None:
+        return "after an unknown time"
+    if lag.median < 1:
+        return "at once"
+    if lag.p90 - lag.p10 < 1:
+        return f"{length(lag.median)} later"
+    return f"{length(lag.median)} later ({length(max(lag.p10, 0))} to {length(lag.p90)})"
+
+
+def clock(at: datetime) -> str:
+    """Spell an instant: ``Thu 19 Nov 03:12Z``."""
+    return at.strftime("%a %d %b %H:%MZ")
+
+
+def clock_s(at_s: float) -> str:
+    """Spell seconds since the epoch as ``clock`` does."""
+    return clock(instant(at_s))
+
+
+def p_words(p_value: float | None) -> str:
+    """Spell a p-value: ``p < 1e-9``, ``p = 0.003``, ``p not computed``."""
+    if p_value is None:
+        return "p not computed"
+    if p_value < 1e-9:
+        return "p < 1e-9"
+    if p_value < 0.001:
+        return f"p = {p_value:.0e}"
+    return f"p = {p_value:.2g}"
+
+
+def every(period_s: float | None) -> str:
+    """Spell a period: ``every 6 h``, or nothing."""
+    return f" every {length(period_s)}" if period_s else ""
