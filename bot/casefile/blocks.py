@@ -1,0 +1,125 @@
+"""Log blocks: many lines as one compressed text beside one compressed array per column.
+
+A block gives back the exact bytes of every line, whatever they hold: borders come from the length column, not from line
+ends. Everything here takes and gives whole blocks (one bytes object, numpy columns), so that a faster scanner can fill
+them without a Python object per line. Knows neither SQLite nor what a line means.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.casefile.cells import Packer, decompress
+from bot.casefile.tokens import token_bloom
+from bot.domain.ports import UNDATED
+
+BLOCK_BYTES = 512 * 1024
+"""Raw bytes after which a block is closed: large enough to compress well, small enough to open for one line."""
+
+NO_FORM = -1
+"""Form number of lines in a case that was written without masking."""
+
+Ints = NDArray[np.int64]
+Numbers = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BlockColumns:
+    """What is known of each line, equal lengths.
+
+    ``times_ns``: nanoseconds since the epoch or ``UNDATED``; ``streams`` and ``forms``: numbers; ``lengths``: bytes of
+    the line; ``text_starts``: offset in the line at which its text begins.
+    """
+
+    times_ns: Ints
+    streams: Numbers
+    forms: Numbers
+    lengths: Ints
+    text_starts: Ints
+
+    @property
+    def offsets(self) -> Ints:
+        """Where each line begins in the block's text, and where one behind the last would: n + 1 numbers."""
+        offsets = np.zeros(len(self.lengths) + 1, dtype=np.int64)
+        np.cumsum(self.lengths + 1, out=offsets[1:])
+        return offsets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedBlock:
+    """A block as it is stored: zstd frames, and the Bloom filter of its long tokens."""
+
+    text: bytes
+    times: bytes
+    streams: bytes
+    forms: bytes
+    lengths: bytes
+    text_starts: bytes
+    bloom: bytes
+
+
+def block_columns(
+    times_ns: Sequence[int],
+    streams: Sequence[int],
+    forms: Sequence[int],
+    lengths: Sequence[int],
+    text_starts: Sequence[int],
+) -> BlockColumns:
+    """Turn plain sequences into columns; a time that 64 bits cannot hold becomes ``UNDATED``."""
+    try:
+        times = np.array(times_ns, dtype=np.int64)
+    except OverflowError:
+        limit = np.iinfo(np.int64).max
+        times = np.array([at if abs(at) <= limit else UNDATED for at in times_ns], dtype=np.int64)
+    return BlockColumns(
+        times_ns=times,
+        streams=np.array(streams, dtype=np.int32),
+        forms=np.array(forms, dtype=np.int32),
+        lengths=np.array(lengths, dtype=np.int64),
+        text_starts=np.array(text_starts, dtype=np.int64),
+    )
+
+
+def pack_block(text: bytes, columns: BlockColumns, packer: Packer) -> PackedBlock:
+    """Compress a block; ``text`` is its lines, each followed by one byte, but for the last."""
+    return PackedBlock(
+        text=packer.compress(text),
+        times=_pack(columns.times_ns, packer, ascending=True),
+        streams=_pack(columns.streams, packer),
+        forms=_pack(columns.forms, packer),
+        lengths=_pack(columns.lengths, packer),
+        text_starts=_pack(columns.text_starts, packer),
+        bloom=token_bloom(text),
+    )
+
+
+def unpack_times(frame: bytes, lines: int) -> Ints:
+    """Give the times of a block's lines in nanoseconds."""
+    return np.cumsum(_unpack(frame, lines, "<i8"), dtype=np.int64)
+
+
+def unpack_numbers(frame: bytes, lines: int) -> Numbers:
+    """Give the stream or form numbers of a block's lines."""
+    return _unpack(frame, lines, "<i4").astype(np.int32, copy=False)
+
+
+def unpack_sizes(frame: bytes, lines: int) -> Ints:
+    """Give the lengths or text offsets of a block's lines."""
+    return _unpack(frame, lines, "<i8").astype(np.int64, copy=False)
+
+
+def _pack(column: Ints | Numbers, packer: Packer, *, ascending: bool = False) -> bytes:
+    """Compress a column byte plane by byte plane: high bytes of neighbours are alike, low bytes are not."""
+    if ascending:
+        # Wraps around where neighbours lie more than 2^63 apart, and the sum wraps back.
+        column = np.diff(column, prepend=np.int64(0))
+    width = column.dtype.itemsize
+    planes = column.astype(f"<i{width}", copy=False).view(np.uint8).reshape(-1, width).T
+    return packer.compress(planes.tobytes())
+
+
+def _unpack(frame: bytes, lines: int, kind: str) -> Ints | Numbers:
+    planes = np.frombuffer(decompress(frame), dtype=np.uint8).reshape(-1, lines)
+    return np.ascontiguousarray(planes.T).view(kind).reshape(lines)

@@ -1,0 +1,271 @@
+"""Reads one case: evidence by id, by kind and in time order, what was concluded, and the questions asked of it.
+
+Evidence never changes once the file has its final name; the only thing that is added later is a question with its answer.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from bot.casefile.cells import cell_bytes, cell_text, cell_time, cell_time_or_none, text_cell, time_cell
+from bot.casefile.conclusions import json_link, json_signal
+from bot.casefile.disk import explained
+from bot.casefile.logreader import Columns, FormRow, LogReader
+from bot.casefile.records import READERS
+from bot.casefile.stored import (
+    StoredItem,
+    parse_id,
+    stored_event,
+    stored_message,
+    stored_object,
+    stored_series,
+    stored_ticket,
+)
+from bot.domain.items import (
+    ChatMessage,
+    ClusterEvent,
+    Gap,
+    ItemId,
+    LogStream,
+    ObjectVersion,
+    Series,
+    SourceCoverage,
+    TicketEntry,
+)
+from bot.domain.link import Link
+from bot.domain.signal import Signal
+from bot.domain.window import Window
+
+_PRESENT: dict[str, Any] = {
+    "V": stored_event,
+    "O": stored_object,
+    "M": stored_series,
+    "C": stored_message,
+    "J": stored_ticket,
+}
+
+# What makes two rows neighbours: the same thing, channel or ticket.
+_NEIGHBOURS = {
+    "V": ("kind", "namespace", "name"),
+    "O": ("kind", "namespace", "name"),
+    "M": ("metric",),
+    "C": ("channel",),
+    "J": ("ticket",),
+}
+
+
+class Case:
+    """An open case; a context manager. ``owned``: whether closing it closes the connection."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, *, owned: bool = False) -> None:
+        self.id = path.stem
+        self.path = path
+        self._connection = connection
+        self._owned = owned
+        self.logs = LogReader(connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file where this case opened it."""
+        if self._owned:
+            self._connection.close()
+
+    def meta(self, key: str) -> str | None:
+        """Give a line of the ``meta`` table."""
+        row = self._one("SELECT value FROM meta WHERE key = ?", (key,))
+        return cell_text(row[0]) if row else None
+
+    @cached_property
+    def created_at(self) -> datetime:
+        """When the case was begun."""
+        return cell_time(self.meta("created_at") or "1970-01-01T00:00:00Z")
+
+    @property
+    def window(self) -> Window | None:
+        """The window the case is about; None where none was set."""
+        start, end, asked = (self.meta(f"window_{part}") for part in ("start", "end", "asked"))
+        if start is None or end is None:
+            return None
+        return Window(start=cell_time(start), end=cell_time(end), asked=asked or "")
+
+    @property
+    def question(self) -> str:
+        """What was asked; empty where nothing was."""
+        return self.meta("question") or ""
+
+    # Logs
+
+    def streams(self) -> list[LogStream]:
+        """Give every log stream; the position is the number in ``Columns.stream``."""
+        return self.logs.streams
+
+    def forms(self) -> list[FormRow]:
+        """Give every masked form; the position is the number in ``Columns.form``."""
+        return self.logs.forms
+
+    def columns(self) -> Columns:
+        """Give times, streams and forms of all lines, in line order."""
+        return self.logs.columns
+
+    def line(self, number: int) -> StoredItem | None:
+        """Give ``L<number>``."""
+        return next(self.lines_of((number,)), None)
+
+    def lines_of(self, numbers: Iterable[int]) -> Iterator[StoredItem]:
+        """Give lines by number in the order asked, leaving out unknown ones."""
+        return self.logs.items(numbers)
+
+    # Single items
+
+    def item(self, item: ItemId) -> StoredItem | None:
+        """Give one stored item, or None where no such id exists."""
+        return next(self.items((item,)), None)
+
+    def items(self, items: Iterable[ItemId]) -> Iterator[StoredItem]:
+        """Give stored items in the order asked, leaving out unknown ids; log lines block by block."""
+        asked = [parsed for item in items if (parsed := parse_id(item)) is not None]
+        lines = {line.id: line for line in self.lines_of(sorted({number for letter, number in asked if letter == "L"}))}
+        for letter, number in asked:
+            found = lines.get(ItemId(f"L{number}")) if letter == "L" else self._record(letter, number)
+            if found is not None:
+                yield found
+
+    def _record(self, letter: str, number: int) -> StoredItem | None:
+        table, _, read = READERS[letter]
+        row = self._one(f"SELECT * FROM {table} WHERE id = ?", (number,))  # noqa: S608 - a name of the schema
+        item: StoredItem | None = _PRESENT[letter](number, read(row)) if row else None
+        return item
+
+    def around(self, item: ItemId, before: int, after: int) -> list[StoredItem]:
+        """Give an item between its neighbours, in order: of its log stream, object, metric, channel or ticket."""
+        parsed = parse_id(item)
+        if parsed is None:
+            return []
+        letter, number = parsed
+        if letter == "L":
+            return list(self.lines_of(self.logs.around(number, before, after)))
+        table, order, _ = READERS[letter]
+        same = " AND ".join(
+            f"{column} IS (SELECT {column} FROM {table} WHERE id = ?1)"  # noqa: S608 - names of the schema
+            for column in _NEIGHBOURS[letter]
+        )
+        query = f"SELECT id FROM {table} WHERE {same} ORDER BY {order}, id"  # noqa: S608 - names of the schema
+        near = [found for (found,) in self._all(query, (number,))]
+        if number not in near:
+            return []
+        place = near.index(number)
+        chosen = near[max(0, place - before) : place + after + 1]
+        return [found for one in chosen if (found := self._record(letter, one)) is not None]
+
+    # Items by kind, in time order; those without a time first, ids break ties
+
+    def events(self) -> Iterator[tuple[ItemId, ClusterEvent]]:
+        """Give events."""
+        return self._records("V")
+
+    def objects(self) -> Iterator[tuple[ItemId, ObjectVersion]]:
+        """Give object versions."""
+        return self._records("O")
+
+    def series(self) -> Iterator[tuple[ItemId, Series]]:
+        """Give series by their first sample."""
+        return self._records("M")
+
+    def messages(self) -> Iterator[tuple[ItemId, ChatMessage]]:
+        """Give chat messages."""
+        return self._records("C")
+
+    def tickets(self) -> Iterator[tuple[ItemId, TicketEntry]]:
+        """Give ticket entries."""
+        return self._records("J")
+
+    def stored(self, letter: str) -> Iterator[StoredItem]:
+        """Give all items of a kind but log lines (``V``, ``O``, ``M``, ``C``, ``J``) in time order."""
+        for item, record in self._records(letter):
+            yield _PRESENT[letter](int(item[1:]), record)
+
+    def _records(self, letter: str) -> Iterator[tuple[ItemId, Any]]:
+        table, order, read = READERS[letter]
+        query = f"SELECT * FROM {table} ORDER BY {order}, id"  # noqa: S608 - names of the schema
+        with explained(self.path):
+            for row in self._connection.execute(query):
+                yield ItemId(f"{letter}{row[0]}"), read(row)
+
+    # What was concluded
+
+    def coverage(self) -> list[SourceCoverage]:
+        """Give the coverage ledger, standard sources first."""
+        gaps: dict[str, list[Gap]] = {}
+        for source, what, count, path, lost in self._all(
+            "SELECT source, what, count, path, lost FROM gaps ORDER BY id"
+        ):
+            where = None if path is None else cell_text(path)
+            gap = Gap(source=source, what=cell_text(what), count=count, path=where, lost=bool(lost))
+            gaps.setdefault(source, []).append(gap)
+        return [
+            SourceCoverage(
+                source=source,
+                status=status,
+                items=items,
+                bytes=size,
+                first_at=cell_time_or_none(first_at),
+                last_at=cell_time_or_none(last_at),
+                gaps=tuple(gaps.get(source, ())),
+                read=read,
+                detail=detail,
+            )
+            for source, status, items, size, first_at, last_at, read, detail in self._all(
+                "SELECT * FROM coverage ORDER BY rowid"
+            )
+        ]
+
+    def templates(self) -> tuple[list[int], list[bytes]]:
+        """Give each form's template (a position in the second list; -1 without one), and the templates."""
+        of_form = [-1 if one is None else one for (one,) in self._all("SELECT template FROM log_forms ORDER BY id")]
+        templates = [cell_bytes(text) for (text,) in self._all("SELECT template FROM log_templates ORDER BY id")]
+        return of_form, templates
+
+    def signals(self) -> list[Signal]:
+        """Give the signals in the order they were written."""
+        return [json_signal(body) for (body,) in self._all("SELECT body FROM signals ORDER BY id")]
+
+    def links(self) -> list[Link]:
+        """Give the links in the order they were written."""
+        return [json_link(body) for (body,) in self._all("SELECT body FROM links ORDER BY id")]
+
+    def report(self) -> dict[str, Any] | None:
+        """Give the report's JSON document, None where there is none yet."""
+        row = self._one("SELECT body FROM report")
+        return json.loads(row[0]) if row else None
+
+    def add_question(self, answer: Mapping[str, Any]) -> int:
+        """Store the answer to a follow-up (its JSON document) and return its number."""
+        texts = (text_cell(answer.get(key)) for key in ("question", "verdict", "answer"))
+        query = "INSERT INTO questions (asked_at, question, verdict, answer, body) VALUES (?, ?, ?, ?, ?)"
+        with explained(self.path):
+            cursor = self._connection.execute(query, (time_cell(datetime.now(UTC)), *texts, json.dumps(answer)))
+        return cursor.lastrowid or 0
+
+    def questions(self) -> list[dict[str, Any]]:
+        """Give the answers to follow-ups, oldest first."""
+        return [json.loads(body) for (body,) in self._all("SELECT body FROM questions ORDER BY id")]
+
+    def _all(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with explained(self.path):
+            return self._connection.execute(query, values).fetchall()
+
+    def _one(self, query: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...] | None:
+        rows = self._all(query, values)
+        return rows[0] if rows else None

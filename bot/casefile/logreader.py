@@ -1,0 +1,183 @@
+"""Reads log lines back: whole columns for the digest, single lines by number, neighbours in their stream."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.casefile.blocks import Ints, Numbers, unpack_numbers, unpack_sizes, unpack_times
+from bot.casefile.cells import cell_bytes, decompress
+from bot.casefile.records import row_stream
+from bot.casefile.stored import StoredItem, at_nanoseconds, stream_name
+from bot.domain.items import ItemId, LogStream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormRow:
+    """A masked form: its bytes, how many lines have it, and the first of them (n of ``L<n>``)."""
+
+    form: bytes
+    count: int
+    first_line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Columns:
+    """Of every line, in line order (position n - 1 is ``L<n>``).
+
+    ``times_ns``: int64 nanoseconds since the epoch, ``UNDATED`` (-1) where nothing dates it; ``stream``: int32 position
+    in ``Case.streams()``; ``form``: int32 position in ``Case.forms()``, -1 throughout in a case without forms.
+    """
+
+    times_ns: Ints
+    stream: Numbers
+    form: Numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LogBlock:
+    """An opened block: its lines' bytes one after the other; ``offsets`` has one more entry than there are lines."""
+
+    first_line: int
+    text: bytes
+    offsets: Ints
+    lengths: Ints
+    text_starts: Ints
+
+    def line(self, index: int) -> tuple[bytes, int]:
+        """Give a line's bytes and the offset of its text in them."""
+        start = int(self.offsets[index])
+        return self.text[start : start + int(self.lengths[index])], int(self.text_starts[index])
+
+
+class LogReader:
+    """The logs of a case; ``connection`` stays the caller's."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._opened: tuple[int, LogBlock] | None = None
+
+    @cached_property
+    def _stream_rows(self) -> list[tuple[str, LogStream]]:
+        rows = self._connection.execute("SELECT * FROM log_streams ORDER BY id")
+        return [(row[1], row_stream(row)) for row in rows]
+
+    @cached_property
+    def streams(self) -> list[LogStream]:
+        """Every stream; the position is its number."""
+        return [stream for _, stream in self._stream_rows]
+
+    @cached_property
+    def forms(self) -> list[FormRow]:
+        """Every masked form; the position is its number."""
+        rows = self._connection.execute("SELECT form, lines, first_line FROM log_forms ORDER BY id")
+        return [FormRow(form=cell_bytes(form), count=count, first_line=first) for form, count, first in rows]
+
+    @cached_property
+    def columns(self) -> Columns:
+        """Times, streams and forms of every line."""
+        rows = self._connection.execute("SELECT lines, times, streams, forms FROM log_blocks ORDER BY id").fetchall()
+        if not rows:
+            empty = np.empty(0, dtype=np.int32)
+            return Columns(times_ns=np.empty(0, dtype=np.int64), stream=empty, form=empty)
+        return Columns(
+            times_ns=np.concatenate([unpack_times(times, lines) for lines, times, _, _ in rows]),
+            stream=np.concatenate([unpack_numbers(streams, lines) for lines, _, streams, _ in rows]),
+            form=np.concatenate([unpack_numbers(forms, lines) for lines, _, _, forms in rows]),
+        )
+
+    @cached_property
+    def _firsts(self) -> Ints:
+        """The first line of each block, and one past the last."""
+        rows = self._connection.execute("SELECT first_line, lines FROM log_blocks ORDER BY id").fetchall()
+        ends = [rows[-1][0] + rows[-1][1]] if rows else [1]
+        return np.array([first for first, _ in rows] + ends, dtype=np.int64)
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks there are; they are counted from 1."""
+        return len(self._firsts) - 1
+
+    @property
+    def lines(self) -> int:
+        """How many lines there are."""
+        return int(self._firsts[-1]) - 1
+
+    def span(self, block: int) -> tuple[int, int]:
+        """Give the positions in ``columns`` at which a block begins and ends."""
+        return int(self._firsts[block - 1]) - 1, int(self._firsts[block]) - 1
+
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Line indexes stream by stream, where each stream begins in them, and each line's position in its stream."""
+        stream = self.columns.stream
+        order = np.argsort(stream, kind="stable")
+        begins = np.searchsorted(stream[order], np.arange(len(self.streams) + 1))
+        position = np.empty(len(stream), dtype=np.int64)
+        position[order] = np.arange(len(stream)) - begins[stream[order]]
+        return order, begins, position
+
+    def open_block(self, block: int) -> LogBlock:
+        """Decompress a block; the last one opened is kept."""
+        if self._opened is None or self._opened[0] != block:
+            query = (
+                "SELECT first_line, lines, lengths, text_starts, text FROM log_blocks "
+                "JOIN log_texts ON log_texts.block = log_blocks.id WHERE log_blocks.id = ?"
+            )
+            first, lines, lengths, starts, text = self._connection.execute(query, (block,)).fetchone()
+            sizes = unpack_sizes(lengths, lines)
+            offsets = np.zeros(lines + 1, dtype=np.int64)
+            np.cumsum(sizes + 1, out=offsets[1:])
+            opened = LogBlock(
+                first_line=first,
+                text=decompress(text),
+                offsets=offsets,
+                lengths=sizes,
+                text_starts=unpack_sizes(starts, lines),
+            )
+            self._opened = (block, opened)
+        return self._opened[1]
+
+    def blooms(self) -> Iterator[tuple[int, bytes]]:
+        """Give each block's number and token filter."""
+        yield from self._connection.execute("SELECT block, bloom FROM log_tokens ORDER BY block")
+
+    def items(self, numbers: Iterable[int]) -> Iterator[StoredItem]:
+        """Give lines in the order asked, each block opened once; unknown numbers are left out."""
+        asked = [number for number in numbers if 1 <= number <= self.lines]
+        if asked == sorted(asked):
+            yield from (self._item(number) for number in asked)
+            return
+        found = {number: self._item(number) for number in sorted(set(asked))}
+        yield from (found[number] for number in asked)
+
+    def _item(self, number: int) -> StoredItem:
+        block = int(np.searchsorted(self._firsts, number, side="right"))
+        opened = self.open_block(block)
+        raw, start = opened.line(number - opened.first_line)
+        columns = self.columns
+        source, stream = self._stream_rows[columns.stream[number - 1]]
+        previous = " (previous)" if stream.previous else ""
+        return StoredItem(
+            id=ItemId(f"L{number}"),
+            at=at_nanoseconds(int(columns.times_ns[number - 1])),
+            source=source,
+            entity=stream_name(stream) + previous,
+            text=raw[start:].decode("utf-8", "replace"),
+            raw=raw,
+            url=None,
+            locator=f"{stream.path}:{self._places[2][number - 1] + 1}",
+        )
+
+    def around(self, number: int, before: int, after: int) -> list[int]:
+        """Give the numbers of a line and its neighbours in its stream, in stream order."""
+        if not 1 <= number <= self.lines:
+            return []
+        order, begins, position = self._places
+        stream = int(self.columns.stream[number - 1])
+        begin, end = int(begins[stream]), int(begins[stream + 1])
+        place = begin + int(position[number - 1])
+        return [int(index) + 1 for index in order[max(begin, place - before) : min(end, place + after + 1)]]

@@ -1,0 +1,118 @@
+"""Finds a text in everything a case holds: log lines, events, objects, chat and tickets.
+
+Exact and whole: the total counts every match, ASCII letters match either case. A log block is opened only if its time
+span and its token filter allow a match; inside it the whole text is searched at once and hits are mapped back to lines.
+"""
+
+import heapq
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from bot.casefile.blocks import Ints
+from bot.casefile.case import Case
+from bot.casefile.logreader import LogBlock
+from bot.casefile.stored import StoredItem, nanoseconds
+from bot.casefile.tokens import Needle
+from bot.domain.items import ItemId
+from bot.domain.ports import UNDATED
+
+_KINDS = "LVOCJ"
+"""Letters of what is searched, in the order in which equal times are listed."""
+
+_Hit = tuple[int, int, int]
+"""Time in nanoseconds (undated last), position in ``_KINDS``, number."""
+
+_LAST = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """The first hits by time, undated ones last, and how many there are in all."""
+
+    hits: list[StoredItem]
+    total: int
+
+
+def search(
+    case: Case, text: str, *, start: datetime | None = None, end: datetime | None = None, limit: int = 50
+) -> SearchResult:
+    """Find ``text`` in lines (behind their time prefix), and in texts, names and authors of the other kinds.
+
+    ``start`` and ``end`` bound the time, half-open; undated items are in only without bounds. ``limit`` bounds the hits
+    given, never the total. An empty text matches nothing.
+    """
+    needle = text.encode("utf-8", "surrogatepass").lower()
+    if not needle:
+        return SearchResult(hits=[], total=0)
+    span = (
+        None if start is None else nanoseconds(start),
+        None if end is None else nanoseconds(end),
+    )
+    found = [*_line_hits(case, needle, span), *_item_hits(case, needle, span)]
+    first = heapq.nsmallest(max(0, limit), found)
+    ids = [ItemId(f"{_KINDS[kind]}{number}") for _, kind, number in first]
+    return SearchResult(hits=list(case.items(ids)), total=len(found))
+
+
+def haystack(item: StoredItem) -> bytes:
+    """Give what is searched of an item that is no log line, lower case."""
+    parts = (item.text, item.entity, item.locator) if item.id.startswith("V") else (item.text, item.entity)
+    return "\n".join(parts).encode("utf-8", "surrogatepass").lower()
+
+
+_Span = tuple[int | None, int | None]
+
+
+def _within(span: _Span, times_ns: Ints) -> "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]":
+    inside = np.ones(len(times_ns), dtype=bool)
+    if span != (None, None):
+        inside &= times_ns != UNDATED
+    if span[0] is not None:
+        inside &= times_ns >= span[0]
+    if span[1] is not None:
+        inside &= times_ns < span[1]
+    return inside
+
+
+def _line_hits(case: Case, needle: bytes, span: _Span) -> Iterator[_Hit]:
+    times = case.columns().times_ns
+    inside = _within(span, times)
+    sought = Needle(needle)
+    for block, bloom in case.logs.blooms():
+        if not sought.may_be_in(bloom):
+            continue
+        begin, stop = case.logs.span(block)
+        if not inside[begin:stop].any():
+            continue
+        lines = _matching_lines(case.logs.open_block(block), needle) + begin
+        for line in lines[inside[lines]].tolist():
+            at = int(times[line])
+            yield (_LAST if at == UNDATED else at, 0, line + 1)
+
+
+def _matching_lines(block: LogBlock, needle: bytes) -> Ints:
+    """Give the indexes of a block's lines whose text holds the needle, ascending."""
+    # Of two matches that overlap, the first may begin in the prefix or run over the line's end, so both must be seen;
+    # most texts cannot overlap themselves, and then the plain pattern is several times faster.
+    overlaps = any(needle.startswith(needle[cut:]) for cut in range(1, len(needle)))
+    pattern = b"(?=" + re.escape(needle) + b")" if overlaps else re.escape(needle)
+    places = re.finditer(pattern, block.text.lower())
+    starts = np.fromiter((place.start() for place in places), dtype=np.int64)
+    lines = np.searchsorted(block.offsets, starts, side="right") - 1
+    inside = starts >= block.offsets[lines] + block.text_starts[lines]
+    inside &= starts + len(needle) <= block.offsets[lines] + block.lengths[lines]
+    return np.unique(lines[inside])
+
+
+def _item_hits(case: Case, needle: bytes, span: _Span) -> Iterator[_Hit]:
+    for kind, letter in enumerate(_KINDS):
+        if letter == "L":
+            continue
+        for item in case.stored(letter):
+            at = UNDATED if item.at is None else nanoseconds(item.at)
+            if needle in haystack(item) and _within(span, np.array([at]))[0]:
+                yield (_LAST if item.at is None else at, kind, int(item.id[1:]))
