@@ -29,8 +29,8 @@ _TEXT_OR_JSON = click.Choice(["text", "json"])
 
 @click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="rootcause-bot", message="rootcause %(version)s")
-@click.option("--debug", is_flag=True, help="Show the traceback of a fault of this program.")
-def rootcause(debug: bool) -> None:
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of a fault of this program.")
+def rootcause() -> None:
     """Read a whole incident export, offline, and print the tested causal cascade behind it."""
 
 

@@ -154,7 +154,8 @@ def evidence(cited: Mapping[str, Evidence], width: int) -> Iterator[RenderableTy
     yield heading("Evidence", "words as stored; the whole item by its id in the case")
     for name, each in cited.items():
         head = Text(words.moment(each.at)).append(f"  {words.visible(str(each.entity))}", style="bold")
-        head.append(f"  {words.clip(each.locator, 60)}", style=f"default not bold {MUTED}")
+        place = words.tail(each.locator, max(width - 10 - head.cell_len, 16))
+        head.append(f"  {place}", style=f"default not bold {MUTED}")
         quote = words.clip(each.quote, max(width - 8, 20) * 2 - 12)
         yield hang(f"  {name:<4}", head, *([Text(quote)] if quote else []))
 
@@ -214,13 +215,12 @@ def not_seen(report: Report) -> Iterator[RenderableType]:
 def footer(report: Report) -> Iterator[RenderableType]:
     """Close with the case, how to go on, and how long it took."""
     total = sum(report.usage.seconds.values())
-    stages = ", ".join(f"{stage} {words.duration(took)}" for stage, took in report.usage.seconds.items())
     yield Text("")
     analyst = f"{report.usage.analyst} analyst" + (
         ", no model, nothing sent" if report.usage.analyst == "offline" else ""
     )
-    took = f" in {words.duration(total)}  ({stages})" if stages else ""
-    yield Text(f"Case {report.case}, {analyst}{took}", style=MUTED)
+    took = f"; {words.duration(total)}" if total else ""
+    yield Text(f"Case {report.case}; {analyst}{took}", style=MUTED)
     yield Text.assemble(("Ask on:  ", MUTED), f'rootcause ask {report.case} "{_example(report)}"')
 
 

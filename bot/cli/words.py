@@ -41,6 +41,17 @@ def clip(text: str, cells: int) -> str:
     return f"{kept} … +{len(text) - len(kept)} characters"
 
 
+def tail(locator: str, cells: int) -> str:
+    """Shorten a place to its item id and the end of its path, which tells files apart better than the start."""
+    locator = visible(locator)
+    if cell_len(locator) <= cells:
+        return locator
+    name, _, path = locator.partition(" ")
+    while path and cell_len(path) > cells - cell_len(name) - 2:
+        path = path[1:]
+    return f"{name} …{path}"
+
+
 def duration(seconds: float) -> str:
     """Say a length of time with two units at most: ``350 ms``, ``4.2 s``, ``4 m 10 s``, ``2 h 5 m``, ``3 d``."""
     if seconds < 0:
