@@ -95,13 +95,24 @@ def search_page(found: SearchResult, form: str) -> str:
 def emit(page: str, out: Path | None) -> None:
     """Print a page, or write it to a file; raise StorageError where the file cannot be written."""
     if out is None:
-        click.echo(plain_characters(page, sys.stdout.encoding or "utf-8"), nl=False, color=True)
+        _print(plain_characters(page, sys.stdout.encoding or "utf-8"))
         return
     try:
         out.write_text(page, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise StorageError(f"{out} cannot be written ({error.strerror}): give --out another place.") from error
     click.echo(f"Wrote {out}", err=True)
+
+
+def _print(page: str) -> None:
+    try:
+        click.echo(page, nl=False, color=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise StorageError(
+            f"Standard output takes no more ({error.strerror}): the report is kept, `rootcause show` prints it again."
+        ) from error
 
 
 def _screen() -> tuple[int, Palette | None]:

@@ -11,6 +11,8 @@ from bot.cli import words
 from bot.domain.report import Answer, Evidence, Report, Step, StepLink
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~<>@&$])")
+_MOST_EPISODES = 40
+"""A ticket is no place for a table of hundreds."""
 _VERDICTS = {"cause_found": "Cause found", "inconclusive": "Inconclusive", "no_incident": "No incident"}
 
 
@@ -29,6 +31,11 @@ def render_answer_markdown(answer: Answer) -> str:
 
 def _safe(text: str) -> str:
     return _MARKUP.sub(r"\\\1", words.visible(text))
+
+
+def _sentence(text: str) -> str:
+    text = words.visible(text)
+    return _safe(text if not text or text.endswith((".", "!", "?", ":")) else f"{text}.")
 
 
 def _code(text: str) -> str:
@@ -64,11 +71,13 @@ def _symptom(report: Report) -> Iterator[str]:
         return
     symptom = report.symptom
     yield from ("", "## Symptom", "")
-    yield f"{_safe(symptom.summary)} {symptom.explained} explained, {symptom.unexplained} not.{_refs(symptom.evidence)}"
+    yield f"{_sentence(symptom.summary)} {symptom.explained} explained, {symptom.unexplained} not.{_refs(symptom.evidence)}"
     yield from ("", "| start | end | count | explained |", "|---|---|---:|---|")
-    for each in symptom.episodes:
+    for each in symptom.episodes[:_MOST_EPISODES]:
         told = "yes" if each.explained else "no"
         yield f"| {words.moment(each.start)} | {words.moment(each.end)} | {each.count:,} | {told} |"
+    if len(symptom.episodes) > _MOST_EPISODES:
+        yield from ("", f"… and {len(symptom.episodes) - _MOST_EPISODES} more, in the JSON report.")
 
 
 def _cascade(report: Report) -> Iterator[str]:
@@ -99,8 +108,8 @@ def _changes(report: Report) -> Iterator[str]:
     if report.recommendations:
         yield from ("", "## What to change", "")
     for number, each in enumerate(report.recommendations, start=1):
-        effect = f" {_safe(each.effect)}" if each.effect else ""
-        yield f"{number}. **{_safe(each.summary)}** {_safe(each.rationale)}{effect}"
+        told = " ".join(_sentence(part) for part in (each.rationale, each.effect) if part)
+        yield f"{number}. **{_sentence(each.summary)}** {told}"
         if each.change:
             yield from ("", "   ```", *(f"   {_patch_line(line)}" for line in each.change.splitlines()), "   ```", "")
     if report.predictions:
@@ -123,24 +132,25 @@ def _judged(report: Report) -> Iterator[str]:
     if report.ruled_out:
         yield from ("", "## Ruled out", "")
     for out in report.ruled_out:
-        test = f" Test: {_safe(out.test)}." if out.test else ""
-        yield f"- **{_safe(str(out.entity))}** {_safe(out.summary)}: {_safe(out.reason)}{test}{_refs(out.evidence)}"
+        test = f" Test: {_sentence(out.test)}" if out.test else ""
+        yield f"- **{_safe(str(out.entity))}** {_safe(out.summary)}: {_sentence(out.reason)}{test}{_refs(out.evidence)}"
     if report.control_questions:
         yield from ("", "## Control questions", "")
     for asked in report.control_questions:
-        yield f"- {_safe(asked.question)} {_safe(asked.answer)} *{asked.verdict}*{_refs(asked.evidence)}"
+        yield f"- {_safe(asked.question)} {_sentence(asked.answer)} *{asked.verdict}*{_refs(asked.evidence)}"
 
 
 def _people(report: Report) -> Iterator[str]:
     if report.claims:
         yield from ("", "## What people said", "")
     for each in report.claims:
-        yield f"- {_safe(each.author)}: {_code(each.quote)} *{each.status}*. {_safe(each.reason)}{_refs(each.evidence)}"
+        yield f"- {_safe(each.author)}: {_code(each.quote)} *{each.status}*. {_sentence(each.reason)}{_refs(each.evidence)}"
 
 
 def _evidence(cited: dict[str, Evidence]) -> Iterator[str]:
     for name, each in cited.items():
-        yield f"- **{name}** {words.moment(each.at)} {_safe(str(each.entity))}, {_code(each.locator)}: {_code(each.quote)}"
+        quote = f": {_code(each.quote)}" if words.visible(each.quote) else ""
+        yield f"- **{name}** {words.moment(each.at)} {_safe(str(each.entity))}, {_code(each.locator)}{quote}"
 
 
 def _coverage(report: Report) -> Iterator[str]:
