@@ -24,23 +24,23 @@ demo: $(VENV)/.runtime ## analyze the incident in fixtures/ and print the report
 	@$(BIN)/rootcause analyze $(FIXTURE)
 
 test: $(VENV)/.dev ## the quick tests
-	$(BIN)/pytest -m "not full"
+	$(BIN)/pytest -m "not full and not bench"
 
 test-all: $(VENV)/.dev ## every test, the long versions too
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not bench"
 
 check: $(VENV)/.dev ## every structural check: lint, format, types, dependencies, dead code, import contracts, lengths
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/deptry bot
 	$(BIN)/vulture
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/test_structure.py
 
 bench: $(VENV)/.dev ## time and memory of the whole command on the demo fixture
-	$(BIN)/pytest tests/bench -m "full or not full" -s
+	$(BIN)/pytest tests/bench -m bench -s
 
 format: $(VENV)/.dev ## put the code in shape
 	$(BIN)/ruff check --fix $(SOURCES)

@@ -111,7 +111,7 @@ def _print(page: str) -> None:
         raise
     except OSError as error:
         raise StorageError(
-            f"Standard output takes no more ({error.strerror}): the report is kept, `rootcause show` prints it again."
+            f"Standard output takes no more ({error.strerror}): make room, or send it somewhere else."
         ) from error
 
 
