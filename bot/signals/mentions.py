@@ -20,8 +20,13 @@ _HOST = re.compile(
     re.IGNORECASE,
 )
 _KEYED = re.compile(
-    r"(?:host|hostname|server|upstream|upstream_cluster|cluster|target|service|peer|dependency|client|provider|remote|"
+    r"(?:host|hostname|server|upstream|upstream_cluster|cluster|target|service|peer|dependency|provider|remote|"
     r"authority|backend)[\"']?\s{0,2}[=:]\s{0,2}[\"']?(?P<host>[a-z0-9][a-z0-9.-]{1,80})(?![a-z0-9.-]|://)",
+    re.IGNORECASE,
+)
+_CALLER = re.compile(
+    r"^\s{0,4}(?:\d{1,3}\.){3}\d{1,3}\b|(?:client|remote_addr|x-forwarded-for|client_ip|peer_addr|downstream\w{0,30})"
+    r"[\"']?\s{0,2}[=:]\s{0,2}[\"']?[0-9a-f.:]{7,45}",
     re.IGNORECASE,
 )
 _FILE_LIKE = re.compile(
@@ -44,7 +49,7 @@ _ENDS = (
 
 def hosts_in(text: str) -> list[str]:
     """Give the host names and addresses (with port where written) that a line names, in order, each once."""
-    text = text[:LONGEST]
+    text = _CALLER.sub(" ", text[:LONGEST])  # who called is not whom the line calls
     found: dict[str, None] = {}
     for match in _HOST.finditer(text):
         host = match["host"].lower()

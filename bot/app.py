@@ -1,0 +1,55 @@
+"""The composition root: the only place that builds adapters and hands them to the use cases."""
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from bot.casefile.home import CaseHome, CaseSummary
+from bot.casefile.search import SearchResult, search as search_case
+from bot.domain.ports import Progress
+from bot.domain.report import Answer, Report
+from bot.domain.report_json import report_from_json
+from bot.errors import CaseError
+from bot.investigation.follow_up import follow_up
+from bot.investigation.investigate import investigate
+from bot.settings import Settings
+from bot.sources.export import ExportSource
+
+
+def analyze(path: str, *, question: str | None, window: str | None, progress: Progress) -> Report:
+    """Investigate an incident export at ``path`` (``-`` reads a tar from standard input)."""
+    source = ExportSource(sys.stdin.buffer if path == "-" else Path(path))
+    home = _home()
+    home.delete_stale()
+    return investigate(source, home, question=question, window=window, progress=progress)
+
+
+def ask(case: str, question: str) -> Answer:
+    """Answer a follow-up from a case and keep the answer in it."""
+    with _home().open(case) as opened:
+        return follow_up(opened, question)
+
+
+def cases() -> Sequence[CaseSummary]:
+    """List the cases, newest first."""
+    return _home().list()
+
+
+def report(case: str) -> Report:
+    """Give the report of a case."""
+    with _home().open(case) as opened:
+        stored = opened.report()
+    if stored is None:
+        raise CaseError(f"Case {case} holds no report. Run `rootcause analyze` again on its export.")
+    return report_from_json(stored)
+
+
+def search(case: str, text: str, since: datetime | None, until: datetime | None, limit: int) -> SearchResult:
+    """Find a text in everything a case holds."""
+    with _home().open(case) as opened:
+        return search_case(opened, text, start=since, end=until, limit=limit)
+
+
+def _home() -> CaseHome:
+    return CaseHome(Settings.from_environment().home)

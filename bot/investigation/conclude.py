@@ -1,0 +1,111 @@
+"""From a digest to a checked report: symptom, links, chains, the offline analyst, and the verifier on top.
+
+The same path serves a first question and a re-check of a stored case: nothing here fetches anything.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.analyst.findings import Findings
+from bot.analyst.offline import analyse
+from bot.analyst.questions import symptom_wish
+from bot.casefile.case import Case
+from bot.domain.items import SourceCoverage
+from bot.domain.link import Chain, Link
+from bot.domain.report import Report
+from bot.domain.signal import Kind, Signal, SignalId, Topology
+from bot.domain.window import Window
+from bot.investigation.digest import Digest
+from bot.signals.bursts import fold_gap_s
+from bot.signals.chains import chains
+from bot.signals.links import folded
+from bot.signals.mechanisms import EXOGENOUS
+from bot.signals.pairs import candidates, link_all, link_one
+from bot.signals.symptom import FELT, WITHIN, Wish, find_symptom, same_family
+
+MOST_SIGNALS = 400
+"""Signals that enter the test of pairs: the steady ones never do, and of the rest the most telling."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """What was measured and concluded."""
+
+    signals: tuple[Signal, ...]
+    links: tuple[Link, ...]
+    chains: tuple[Chain, ...]
+    symptom: Signal | None
+    findings: Findings
+
+
+def conclude(
+    case: Case, window: Window, question: str, found: Digest, coverage: Sequence[SourceCoverage]
+) -> Conclusion:
+    """Find the symptom, test the pairs, and rank the chains that lead to it."""
+    gap = fold_gap_s(window.length_s)
+    symptom = find_symptom(found.signals, found.topology, window, _wish(question, found.signals))
+    if symptom is not None:
+        symptom = replace(symptom, occurrences=tuple(folded(symptom.occurrences, gap)))
+    signals = tuple(symptom if symptom and signal.id == symptom.id else signal for signal in found.signals)
+    links: tuple[Link, ...] = ()
+    ranked: tuple[Chain, ...] = ()
+    if symptom is not None:
+        tested = _testable(signals, symptom)
+        links = tuple(link_all(candidates(tested, found.topology), window))
+        by_id = {signal.id: signal for signal in tested}
+        ranked = tuple(chains(by_id, links, symptom, found.topology, window))
+    findings = Findings(
+        case=case.id,
+        window=window,
+        question=question,
+        symptom=symptom,
+        signals={signal.id: signal for signal in signals},
+        links=links,
+        chains=ranked,
+        topology=found.topology,
+        facts=found.facts,
+        durations=found.durations,
+        coverage=coverage,
+        evidence=case,
+        test=pair_test(found.topology, window),
+        messages=tuple(case.messages()),
+        tickets=tuple(case.tickets()),
+    )
+    return Conclusion(signals=signals, links=links, chains=ranked, symptom=symptom, findings=findings)
+
+
+def written(conclusion: Conclusion) -> Report:
+    """Let the offline analyst write the report."""
+    return analyse(conclusion.findings, EXOGENOUS)
+
+
+def pair_test(topology: Topology, window: Window) -> Callable[[Signal, Signal], Link]:
+    """Give a test of any one pair, as rivals and follow-ups need it."""
+
+    def test(cause: Signal, effect: Signal) -> Link:
+        return link_one(cause, effect, topology, window, 1800.0)
+
+    return test
+
+
+def _wish(question: str, signals: Sequence[Signal]) -> Wish:
+    """Read what the question says people feel; words that name nothing here are no wish."""
+    read = symptom_wish(question)
+    names = {f"{signal.entity.namespace or ''}/{signal.entity.name}".lower() for signal in signals}
+    return Wish(
+        statuses=frozenset(read.statuses),
+        kinds=frozenset(kind for kind in read.kinds if kind in FELT or kind in WITHIN),
+        words=tuple(word for word in read.entity_words if any(word in name for name in names)),
+    )
+
+
+def _testable(signals: Sequence[Signal], symptom: Signal) -> list[Signal]:
+    live = [s for s in signals if s.occurrences and (s.id == symptom.id or not same_family(s, symptom))]
+    if len(live) <= MOST_SIGNALS:
+        return live
+    plain = (Kind.LOG_BURST, Kind.LOG_ERROR, Kind.RESOURCE_SHIFT)
+    ranked = sorted(
+        live, key=lambda s: (s.id != symptom.id, s.kind in plain, -sum(o.size for o in s.occurrences), s.id)
+    )
+    kept: set[SignalId] = {signal.id for signal in ranked[:MOST_SIGNALS]}
+    return [signal for signal in live if signal.id in kept]

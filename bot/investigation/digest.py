@@ -1,0 +1,222 @@
+"""Digest a gathered case: templates, topology, signals, settings and how long requests take.
+
+It reads the case and hands plain data to the detectors, which know neither it nor each other. Leaves out links and
+conclusions.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.analyst.findings import Durations
+from bot.casefile.case import Case
+from bot.domain.entity import Entity
+from bot.domain.items import ItemId
+from bot.domain.ports import UNDATED
+from bot.domain.signal import Kind, Signal, SpecFact, Topology
+from bot.domain.window import Window
+from bot.signals.bursts import fold_gap_s
+from bot.signals.directory import Directory
+from bot.signals.durations import request_duration_s
+from bot.signals.event_signals import event_signals
+from bot.signals.facts import spec_facts
+from bot.signals.lexicon import classify
+from bot.signals.links import folded
+from bot.signals.log_signals import LogTable, log_signals
+from bot.signals.mentions import hosts_in
+from bot.signals.object_signals import job_runs, object_signals
+from bot.signals.periodicity import event_period
+from bot.signals.series_signals import series_signals
+from bot.signals.statistics import quantile
+from bot.signals.templates import merge_forms
+from bot.signals.topology import read_directory, read_topology
+
+TIMED_LINES = 20_000
+"""Lines of one workload read for how long its requests took, spread evenly."""
+LONGEST_KEPT = 5_000
+LEAST_TIMED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What the case says once everything in it has been read."""
+
+    signals: tuple[Signal, ...]
+    topology: Topology
+    facts: tuple[SpecFact, ...]
+    durations: dict[Entity, Durations]
+    form_to_template: list[int]
+    templates: list[bytes]
+    lines: int
+
+
+def digest(case: Case, window: Window) -> Digest:
+    """Read the whole case within the window."""
+    forms = case.forms()
+    merged = merge_forms([row.form for row in forms], [row.count for row in forms])
+    objects, events, streams = list(case.objects()), list(case.events()), case.streams()
+    topology = read_topology(objects, events, streams)
+    directory = read_directory(objects, events, streams, topology)
+    table = _table(case, window, merged.template_of, merged.templates)
+
+    def text_of(numbers: Sequence[int]) -> list[str]:
+        found = {int(item.id[1:]): item.text for item in case.lines_of(sorted(set(numbers)))}
+        return [found.get(number, "") for number in numbers]
+
+    inside = [(ref, event) for ref, event in events if event.at >= window.start and event.first_at < window.end]
+    from_logs = log_signals(table, streams, window, topology, directory, text_of)
+    signals = [
+        *event_signals(inside, window, topology),
+        *object_signals(objects, window, topology),
+        *job_runs(inside, objects, window, topology),
+        *from_logs,
+        *series_signals(case.series(), window, topology),
+    ]
+    topology = _with_calls(topology, from_logs)
+    return Digest(
+        signals=tuple(_settled(signals, window)),
+        topology=topology,
+        facts=tuple(spec_facts(objects)),
+        durations=_durations(case, table, topology, directory),
+        form_to_template=list(merged.template_of),
+        templates=list(merged.templates),
+        lines=len(table.number),
+    )
+
+
+def _table(case: Case, window: Window, template_of: Sequence[int], templates: Sequence[bytes]) -> LogTable:
+    columns = case.columns()
+    times = columns.times_ns
+    kept = np.flatnonzero((times != UNDATED) & (times >= int(window.start_s * 1e9)) & (times < int(window.end_s * 1e9)))
+    of_form = np.asarray(template_of or [0], dtype=np.int64)
+    return LogTable(
+        number=kept + 1,
+        times_s=times[kept].astype(np.float64) / 1e9,
+        stream=columns.stream[kept].astype(np.int64),
+        template=of_form[columns.form[kept]] if len(kept) else np.zeros(0, dtype=np.int64),
+        templates=[template.decode("utf-8", "replace") for template in templates],
+    )
+
+
+def _with_calls(topology: Topology, signals: Sequence[Signal]) -> Topology:
+    """Add who calls whom as the failures in the logs tell it."""
+    seen = {
+        (signal.entity, mention)
+        for signal in signals
+        if signal.source.endswith("logs") and signal.entity.kind != "Host"
+        for mention in signal.mentions
+    }
+    return replace(topology, calls=topology.calls | frozenset(seen))
+
+
+def _settled(signals: Sequence[Signal], window: Window) -> list[Signal]:
+    """Join witnesses of the same thing, fold occurrences, and find periods; ascending by id."""
+    by_act: dict[tuple[Kind, Entity, str], list[Signal]] = defaultdict(list)
+    for signal in signals:
+        by_act[signal.kind, signal.entity, _apart(signal)].append(signal)
+    gap = fold_gap_s(window.length_s)
+    settled = []
+    for key in sorted(by_act):
+        joined = _joined(by_act[key])
+        occurrences = folded(joined.occurrences, 0.0 if joined.kind in _NEVER_FOLDED else gap)
+        period = joined.period_s
+        if period is None and len(occurrences) >= 4:
+            found = event_period(np.array([one.start_s for one in occurrences]), window)
+            period = found.period_s if found else None
+        settled.append(replace(joined, occurrences=tuple(occurrences), period_s=period))
+    return sorted(settled, key=lambda signal: signal.id)
+
+
+_NEVER_FOLDED = frozenset({Kind.ROLLOUT, Kind.JOB_RUN})
+_WITNESSES = ("kubernetes/events", "kubernetes/objects", "kubernetes/logs", "loki", "prometheus")
+"""Sources by how exactly they tell an act's time, the best first."""
+
+
+def _apart(signal: Signal) -> str:
+    """Tell apart signals of one kind and entity that are different things."""
+    if signal.kind in (Kind.LOG_ERROR, Kind.LOG_BURST, Kind.RESOURCE_SHIFT, Kind.ALERT):
+        return signal.subject or signal.label
+    if signal.kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR):
+        return signal.attributes.get("status", "")
+    return ""
+
+
+def _joined(group: Sequence[Signal]) -> Signal:
+    """Let the best witness tell the act; others add occurrences it did not see, references, nodes and mentions."""
+    if len(group) == 1:
+        return group[0]
+    ranked = sorted(group, key=lambda s: (not s.occurrences, _rank(s), -len(s.occurrences), s.id))
+    best = ranked[0]
+    occurrences = list(best.occurrences)
+    for other in ranked[1:]:
+        if other.source == "prometheus" and occurrences:
+            continue  # a series sees the same act a scrape later
+        occurrences.extend(
+            one
+            for one in other.occurrences
+            if not any(one.start_s <= have.end_s + 300.0 and one.end_s >= have.start_s - 300.0 for have in occurrences)
+        )
+    occurrences.sort(key=lambda one: (one.start_s, one.end_s))
+    return replace(
+        best,
+        occurrences=tuple(occurrences),
+        total=max(signal.total for signal in group),
+        nodes=frozenset().union(*(signal.nodes for signal in group)),
+        mentions=tuple(dict.fromkeys(mention for signal in ranked for mention in signal.mentions)),
+        attributes={key: text for signal in reversed(ranked) for key, text in signal.attributes.items()},
+    )
+
+
+def _rank(signal: Signal) -> int:
+    return _WITNESSES.index(signal.source) if signal.source in _WITNESSES else len(_WITNESSES)
+
+
+def _durations(case: Case, table: LogTable, topology: Topology, directory: Directory) -> dict[Entity, Durations]:
+    """Read how long requests took, for the workload whose line it is and for the one the line names as its upstream."""
+    owners = [
+        topology.root(Entity("Pod", stream.pod, stream.namespace)) if stream.pod else None for stream in case.streams()
+    ]
+    speaks = np.array([_speaks_of_requests(template) for template in table.templates] or [False], dtype=bool)
+    rows = np.flatnonzero(speaks[table.template]) if len(table.template) else np.zeros(0, dtype=np.int64)
+    found: dict[Entity, list[tuple[float, ItemId]]] = defaultdict(list)
+    for number in _spread(table.number[rows], len(set(owners)) * TIMED_LINES):
+        item = case.line(number)
+        seconds = request_duration_s(item.text) if item else None
+        if item is None or seconds is None:
+            continue
+        stream = int(table.stream[np.searchsorted(table.number, number)])
+        owner = owners[stream]
+        named = {directory.resolve(host, owner.namespace if owner else None) for host in hosts_in(item.text)}
+        for entity in sorted({owner, *named} - {None}, key=str):
+            if entity is not None:
+                found[entity].append((seconds, item.id))
+    return {entity: _summed(values) for entity, values in sorted(found.items()) if len(values) >= LEAST_TIMED}
+
+
+def _speaks_of_requests(template: str) -> bool:
+    return request_duration_s(template.replace("<*>", "1.5")) is not None or classify(template).kind in (
+        Kind.SERVER_ERROR,
+        Kind.CLIENT_ERROR,
+    )
+
+
+def _spread(numbers: NDArray[np.int64], most: int) -> list[int]:
+    if len(numbers) <= most:
+        return [int(number) for number in numbers]
+    return [int(number) for number in numbers[np.linspace(0, len(numbers) - 1, most).astype(int)]]
+
+
+def _summed(values: list[tuple[float, ItemId]]) -> Durations:
+    ordered = sorted(seconds for seconds, _ in values)
+    longest = sorted(values, key=lambda pair: (-pair[0], pair[1]))[:LONGEST_KEPT]
+    return Durations(
+        count=len(ordered),
+        median_s=quantile(ordered, 0.5),
+        p90_s=quantile(ordered, 0.9),
+        p99_s=quantile(ordered, 0.99),
+        max_s=ordered[-1],
+        longest=tuple(longest),
+    )

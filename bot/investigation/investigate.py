@@ -1,0 +1,119 @@
+"""Investigate one source from end to end: gather, digest, hypothesise, analyse, verify, and keep the case.
+
+Nothing is kept unless all of it succeeded: a case that lies under its name is a whole one.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+
+from bot.analyst.times import parse_window
+from bot.casefile.case import Case
+from bot.casefile.home import CaseHome
+from bot.domain.ports import UNDATED, Progress, Source
+from bot.domain.report import Report, to_json
+from bot.domain.window import Window, rfc3339
+from bot.errors import UsageError
+from bot.investigation.checking import checked
+from bot.investigation.conclude import conclude, written
+from bot.investigation.digest import digest
+from bot.signals.masking import mask
+
+DEFAULT_QUESTION = "What caused the incident?"
+FAR_S = 90 * 86_400
+"""Times further than this from the middle of the material are somebody's wrong clock, not the window's edge."""
+
+
+def investigate(
+    source: Source, home: CaseHome, *, question: str | None, window: str | None, progress: Progress
+) -> Report:
+    """Run an investigation and return its report; the case it rests on is kept in ``home``.
+
+    Raises UsageError for a window that cannot be read or lies outside the material.
+    """
+    clock = Stopwatch()
+    with home.create(mask) as writer:
+        with clock.stage("gather"):
+            source.gather(writer, progress)
+        case = writer.reader()
+        span = window_of(case, window)
+        asked = question or DEFAULT_QUESTION
+        writer.set_window(span)
+        writer.set_question(asked)
+        progress("digest", 0, None)
+        with clock.stage("digest"):
+            found = digest(case, span)
+            writer.write_templates(found.form_to_template, found.templates)
+        progress("hypothesise", 0, None)
+        with clock.stage("hypothesise"):
+            conclusion = conclude(case, span, asked, found, writer.coverage())
+            writer.write_signals(conclusion.signals)
+            writer.write_links(conclusion.links)
+        progress("analyse", 0, None)
+        with clock.stage("analyse"):
+            draft = written(conclusion)
+        with clock.stage("verify"):
+            report = checked(draft, conclusion, clock.seconds)
+        writer.write_report(to_json(report))
+        writer.finish()
+    return report
+
+
+def window_of(case: Case, words: str | None) -> Window:
+    """Give the window a person asked for, counted back from the end of the material, or all of the material."""
+    first, last = span_of(case)
+    end = last.replace(microsecond=0) + timedelta(seconds=1)
+    if words is None:
+        return Window(start=first, end=end, asked="all of the export")
+    span = parse_window(words, now=end, first=first, tz=UTC)
+    if span.end <= first or span.start >= end:
+        raise UsageError(
+            f"The window {words!r} lies outside the material, which runs from {rfc3339(first)} to {rfc3339(end)}. "
+            "Ask for a window inside it, or leave --window away to read all of it."
+        )
+    return span
+
+
+def span_of(case: Case) -> tuple[datetime, datetime]:
+    """Give the first and last time of anything that tells of a moment: lines, events, samples, messages, tickets."""
+    times: list[float] = []
+    columns = case.columns()
+    dated = columns.times_ns[columns.times_ns != UNDATED]
+    if len(dated):
+        middle = float(dated[len(dated) // 2]) / 1e9
+        near = dated[(dated > (middle - FAR_S) * 1e9) & (dated < (middle + FAR_S) * 1e9)]
+        times.extend((float(near.min()) / 1e9, float(near.max()) / 1e9))
+    times.extend(event.at.timestamp() for _, event in case.events())
+    for _, series in case.series():
+        if len(series.times_s):
+            times.extend((series.times_s[0], series.times_s[-1]))
+    if not times:
+        times.extend(message.at.timestamp() for _, message in case.messages())
+        times.extend(entry.at.timestamp() for _, entry in case.tickets())
+    if not times:
+        raise UsageError(
+            "Nothing in the export carries a time, so there is no window to look at. "
+            "Export logs with --timestamps, events as JSON, or metrics with their samples."
+        )
+    times.sort()
+    middle = times[len(times) // 2]
+    near_times = [at for at in times if abs(at - middle) <= FAR_S]
+    return datetime.fromtimestamp(near_times[0], UTC), datetime.fromtimestamp(near_times[-1], UTC)
+
+
+class Stopwatch:
+    """Seconds by stage, in the order the stages were first entered."""
+
+    def __init__(self, now: Callable[[], float] = perf_counter) -> None:
+        self._now = now
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time spent inside under ``name``."""
+        begun = self._now()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + self._now() - begun, 3)

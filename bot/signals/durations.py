@@ -1,0 +1,84 @@
+"""How long requests took, read from the lines that say so: access logs and "took", "elapsed", "duration" of any format.
+
+Leaves out whose requests they were; units are taken from the value, then from the key, then from custom (nginx counts
+seconds, a bare whole number under a ``duration`` key milliseconds).
+"""
+
+import re
+
+LONGEST = 4000
+MOST_S = 86_400.0
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0, "m": 60.0}
+_KEYED = re.compile(
+    r"(?P<key>(?:request|response|upstream|upstream_response|upstream_service|total|processing|elapsed|service|handler)?"
+    r"_?(?:duration|elapsed|latency|took|time_taken|response_?time|request_?time|upstream_response_time|elapsed_time|"
+    r"process_time|processing_time|responsetime|service_time|rt|urt|uht))"
+    r"(?P<suffix>_?(?:ms|millis|milliseconds|seconds|secs|sec|s|us|micros|ns|nanos))?"
+    r"[\"']?\s{0,2}[=: ]\s{0,2}[\"']?(?P<value>\d{1,12}(?:\.\d{1,12})?)\s?(?P<unit>ns|us|µs|μs|ms|seconds|sec|s|m)?\b"
+    r"(?:(?P<rest>\d{1,2}(?:\.\d{1,9})?)s)?",
+    re.IGNORECASE,
+)
+_PHRASE = re.compile(
+    r"\b(?:in|after|took|within|for)\s(?P<value>\d{1,9}(?:\.\d{1,9})?)\s?(?P<unit>ns|us|µs|ms|seconds|sec|s)\b",
+    re.IGNORECASE,
+)
+_REQUEST = re.compile(
+    r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b|\brequest\b|\bHTTP/\d|\bpath\b|\broute\b|\brpc\b", re.IGNORECASE
+)
+_ENVOY = re.compile(
+    r"\"\s(?P<status>\d{3})\s\S{1,12}\s(?:\S{1,60}\s-\s\"[^\"]{0,200}\"\s)?\d{1,12}\s\d{1,12}\s(?P<ms>\d{1,9})\s(?:\d{1,9}|-)\s\""
+)
+_NGINX_TAIL = re.compile(r"\"\s\d{3}\s\d{1,12}\s.{0,600}\"\s(?P<s>\d{1,6}\.\d{3})(?:\s|$)")
+_SUFFIXES = {
+    "ms": 1e-3,
+    "millis": 1e-3,
+    "milliseconds": 1e-3,
+    "seconds": 1.0,
+    "secs": 1.0,
+    "sec": 1.0,
+    "s": 1.0,
+    "us": 1e-6,
+    "micros": 1e-6,
+    "ns": 1e-9,
+    "nanos": 1e-9,
+}
+
+
+def request_duration_s(line: str) -> float | None:
+    """Give how many seconds the request of a line took, None where the line says nothing of one."""
+    line = line[:LONGEST]
+    if _REQUEST.search(line) is None:
+        return None
+    envoy = _ENVOY.search(line)
+    if envoy is not None:
+        return _bounded(float(envoy["ms"]) * 1e-3)
+    values = [found for match in _KEYED.finditer(line) if (found := _keyed(match)) is not None]
+    if values:
+        return _bounded(max(values))
+    tail = _NGINX_TAIL.search(line)
+    if tail is not None:
+        return _bounded(float(tail["s"]))
+    phrase = _PHRASE.search(line)
+    if phrase is not None:
+        return _bounded(float(phrase["value"]) * _UNITS[phrase["unit"].lower()])
+    return None
+
+
+def _keyed(match: re.Match[str]) -> float | None:
+    value = float(match["value"])
+    unit = (match["unit"] or "").lower()
+    if unit == "m" and match["rest"]:
+        return value * 60.0 + float(match["rest"])
+    if unit:
+        return value * _UNITS[unit]
+    suffix = (match["suffix"] or "").lower().strip("_")
+    if suffix:
+        return value * _SUFFIXES[suffix]
+    if match["key"].lower().endswith("ms"):
+        return value * 1e-3
+    # a point means seconds, as nginx and most Python and Go loggers write them; a whole number means milliseconds
+    return value if "." in match["value"] and value < 600 else value * 1e-3
+
+
+def _bounded(seconds: float) -> float | None:
+    return seconds if 0.0 <= seconds <= MOST_S else None
