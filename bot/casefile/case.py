@@ -40,6 +40,7 @@ from bot.domain.items import (
 from bot.domain.link import Link
 from bot.domain.signal import Signal
 from bot.domain.window import Window
+from bot.errors import CaseError
 
 _PRESENT: dict[str, Any] = {
     "V": stored_event,
@@ -93,8 +94,15 @@ class Case:
         return cell_time(self.meta("created_at") or "1970-01-01T00:00:00Z")
 
     @property
-    def window(self) -> Window | None:
-        """The window the case is about; None where none was set."""
+    def window(self) -> Window:
+        """The window the case is about; raises CaseError where none was set."""
+        window = self.window_or_none()
+        if window is None:
+            raise CaseError(f"{self.path} names no window; run the analysis again.")
+        return window
+
+    def window_or_none(self) -> Window | None:
+        """Give the window the case is about, None where none was set."""
         start, end, asked = (self.meta(f"window_{part}") for part in ("start", "end", "asked"))
         if start is None or end is None:
             return None

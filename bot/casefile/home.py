@@ -123,7 +123,7 @@ def _summary(path: Path) -> CaseSummary:
             return CaseSummary(
                 id=path.stem,
                 created_at=case.created_at,
-                window=case.window,
+                window=case.window_or_none(),
                 question=case.question,
                 verdict=report.get("verdict"),
                 summary=report.get("summary") or "",

@@ -160,12 +160,11 @@ class LogReader:
         raw, start = opened.line(number - opened.first_line)
         columns = self.columns
         source, stream = self._stream_rows[columns.stream[number - 1]]
-        previous = " (previous)" if stream.previous else ""
         return StoredItem(
             id=ItemId(f"L{number}"),
             at=at_nanoseconds(int(columns.times_ns[number - 1])),
             source=source,
-            entity=stream_name(stream) + previous,
+            entity=stream_name(stream),
             text=raw[start:].decode("utf-8", "replace"),
             raw=raw,
             url=None,
