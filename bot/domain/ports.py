@@ -77,21 +77,47 @@ class Source(Protocol):
 
 
 class Stored(Protocol):
-    """A stored item as a citation needs it."""
+    """A stored item as a citation needs it; read-only, so that frozen data satisfies it."""
 
-    id: ItemId
-    at: datetime | None
-    source: str
-    """``kubernetes/logs``, ``kubernetes/events``, ``kubernetes/objects``, ``prometheus``, ``loki``, ``slack``, ``jira``"""
-    entity: str
-    """Whom it speaks of: pod/container, object, series, author, ticket key"""
-    text: str
-    """What a person reads: the line, the event's message, the manifest, the message's text"""
-    raw: bytes
-    """The bytes as they were read"""
-    url: str | None
-    locator: str
-    """Where it stands: file path and position, for a person"""
+    @property
+    def id(self) -> ItemId:
+        """The item's short id."""
+        ...
+
+    @property
+    def at(self) -> datetime | None:
+        """When it happened, None where nothing dates it."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """``kubernetes/logs``, ``kubernetes/events``, ``kubernetes/objects``, ``prometheus``, ``loki``, ``slack``, ``jira``"""
+        ...
+
+    @property
+    def entity(self) -> str:
+        """Whom it speaks of: pod/container, object, series, author, ticket key"""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What a person reads: the line, the event's message, the manifest, the message's text"""
+        ...
+
+    @property
+    def raw(self) -> bytes:
+        """The bytes as they were read"""
+        ...
+
+    @property
+    def url(self) -> str | None:
+        """A deep link where there is one."""
+        ...
+
+    @property
+    def locator(self) -> str:
+        """Where it stands: file path and position, for a person"""
+        ...
 
 
 class Evidenced(Protocol):
