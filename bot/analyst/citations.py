@@ -1,149 +1,86 @@
-"""Checks one citation against what is stored: does the item exist, does it say this, then, about that?
+"""The citations of one report, numbered as they are first needed: every one is taken from a stored item, word for word.
 
-The trust is in the case file alone. Whoever wrote the citation, the offline analyst or a language model, is not believed.
+A quote that does not stand in the stored bytes is not cited at all. Whether a finished report is true to its citations
+is checked elsewhere, by code that does not trust this one.
 """
 
-import html
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterable
 
+from bot.analyst.proofs import quotes
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId
 from bot.domain.ports import Evidenced, Stored
-from bot.domain.report import AskedWindow, Evidence
+from bot.domain.report import Evidence
+from bot.domain.window import instant
 
-FindingKind = Literal[
-    "forged_id",
-    "invented_quote",
-    "trivial_quote",
-    "shifted_time",
-    "wrong_entity",
-    "wrong_source",
-    "forged_url",
-    "missing_evidence",
-    "step_without_evidence",
-    "step_time",
-    "step_entity",
-    "step_count",
-    "step_unmeasured",
-    "duplicate",
-    "reversed_link",
-    "dangling_link",
-    "link_numbers",
-    "p_value",
-    "refuted_link",
-    "unmeasured_link",
-    "episodes",
-    "summary_number",
-    "spared_number",
-    "prediction",
-    "root_mismatch",
-    "no_root",
-    "claim",
-    "untrusted_text",
-    "hearsay",
-]
-
-Belongs = Callable[[str, Entity], bool]
-"""Tells whether what a stored item calls its entity (``payments/worker-7d9f-x2x/app``) is, or belongs to, an entity."""
-
-CHAT = frozenset({"slack", "jira"})
-WRITABLE = CHAT | {"kubernetes/logs", "loki"}
-"""Sources whose words a user of the system, or an attacker, can put there."""
-TOLERANCE_S = 1.0
+LONGEST_QUOTE = 400
+"""Characters of a quote: a line people read, not a stack trace."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Something that did not hold: what kind of lie or mistake, where in the report, and the detail for a person."""
+class Citations:
+    """Collects evidence under ``E1``, ``E2`` …; the same words of the same item are cited once."""
 
-    kind: FindingKind
-    where: str
-    detail: str
+    def __init__(self, evidence: Evidenced, taken: Iterable[str] = ()) -> None:
+        self.entries: dict[str, Evidence] = {}
+        self._evidence = evidence
+        self._keys: dict[tuple[ItemId, str, Entity], str] = {}
+        self._next = 1 + max((int(key[1:]) for key in taken if key[1:].isdigit()), default=0)
 
+    def cite(
+        self, item: ItemId, *, entity: Entity | None = None, quote: str | None = None, at_s: float | None = None
+    ) -> str | None:
+        """Cite a stored item and give the citation's key; None where there is no such item or no such words in it.
 
-def item_id(evidence: Evidence) -> ItemId:
-    """Read the stored item's id from the head of a locator."""
-    return ItemId(evidence.locator.split(" ", 1)[0])
-
-
-def named_alike(stored: str, entity: Entity) -> bool:
-    """Tell by names alone whether a stored entity is the given one or generated from it (``worker`` → ``worker-7d9f-x2x``)."""
-    parts = stored.replace(" ", "/").split("/")
-    return any(part == entity.name or part.startswith(entity.name + "-") for part in parts)
-
-
-def check_citation(
-    key: str, cited: Evidence, evidence: Evidenced, window: AskedWindow, belongs: Belongs
-) -> tuple[Evidence | None, list[Finding]]:
-    """Hold one citation against the stored item; give it back (mended where only its link was wrong), or None to drop it."""
-    stored = evidence.item(item_id(cited))
-    if stored is None:
-        return None, [Finding(kind="forged_id", where=key, detail=f"no stored item {item_id(cited)!r}")]
-    wrong = _false_words(key, cited, stored, belongs) or _false_time(key, cited, stored, window)
-    if wrong is not None:
-        return None, [wrong]
-    found: list[Finding] = []
-    if cited.source != stored.source:
-        detail = f"says {cited.source}, is {stored.source}"
-        found.append(Finding(kind="wrong_source", where=key, detail=detail))
-        cited = replace(cited, source=stored.source)
-    if cited.url is not None and cited.url != stored.url:
-        found.append(Finding(kind="forged_url", where=key, detail="the link is not the stored item's"))
-        cited = replace(cited, url=stored.url)
-    return cited, found
-
-
-def quotes(stored: Stored, quote: str) -> bool:
-    """Tell whether a quote stands verbatim in an item's bytes, or in a string those bytes encode as JSON.
-
-    A chat message or ticket also counts as said in its flattened text: blocks and ADF split a sentence over many strings.
-    """
-    if quote.encode("utf-8", "surrogateescape") in stored.raw:
-        return True
-    if stored.source in CHAT and quote in stored.text:
-        return True
-    return any(quote in text or quote in html.unescape(text) for text in _strings(stored.raw))
-
-
-def _false_words(key: str, cited: Evidence, stored: Stored, belongs: Belongs) -> Finding | None:
-    if len(cited.quote.strip()) < 3:
-        return Finding(kind="trivial_quote", where=key, detail=f"{cited.quote!r} proves nothing")
-    if not quotes(stored, cited.quote):
-        return Finding(kind="invented_quote", where=key, detail=f"{cited.quote[:80]!r} is not in {stored.id}")
-    if not belongs(stored.entity, cited.entity):
-        return Finding(
-            kind="wrong_entity", where=key, detail=f"{stored.id} is of {stored.entity}, not of {cited.entity}"
-        )
-    return None
-
-
-def _false_time(key: str, cited: Evidence, stored: Stored, window: AskedWindow) -> Finding | None:
-    """Compare the times. A series stands for all its samples, so there any time inside the window will do."""
-    if cited.at is None:
-        return None
-    if stored.source == "prometheus":
-        if window.start <= cited.at <= window.end:
+        ``at_s`` dates a citation of a series, which is stored once for all its samples.
+        """
+        stored = self._evidence.item(item)
+        words = None if stored is None else _verbatim(stored, quote)
+        if stored is None or words is None:
             return None
-        return Finding(kind="shifted_time", where=key, detail=f"{cited.at} lies outside the window")
-    if stored.at is not None and abs((cited.at - stored.at).total_seconds()) <= TOLERANCE_S:
-        return None
-    return Finding(kind="shifted_time", where=key, detail=f"{stored.id} is of {stored.at}, not of {cited.at}")
+        of = entity or stored_entity(stored)
+        if (key := self._keys.get((item, words, of))) is not None:
+            return key
+        key = f"E{self._next}"
+        self._next += 1
+        self._keys[item, words, of] = key
+        at = instant(at_s) if at_s and stored.source == "prometheus" else stored.at
+        self.entries[key] = Evidence(
+            source=stored.source, at=at, entity=of, quote=words, url=stored.url, locator=f"{stored.id} {stored.locator}"
+        )
+        return key
+
+    def cite_all(self, items: Iterable[tuple[ItemId, float]], *, entity: Entity | None = None) -> tuple[str, ...]:
+        """Cite items, each with the time (epoch seconds, 0 for none) it is cited for; what cannot be cited is left out."""
+        keys = [self.cite(item, entity=entity, at_s=at_s or None) for item, at_s in items]
+        return tuple(dict.fromkeys(key for key in keys if key is not None))
 
 
-def _strings(raw: bytes) -> Iterator[str]:
-    try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError):
-        return
-    pile = [document]
-    while pile:
-        value = pile.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, list):
-            pile.extend(value)
-        elif isinstance(value, dict):
-            pile.extend(value.values())
+def stored_entity(stored: Stored) -> Entity:
+    """Name the entity of a stored item from what the case calls it."""
+    if stored.source == "slack":
+        return Entity("Person", stored.entity)
+    if stored.source == "jira":
+        return Entity("Ticket", stored.entity)
+    if stored.source == "prometheus":
+        return Entity("Series", stored.entity)
+    kind, _, place = stored.entity.partition(" ")
+    if place and "/" not in kind:
+        namespace, _, name = place.rpartition("/")
+        return Entity(kind, name, namespace or None)
+    parts = stored.entity.split("/")
+    if len(parts) >= 2:
+        return Entity("Pod", parts[1], parts[0])
+    return Entity("Service", stored.entity)
+
+
+def _verbatim(stored: Stored, quote: str | None) -> str | None:
+    """Give the asked words if they stand in the item, else its first telling line, cut where it is long."""
+    if quote is not None:
+        return quote if quote.strip() and quotes(stored, quote) else None
+    lines = [line.strip() for line in stored.text.splitlines() if line.strip()]
+    raw = stored.raw.decode("utf-8", "surrogateescape").splitlines()
+    for line in [*lines[:5], *(entry.strip() for entry in raw[:5])]:
+        words = line[:LONGEST_QUOTE].split("\ufffd")[0].strip()
+        if len(words) >= 3 and words.isprintable() and quotes(stored, words):
+            return words
+    return None
