@@ -1,0 +1,133 @@
+"""Renders log entries as several real loggers print them; one function a format, no knowledge of incidents.
+
+Formats: pino (Node), zap (Go), logback and log4j2 layouts (Java), Python ``logging``, logfmt (Go kit), klog (Kubernetes),
+nginx access and error, Envoy's default access log, PostgreSQL's ``log_line_prefix = '%m [%p] %q%u@%d '``.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+LEVELS = {"pino": {"debug": 20, "info": 30, "warn": 40, "error": 50, "fatal": 60}}
+Fields = Mapping[str, object]
+
+
+def iso(at_s: float, *, comma: bool = False, zulu: bool = True) -> str:
+    """Print milliseconds, with a comma as Java and Python like them, or ISO 8601 with Z."""
+    moment = datetime.fromtimestamp(at_s, tz=UTC)
+    millis = moment.microsecond // 1000
+    if comma:
+        return f"{moment:%Y-%m-%d %H:%M:%S},{millis:03d}"
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{millis:03d}{'Z' if zulu else ''}"
+
+
+def entry(
+    style: str, at_s: float, level: str, logger: str, message: str, fields: Fields | None = None, trace: str = ""
+) -> str:  # noqa: PLR0913, PLR0917 - a log call has these parts
+    """Render one application log entry in a style; ``trace`` goes where the logger puts a stack."""
+    return FORMATS[style](at_s, level, logger, message, fields or {}, trace)
+
+
+def _pino(at_s: float, level: str, logger: str, message: str, fields: Fields, trace: str) -> str:
+    body: dict[str, object] = {
+        "level": LEVELS["pino"][level],
+        "time": int(at_s * 1000),
+        "pid": 1,
+        "name": logger,
+        **fields,
+        "msg": message,
+    }
+    if trace:
+        kind, _, text = trace.split("\n", maxsplit=1)[0].partition(": ")
+        body["err"] = {"type": kind, "message": text or kind, "stack": trace}
+    return json.dumps(body, separators=(",", ":"))
+
+
+def _zap(at_s: float, level: str, logger: str, message: str, fields: Fields, trace: str) -> str:
+    body: dict[str, object] = {
+        "level": level,
+        "ts": round(at_s, 4),
+        "logger": logger,
+        "caller": f"{logger}/server.go:{120 + len(message) % 90}",
+        "msg": message,
+        **fields,
+    }
+    if trace:
+        body["error"] = trace
+    return json.dumps(body, separators=(",", ":"))
+
+
+def _logback(at_s: float, level: str, logger: str, message: str, fields: Fields, trace: str) -> str:
+    thread = f"http-nio-8080-exec-{int(at_s * 7) % 10 + 1}"
+    tail = "".join(f" {key}={value}" for key, value in fields.items())
+    text = f"{iso(at_s, comma=True)} {level.upper():<5} [{thread}] c.e.{logger.replace('-', '.')} - {message}{tail}"
+    return f"{text}\n{trace}" if trace else text
+
+
+def _log4j(at_s: float, level: str, logger: str, message: str, fields: Fields, trace: str) -> str:
+    name = "".join(part.capitalize() for part in logger.split("-"))
+    tail = f" {{{', '.join(f'{key}={value}' for key, value in fields.items())}}}" if fields else ""
+    text = f"{iso(at_s, zulu=False)}  {level.upper():<5} 1 --- [worker-{int(at_s * 3) % 16}] com.{logger.split('-')[0]}.{name}Service : {message}{tail}"
+    return f"{text}\n{trace}" if trace else text
+
+
+def _python(at_s: float, level: str, logger: str, message: str, fields: Fields, trace: str) -> str:
+    word = {"warn": "WARNING", "fatal": "CRITICAL"}.get(level, level.upper())
+    tail = "".join(f" {key}={value}" for key, value in fields.items())
+    text = f"{iso(at_s, comma=True)} {word} {logger.replace('-', '_')}.api {message}{tail}"
+    return f"{text}\n{trace}" if trace else text
+
+
+def _logfmt(at_s: float, level: str, logger: str, message: str, fields: Fields, trace: str) -> str:
+    quoted = json.dumps(message) if " " in message else message
+    tail = "".join(f" {key}={json.dumps(value) if ' ' in str(value) else value}" for key, value in fields.items())
+    error = f" err={json.dumps(trace)}" if trace else ""
+    return f"time={iso(at_s)} level={level} svc={logger} msg={quoted}{tail}{error}"
+
+
+def _klog(at_s: float, level: str, logger: str, message: str, fields: Fields, trace: str) -> str:
+    moment = datetime.fromtimestamp(at_s, tz=UTC)
+    tail = "".join(f' {key}="{value}"' for key, value in fields.items())
+    error = f" err={json.dumps(trace)}" if trace else ""
+    letter = {"warn": "W", "error": "E", "fatal": "F"}.get(level, "I")
+    return f'{letter}{moment:%m%d %H:%M:%S}.{moment.microsecond:06d}       1 {logger}.go:{90 + len(message)}] "{message}"{error}{tail}'
+
+
+FORMATS = {
+    "pino": _pino, "zap": _zap, "logback": _logback, "log4j": _log4j, "python": _python, "logfmt": _logfmt, "klog": _klog,
+}  # fmt: skip
+
+
+def nginx_access(at_s: float, client: str, line: str, status: int, size: int, seconds: float, upstream: str) -> str:
+    """Print nginx's combined format with request and upstream times."""
+    when = datetime.fromtimestamp(at_s, tz=UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
+    return f'{client} - - [{when}] "{line} HTTP/1.1" {status} {size} "-" "{agent(client)}" rt={seconds:.3f} ua="{upstream}" us="{status}"'
+
+
+def nginx_error(at_s: float, level: str, text: str, client: str, line: str, upstream: str) -> str:
+    """Print an nginx error log line."""
+    when = datetime.fromtimestamp(at_s, tz=UTC).strftime("%Y/%m/%d %H:%M:%S")
+    target = f', upstream: "http://{upstream}{line.split(" ")[1]}"' if upstream else ""
+    return f'{when} [{level}] 31#31: *{int(at_s * 13) % 9_000_000} {text}, client: {client}, server: _, request: "{line} HTTP/1.1"{target}, host: "api.internal"'
+
+
+def envoy_access(at_s: float, line: str, status: int, flags: str, size: int, seconds: float, upstream: str) -> str:  # noqa: PLR0913, PLR0917 - the access log's columns
+    """Print Envoy's default access log format."""
+    seed = int(at_s * 1e6)
+    request = f"{seed & 0xFFFFFFFF:08x}-{seed >> 7 & 0xFFFF:04x}-4{seed >> 3 & 0xFFF:03x}-9{seed >> 5 & 0xFFF:03x}-{seed & 0xFFFFFFFFFFFF:012x}"
+    millis = int(seconds * 1000)
+    return f'[{iso(at_s)}] "{line} HTTP/1.1" {status} {flags} 0 {size} {millis} {max(0, millis - 1)} "-" "{agent(line)}" "{request}" "api.internal" "{upstream}"'
+
+
+def postgres(at_s: float, pid: int, level: str, text: str, who: str = "app@app") -> str:
+    """Print a PostgreSQL server log line (``%m [%p] %q%u@%d``)."""
+    moment = datetime.fromtimestamp(at_s, tz=UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d} UTC [{pid}] {who} {level}:  {text}"
+
+
+AGENTS = ("Mozilla/5.0", "okhttp/4.12.0", "python-requests/2.32.3", "axios/1.7.7", "Dart/3.5 (dart:io)")
+
+
+def agent(key: str) -> str:
+    """Choose a user agent that stays the same for a client."""
+    return AGENTS[sum(key.encode()) % len(AGENTS)]

@@ -1,0 +1,1 @@
+"""The incidents that can be simulated, one file each; the registry is in ``simulate``."""

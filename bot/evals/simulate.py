@@ -1,0 +1,79 @@
+"""Runs a scenario and writes an export and, outside it, its truth. The registry of scenarios is here."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bot.errors import UsageError
+from bot.evals import chat, company, objects
+from bot.evals.randomness import dice
+from bot.evals.scenarios import story
+from bot.evals.scenarios.parts import Scene
+from bot.evals.world import World
+
+END = datetime(2026, 11, 22, tzinfo=UTC)
+"""Every simulated window ends here, so that the same arguments give the same bytes on any day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioInfo:
+    """A scenario as a user chooses it."""
+
+    name: str
+    summary: str
+    stage: Callable[[World], Scene]
+
+
+SCENARIOS: dict[str, ScenarioInfo] = {
+    "story": ScenarioInfo(
+        name="story",
+        summary="a scheduled job, an autoscaler and a short grace period make 502s at the gateway",
+        stage=story.stage,
+    ),
+}
+
+
+def simulate(scenario: str, out: Path, *, seed: int, days: float, scale: float) -> Path:
+    """Write the export folder ``out`` and beside it ``<out>.truth.json``, whose path is returned.
+
+    ``days`` is the window's length and ``scale`` multiplies the traffic; the same arguments give the same bytes.
+    Raises UsageError for an unknown scenario, a window or a scale that makes no sense, or a folder that is not empty.
+    """
+    if scenario not in SCENARIOS:
+        raise UsageError(f"There is no scenario {scenario!r}. Choose one of: {', '.join(SCENARIOS)}.")
+    if not 0.1 <= days <= 3660 or not 0 < scale <= 10_000:
+        raise UsageError("Give --days between 0.1 and 3660 and --scale above 0 and up to 10000.")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out} already exists and is not empty. Choose another folder or remove it.")
+    return run(SCENARIOS[scenario].stage, scenario, out, seed=seed, days=days, scale=scale)
+
+
+def run(stage: Callable[[World], Scene], scenario: str, out: Path, *, seed: int, days: float, scale: float) -> Path:
+    """Run a staged scenario; ``stage`` may be one with other parameters than the registry's."""
+    start = (END - timedelta(days=days)).timestamp()
+    world = World(out, scenario, seed, start - start % 60, days, scale)
+    company.build(world)
+    scene = stage(world)
+    if dice(world.key, "loki").random() < 0.3 and seed != 1:
+        world.export.in_loki.add((world.cast.app, world.cast.services[1]))
+    out.mkdir(parents=True, exist_ok=True)
+    world.run()
+    world.export.close()
+    objects.write(world, scene.certificates)
+    episodes = world.episodes(scene.symptom, scene.floor)
+    chat.write(world, scene, episodes)
+    truth = scene.conclude()
+    truth.episodes = episodes
+    target = out.with_name(f"{out.name}.truth.json")
+    document = truth.to_json(scenario, seed, world.start, world.end)
+    target.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    return target
+
+
+def discard(out: Path) -> None:
+    """Remove an export and its truth again."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.with_name(f"{out.name}.truth.json").unlink(missing_ok=True)

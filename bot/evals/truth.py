@@ -1,0 +1,59 @@
+"""What really happened: the answer key that lies beside an export, never in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.evals.export import stamp
+
+
+def entity(kind: str, name: str, namespace: str | None = None) -> dict[str, Any]:
+    """Name a thing as reports do."""
+    return {"kind": kind, "namespace": namespace, "name": name}
+
+
+@dataclass(slots=True, kw_only=True)
+class Truth:
+    """The answer key of one run, in the words a person would check it by."""
+
+    verdict: str = "cause_found"
+    symptom: dict[str, Any] = field(default_factory=dict)
+    root_cause: dict[str, Any] | None = None
+    accept: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    ruled_out: list[dict[str, Any]] = field(default_factory=list)
+    control_questions: list[dict[str, str]] = field(default_factory=list)
+    episodes: list[tuple[float, float, int]] = field(default_factory=list)
+    next_occurrence: str | None = None
+    facts: list[str] = field(default_factory=list)
+
+    def step(self, what: str, who: dict[str, Any], times: Sequence[float]) -> None:
+        """Add a step of the cascade, if it happened at all."""
+        if times:
+            self.steps.append({"entity": who, "what": what, "count": len(times), "first_at": stamp(min(times))})
+
+    def rule_out(self, who: dict[str, Any], at: float, what: str) -> None:
+        """Add something that stood near and did not cause it."""
+        self.ruled_out.append({"entity": who, "at": stamp(at), "what": what})
+
+    def ask(self, question: str, expected: str) -> None:
+        """Add a question a person would ask afterwards; ``expected`` is ``related``, ``unrelated`` or ``answered``."""
+        self.control_questions.append({"question": question, "expected": expected})
+
+    def to_json(self, scenario: str, seed: int, start: float, end: float) -> dict[str, Any]:
+        """Give the document that is written."""
+        return {
+            "scenario": scenario,
+            "seed": seed,
+            "window": {"start": stamp(start), "end": stamp(end)},
+            "verdict": self.verdict,
+            "symptom": self.symptom,
+            "root_cause": self.root_cause,
+            "accept": self.accept,
+            "steps": self.steps,
+            "ruled_out": self.ruled_out,
+            "control_questions": self.control_questions,
+            "episodes": [[stamp(first), stamp(last)] for first, last, _ in self.episodes],
+            "next_occurrence": self.next_occurrence,
+            "facts": self.facts,
+        }

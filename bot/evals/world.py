@@ -1,0 +1,437 @@
+"""The simulated system: the clock, the cluster, traffic through the edge and its services, and counters of what users felt.
+
+A tick is 15 s: fluid rates for ordinary requests, drawn counts for what fails, an event queue for what has an exact time.
+Scenarios set faults and capacities; errors follow from them.
+"""
+
+import heapq
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.evals import logformats
+from bot.evals.cluster import ENDPOINT_LAG_S, Cluster, Node, Pod, Workload
+from bot.evals.controllers import CronJob, Hpa
+from bot.evals.export import Export
+from bot.evals.failures import Fault, describe
+from bot.evals.randomness import dice
+from bot.evals.vocab import Cast, cast, node_name
+
+TICK_S = 15.0
+DAY_S = 86400.0
+EDGE_LINES_A_DAY = 170
+SERVICE_LINES_A_DAY = 40
+RETRY_DELAYS_S = (2.0, 5.0, 11.0)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Call:
+    """A dependency of a service: another workload, a database, or a host outside."""
+
+    host: str
+    op: str
+    target: Workload | None = None
+    port: int = 8080
+    timeout_s: float = 10.0
+    share: float = 1.0
+    p: float = 0.0
+    kind: str = "timeout"
+    background: float = 0.00002
+    expired_at: float = 0.0
+    effective: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Route:
+    """A public path, the service behind it, and requests that clients send again."""
+
+    op: str
+    service: Workload
+    rate: float
+    again: dict[int, float] = field(default_factory=dict)
+    now_rate: float = 0.0
+
+
+class World:
+    """Everything that is simulated in one run; scenarios fill it and hook into ``on_tick``."""
+
+    def __init__(self, root: Path, scenario: str, seed: int, start: float, days: float, scale: float) -> None:  # noqa: PLR0913, PLR0917 - the run's parameters
+        self.key = f"{scenario}:{seed}"
+        self.start, self.end, self.days, self.scale = start, start + days * DAY_S, days, scale
+        self.now = start
+        self.rng = dice(self.key, "world")
+        self.noise = dice(self.key, "noise")
+        self.cast: Cast = cast(dice(self.key, "cast"))
+        self.export = Export(root, self.key)
+        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._seq = 0
+        nodes = [self._node(i) for i in range(1, 4)]
+        self.cluster = Cluster(self.export, dice(self.key, "cluster"), nodes, self.at)
+        self.cluster.now = start
+        self.hpas: list[Hpa] = []
+        self.crons: list[CronJob] = []
+        self.routes: list[Route] = []
+        self.order: list[Workload] = []
+        """Services, callees before callers."""
+        self.edge: Workload = Workload(name="edge", namespace="", style="nginx", image="", tag="", replicas=0)
+        self.on_tick: list[Callable[[float], None]] = []
+        self.on_sample: list[Callable[[float], None]] = []
+        self.statuses: Counter[int] = Counter()
+        self.minutes: dict[int, Counter[int]] = {}
+        self.marks: dict[str, list[float]] = {}
+        self.changes: list[tuple[float, str, Workload]] = []
+        self.factor = 1.0
+        self.trough, self.weekend = 0.55, 0.82
+        """Traffic at the quietest hour, and at weekends, as a share of the peak."""
+        self.noise_lines: dict[str, tuple[tuple[str, str], ...]] = {}
+        self.cluster.say = lambda _w, _p, _what: None
+
+    def _node(self, index: int) -> Node:
+        rng = dice(self.key, "node", index)
+        name = node_name(self.cast.node_style, index, self.cast.company, rng)
+        return Node(
+            name=name,
+            cores=8.0,
+            memory_gb=32,
+            zone=f"eu-central-1{'abc'[index % 3]}",
+            ip=f"10.0.{rng.randrange(10, 90)}.{rng.randrange(4, 250)}",
+        )
+
+    # clock ------------------------------------------------------------------------------------------------------------
+
+    def at(self, when: float, act: Callable[[], None]) -> None:
+        """Queue an act for an exact time."""
+        self._seq += 1
+        heapq.heappush(self._queue, (when, self._seq, act))
+
+    def mark(self, step: str, at: float | None = None) -> None:
+        """Remember for the truth that a step of the cascade happened."""
+        self.marks.setdefault(step, []).append(self.now if at is None else at)
+
+    def run(self) -> None:
+        """Simulate the whole window and write everything but documents that need the end state."""
+        for cron in self.crons:
+            cron.arm(self.cluster, self.start - 1, self.end)
+        tick = self.start
+        count = 0
+        while tick < self.end:
+            while self._queue and self._queue[0][0] < tick:
+                self.now, _, act = heapq.heappop(self._queue)
+                self.cluster.now = self.now
+                act()
+            self.now = self.cluster.now = tick
+            self._tick(tick)
+            if count % 20 == 0:
+                for sample in self.on_sample:
+                    sample(tick)
+            if count % 80 == 0:
+                self.export.flush(tick)
+            count += 1
+            tick += TICK_S
+
+    def daylight(self, at: float) -> float:
+        """Give traffic as a share of the peak: low at night, lower at weekends, never gone."""
+        moment = datetime.fromtimestamp(at, tz=UTC)
+        hour = moment.hour + moment.minute / 60
+        wave = 0.5 + 0.5 * math.cos((hour - 14.5) / 24 * 2 * math.pi)
+        weekend = self.weekend if moment.weekday() >= 5 else 1.0
+        return (self.trough + (1 - self.trough) * wave) * weekend
+
+    def _tick(self, now: float) -> None:
+        self.factor = self.daylight(now) * (1 + 0.04 * math.sin(now / 700.0) + self.noise.gauss(0, 0.02))
+        for act in self.on_tick:
+            act(now)
+        self._rates(now)
+        self._cpu(now)
+        for hpa in self.hpas:
+            hpa.step(self.cluster)
+        self._failures(now)
+        self._successes(now)
+
+    # load -------------------------------------------------------------------------------------------------------------
+
+    def _rates(self, now: float) -> None:
+        slot = int(now // TICK_S)
+        for service in self.order:
+            service.rate = 0.0
+        self.edge.rate = 0.0
+        for route in self.routes:
+            again = route.again.pop(slot, 0.0)
+            route.now_rate = route.rate * self.factor + again / TICK_S / self.scale
+            route.service.rate += route.now_rate
+            self.edge.rate += route.now_rate
+        for service in reversed(self.order):
+            for call in service.calls:
+                if call.target is not None:
+                    call.target.rate += service.rate * call.share
+
+    def _cpu(self, now: float) -> None:
+        for workload in self.cluster.workloads.values():
+            ready = workload.ready(now)
+            per_pod = workload.rate / len(ready) if ready else 0.0
+            slow = 0.0
+            for pod in workload.pods:
+                node = pod.node
+                if pod.died_at is not None:
+                    pod.cpu = 0.0
+                    continue
+                used = workload.cpu_idle
+                if pod.ready_at <= now and pod.stop_at is None:
+                    used += per_pod * workload.cpu_per_request
+                if now - pod.started_at < 45:
+                    used += workload.cpu_boot
+                pod.cpu = used * node.inflation * (1 + self.noise.random() * 0.08)
+                slow += node.inflation
+                self._memory(workload, pod, per_pod, now)
+            workload.slowdown = slow / len(workload.pods) if workload.pods else 1.0
+        self.cluster.contend()
+
+    def _memory(self, workload: Workload, pod: Pod, per_pod: float, now: float) -> None:
+        if workload.leak_mb_per_request:
+            pod.memory_mb += per_pod * TICK_S * workload.leak_mb_per_request
+            if pod.memory_mb > workload.memory_limit_mb:
+                self.kill_oom(workload, pod)
+            return
+        goal = workload.memory_mb * (
+            1 + workload.memory_swing * (self.factor - 0.8) + 0.02 * math.sin(now / 5000 + len(pod.name))
+        )
+        pod.memory_mb += (goal - pod.memory_mb) * 0.05
+
+    def kill_oom(self, workload: Workload, pod: Pod) -> None:
+        """Let the kernel kill a container that passed its memory limit."""
+        self.cluster.say(workload, pod, "oom")
+        self.cluster.crash(workload, pod, "OOMKilled", 137)
+
+    # what fails -------------------------------------------------------------------------------------------------------
+
+    def _health(self, call: Call, now: float) -> tuple[float, str]:
+        target = call.target
+        if target is None:
+            return call.p, call.kind
+        p, kind = call.p, call.kind
+        ready = target.ready(now)
+        if not ready:
+            return 1.0, "refused"
+        dead = sum(1 for pod in target.pods if pod.died_at is not None and now - pod.died_at < ENDPOINT_LAG_S + TICK_S)
+        if dead:
+            share = dead / (dead + len(ready)) * min(1.0, (ENDPOINT_LAG_S + target.latency_s) / TICK_S)
+            if share > p:
+                p, kind = share, "reset" if self.noise.random() < 0.4 else "refused"
+        callee = max((inner.effective for inner in target.calls), default=0.0)
+        return (callee, "http503") if callee > p else (p, kind)
+
+    def _failures(self, now: float) -> None:
+        for service in self.order:
+            for call in service.calls:
+                p, kind = self._health(call, now)
+                call.effective, call.kind = min(1.0, p * call.share), kind if p else call.kind
+        for route in self.routes:
+            for call in route.service.calls:
+                mean = route.now_rate * self.scale * TICK_S * (call.effective + call.background)
+                for _ in range(self.noise.poisson(mean)):
+                    self.fail(route, call, now + self.noise.random() * TICK_S)
+            front = Call(host=route.service.name, op=route.op, target=route.service, port=route.service.port, kind="")
+            p, kind = self._health(front, now)
+            if p and kind != "http503":
+                for _ in range(self.noise.poisson(route.now_rate * self.scale * TICK_S * p)):
+                    self.edge_error(route, kind, now + self.noise.random() * TICK_S)
+
+    def fail(self, route: Route, call: Call, at: float) -> None:
+        """Let one request fail on a dependency: the service logs why, the edge logs a status, the client may come back."""
+        service = route.service
+        pod = self.pick(service)
+        seconds = call.timeout_s if call.kind in {"timeout", "pool", "statement"} else 0.02 + self.noise.random() * 0.2
+        culprit, caller, where = call, service, pod
+        if call.kind == "http503" and call.target is not None:
+            inner = max(call.target.calls, key=lambda c: c.effective)
+            deep = self.pick(call.target)
+            if deep is not None and inner.kind in {"timeout", "pool", "statement", "tls", "refused", "reset"}:
+                seconds = inner.timeout_s if inner.kind in {"timeout", "pool", "statement"} else seconds
+                self.app_error(call.target, deep, inner, at + seconds)
+        self.app_error(caller, where, culprit, at + seconds + 0.01)
+        status = (
+            504
+            if seconds >= 29
+            else 503
+            if call.kind in {"pool", "http503"}
+            else 500
+            if call.kind in {"statement", "tls"}
+            else 502
+            if call.kind == "reset"
+            else 504
+            if call.kind == "timeout"
+            else 503
+        )
+        self.edge_line(route, at + seconds + 0.02, status, seconds, pod)
+        self.come_back(route, at + seconds)
+
+    def come_back(self, route: Route, at: float) -> None:
+        """Let a client that saw an error try again, as most do, once or twice."""
+        delay = self.noise.choice(RETRY_DELAYS_S)
+        if self.noise.random() < 0.55:
+            slot = int((at + delay) // TICK_S) + 1
+            route.again[slot] = route.again.get(slot, 0.0) + 1.0
+
+    def app_error(self, service: Workload, pod: Pod | None, call: Call, at: float) -> None:
+        """Log a failed call in the service's own words."""
+        if pod is None:
+            return
+        fault = Fault(
+            call.kind,
+            call.host,
+            call.port,
+            call.op,
+            call.timeout_s,
+            call.target.pods[0].ip if call.target and call.target.pods else "203.0.113.24",
+            at,
+        )
+        fault.expired_at = call.expired_at
+        message, trace = describe(service.style, fault)
+        self.log(service, pod, at, "error", message, {"trace_id": self.noise.hex(16)}, trace)
+
+    def edge_error(self, route: Route, kind: str, at: float) -> None:
+        """Let the edge itself fail to reach a service."""
+        pod = self.pick(route.service) or next(iter(route.service.pods), None)
+        upstream = f"{pod.ip}:{route.service.port}" if pod else "-"
+        gate = self.pick(self.edge)
+        if gate is None:
+            return
+        status, client, line = 502, self.client(), self.path(route)
+        if self.edge.style == "nginx":
+            text = (
+                "connect() failed (111: Connection refused) while connecting to upstream"
+                if kind == "refused"
+                else "upstream prematurely closed connection while reading response header from upstream"
+            )
+            self.raw(self.edge, gate, at, logformats.nginx_error(at, "error", text, client, line, upstream))
+        elif self.edge.style == "envoy":
+            status = 503
+        self.edge_line(
+            route, at + 0.01, status, 0.02, pod, flags="UF" if kind == "refused" else "UC", line=line, client=client
+        )
+        self.come_back(route, at)
+
+    def edge_line(
+        self,
+        route: Route,
+        at: float,
+        status: int,
+        seconds: float,
+        pod: Pod | None,
+        flags: str = "-",
+        line: str = "",
+        client: str = "",
+    ) -> None:  # noqa: PLR0913, PLR0917 - an access line has these columns
+        """Write an access line of the edge and count it for what users felt."""
+        self.statuses[status] += 1
+        if status >= 500:
+            self.minutes.setdefault(int(at // 60), Counter())[status] += 1
+        gate = self.pick(self.edge)
+        if gate is None:
+            return
+        line, size = line or self.path(route), 160 if status >= 400 else 300 + int(self.noise.random() * 9000)
+        upstream = f"{pod.ip}:{route.service.port}" if pod else "-"
+        if self.edge.style == "nginx":
+            text = logformats.nginx_access(at, client or self.client(), line, status, size, seconds, upstream)
+        elif self.edge.style == "envoy":
+            flags = "UT" if status == 504 and flags == "-" else flags
+            text = logformats.envoy_access(at, line, status, flags, size, seconds, upstream)
+        else:
+            method, _, path = line.partition(" ")
+            fields = {
+                "method": method,
+                "path": path,
+                "status": status,
+                "duration_ms": int(seconds * 1000),
+                "upstream": upstream,
+                "service": route.service.name,
+            }
+            level = "error" if status >= 500 else "warn" if status >= 400 else "info"
+            text = logformats.entry(self.edge.style, at, level, "access", "request completed", fields)
+        self.raw(self.edge, gate, at, text)
+
+    # what goes well, and everyday noise -------------------------------------------------------------------------------
+
+    def _successes(self, now: float) -> None:
+        total = sum(route.rate for route in self.routes) or 1.0
+        for route in self.routes:
+            self.statuses[200] += round(route.now_rate * TICK_S * self.scale)
+            mean = EDGE_LINES_A_DAY * self.scale * TICK_S / DAY_S * route.now_rate / total * 1.3
+            for _ in range(self.noise.poisson(mean)):
+                status = self.noise.choices((200, 201, 304, 404, 401, 429), (80, 8, 4, 5, 2, 0.4))[0]
+                seconds = self.noise.skewed(route.service.latency_s * route.service.slowdown, 0.5)
+                self.edge_line(route, now + self.noise.random() * TICK_S, status, seconds, self.pick(route.service))
+        for name, lines in self.noise_lines.items():
+            workload = self.cluster.workloads[name]
+            for _ in range(self.noise.poisson(SERVICE_LINES_A_DAY * self.scale * TICK_S / DAY_S)):
+                self._chatter(workload, lines, now + self.noise.random() * TICK_S)
+
+    def _chatter(self, workload: Workload, lines: tuple[tuple[str, str], ...], at: float) -> None:
+        pod = self.pick(workload)
+        if pod is None:
+            return
+        level, text = self.noise.choice(lines)
+        filled = text.format(
+            n=self.noise.randrange(2, 900),
+            ms=self.noise.randrange(3, 480),
+            id=self.noise.randrange(10_000, 999_999),
+            hex=self.noise.hex(8),
+        )
+        if workload.style == "postgres":
+            self.raw(workload, pod, at, logformats.postgres(at, self.noise.randrange(60, 9000), level, filled))
+        elif workload.style == "raw":
+            self.raw(workload, pod, at, filled)
+        else:
+            self.log(workload, pod, at, level, filled)
+
+    # small services ---------------------------------------------------------------------------------------------------
+
+    def pick(self, workload: Workload) -> Pod | None:
+        """Choose a pod that takes requests."""
+        ready = workload.ready(self.now)
+        return self.noise.choice(ready) if ready else None
+
+    def client(self) -> str:
+        """Make a client's address."""
+        return f"198.51.{self.noise.randrange(100, 104)}.{self.noise.randrange(1, 250)}"
+
+    def path(self, route: Route) -> str:
+        """Fill a route's template with an id."""
+        return route.op.replace("{id}", str(self.noise.randrange(10_000, 99_999)))
+
+    def log(
+        self,
+        workload: Workload,
+        pod: Pod,
+        at: float,
+        level: str,
+        message: str,
+        fields: logformats.Fields | None = None,
+        trace: str = "",
+    ) -> None:  # noqa: PLR0913, PLR0917 - a log call has these parts
+        """Log in the workload's own style."""
+        style = workload.style if workload.style in logformats.FORMATS else "logfmt"
+        self.raw(workload, pod, at, logformats.entry(style, at, level, workload.name, message, fields, trace))
+
+    def raw(self, workload: Workload, pod: Pod, at: float, text: str) -> None:
+        """Write a finished entry to a pod's log."""
+        if at < self.end:
+            self.export.log(
+                (workload.namespace, pod.name, workload.app, workload.name), at + self.noise.random() * 0.0009, text
+            )
+
+    def episodes(self, statuses: frozenset[int], floor: int, gap_s: float = 1200.0) -> list[tuple[float, float, int]]:
+        """Merge minutes with at least ``floor`` errors into ``(start, end, errors)``."""
+        found: list[tuple[float, float, int]] = []
+        for minute in sorted(self.minutes):
+            count = sum(n for status, n in self.minutes[minute].items() if status in statuses)
+            if count < floor:
+                continue
+            if found and minute * 60 - found[-1][1] <= gap_s:
+                found[-1] = (found[-1][0], minute * 60 + 60.0, found[-1][2] + count)
+            else:
+                found.append((minute * 60.0, minute * 60 + 60.0, count))
+        return found
