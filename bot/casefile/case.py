@@ -117,15 +117,18 @@ class Case:
 
     def streams(self) -> list[LogStream]:
         """Give every log stream; the position is the number in ``Columns.stream``."""
-        return self.logs.streams
+        with explained(self.path):
+            return self.logs.streams
 
     def forms(self) -> list[FormRow]:
         """Give every masked form; the position is the number in ``Columns.form``."""
-        return self.logs.forms
+        with explained(self.path):
+            return self.logs.forms
 
     def columns(self) -> Columns:
         """Give times, streams and forms of all lines, in line order."""
-        return self.logs.columns
+        with explained(self.path):
+            return self.logs.columns
 
     def line(self, number: int) -> StoredItem | None:
         """Give ``L<number>``."""
@@ -133,7 +136,8 @@ class Case:
 
     def lines_of(self, numbers: Iterable[int]) -> Iterator[StoredItem]:
         """Give lines by number in the order asked, leaving out unknown ones."""
-        return self.logs.items(numbers)
+        with explained(self.path):
+            yield from self.logs.items(numbers)
 
     # Single items
 
@@ -163,7 +167,9 @@ class Case:
             return []
         letter, number = parsed
         if letter == "L":
-            return list(self.lines_of(self.logs.around(number, before, after)))
+            with explained(self.path):
+                near_lines = self.logs.around(number, before, after)
+            return list(self.lines_of(near_lines))
         table, order, _ = READERS[letter]
         same = " AND ".join(
             f"{column} IS (SELECT {column} FROM {table} WHERE id = ?1)"  # noqa: S608 - names of the schema

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import zstandard
+
 from bot.casefile.schema import APPLICATION_ID, SCHEMA_VERSION
 from bot.errors import CaseError, RootcauseError, StorageError
 
@@ -35,6 +37,10 @@ def failure(error: sqlite3.Error, path: Path) -> RootcauseError:
         return CaseError(f"{path} is in use by another rootcause; wait for it to finish and try again.")
     if code in _REFUSED:
         return StorageError(f"{path} cannot be opened for writing; check its permissions, or set ROOTCAUSE_HOME.")
+    return _damaged(path)
+
+
+def _damaged(path: Path) -> CaseError:
     return CaseError(f"{path} is damaged and cannot be read; run the analysis again to make a new case.")
 
 
@@ -52,6 +58,8 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise failure(error, path) from error
+    except zstandard.ZstdError as error:
+        raise _damaged(path) from error
     except PermissionError as error:
         raise StorageError(f"{path} may not be written; check its permissions, or set ROOTCAUSE_HOME.") from error
     except OSError as error:

@@ -14,6 +14,7 @@ import numpy as np
 
 from bot.casefile.blocks import Ints
 from bot.casefile.case import Case
+from bot.casefile.disk import explained
 from bot.casefile.logreader import LogBlock
 from bot.casefile.stored import StoredItem, nanoseconds
 from bot.casefile.tokens import Needle
@@ -52,7 +53,8 @@ def search(
         None if start is None else nanoseconds(start),
         None if end is None else nanoseconds(end),
     )
-    found = [*_line_hits(case, needle, span), *_item_hits(case, needle, span)]
+    with explained(case.path):
+        found = [*_line_hits(case, needle, span), *_item_hits(case, needle, span)]
     first = heapq.nsmallest(max(0, limit), found)
     ids = [ItemId(f"{_KINDS[kind]}{number}") for _, kind, number in first]
     return SearchResult(hits=list(case.items(ids)), total=len(found))

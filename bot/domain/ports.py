@@ -91,22 +91,22 @@ class Stored(Protocol):
 
     @property
     def source(self) -> str:
-        """``kubernetes/logs``, ``kubernetes/events``, ``kubernetes/objects``, ``prometheus``, ``loki``, ``slack``, ``jira``"""
+        """``kubernetes/logs``, ``kubernetes/events``, ``kubernetes/objects``, ``prometheus``, ``loki``, ``slack``, ``jira``."""
         ...
 
     @property
     def entity(self) -> str:
-        """Whom it speaks of: pod/container, object, series, author, ticket key"""
+        """Whom it speaks of: pod/container, object, series, author, ticket key."""
         ...
 
     @property
     def text(self) -> str:
-        """What a person reads: the line, the event's message, the manifest, the message's text"""
+        """What a person reads: the line, the event's message, the manifest, the message's text."""
         ...
 
     @property
     def raw(self) -> bytes:
-        """The bytes as they were read"""
+        """The bytes as they were read."""
         ...
 
     @property
@@ -116,7 +116,7 @@ class Stored(Protocol):
 
     @property
     def locator(self) -> str:
-        """Where it stands: file path and position, for a person"""
+        """Where it stands: file path and position, for a person."""
         ...
 
 

@@ -152,6 +152,17 @@ def test_other_files_are_not_cases(home, tmp_path):
     assert home.list()[0].broken is not None
 
 
+def test_damage_behind_a_whole_header_is_said(home):
+    """Flipped bytes in the middle are met with a sentence when they are read, or not needed at all."""
+    path = a_case(home, 20_000)
+    whole = path.read_bytes()
+    middle = whole[: len(whole) // 8] + b"\xa5" * (len(whole) * 3 // 4)
+    path.write_bytes(middle + whole[len(middle) :])
+    assert len(whole) == path.stat().st_size
+    with pytest.raises(CaseError, match="damaged"), home.open(path.stem) as case:
+        assert 20_000 == len(list(case.lines_of(range(1, 20_001))))
+
+
 def test_a_newer_schema_asks_for_an_upgrade(home):
     """A case from the future is not touched."""
     path = a_case(home)
