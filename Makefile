@@ -47,7 +47,7 @@ format: $(VENV)/.dev ## put the code in shape
 	$(BIN)/ruff format $(SOURCES)
 
 fixture: $(VENV)/.runtime ## simulate the demo's incident anew
-	$(BIN)/python -m bot.evals.fixture $(FIXTURE)
+	$(BIN)/python -m bot.evals.fixture $(dir $(FIXTURE))
 
 readme: $(VENV)/.runtime ## put the demo's present output into README.md
 	$(BIN)/python tests/readme.py

@@ -3,7 +3,6 @@
 Everything heavy is imported inside a command, so that ``--help`` answers at once.
 """
 
-import importlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -137,13 +136,17 @@ def simulate(scenario: str, out: Path, seed: int, days: float, scale: float) -> 
     """Simulate an incident of the kind SCENARIO and write its export to OUT, its truth beside it."""
     from bot.evals.simulate import simulate as run_simulation  # noqa: PLC0415 - --help must not wait for numpy
 
-    run_simulation(scenario, out, seed=seed, days=days, scale=scale)
-    click.echo(f"Wrote {out}; try: rootcause analyze {out}", err=True)
+    truth = run_simulation(scenario, out, seed=seed, days=days, scale=scale)
+    click.echo(f"Wrote {out}, and what really happened to {truth}. Try: rootcause analyze {out}", err=True)
     return 0
 
 
 def _application(context: click.Context) -> Application:
-    return cast("Application", context.obj or importlib.import_module("bot.app"))
+    if context.obj is not None:
+        return cast("Application", context.obj)
+    from bot import app  # noqa: PLC0415 - --help must not wait for the engine
+
+    return app
 
 
 def _instant(text: str | None) -> datetime | None:

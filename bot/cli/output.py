@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from bot.casefile.home import CaseSummary
+from bot.casefile.search import SearchResult
 from bot.cli import words
-from bot.cli.application import CaseSummary, SearchResult
 from bot.cli.render_json import as_json, render_json
 from bot.cli.render_markdown import render_answer_markdown, render_markdown
 from bot.cli.render_text import DEFAULT_WIDTH, Palette, plain_characters, render_answer, render_text
-from bot.domain.report import Answer, Report
+from bot.domain.report import Answer, Report, to_json
 from bot.domain.window import rfc3339
 from bot.errors import StorageError
 
@@ -45,10 +46,10 @@ def cases_page(found: Sequence[CaseSummary], form: str) -> str:
     width, _ = _screen()
     lines: list[str] = []
     for each in found:
-        state = "broken" if each.broken else each.verdict.replace("_", " ")
-        lines.append(f"{each.id}  {words.moment(each.created_at)}  {state}  {words.visible(each.window)}")
-        lines[-1] += f"  {words.size(each.size)}"
-        lines.append(f"    {words.clip(each.summary or each.question, width - 4)}")
+        state = "broken" if each.broken else (each.verdict or "no report").replace("_", " ")
+        asked = f"  {words.visible(each.window.asked)}" if each.window else ""
+        lines.append(f"{each.id}  {words.moment(each.created_at)}  {state}{asked}  {words.size(each.size)}")
+        lines.append(f"    {words.clip(each.broken or each.summary or each.question, width - 4)}")
     return "\n".join(lines) + "\n"
 
 
@@ -56,7 +57,7 @@ def _case_document(each: CaseSummary) -> dict[str, object]:
     return {
         "case": each.id,
         "created_at": rfc3339(each.created_at),
-        "window": each.window,
+        "window": to_json(each.window),
         "question": each.question,
         "verdict": each.verdict,
         "summary": each.summary,

@@ -5,32 +5,40 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from types import SimpleNamespace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sample_report import ANSWER, INCONCLUSIVE, QUIET, REPORT, START
 
+from bot.casefile.home import CaseSummary
+from bot.casefile.search import SearchResult
+from bot.casefile.stored import StoredItem
 from bot.cli.frame import run
+from bot.domain.items import ItemId
+from bot.domain.window import Window
 from bot.errors import CaseError, NotAnExportError, UsageError
 
-HIT = SimpleNamespace(
-    id="L980",
+HIT = StoredItem(
+    id=ItemId("L980"),
     at=START,
     source="kubernetes/logs",
     entity="pod/app",
     text="Connection \x1b[31mreset",
+    raw=b"",
+    url=None,
     locator="a.log line 3",
 )
-SUMMARY = SimpleNamespace(
+SUMMARY = CaseSummary(
     id="c-1",
     created_at=START,
-    window="3d",
+    window=Window(start=START, end=START + timedelta(days=3), asked="3d"),
     question="why?",
     verdict="cause_found",
     summary="It was the job.",
     size=1500,
-    broken=False,
+)
+BROKEN = CaseSummary(
+    id="c-0", created_at=START, window=None, question="", verdict=None, summary="", size=7, broken="It is cut in half."
 )
 
 
@@ -59,8 +67,8 @@ class Application:
         return self._give(self.answer)
 
     def cases(self):
-        """Give one case."""
-        return [SUMMARY]
+        """Give one case and a broken one."""
+        return [SUMMARY, BROKEN]
 
     def report(self, case):
         """Give the report."""
@@ -70,7 +78,7 @@ class Application:
     def search(self, case, text, since, until, limit):
         """Note the call and give one hit of three."""
         self.asked.append((case, text, since, until, limit))
-        return SimpleNamespace(hits=[HIT], total=3)
+        return SearchResult(hits=[HIT], total=3)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +182,10 @@ def test_an_answer_that_cannot_be_given_is_code_three(capsys):
 def test_cases_are_listed(capsys):
     """Id, time, verdict, window, size and summary."""
     assert run(["cases"], Application()) == 0
-    expected = "c-1  2026-03-02 00:00:00Z  cause found  3d  1.5 kB\n    It was the job.\n"
+    expected = (
+        "c-1  2026-03-02 00:00:00Z  cause found  3d  1.5 kB\n    It was the job.\n"
+        "c-0  2026-03-02 00:00:00Z  broken  7 B\n    It is cut in half.\n"
+    )
     assert expected == capsys.readouterr().out
 
 
@@ -229,3 +240,12 @@ def test_a_reader_that_leaves_is_no_error_message():
     said = process.stderr.read()
     process.stderr.close()
     assert (process.wait(), said) == (1, b"")
+
+
+def test_cases_and_hits_as_json(capsys):
+    """Programs get the same, whole."""
+    run(["cases", "--format", "json"], Application())
+    listed = json.loads(capsys.readouterr().out)
+    assert [("c-1", "3d"), ("c-0", None)] == [(each["case"], (each["window"] or {}).get("asked")) for each in listed]
+    run(["search", "c", "reset", "--format", "json"], Application())
+    assert 3 == json.loads(capsys.readouterr().out)["total"]
