@@ -42,6 +42,12 @@ BROKEN = CaseSummary(
 )
 
 
+@pytest.fixture(autouse=True)
+def scratch(tmp_path_factory, monkeypatch):
+    """Keep logs of faults out of the machine's own scratch folder."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path_factory.mktemp("faults")))
+
+
 @dataclass
 class Application:
     """The use cases, answering from what a test hands in; an exception is raised."""
