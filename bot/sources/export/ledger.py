@@ -59,6 +59,8 @@ class Reading:
     """Slack user id → name"""
     channels: dict[str, str] = field(default_factory=dict)
     """Slack channel id → name"""
+    unpacked: int = 0
+    """Bytes given out of compressed files so far"""
     messages_seen: set[tuple[str, str]] = field(default_factory=set)
     pods: dict[str, str] = field(default_factory=dict)
     """Pod name → namespace, from objects and events"""

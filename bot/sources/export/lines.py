@@ -168,12 +168,14 @@ def dating_of(sample: Iterable[bytes], reference_s: float) -> Dating:
     lines = [line for line in sample if line.strip()][:_SAMPLE_LINES]
     prefixes = [found for line in lines if (found := _PREFIX.match(line))]
     prefixed = len(prefixes) > len(lines) // 2 and _is_kubelets(prefixes, lines)
-    counts: list[tuple[int, int, Dater]] = []
-    for rank, dater in enumerate((*ANCHORED, iso_anywhere)):
-        hits = sum(1 for line in lines if dater(line, reference_s) is not None)
-        counts.append((-hits, rank, dater))
-    best_hits, _, best = min(counts, key=lambda count: count[:2])
-    primary = best if best_hits < 0 else None
+    counts = {dater: sum(1 for line in lines if dater(line, reference_s) is not None) for dater in ANCHORED}
+    primary: Dater | None = max(counts, key=lambda dater: counts[dater])  # the first of equals: the commonest form
+    anywhere = sum(1 for line in lines if iso_anywhere(line) is not None)
+    hits = max(counts.values())
+    if hits * 4 < anywhere:
+        primary = iso_anywhere
+    elif not hits:
+        primary = None
     dated = [line for line in lines if primary and primary(line, reference_s) is not None]
     zoned = prefixed or primary is None or (primary not in YEARLESS and any(says_zone(line, primary) for line in dated))
     return Dating(

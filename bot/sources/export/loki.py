@@ -58,7 +58,7 @@ def _described(labels: Mapping[str, str], path: str) -> LogStream:
 
 def _split(at: int, text: str) -> list[TimedLine]:
     """Make lines of an entry: Loki may keep a whole stack trace as one."""
-    raw = text.encode("utf-8", "surrogateescape") if text.isascii() else text.encode("utf-8", "replace")
+    raw = str(storable(text)).encode()
     return [(at, line, 0) for line in raw.removesuffix(b"\n").split(b"\n")]
 
 

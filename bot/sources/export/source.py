@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bot.domain.ports import Progress, Sink
-from bot.errors import NotAnExportError, UsageError
+from bot.errors import NotAnExportError, UnsafeArchiveError, UsageError
 from bot.sources.export import jira, kubernetes, loki, prometheus, slack
 from bot.sources.export.archives import Inventory, Limits, Member, head_of, shown
 from bot.sources.export.compressed import CutError
@@ -234,6 +234,7 @@ class _Content:
         try:
             for chunk in self._member.guarded(self._limits, self._reading.tick):
                 self.size += len(chunk)
+                self._count(len(chunk))
                 if first:
                     first = False
                     if chunk.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -249,6 +250,15 @@ class _Content:
         except OSError as error:
             why = f"could not be read to its end: {error.strerror or error}"
             self._reading.ledger.lost(self._source, why, self._member.path)
+
+    def _count(self, size: int) -> None:
+        if self._member.compression is None:
+            return
+        self._reading.unpacked += size
+        if self._reading.unpacked > self._limits.total_bytes:
+            raise UnsafeArchiveError(
+                f"The compressed files unpack to more than {self._limits.total_bytes} bytes: the export was not read."
+            )
 
     def texts(self) -> Iterator[str]:
         """Give the text; bytes that are not UTF-8 become surrogates, from which the bytes can be made again."""

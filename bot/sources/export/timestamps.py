@@ -56,7 +56,7 @@ _SYSLOG = re.compile(rb"(?:<\d{1,3}>)?" + _MONTH + rb" {1,2}(\d{1,2}) " + _CLOCK
 _EPOCH = re.compile(rb"(?:[A-Z-]{1,12} )?\[?(\d{10}(?:\d{3})?(?:\.\d{1,9})?)[\] \t]")
 _JSON = re.compile(
     rb'"(?:@?timestamp|ts|time|t|\$date|datetime|asctime|eventTime|requestReceivedTimestamp|@t|log_time|logged_at)"'
-    rb'\s*:\s*(?:"([^"\\]{8,40})"|(\d{9,19}(?:\.\d{1,9})?(?:[eE]\+?\d+)?))'
+    rb'\s*:\s*(?:"([^"\\]{8,40})"|(\d{9,19}(?:\.\d{1,9})?|\d\.\d{3,18}[eE]\+?\d{1,2}))'
 )
 _LOGFMT = re.compile(rb'(?:^|\s)(?:time|ts|t|timestamp|@timestamp)=(?:"([^"]{8,40})"|(\S{8,40}))')
 _NUMBER = re.compile(rb"\d{9,19}(?:\.\d{1,9})?")
