@@ -1,0 +1,272 @@
+"""Signals out of Prometheus series: what rose, fell, stepped, grew or was active, and to whom.
+
+Series of one workload and one meaning are folded first, so that pod churn does not scatter an episode over series that
+live for an hour. What a metric means stands in ``metrics``; this module only carries it out.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from bot.domain.entity import Entity
+from bot.domain.items import ItemId, Series
+from bot.domain.signal import Kind, Occurrence, Signal, Topology, signal_id
+from bot.domain.window import Window
+from bot.signals.changepoints import change_points, trends
+from bot.signals.excursions import excursions
+from bot.signals.folding import Folded, Owners, arrays, fold, rate, rises_only
+from bot.signals.levels import Floats
+from bot.signals.metrics import Metric, Unit, is_counter, meaning
+from bot.signals.periodicity import event_period
+
+_RESTLESS = 60
+"""More episodes than this in one window are the series' nature; only the strongest are kept."""
+_GROWTH = 0.25
+_NEAR_LIMIT = 0.9
+_RESET_STEPS = 2.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """Members of one workload that mean the same."""
+
+    row: Metric
+    metric: str
+    entity: Entity
+    subject: str
+    members: list[tuple[ItemId, Series]]
+
+
+def series_signals(series: Iterable[tuple[ItemId, Series]], window: Window, topology: Topology) -> list[Signal]:
+    """Give the signals of all series, sorted by id; only what overlaps the window counts."""
+    groups = _groups(series, Owners(topology))
+    limits = {group.entity: _largest(group) for group in groups if group.row.how == "limit"}
+    counts = {(group.metric, group.entity): group for group in groups}
+    found: dict[str, Signal] = {}
+    for group in groups:
+        if group.row.how in {"skip", "limit"} or group.row.kind is None:
+            continue
+        divisor = counts.get((f"{group.metric.removesuffix('_sum')}_count", group.entity)) if group.row.ratio else None
+        folded = _folded(group, divisor)
+        if folded is None or (group.row.ratio and divisor is None):
+            continue
+        happened = list(_happened(group, folded, limits.get(group.entity)))
+        for signal in _signals(group, folded, happened, window, topology):
+            found.setdefault(signal.id, signal)
+    return [found[name] for name in sorted(found)]
+
+
+def _groups(series: Iterable[tuple[ItemId, Series]], owners: Owners) -> list[_Group]:
+    groups: dict[tuple[int, str, Entity, str], _Group] = {}
+    for item, one in series:
+        if one.labels.get("container") == "POD":
+            continue
+        row = meaning(one.metric, one.labels)
+        entity = owners.of(one.metric, one.labels)
+        subject = one.metric or _title(one.labels)
+        if row.how == "alert":
+            subject = one.labels.get("alertname", subject)
+        elif mark := next(
+            (one.labels[key] for key in ("quantile", "device", "mountpoint", "topic", "queue") if key in one.labels), ""
+        ):
+            subject = f"{subject}[{mark}]"
+        key = (id(row), one.metric, entity, subject)
+        if key not in groups:
+            groups[key] = _Group(row=row, metric=one.metric, entity=entity, subject=subject, members=[])
+        groups[key].members.append((item, one))
+    return [_without_totals(group) for group in groups.values()]
+
+
+def _without_totals(group: _Group) -> _Group:
+    """Leave out cAdvisor's pod totals (``container=""``) where the containers stand beside them."""
+    named = [member for member in group.members if member[1].labels.get("container")]
+    if group.metric.startswith("container_") and named:
+        return replace(group, members=named)
+    return group
+
+
+def _title(labels: Mapping[str, str]) -> str:
+    return ",".join(
+        f"{key}={value}" for key, value in sorted(labels.items()) if key not in {"pod", "instance", "container"}
+    )
+
+
+def _largest(group: _Group) -> float:
+    tops = [float(values.max()) for _, one in group.members if len(values := arrays(one)[1])]
+    return max(tops, default=0.0)
+
+
+def _folded(group: _Group, divisor: _Group | None) -> Folded | None:
+    counter = is_counter(group.metric)
+    rated = group.row.how in {"rises", "rises_or_grows", "falls"}
+    members = []
+    for item, one in sorted(group.members, key=lambda member: (len(member[0]), member[0])):
+        times, values = arrays(one)
+        if rated and (counter or (counter is None and rises_only(values))):
+            times, values = rate(times, values)
+        members.append((item, times, values))
+    if group.row.how == "increments":
+        return fold([_increments(*member) for member in members], "sum")
+    folded = fold(members, group.row.fold)
+    if folded is not None and group.row.how == "appears":
+        rise = np.diff(np.nan_to_num(folded.values), prepend=np.nan_to_num(folded.values[:1]))
+        return replace(folded, values=np.maximum(rise, 0.0))
+    if folded is None or divisor is None:
+        return folded
+    below = _folded(divisor, None)
+    if below is None:
+        return None
+    count = np.interp(folded.times, below.times, np.nan_to_num(below.values))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return replace(folded, values=np.where(count > 0, folded.values / count, np.nan))
+
+
+def _increments(item: ItemId, times: Floats, values: Floats) -> tuple[ItemId, Floats, Floats]:
+    rise = np.diff(values, prepend=values[:1])
+    return item, times, np.where(rise > 0, rise, 0.0)
+
+
+def _happened(group: _Group, folded: Folded, limit: float | None) -> Iterator[tuple[Kind, Occurrence]]:
+    """Give everything that happened in a folded series with its kind."""
+    row = group.row
+    kind = row.kind or Kind.RESOURCE_SHIFT
+    if row.how == "replicas":
+        yield from _steps(folded)
+    elif row.how in {"increments", "appears"}:
+        yield from ((kind, one) for one in _counted(folded, row))
+    elif row.how in {"active", "alert"}:
+        yield from ((kind, one) for one in _intervals(folded, folded.values > 0, row.label))
+    elif row.how == "zero":
+        yield from ((kind, one) for one in _intervals(folded, folded.values == 0, row.label))
+    elif row.how == "expiry":
+        at = float(np.nanmin(folded.values))
+        yield kind, Occurrence(start_s=at, end_s=at, refs=folded.ids[:1], note=row.label)
+    else:
+        yield from ((kind, one) for one in _episodes(row, folded))
+        if row.how == "rises_or_grows":
+            yield from _growth(row, folded)
+            if limit and limit > 0:
+                near = _intervals(
+                    folded,
+                    folded.values > _NEAR_LIMIT * limit,
+                    f"over {_NEAR_LIMIT:.0%} of its limit {_said(limit, row.unit)}",
+                )
+                yield from ((Kind.MEMORY_PRESSURE, one) for one in near)
+
+
+def _steps(folded: Folded) -> Iterator[tuple[Kind, Occurrence]]:
+    times, values = folded.times[np.isfinite(folded.values)], folded.values[np.isfinite(folded.values)]
+    for index in np.flatnonzero(np.diff(values)):
+        before, after, at = float(values[index]), float(values[index + 1]), float(times[index + 1])
+        kind = Kind.SCALE_UP if after > before else Kind.SCALE_DOWN
+        note = f"{before:.0f} → {after:.0f} replicas"
+        yield kind, Occurrence(start_s=at, end_s=at, size=abs(after - before), refs=folded.refs(at, at), note=note)
+
+
+def _counted(folded: Folded, row: Metric) -> Iterator[Occurrence]:
+    for index in np.flatnonzero(np.nan_to_num(folded.values) > 0):
+        at, size = float(folded.times[index]), float(folded.values[index])
+        yield Occurrence(start_s=at, end_s=at, size=size, refs=folded.refs(at, at), note=f"{row.label}, {size:.0f}x")
+
+
+def _intervals(folded: Folded, on: "np.ndarray[tuple[int], np.dtype[np.bool_]]", note: str) -> Iterator[Occurrence]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], on, [False])).astype(np.int8)))
+    for first, after in zip(edges[::2], edges[1::2], strict=True):
+        start, end = float(folded.times[first]), float(folded.times[after - 1])
+        size = max(float(np.nanmax(np.abs(folded.values[first:after]))), 1.0)
+        yield Occurrence(start_s=start, end_s=end, size=size, refs=folded.refs(start, end), note=note)
+
+
+def _episodes(row: Metric, folded: Folded) -> Iterator[Occurrence]:
+    """Give episodes on the side the row asks for, and lasting shifts that no episode covers."""
+    sign = -1 if row.how == "falls" else 1
+    spans: list[tuple[float, float]] = []
+    for one in excursions(folded.times, folded.values):
+        change = (one.peak - one.usual) * sign
+        if change < max(row.least, row.relative * abs(one.usual)) or one.sigma * sign < row.sigma:
+            continue
+        spans.append((one.start_s, one.end_s))
+        size = max(one.total * folded.step, 1.0) if row.counts and row.unit == "/s" else abs(one.sigma)
+        note = f"{_said(one.usual, row.unit)} → {_said(one.peak, row.unit)}"
+        refs = folded.refs(one.start_s, one.end_s)
+        yield Occurrence(start_s=one.start_s, end_s=one.end_s, size=round(size, 3), refs=refs, note=note)
+    points = change_points(folded.times, folded.values)
+    for number, point in enumerate(points):
+        change = (point.after - point.before) * sign
+        if change < max(row.least, row.relative * abs(point.before)) or point.size_sigma < row.sigma:
+            continue
+        end = points[number + 1].at_s if number + 1 < len(points) else float(folded.times[-1])
+        if any(start - 600 <= point.at_s <= stop + 600 for start, stop in spans):
+            continue
+        note = f"{_said(point.before, row.unit)} → {_said(point.after, row.unit)}, lasting"
+        size = max(change * (end - point.at_s), 1.0) if row.counts and row.unit == "/s" else point.size_sigma
+        refs = folded.refs(point.at_s, end)
+        yield Occurrence(start_s=point.at_s, end_s=end, size=round(size, 3), refs=refs, note=note)
+
+
+def _growth(row: Metric, folded: Folded) -> Iterator[tuple[Kind, Occurrence]]:
+    for ramp in trends(folded.times, folded.values):
+        rise = ramp.last - ramp.first
+        if rise < max(_GROWTH * abs(ramp.first), row.least) or ramp.end_s - ramp.start_s < 1800:
+            continue
+        yield (
+            Kind.MEMORY_GROWTH,
+            Occurrence(
+                start_s=ramp.start_s,
+                end_s=ramp.end_s,
+                size=round(rise / max(abs(ramp.first), row.least, 1e-9), 3),
+                refs=folded.refs(ramp.start_s, ramp.end_s),
+                note=f"{_said(ramp.first, row.unit)} → {_said(ramp.last, row.unit)}",
+            ),
+        )
+
+
+_LABELS = {Kind.SCALE_UP: "scaled up", Kind.SCALE_DOWN: "scaled down", Kind.MEMORY_GROWTH: "memory grew steadily"}
+
+
+def _signals(
+    group: _Group, folded: Folded, happened: list[tuple[Kind, Occurrence]], window: Window, topology: Topology
+) -> Iterator[Signal]:
+    by_kind: dict[Kind, list[Occurrence]] = defaultdict(list)
+    for kind, one in happened:
+        if one.end_s >= window.start_s and one.start_s < window.end_s:
+            by_kind[kind].append(one)
+    nodes = topology.nodes.get(group.entity, frozenset()) | {
+        one.labels["node"] for _, one in group.members if one.labels.get("node")
+    }
+    if group.entity.kind == "Node":
+        nodes |= {group.entity.name}
+    for kind, occurrences in sorted(by_kind.items()):
+        kept = sorted(occurrences, key=lambda one: (-one.size, one.start_s))[:_RESTLESS]
+        if group.row.kind is Kind.RESOURCE_SHIFT and len(occurrences) > _RESTLESS:
+            continue
+        kept.sort(key=lambda one: (one.start_s, one.end_s))
+        period = event_period(np.array([one.start_s for one in kept]), window)
+        total = sum(round(one.size) for one in kept) if group.row.counts or group.row.how == "increments" else len(kept)
+        yield Signal(
+            id=signal_id(kind, group.entity, group.subject),
+            kind=kind,
+            entity=group.entity,
+            label=_LABELS.get(kind, group.row.label),
+            source="prometheus",
+            occurrences=tuple(kept),
+            total=total,
+            subject=group.subject,
+            period_s=period.period_s if period else None,
+            nodes=frozenset(nodes),
+            attributes={"metric": group.metric, "unit": group.row.unit, "step_s": f"{folded.step:g}"},
+        )
+
+
+def _said(value: float, unit: Unit) -> str:
+    """Write a value as a person would: ``0.31 cores``, ``1.9 GiB``, ``12.4/s``."""
+    if unit in {"bytes", "B/s"}:
+        tail = "/s" if unit == "B/s" else ""
+        for size, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+            if abs(value) >= size:
+                return f"{value / size:.3g} {name}{tail}"
+        return f"{value:.3g} B{tail}"
+    text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{text}{unit}" if unit in {"/s", "%"} else f"{text} {unit}".rstrip()

@@ -1,0 +1,196 @@
+from array import array
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from bot.domain.entity import Entity
+from bot.domain.items import ItemId, Series
+from bot.domain.signal import Kind, Topology
+from bot.domain.window import Window
+from bot.signals.metrics import is_counter, meaning
+from bot.signals.series_signals import series_signals
+
+_START = datetime(2026, 11, 16, tzinfo=UTC)
+_WINDOW = Window(start=_START, end=_START + timedelta(days=5), asked="5d")
+_TIMES = _WINDOW.start_s + np.arange(7200) * 60.0
+_WEB = Entity("Deployment", "web", "shop")
+_PODS = [Entity("Pod", f"web-6f7c9d8b54-{tail}", "shop") for tail in ("x2x2x", "z4z4z")]
+_TOPOLOGY = Topology(
+    owner=dict.fromkeys(_PODS, _WEB) | {Entity("Job", "rollup-29370240", "shop"): Entity("CronJob", "rollup", "shop")},
+    nodes={_WEB: frozenset({"n1"})},
+)
+
+
+def _one(metric, labels, values, times=_TIMES):
+    return Series(metric=metric, labels=labels, times_s=array("d", times), values=array("d", values), raw=b"{}")
+
+
+def _signals(*series):
+    return series_signals([(ItemId(f"M{n}"), one) for n, one in enumerate(series, 1)], _WINDOW, _TOPOLOGY)
+
+
+def _of(kind, signals):
+    (signal,) = [signal for signal in signals if signal.kind is kind]
+    return signal
+
+
+def _pod(number=0):
+    return {"namespace": "shop", "pod": _PODS[number].name, "container": "web"}
+
+
+def test_cpu_of_a_workload_is_one_signal_with_its_period():
+    """Counters of two pods become rates, add up, and show the six-hourly load once, with node and note."""
+    draw = np.random.default_rng(1)
+    use = [np.cumsum((0.2 + (_TIMES % 21_600 < 2_400) * 0.6 + draw.normal(0, 0.02, 7200)) * 60) for _ in range(2)]
+    use[1][3000:] -= use[1][3000]  # a restart resets the counter
+    signal = _of(
+        Kind.CPU_SATURATION, _signals(*(_one("container_cpu_usage_seconds_total", _pod(n), use[n]) for n in (0, 1)))
+    )
+    assert (_WEB, frozenset({"n1"}), 20) == (signal.entity, signal.nodes, len(signal.occurrences))
+    assert signal.period_s == pytest.approx(21_600, rel=0.01)
+    assert "cores" in signal.occurrences[3].note
+    assert set(signal.occurrences[3].refs) <= {"M1", "M2"}
+
+
+def test_server_errors_are_counted():
+    """5xx counters of several codes fold into one train whose sizes count requests; 2xx stay out of it."""
+    bad = np.zeros(7200)
+    bad[1000:1005] = 30
+    labels = {"namespace": "shop", "service": "edge"}
+    found = _signals(
+        _one("http_requests_total", labels | {"code": "502"}, np.cumsum(bad)),
+        _one("http_requests_total", labels | {"code": "503"}, np.zeros(7200)),
+        _one("http_requests_total", labels | {"code": "200"}, np.cumsum(np.random.default_rng(2).poisson(600, 7200))),
+    )
+    signal = _of(Kind.SERVER_ERROR, found)
+    (episode,) = signal.occurrences
+    assert Entity("Service", "edge", "shop") == signal.entity
+    assert episode.size == pytest.approx(150, rel=0.05)
+    assert episode.start_s == pytest.approx(_TIMES[1000], abs=120)
+    assert [Kind.SERVER_ERROR] == [signal.kind for signal in found]
+
+
+def test_replicas_step_up_and_down():
+    """Every step of an autoscaler's replicas is one scaling with its size."""
+    values = np.full(7200, 3.0)
+    values[100:200] = 7
+    labels = {"namespace": "shop", "horizontalpodautoscaler": "web"}
+    found = _signals(_one("kube_horizontalpodautoscaler_status_current_replicas", labels, values))
+    up, down = _of(Kind.SCALE_UP, found), _of(Kind.SCALE_DOWN, found)
+    assert Entity("HorizontalPodAutoscaler", "web", "shop") == up.entity
+    assert [(_TIMES[100], 4.0, "3 → 7 replicas")] == [(one.start_s, one.size, one.note) for one in up.occurrences]
+    assert [(_TIMES[200], 4.0)] == [(one.start_s, one.size) for one in down.occurrences]
+
+
+def test_restarts_are_counted_over_pods_but_not_those_of_before():
+    """A restart counter that begins at three tells of no restart; its increments do."""
+    first, second = np.full(7200, 3.0), np.zeros(7200)
+    second[4000:] = 1
+    metric = "kube_pod_container_status_restarts_total"
+    signal = _of(Kind.CONTAINER_RESTART, _signals(_one(metric, _pod(0), first), _one(metric, _pod(1), second)))
+    assert (_WEB, [_TIMES[4000]]) == (signal.entity, [one.start_s for one in signal.occurrences])
+
+
+def test_job_activity_becomes_runs_of_the_cron_job():
+    """A job series that lives for ten minutes is one run of its CronJob."""
+    times = _TIMES[500:512]
+    labels = {"namespace": "shop", "job_name": "rollup-29370240"}
+    signal = _of(Kind.JOB_RUN, _signals(_one("kube_job_status_active", labels, [1.0] * 10 + [0, 0], times)))
+    assert Entity("CronJob", "rollup", "shop") == signal.entity
+    assert [(times[0], times[9])] == [(one.start_s, one.end_s) for one in signal.occurrences]
+
+
+def test_an_oom_kill_is_the_moment_its_reason_appears():
+    """``last_terminated_reason`` stays one for ever; only its rise is a kill."""
+    values = np.zeros(7200)
+    values[2500:] = 1
+    metric = "kube_pod_container_status_last_terminated_reason"
+    signal = _of(Kind.OOM_KILL, _signals(_one(metric, _pod() | {"reason": "OOMKilled"}, values)))
+    assert [_TIMES[2500]] == [one.start_s for one in signal.occurrences]
+
+
+def test_a_leak_with_restarts_grows():
+    """A sawtooth of working set is memory growth, once for each tooth."""
+    values = 200e6 + (_TIMES - _TIMES[0]) % 86_400 / 86_400 * 600e6 + np.random.default_rng(3).normal(0, 4e6, 7200)
+    signal = _of(Kind.MEMORY_GROWTH, _signals(_one("container_memory_working_set_bytes", _pod(), values)))
+    assert len(signal.occurrences) == 5
+    assert "MiB" in signal.occurrences[0].note
+
+
+def test_mean_latency_comes_from_sum_and_count():
+    """A rise of the mean duration is found though both counters only ever rise."""
+    count = np.random.default_rng(4).poisson(600, 7200)
+    mean = np.where((_TIMES > _TIMES[3000]) & (_TIMES < _TIMES[3040]), 2.0, 0.1)
+    labels = {"namespace": "shop", "service": "edge"}
+    found = _signals(
+        _one("http_request_duration_seconds_sum", labels, np.cumsum(count * mean)),
+        _one("http_request_duration_seconds_count", labels, np.cumsum(count)),
+    )
+    (episode,) = _of(Kind.LATENCY, found).occurrences
+    assert episode.start_s == pytest.approx(_TIMES[3000], abs=120)
+
+
+def test_firing_alerts_carry_their_name():
+    """An alert exists while it fires; pending ones are not signals."""
+    labels = {"alertname": "HighErrorRate", "namespace": "shop", "service": "edge"}
+    found = _signals(
+        _one("ALERTS", labels | {"alertstate": "firing"}, [1.0] * 30, _TIMES[100:130]),
+        _one("ALERTS", labels | {"alertstate": "pending"}, [1.0] * 30, _TIMES[70:100]),
+    )
+    assert [(Kind.ALERT, "HighErrorRate")] == [(signal.kind, signal.subject) for signal in found]
+
+
+def test_pods_known_by_name_only_fold_into_their_workload():
+    """A deleted pod that no object tells of still counts for the Deployment its name speaks of."""
+    labels = {"namespace": "shop", "pod": "cart-6f7c9d8b54-b5b5b", "container": "cart"}
+    values = np.zeros(7200)
+    values[100:] = 1
+    signal = _of(Kind.CONTAINER_RESTART, _signals(_one("kube_pod_container_status_restarts_total", labels, values)))
+    assert (Entity("Deployment", "cart", "shop")) == signal.entity
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [float("nan")] * 50, [float("inf"), 1.0] * 20, [5.0] * 200])
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "container_cpu_usage_seconds_total",
+        "kube_deployment_status_replicas",
+        "probe_ssl_earliest_cert_expiry",
+        "ALERTS",
+        "x",
+        "",
+        "http_request_duration_seconds_sum",
+    ],
+)
+def test_degenerate_series_do_no_harm(metric, values):
+    """Empty, single, constant, infinite and not-a-number series raise nothing and say little."""
+    times = _WINDOW.start_s + np.arange(len(values)) * 30.0
+    assert len(_signals(_one(metric, {"alertstate": "firing"}, values, times))) <= 1
+
+
+def test_quiet_series_are_silent():
+    """Daily waves and noise of usual metrics make next to no signals."""
+    draw = np.random.default_rng(5)
+    wave = 1 + 0.4 * np.sin(2 * np.pi * _TIMES / 86_400)
+    many = [
+        _one(
+            "container_memory_working_set_bytes",
+            {"namespace": "s", "service": f"m{n}"},
+            3e8 * (wave + draw.normal(0, 0.05, 7200)),
+        )
+        for n in range(20)
+    ]
+    many += [_one("some_gauge", {"service": f"g{n}"}, wave + draw.normal(0, 0.1, 7200)) for n in range(20)]
+    assert len(_signals(*many)) <= 1
+
+
+def test_the_table_knows_common_names():
+    """The first matching row counts; histogram buckets and facts are left out."""
+    assert meaning("nginx_ingress_controller_requests", {"status": "502"}).kind is Kind.SERVER_ERROR
+    assert meaning("istio_requests_total", {"response_code": "200"}).kind is Kind.TRAFFIC_RISE
+    assert meaning("hikaricp_connections_pending", {}).kind is Kind.POOL_EXHAUSTION
+    assert meaning("kafka_consumergroup_lag", {}).kind is Kind.QUEUE_GROWTH
+    assert meaning("http_request_duration_seconds_bucket", {"le": "1"}).how == "skip"
+    assert meaning("acme_widgets", {}).kind is Kind.RESOURCE_SHIFT
+    assert (True, False, None) == (is_counter("x_total"), is_counter("x_bytes"), is_counter(""))
