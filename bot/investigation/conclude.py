@@ -51,7 +51,7 @@ def conclude(
     ranked: tuple[Chain, ...] = ()
     if symptom is not None:
         tested = _testable(signals, symptom)
-        links = tuple(link_all(candidates(tested, found.topology), window))
+        links = _tested(tested, found.topology, window)
         by_id = {signal.id: signal for signal in tested}
         ranked = tuple(chains(by_id, links, symptom, found.topology, window))
     findings = Findings(
@@ -77,6 +77,15 @@ def conclude(
 def written(conclusion: Conclusion) -> Report:
     """Let the offline analyst write the report."""
     return analyse(conclusion.findings, EXOGENOUS)
+
+
+def links_of(signals: Sequence[Signal], symptom: Signal, findings: Findings) -> tuple[Link, ...]:
+    """Test all pairs of a concluded case again, from the signals alone."""
+    return _tested(_testable(signals, symptom), findings.topology, findings.window)
+
+
+def _tested(signals: Sequence[Signal], topology: Topology, window: Window) -> tuple[Link, ...]:
+    return tuple(link_all(candidates(signals, topology), window))
 
 
 def pair_test(topology: Topology, window: Window) -> Callable[[Signal, Signal], Link]:

@@ -21,6 +21,9 @@ RISE = 3.0
 FEW_PER_DAY = 6.0
 """Lines rarer than this are told one by one: each is an occurrence of its own."""
 
+STRAY_GAP_S = 120.0
+STRAY_SHARE = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Burst:
@@ -91,7 +94,8 @@ def bursts(times_s: Floats, start_s: float, end_s: float, exposure: Floats | Non
     if not len(chosen):
         return []
     found = fold(times_s[chosen], gap_s)
-    return [Burst(b.start_s, b.end_s, int(chosen[b.first]), int(chosen[b.last - 1]) + 1) for b in found]
+    trimmed = [_trimmed(times_s[chosen], burst) for burst in found]
+    return [Burst(b.start_s, b.end_s, int(chosen[b.first]), int(chosen[b.last - 1]) + 1) for b in trimmed]
 
 
 def background(counts: Floats, exposure: Floats) -> Floats:
@@ -119,6 +123,20 @@ def background(counts: Floats, exposure: Floats) -> Floats:
         per_bin = low + 0.84 * np.sqrt(max(low, 0.0) / 60.0) + 0.5 / 60.0
         rate = min(rate, 2.0 * per_bin)
     return np.asarray(rate * exposure, dtype=float)
+
+
+def _trimmed(times_s: Floats, burst: Burst) -> Burst:
+    """Drop stray lines at the edges of a burst: what stands two minutes off and is under a twentieth of it."""
+    parts = [
+        Burst(part.start_s, part.end_s, burst.first + part.first, burst.first + part.last)
+        for part in fold(times_s[burst.first : burst.last], STRAY_GAP_S)
+    ]
+    least = STRAY_SHARE * burst.count
+    while len(parts) > 1 and parts[0].count < least:
+        parts.pop(0)
+    while len(parts) > 1 and parts[-1].count < least:
+        parts.pop()
+    return Burst(parts[0].start_s, parts[-1].end_s, parts[0].first, parts[-1].last)
 
 
 def _hot(counts: Floats, expected: Floats, width: int) -> NDArray[np.bool_]:

@@ -14,8 +14,8 @@ _KEYED = re.compile(
     r"_?(?:duration|elapsed|latency|took|time_taken|response_?time|request_?time|upstream_response_time|elapsed_time|"
     r"process_time|processing_time|responsetime|service_time|rt|urt|uht))"
     r"(?P<suffix>_?(?:ms|millis|milliseconds|seconds|secs|sec|s|us|micros|ns|nanos))?"
-    r"[\"']?\s{0,2}[=: ]\s{0,2}[\"']?(?P<value>\d{1,12}(?:\.\d{1,12})?)\s?(?P<unit>ns|us|µs|μs|ms|seconds|sec|s|m)?\b"
-    r"(?:(?P<rest>\d{1,2}(?:\.\d{1,9})?)s)?",
+    r"[\"']?\s{0,2}[=: ]\s{0,2}[\"']?(?P<value>\d{1,12}(?:\.\d{1,12})?)\s?(?P<unit>ns|us|µs|μs|ms|seconds|sec|s|m)?"
+    r"(?:(?P<rest>\d{1,2}(?:\.\d{1,9})?)s)?(?![\w.])",
     re.IGNORECASE,
 )
 _PHRASE = re.compile(

@@ -163,6 +163,10 @@ def _placed(
     if kind in (Kind.LOG_ERROR, Kind.LOG_BURST):
         detail = str(template)
     placed = [_Group(kind=kind, entity=entity, detail=detail, mentions=Counter(mentions))]
+    cause = meaning.attributes.get("cause")
+    if cause and Kind(cause) is not kind:
+        # a proxy's request line tells both what the user got and why
+        placed.append(_Group(kind=Kind(cause), entity=entity, detail="", mentions=Counter(mentions)))
     outside = [host for host, _ in mentions.most_common() if host.kind == "Host"]
     if outside and kind in OUTSIDE:
         blamed = outside[0]

@@ -32,7 +32,7 @@ def adjust(p_values: Sequence[float]) -> list[float]:
     for rank in range(len(order), 0, -1):
         index = order[rank - 1]
         floor = min(floor, p_values[index] * len(order) / rank)
-        adjusted[index] = floor
+        adjusted[index] = max(floor, p_values[index])
     return adjusted
 
 

@@ -1,0 +1,74 @@
+"""Turn the verifier on a drafted report: hand it the evidence, the measured signals and a way to measure again.
+
+Links are measured afresh from the signals, all pairs and their correction included, not looked up in what the analyst
+was given.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.analyst.proofs import named_alike
+from bot.analyst.verify import SYMPTOM_KEY, Retest, verify
+from bot.domain.entity import Entity
+from bot.domain.link import Link, LinkTest
+from bot.domain.report import Report, Step
+from bot.domain.signal import Signal, SignalId, Topology
+from bot.investigation.conclude import Conclusion, links_of
+
+
+def checked(draft: Report, conclusion: Conclusion, seconds: Mapping[str, float]) -> Report:
+    """Verify a draft against its case and put in what the work took."""
+    topology = conclusion.findings.topology
+    chain = conclusion.chains[0] if conclusion.chains else None
+    measured: dict[str, Signal] = {}
+    if chain is not None and draft.cascade.steps:
+        named = zip(draft.cascade.steps, chain.signals, strict=True)
+        measured = {step.id: replace(signal, entity=topology.root(signal.entity)) for step, signal in named}
+    if conclusion.symptom is not None:
+        measured[SYMPTOM_KEY] = conclusion.symptom
+    ids = {step.id: signal.id for step, signal in zip(draft.cascade.steps, chain.signals if chain else (), strict=True)}
+    verified = verify(
+        draft,
+        conclusion.findings.evidence,
+        signals=measured,
+        retest=_retest(conclusion, ids),
+        belongs=Ownership(topology).belongs,
+    )
+    return replace(verified.report, usage=replace(verified.report.usage, seconds=dict(seconds)))
+
+
+def _retest(conclusion: Conclusion, ids: Mapping[str, SignalId]) -> Retest:
+    fresh: dict[tuple[SignalId, SignalId], Link] = {}
+
+    def retest(cause: Step, effect: Step) -> LinkTest | None:
+        if not fresh and conclusion.symptom is not None:
+            links = links_of(conclusion.signals, conclusion.symptom, conclusion.findings)
+            fresh.update({(link.cause, link.effect): link for link in links})
+        link = fresh.get((ids[cause.id], ids[effect.id]))
+        return link.test if link else None
+
+    return retest
+
+
+class Ownership:
+    """Tells whether a stored item speaks of an entity: by its name, or by what belongs to it."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._names: dict[Entity, set[str]] = defaultdict(set)
+        for owned in topology.owner:
+            self._names[topology.root(owned)].add(owned.name)
+        for scaler, target in topology.targets.items():
+            self._names[scaler].add(target.name)
+            self._names[target].add(scaler.name)
+        for workload, nodes in topology.nodes.items():
+            for node in nodes:
+                self._names[Entity("Node", node)].add(workload.name)
+
+    def belongs(self, stored: str, entity: Entity) -> bool:
+        """Tell whether what a stored item calls its entity is the given one or part of it."""
+        if entity.kind in ("Series", "Person", "Ticket", "Cluster") or named_alike(stored, entity):
+            return True
+        if entity.name in stored:
+            return True
+        return any(name in stored for name in self._names.get(entity, ()))

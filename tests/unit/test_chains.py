@@ -1,0 +1,70 @@
+"""Chains: from the symptom back to what nothing explains, and no further than the data carries."""
+
+import random
+
+from bot.domain.entity import Entity
+from bot.domain.signal import Kind, Topology
+from bot.signals.chains import chains
+from bot.signals.pairs import candidates, link_all
+from tests.unit.engine_parts import HOUR_S, signal, window
+
+JOB = Entity("CronJob", "reindex", "batch")
+API = Entity("Deployment", "api", "shop")
+HPA = Entity("HorizontalPodAutoscaler", "api", "shop")
+EDGE = Entity("Deployment", "edge", "ingress")
+MAIL = Entity("Deployment", "mailer", "shop")
+NODES = frozenset({"node-1"})
+TOPOLOGY = Topology(targets={HPA: API}, calls=frozenset({(EDGE, API)}), nodes={API: NODES, JOB: NODES})
+
+
+def _cascade(seed: int):
+    rng = random.Random(seed)
+    runs = [6.0 * step + 0.2 for step in range(20)]
+
+    def later(low_s, high_s):
+        return [hour + rng.uniform(low_s, high_s) / HOUR_S for hour in runs]
+
+    return [
+        signal(Kind.JOB_RUN, JOB, runs, length_s=1500),
+        signal(Kind.CPU_SATURATION, API, later(60, 120), length_s=1300, nodes=NODES),
+        signal(Kind.SCALE_UP, HPA, later(200, 260), mentions=(API,)),
+        signal(Kind.SCALE_DOWN, HPA, later(2000, 2100), mentions=(API,)),
+        signal(Kind.POD_KILL, API, later(2101, 2130)),
+        signal(Kind.CONNECTION_RESET, EDGE, later(2145, 2170), mentions=(API,)),
+        signal(Kind.SERVER_ERROR, EDGE, later(2171, 2200)),
+        signal(Kind.OOM_KILL, MAIL, [51.3]),
+        signal(Kind.ROLLOUT, MAIL, [30.0]),
+        signal(Kind.JOB_RUN, Entity("CronJob", "backup", "ops"), [2.0 + 24 * day for day in range(5)], length_s=900),
+    ]
+
+
+def test_the_whole_cascade_is_walked_back_to_the_scheduled_job():
+    """Every stage between the job and the errors is found, in order, and all episodes are explained."""
+    found = _cascade(5)
+    symptom = found[6]
+    links = link_all(candidates(found, TOPOLOGY), window())
+    best = chains({s.id: s for s in found}, links, symptom, TOPOLOGY, window())[0]
+    assert [s.kind for s in best.signals] == [s.kind for s in found[:7]]
+    assert best.root.entity == JOB
+    assert len(best.explained) == 20
+    assert best.end_to_end.status == "supported"
+
+
+def test_what_does_not_precede_the_symptom_is_on_no_chain():
+    """The unrelated kill, rollout and backup head no chain that explains the errors."""
+    found = _cascade(9)
+    links = link_all(candidates(found, TOPOLOGY), window())
+    ranked = chains({s.id: s for s in found}, links, found[6], TOPOLOGY, window())
+    heads = {chain.root.entity.name for chain in ranked if len(chain.explained) > 4}
+    assert heads.isdisjoint({"mailer", "backup"})
+
+
+def test_no_link_no_chain():
+    """Where nothing follows anything there is no chain, not a bad one."""
+    rng = random.Random(1)
+    found = [
+        signal(Kind.SERVER_ERROR, EDGE, sorted(rng.uniform(0, 118) for _ in range(6))),
+        signal(Kind.OOM_KILL, MAIL, [51.3]),
+    ]
+    links = link_all(candidates(found, TOPOLOGY), window())
+    assert chains({s.id: s for s in found}, links, found[0], TOPOLOGY, window()) == []

@@ -1,0 +1,87 @@
+"""The test of a pair: it sees what follows, and does not see what merely stands near."""
+
+import random
+
+import pytest
+
+from bot.domain.entity import Entity
+from bot.domain.signal import Kind
+from bot.signals.links import Range, judge, measure
+from tests.unit.engine_parts import DAY_S, HOUR_S, signal, window
+
+JOB = Entity("CronJob", "reports", "batch")
+WEB = Entity("Deployment", "web", "shop")
+SOON = Range(low_s=0.0, high_s=900.0)
+
+
+def test_an_effect_that_follows_every_cause_is_supported_with_its_lag():
+    """Ten causes, each followed after about five minutes: ten hits, the median lag, a tiny p-value."""
+    rng = random.Random(3)
+    starts = sorted(rng.uniform(0, 118) for _ in range(10))
+    cause = signal(Kind.JOB_RUN, JOB, starts)
+    effect = signal(Kind.SERVER_ERROR, WEB, [hour + rng.uniform(280, 320) / HOUR_S for hour in starts])
+    test = measure(cause, effect, SOON, window())
+    assert (test.hits, test.misses, test.unexplained) == (10, 0, 0)
+    assert test.lag is not None
+    assert test.lag.median == pytest.approx(300, abs=15)
+    assert test.p_value is not None
+    assert test.p_value < 1e-8
+    assert judge(test, test.p_value).status == "supported"
+
+
+def test_independent_trains_are_rarely_called_tied():
+    """Two trains that have nothing to do with each other pass the 5 % mark in about one pair in twenty, not more."""
+    rng = random.Random(11)
+    passed = 0
+    for _ in range(200):
+        cause = signal(Kind.JOB_RUN, JOB, sorted(rng.uniform(0, 118) for _ in range(12)))
+        effect = signal(Kind.SERVER_ERROR, WEB, sorted(rng.uniform(0, 118) for _ in range(12)))
+        test = measure(cause, effect, SOON, window())
+        passed += test.p_value is not None and test.p_value <= 0.05
+    assert passed <= 16
+
+
+def test_one_event_near_nothing_is_refuted():
+    """An event that no episode follows is refuted, however many episodes there are elsewhere."""
+    oom = signal(Kind.OOM_KILL, Entity("Deployment", "mailer", "shop"), [51.2])
+    errors = signal(Kind.SERVER_ERROR, WEB, [6.0 * step + 1 for step in range(20)])
+    test = measure(oom, errors, SOON, window())
+    assert test.hits == 0
+    assert judge(test, test.p_value).status == "refuted"
+
+
+def test_effects_before_their_causes_do_not_count():
+    """What precedes is no effect: reversing a perfect pair leaves no hits."""
+    causes = [6.0 * step + 1 for step in range(15)]
+    first = signal(Kind.JOB_RUN, JOB, causes)
+    second = signal(Kind.SERVER_ERROR, WEB, [hour + 0.1 for hour in causes])
+    assert measure(second, first, SOON, window()).hits == 0
+
+
+def test_a_change_that_stays_in_force_is_tested_by_rates_before_and_after():
+    """Kills that come only after a rollout tie to it; kills on both sides of it do not."""
+    rollout = signal(Kind.ROLLOUT, WEB, [48.0])
+    since = Range(low_s=0.0, high_s=DAY_S, anchor="since")
+    after = measure(rollout, signal(Kind.OOM_KILL, WEB, [52, 57, 63, 70, 77, 85, 92, 100, 110]), since, window())
+    both = measure(rollout, signal(Kind.OOM_KILL, WEB, [3, 11, 20, 30, 41, 52, 63, 77, 92, 110]), since, window())
+    assert after.p_value is not None
+    assert both.p_value is not None
+    assert after.p_value < 0.05 < both.p_value
+
+
+def test_more_cause_brings_more_effect_is_reported():
+    """Where sizes vary on both sides and rise together, the dose–response stands in the test."""
+    hours = [4.0 * step + 1 for step in range(20)]
+    sizes = [float(1 + (step * 7) % 19) for step in range(20)]
+    cause = signal(Kind.SCALE_DOWN, WEB, hours, sizes=sizes)
+    effect = signal(Kind.CONNECTION_RESET, WEB, [hour + 0.02 for hour in hours], sizes=[3 * size for size in sizes])
+    test = measure(cause, effect, SOON, window())
+    assert test.dose is not None
+    assert test.dose.rho > 0.95
+
+
+def test_a_pair_without_occurrences_is_not_tested():
+    """Nothing to hold against anything is untested, which is not the same as refuted."""
+    test = measure(signal(Kind.JOB_RUN, JOB, []), signal(Kind.SERVER_ERROR, WEB, [1.0]), SOON, window())
+    assert test.status == "untested"
+    assert test.p_value is None

@@ -1,0 +1,57 @@
+"""Whom a line speaks of, when a certificate ran out, and how long a request took."""
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from bot.signals.durations import request_duration_s
+from bot.signals.mentions import certificate_end, hosts_in
+
+
+@pytest.mark.parametrize(
+    ("line", "hosts"),
+    [
+        ('upstream: "http://10.2.1.7:8080/v1/x", host: "shop.example.com"', ["10.2.1.7:8080", "shop.example.com"]),
+        ('Post "https://api.pay.example.com/v1/charges": context deadline exceeded', ["api.pay.example.com"]),
+        ("dial tcp: lookup db.data.svc.cluster.local: no such host", ["db.data.svc.cluster.local"]),
+        ("connect ECONNREFUSED orders:8080", ["orders:8080"]),
+        ("at org.apache.http.impl.Exec.execute(Exec.java:12)", []),
+        ('10.9.8.7 - - [22/Nov/2026:06:28:01 +0000] "GET / HTTP/1.1" 200 1', []),
+        ("version 1.2.3 took 12.5 ms", []),
+    ],
+)
+def test_hosts_are_whom_the_line_calls(line, hosts):
+    """URLs, pairs and dotted names count; callers, class names, files and versions do not."""
+    assert hosts_in(line) == hosts
+
+
+def test_the_end_of_a_certificate_is_read_from_the_complaint():
+    """Go names the moment the certificate ran out."""
+    line = "x509: certificate has expired or is not yet valid: current time 2026-11-19T00:00:05Z is after 2026-11-19T00:00:00Z"
+    assert certificate_end(line) == "2026-11-19T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        ('1.1.1.1 - - [x] "GET /a HTTP/1.1" 200 612 "-" "curl" 0.123', 0.123),
+        ('{"method":"GET","path":"/x","status":200,"duration_ms":38211}', 38.211),
+        ("level=info msg=request path=/x took=31.2s", 31.2),
+        ('"POST /x HTTP/1.1" 502 UC 120 95 31045 - "10.0.0.1" "curl"', 31.045),
+        ("GET /x 200 in 1234ms", 1.234),
+        ('{"path":"/x","duration":0.512}', 0.512),
+        ('{"latency":"1m12.5s","method":"GET"}', 72.5),
+        ("nothing of the sort", None),
+    ],
+)
+def test_durations_carry_their_units(line, seconds):
+    """Units come from the value, the key, or the format's custom."""
+    assert request_duration_s(line) == (pytest.approx(seconds) if seconds is not None else None)
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=600))
+def test_any_line_is_survived(line):
+    """No line makes the readers fail."""
+    hosts_in(line)
+    certificate_end(line)
+    request_duration_s(line)
