@@ -39,12 +39,14 @@ class Trend:
     tau: float
 
 
-def change_points(times_s: Floats, values: Floats, *, max_points: int = 8) -> list[ChangePoint]:
+def change_points(
+    times_s: Floats, values: Floats, *, max_points: int = 8, slots: Floats | None = None
+) -> list[ChangePoint]:
     """Find lasting shifts, earliest first; NaN are left out of the count."""
     times, numbers = finite(times_s, values)
     if len(numbers) < 4 * _MIN_SIDE:
         return []
-    rest = numbers - daily_profile(times, numbers)
+    rest = numbers - daily_profile(times, numbers, slots)
     noise = _noise(rest)
     middle = float(np.median(rest))
     spread = MAD_TO_SIGMA * float(np.median(np.abs(rest - middle))) + noise

@@ -32,7 +32,9 @@ class Excursion:
     """Sum over the samples of what went beyond the level (values times samples)."""
 
 
-def excursions(times_s: Floats, values: Floats, *, merge_gap_s: float | None = None) -> list[Excursion]:
+def excursions(
+    times_s: Floats, values: Floats, *, merge_gap_s: float | None = None, slots: Floats | None = None
+) -> list[Excursion]:
     """Find episodes beyond the robust level, earliest first; those closer than ``merge_gap_s`` are one.
 
     Without ``merge_gap_s`` three steps, at least three minutes, join.
@@ -40,7 +42,7 @@ def excursions(times_s: Floats, values: Floats, *, merge_gap_s: float | None = N
     times, numbers = finite(times_s, values)
     if len(numbers) < 8:
         return []
-    usual = smooth_profile(times, numbers)
+    usual = smooth_profile(times, numbers, slots)
     level = robust_level(numbers - usual)
     usual = usual + level.median
     away = (numbers - usual) / level.sigma

@@ -63,25 +63,25 @@ def typical_step(times_s: Floats) -> float:
     return float(np.median(np.diff(times_s))) if len(times_s) > 1 else 60.0
 
 
-def daily_profile(times_s: Floats, values: Floats) -> Floats:
+def daily_profile(times_s: Floats, values: Floats, slots: Floats | None = None) -> Floats:
     """Give the median by time of day at every sample, around zero; all zeros for less than two and a half days.
 
     Each day's own level is removed first, so that a lasting shift does not leak into the profile.
     """
     numbers = np.asarray(values, dtype=np.float64)
     times = np.asarray(times_s, dtype=np.float64)
-    slots = _slot_profile(times, numbers)
+    slots = slot_profile(times, numbers) if slots is None else slots
     return np.zeros(len(times)) if slots is None else _at(times, slots)
 
 
-def smooth_profile(times_s: Floats, values: Floats) -> Floats:
+def smooth_profile(times_s: Floats, values: Floats, slots: Floats | None = None) -> Floats:
     """Give the slow part of the daily profile at every sample, around zero.
 
     A rolling median over the day's slots: a job that runs every few hours, at the same times of day, does not become
     part of what is normal.
     """
     times = np.asarray(times_s, dtype=np.float64)
-    slots = _slot_profile(times, np.asarray(values, dtype=np.float64))
+    slots = slot_profile(times, np.asarray(values, dtype=np.float64)) if slots is None else slots
     if slots is None:
         return np.zeros(len(times))
     half = _SMOOTH_SLOTS // 2
@@ -92,7 +92,11 @@ def smooth_profile(times_s: Floats, values: Floats) -> Floats:
     return _at(times, np.convolve(wide, np.full(width, 1 / width), mode="valid"))
 
 
-def _slot_profile(times: Floats, values: Floats) -> Floats | None:
+def slot_profile(times: Floats, values: Floats) -> Floats | None:
+    """Give the median of each quarter of an hour of the day around zero, each day's own level removed; None if too short.
+
+    For callers that ask more than one question of a series: hand it on as ``slots``.
+    """
     if len(times) < SLOTS or times[-1] - times[0] < _MIN_DAYS * DAY_S:
         return None
     day = ((times - times[0]) // DAY_S).astype(np.intp)

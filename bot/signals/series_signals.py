@@ -17,7 +17,7 @@ from bot.domain.window import Window
 from bot.signals.changepoints import change_points, trends
 from bot.signals.excursions import excursions
 from bot.signals.folding import Folded, Owners, arrays, fold, rate, rises_only
-from bot.signals.levels import Floats
+from bot.signals.levels import Floats, finite, slot_profile
 from bot.signals.metrics import Metric, Unit, is_counter, meaning
 from bot.signals.periodicity import event_period
 
@@ -25,7 +25,6 @@ _RESTLESS = 60
 """More episodes than this in one window are the series' nature; only the strongest are kept."""
 _GROWTH = 0.25
 _NEAR_LIMIT = 0.9
-_RESET_STEPS = 2.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,8 +181,10 @@ def _intervals(folded: Folded, on: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
 def _episodes(row: Metric, folded: Folded) -> Iterator[Occurrence]:
     """Give episodes on the side the row asks for, and lasting shifts that no episode covers."""
     sign = -1 if row.how == "falls" else 1
+    times, values = finite(folded.times, folded.values)
+    slots = slot_profile(times, values)
     spans: list[tuple[float, float]] = []
-    for one in excursions(folded.times, folded.values):
+    for one in excursions(times, values, slots=slots):
         change = (one.peak - one.usual) * sign
         if change < max(row.least, row.relative * abs(one.usual)) or one.sigma * sign < row.sigma:
             continue
@@ -192,7 +193,7 @@ def _episodes(row: Metric, folded: Folded) -> Iterator[Occurrence]:
         note = f"{_said(one.usual, row.unit)} → {_said(one.peak, row.unit)}"
         refs = folded.refs(one.start_s, one.end_s)
         yield Occurrence(start_s=one.start_s, end_s=one.end_s, size=round(size, 3), refs=refs, note=note)
-    points = change_points(folded.times, folded.values)
+    points = change_points(times, values, slots=slots)
     for number, point in enumerate(points):
         change = (point.after - point.before) * sign
         if change < max(row.least, row.relative * abs(point.before)) or point.size_sigma < row.sigma:
