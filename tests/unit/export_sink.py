@@ -33,37 +33,46 @@ class RecordingSink:
         self.reads: list[tuple[str, str, int]] = []
 
     def open_stream(self, stream: LogStream) -> int:
+        """Keep a stream."""
         self.streams.append(stream)
         self.lines.append([])
         return len(self.streams) - 1
 
     def add_lines(self, stream: int, lines: Sequence[TimedLine]) -> None:
+        """Keep lines."""
         self.lines[stream].extend(lines)
 
     def add_event(self, event: ClusterEvent) -> ItemId:
+        """Keep an event."""
         self.events.append(event)
         return ItemId(f"V{len(self.events)}")
 
     def add_object(self, version: ObjectVersion) -> ItemId:
+        """Keep an object."""
         self.objects.append(version)
         return ItemId(f"O{len(self.objects)}")
 
     def add_series(self, series: Series) -> ItemId:
+        """Keep a series."""
         self.series.append(series)
         return ItemId(f"M{len(self.series)}")
 
     def add_message(self, message: ChatMessage) -> ItemId:
+        """Keep a message."""
         self.messages.append(message)
         return ItemId(f"C{len(self.messages)}")
 
     def add_ticket(self, entry: TicketEntry) -> ItemId:
+        """Keep a ticket entry."""
         self.tickets.append(entry)
         return ItemId(f"J{len(self.tickets)}")
 
     def add_gap(self, gap: Gap) -> None:
+        """Keep a gap."""
         self.gaps.append(gap)
 
     def add_read(self, source: str, path: str, size: int) -> None:
+        """Keep what was read."""
         self.reads.append((source, path, size))
 
     def odd(self, words: str) -> int:

@@ -52,10 +52,10 @@ def test_whole_items_before_a_cut_are_kept(items, data):
     """Cut anywhere, every element that ended before the cut is given, then the cut is raised."""
     text = json.dumps(items)
     cut = data.draw(st.integers(1, len(text) - 1))
-    got = []
+    got: list[object] = []
+    elements = JsonStream([text[:cut]]).elements()
     with pytest.raises(JsonCutError):
-        for value, _ in JsonStream([text[:cut]]).elements():
-            got.append(value)  # noqa: PERF402 - what came before the error counts
+        got.extend(value for value, _ in elements)
     assert items[: len(got)] == got
     ended = sum(1 for at in range(1, len(items) + 1) if len(json.dumps(items[:at])) - 1 <= cut)
     assert len(got) >= ended
@@ -74,9 +74,8 @@ def test_the_start_of_a_document_decodes(value, data):
 def test_absurd_nesting_is_a_cut_not_a_crash(text):
     """Brackets without end exhaust no stack."""
     with pytest.raises(JsonCutError):
-        list(JsonStream([text]).elements() if text.startswith("[") else JsonStream([text]).members())
-    with pytest.raises((ValueError, JsonCutError)):
         JsonStream([text]).value()
+    with pytest.raises(ValueError, match="nested too deep"):
         decoded_start(text)
 
 

@@ -117,7 +117,7 @@ def test_a_truncated_gzip_gives_what_came_before_the_cut(tmp_path):
 
 
 def test_a_truncated_zstd_gives_what_came_before_the_cut(tmp_path):
-    """zstd gives its whole blocks before the cut and says that it was cut."""
+    """A zstd stream gives its whole blocks before the cut and says that it was cut."""
     whole = "".join(line(at % 60, f"request {at * 7919} took {at * 31 % 997} ms") for at in range(20_000)).encode()
     packed = zstandard.compress(whole)
     sink = gathered(written(tmp_path, {"shop/api-0/app.log.zst": packed[: len(packed) * 9 // 10]}))

@@ -16,6 +16,9 @@ from bot.sources.export.timestamps import iso
 
 SOURCE = "loki"
 
+Entry = tuple[int, str]
+"""Nanoseconds since the epoch and the text, which may hold several lines."""
+
 
 class _Writer:
     """Opens a stream per label set and writes its lines."""
@@ -28,10 +31,11 @@ class _Writer:
     def lost(self, what: str, count: int = 1) -> None:
         self._reading.ledger.lost(SOURCE, what, self._path, count)
 
-    def add(self, labels: Mapping[str, Any], lines: list[TimedLine]) -> None:
-        """Write lines, turned round where they came newest first."""
-        if len(lines) > 1 and lines[0][0] > lines[-1][0]:
-            lines.reverse()
+    def add(self, labels: Mapping[str, Any], entries: list[Entry]) -> None:
+        """Write entries as lines, turned round where they came newest first."""
+        if len(entries) > 1 and entries[0][0] > entries[-1][0]:
+            entries.reverse()
+        lines = [line for at, text in entries for line in _split(at, text)]
         told = {str(name): str(value) for name, value in storable(dict(labels)).items()}
         key = tuple(sorted(told.items()))
         if key not in self._streams:
@@ -90,25 +94,25 @@ def _streams(stream: JsonStream, writer: _Writer) -> None:
     """Walk into each stream, so that what came before a cut is kept."""
     for _ in stream.positions():
         labels: Mapping[str, Any] = {}
-        lines: list[TimedLine] = []
+        entries: list[Entry] = []
         try:
             for key in stream.members():
                 if key == "stream":
                     told, _ = stream.value()
                     labels = told if isinstance(told, dict) else {}
                 elif key == "values" and stream.peek() == "[":
-                    _values(stream, lines, writer)
+                    _values(stream, entries, writer)
                 else:
                     stream.value()
         finally:
-            writer.add(labels, lines)
+            writer.add(labels, entries)
 
 
-def _values(stream: JsonStream, lines: list[TimedLine], writer: _Writer) -> None:
+def _values(stream: JsonStream, entries: list[Entry], writer: _Writer) -> None:
     odd = 0
     for entry, _ in stream.elements():
         if isinstance(entry, list) and len(entry) >= 2 and isinstance(entry[1], str) and str(entry[0]).isdecimal():
-            lines.extend(_split(int(entry[0]), entry[1]))
+            entries.append((int(entry[0]), entry[1]))
         else:
             odd += 1
     if odd:
@@ -118,7 +122,7 @@ def _values(stream: JsonStream, lines: list[TimedLine], writer: _Writer) -> None
 def read_lines(reading: Reading, path: str, lines: Iterable[str]) -> None:
     """Store every line of ``logcli -o jsonl`` output."""
     writer = _Writer(reading, path)
-    waiting: dict[tuple[tuple[str, str], ...], list[TimedLine]] = {}
+    waiting: dict[tuple[tuple[str, str], ...], list[Entry]] = {}
     broken = 0
     for text in lines:
         if not text.strip():
@@ -128,12 +132,12 @@ def read_lines(reading: Reading, path: str, lines: Iterable[str]) -> None:
             labels = entry["labels"]
             at = iso(str(entry["timestamp"]).encode())
             key = tuple(sorted((str(name), str(value)) for name, value in labels.items()))
-            split = _split(UNDATED if at is None else at, str(entry["line"]))
+            told = (UNDATED if at is None else at, str(entry["line"]))
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
             broken += 1
             continue
         kept = waiting.setdefault(key, [])
-        kept.extend(split)
+        kept.append(told)
         if len(kept) >= BATCH:
             writer.add(dict(key), waiting.pop(key))
     for key, kept in waiting.items():
