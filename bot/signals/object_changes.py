@@ -1,0 +1,152 @@
+"""Changes somebody or a delivery tool made: rollouts, and new contents of ConfigMaps and Secrets.
+
+Versions of an object show what changed; where only one version is known, ``managedFields`` still tells when a person
+or a delivery tool last wrote what is desired. Status updates by controllers are no changes. A Secret's data is
+compared but never shown.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from bot.domain.entity import Entity
+from bot.domain.items import ItemId, ObjectVersion
+from bot.domain.signal import Kind, Topology
+from bot.signals.acts import Act
+from bot.signals.kubernetes import is_person_or_delivery
+from bot.signals.manifest import containers, owner_of, part, parts, pod_spec, text, time_s, value
+
+Rows = Sequence[tuple[ItemId, ObjectVersion]]
+
+_CHANGED_KINDS = {"ConfigMap": Kind.CONFIG_CHANGE, "Secret": Kind.SECRET_CHANGE}
+_DESIRED_KINDS = frozenset(
+    {"Ingress", "Service", "NetworkPolicy", "HorizontalPodAutoscaler", "VirtualService", "DestinationRule", "HTTPRoute"}
+)
+_REVISION = "deployment.kubernetes.io/revision"
+_CREATION_S = 5.0
+"""A write this close to the creation is the creation."""
+_IGNORED_MAPS = frozenset({"kube-root-ca.crt"})
+
+
+def change_acts(objects: Rows, topology: Topology) -> Iterator[Act]:
+    """Give all rollouts and configuration changes that objects tell of."""
+    yield from _replica_set_rollouts(objects, topology)
+    yield from _revision_rollouts(objects)
+    versions: defaultdict[Entity, list[tuple[ItemId, ObjectVersion]]] = defaultdict(list)
+    for ref, version in objects:
+        if version.entity.kind in _CHANGED_KINDS or version.entity.kind in _DESIRED_KINDS:
+            versions[version.entity].append((ref, version))
+    for entity in sorted(versions, key=str):
+        if entity.name not in _IGNORED_MAPS:
+            yield from _writes(entity, versions[entity])
+
+
+def _replica_set_rollouts(objects: Rows, topology: Topology) -> Iterator[Act]:
+    sets: defaultdict[Entity, dict[str, tuple[float, float, ItemId, ObjectVersion]]] = defaultdict(dict)
+    for ref, version in objects:
+        created = time_s(value(version.manifest, "metadata", "creationTimestamp"))
+        if version.entity.kind != "ReplicaSet" or created is None:
+            continue
+        deployment = topology.root(version.entity)
+        revision = text(version.manifest, "metadata", "annotations", _REVISION)
+        order = float(revision) if revision.isdigit() else created
+        sets[deployment].setdefault(version.entity.name, (created, order, ref, version))
+    for deployment, named in sets.items():
+        ordered = sorted(named.values(), key=lambda row: (row[0], row[1], row[2]))
+        for old, new in pairwise(ordered):
+            yield Act(
+                kind=Kind.ROLLOUT,
+                entity=deployment,
+                label="rolled out",
+                start_s=new[0],
+                end_s=new[0],
+                ref=new[2],
+                more_refs=(old[2],),
+                note=_difference(old[3], new[3]),
+                what=new[3].entity.name,
+                nodes=topology.nodes.get(deployment, frozenset()),
+            )
+
+
+def _revision_rollouts(objects: Rows) -> Iterator[Act]:
+    """Read StatefulSet and DaemonSet rollouts off their ControllerRevisions; the first one is the creation."""
+    revisions: defaultdict[Entity, dict[str, tuple[float, ItemId, str]]] = defaultdict(dict)
+    for ref, version in objects:
+        created = time_s(value(version.manifest, "metadata", "creationTimestamp"))
+        owner = owner_of(version)
+        if version.entity.kind == "ControllerRevision" and created is not None and owner is not None:
+            number = value(version.manifest, "revision")
+            revisions[owner].setdefault(version.entity.name, (created, ref, f"revision {number}"))
+    for owner, named in revisions.items():
+        for created, ref, note in sorted(named.values())[1:]:
+            yield Act(
+                kind=Kind.ROLLOUT, entity=owner, label="rolled out", start_s=created, end_s=created, ref=ref, note=note
+            )
+
+
+def _difference(old: ObjectVersion, new: ObjectVersion) -> str:
+    """Say what a rollout changed: images, else which settings of which container."""
+    before = {text(container, "name"): container for container in containers(pod_spec(old))}
+    notes: list[str] = []
+    for container in containers(pod_spec(new)):
+        name = text(container, "name")
+        was = before.get(name)
+        if was is None:
+            notes.append(f"{name}: added")
+            continue
+        if text(was, "image") != text(container, "image"):
+            notes.append(f"{name}: {_tag(text(was, 'image'))} → {_tag(text(container, 'image'))}")
+        keys = [key for key in sorted({*was, *container} - {"image"}) if was.get(key) != container.get(key)]
+        if keys:
+            notes.append(f"{name}: {', '.join(keys)} changed")
+    rest = [
+        key
+        for key in ("terminationGracePeriodSeconds", "nodeSelector", "volumes", "serviceAccountName", "affinity")
+        if value(pod_spec(old), key) != value(pod_spec(new), key)
+    ]
+    notes += [f"{key} changed" for key in rest]
+    return "; ".join(notes) or f"{new.entity.name} replaces {old.entity.name}"
+
+
+def _tag(image: str) -> str:
+    last = image.rpartition("/")[2]
+    return last.partition("@")[2][:19] or last.partition(":")[2] or image
+
+
+def _writes(entity: Entity, versions: Rows) -> Iterator[Act]:
+    kind = _CHANGED_KINDS.get(entity.kind, Kind.CONFIG_CHANGE)
+    dated = sorted(versions, key=lambda row: (row[1].observed_at.timestamp() if row[1].observed_at else 0.0, row[0]))
+    seen: set[float] = set()
+    for index, (ref, version) in enumerate(dated):
+        created = time_s(value(version.manifest, "metadata", "creationTimestamp"))
+        keys = _changed_keys(dated[index - 1][1], version) if index else []
+        for at_s, manager in _people(version):
+            if at_s in seen or (created is not None and at_s - created < _CREATION_S):
+                continue
+            seen.add(at_s)
+            what = f"{', '.join(keys)} changed" if keys else "changed"
+            yield _change(kind, entity, at_s, ref, f"{what} by {manager}")
+        if keys and not any(at_s in seen for at_s, _ in _people(version)) and version.observed_at is not None:
+            yield _change(kind, entity, version.observed_at.timestamp(), ref, f"{', '.join(keys)} changed")
+
+
+def _change(kind: Kind, entity: Entity, at_s: float, ref: ItemId, note: str) -> Act:
+    return Act(kind=kind, entity=entity, label="changed", start_s=at_s, end_s=at_s, ref=ref, note=note, what=f"{at_s}")
+
+
+def _people(version: ObjectVersion) -> list[tuple[float, str]]:
+    """Give when whom ``managedFields`` names as having written what is desired."""
+    found = []
+    for entry in parts(version.manifest, "metadata", "managedFields"):
+        manager, fields = text(entry, "manager"), part(entry, "fieldsV1")
+        desired = any(key in fields for key in ("f:data", "f:spec", "f:stringData", "f:binaryData"))
+        at_s = time_s(entry.get("time"))
+        if at_s is not None and desired and is_person_or_delivery(manager, text(entry, "subresource") or None):
+            found.append((at_s, manager or "somebody"))
+    return sorted(found)
+
+
+def _changed_keys(old: ObjectVersion, new: ObjectVersion) -> list[str]:
+    field = "data" if new.entity.kind in _CHANGED_KINDS else "spec"
+    before, after = part(old.manifest, field), part(new.manifest, field)
+    return [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]

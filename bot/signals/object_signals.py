@@ -1,0 +1,187 @@
+"""What the state of objects tells of the past: restarts, terminations, expiries, conditions, limits reached.
+
+Objects keep only the last of many things (the last termination, the last transition), so these signals complete
+what events and logs tell, and seldom stand alone. Changes and rollouts are told by ``object_changes``, runs of jobs by
+``job_runs``.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from bot.domain.items import ItemId, ObjectVersion
+from bot.domain.signal import Kind, Signal, Topology
+from bot.domain.window import Window
+from bot.signals.acts import Act, signals_of
+from bot.signals.kubernetes import EXIT_CODES, NODE_CONDITIONS, TERMINATION_REASONS, WAITING_REASONS
+from bot.signals.manifest import part, parts, text, time_s, value
+from bot.signals.object_changes import change_acts
+
+SOURCE = "kubernetes/objects"
+
+_CONDITIONS: dict[tuple[str, str, str], tuple[Kind, str]] = {
+    # kind, condition type, its bad status
+    ("Deployment", "Progressing", "False"): (Kind.ROLLOUT_STUCK, "rollout failed"),
+    ("Deployment", "ReplicaFailure", "True"): (Kind.ROLLOUT_STUCK, "pods could not be created"),
+    ("Deployment", "Available", "False"): (Kind.UNAVAILABLE, "too few replicas available"),
+    ("HorizontalPodAutoscaler", "ScalingActive", "False"): (Kind.AUTOSCALER_FAILURE, "autoscaler could not scale"),
+    ("HorizontalPodAutoscaler", "AbleToScale", "False"): (Kind.AUTOSCALER_FAILURE, "autoscaler could not scale"),
+    ("HorizontalPodAutoscaler", "ScalingLimited", "True"): (Kind.QUOTA_EXCEEDED, "autoscaler at its limit"),
+    ("Certificate", "Ready", "False"): (Kind.TLS_FAILURE, "certificate not ready"),
+    ("Job", "Failed", "True"): (Kind.JOB_FAILURE, "job failed"),
+    ("Pod", "PodScheduled", "False"): (Kind.SCHEDULING_FAILURE, "no node could take the pod"),
+    ("Pod", "DisruptionTarget", "True"): (Kind.EVICTION, "evicted"),
+}
+_CALM_REASONS = frozenset({"TooFewReplicas", "ScalingDisabled"})
+"""An autoscaler at its minimum, or switched off, limits nothing that is needed."""
+
+
+def object_signals(objects: Iterable[tuple[ItemId, ObjectVersion]], window: Window, topology: Topology) -> list[Signal]:
+    """Give the signals that objects' states and versions tell, ordered by their first time."""
+    objects = sorted(objects, key=lambda row: (row[1].observed_at or datetime.min.replace(tzinfo=UTC), row[0]))
+    states = [act for ref, version in objects for act in _states(ref, version, window, topology)]
+    changes = list(change_acts(objects, topology))
+    return sorted(
+        (*signals_of(states, window, SOURCE), *signals_of(changes, window, SOURCE, fold_s=0.0)),
+        key=lambda signal: (signal.occurrences[0].start_s, signal.id),
+    )
+
+
+def _states(ref: ItemId, version: ObjectVersion, window: Window, topology: Topology) -> Iterator[Act]:
+    kind = version.entity.kind
+    if kind == "Pod":
+        yield from _terminations(ref, version, topology)
+    elif kind == "Node":
+        yield from _node_conditions(ref, version)
+    elif kind == "Certificate":
+        yield from _expiry(ref, version)
+    elif kind == "ResourceQuota":
+        yield from _quota(ref, version, window)
+    yield from _conditions(ref, version, topology)
+
+
+def _terminations(ref: ItemId, version: ObjectVersion, topology: Topology) -> Iterator[Act]:
+    node = text(version.manifest, "spec", "nodeName")
+    entity = topology.root(version.entity)
+    is_run = entity.kind in {"Job", "CronJob"}
+    for status in (
+        *parts(version.manifest, "status", "containerStatuses"),
+        *parts(version.manifest, "status", "initContainerStatuses"),
+    ):
+        for field in ("lastState", "state"):
+            ended = part(status, field, "terminated")
+            at_s = time_s(ended.get("finishedAt"))
+            reason, code = text(ended, "reason"), ended.get("exitCode")
+            if at_s is None or ((field == "state" or is_run) and code == 0):
+                continue  # a job's or an init container's orderly end
+            kind = TERMINATION_REASONS.get(reason, Kind.CONTAINER_RESTART)
+            meaning = EXIT_CODES.get(code, "") if isinstance(code, int) else ""
+            yield Act(
+                kind=kind,
+                entity=entity,
+                label="killed for memory" if kind is Kind.OOM_KILL else "container terminated",
+                start_s=at_s,
+                end_s=at_s,
+                ref=ref,
+                note=f"{version.entity.name}/{text(status, 'name')}: {reason or 'terminated'}, exit code {code}"
+                + (f" ({meaning})" if meaning else "")
+                + f", {value(status, 'restartCount') or 0} restarts",
+                what=f"{version.entity.name}|{text(status, 'name')}|{at_s}",
+                nodes=frozenset({node} if node else ()),
+                attributes=(("reason", reason),) if reason else (),
+            )
+        yield from _waiting(ref, version, topology, text(status, "name"), part(status, "state", "waiting"))
+
+
+def _waiting(ref: ItemId, version: ObjectVersion, topology: Topology, container: str, waiting: object) -> Iterator[Act]:
+    reason = text(waiting, "reason")
+    kind = WAITING_REASONS.get(reason)
+    if kind is None or version.observed_at is None:
+        return
+    at_s = version.observed_at.timestamp()
+    yield Act(
+        kind=kind,
+        entity=topology.root(version.entity),
+        label=reason,
+        start_s=at_s,
+        end_s=at_s,
+        ref=ref,
+        note=f"{version.entity.name}/{container}: {text(waiting, 'message') or reason}"[:200],
+        what=f"{version.entity.name}|{container}",
+    )
+
+
+def _node_conditions(ref: ItemId, version: ObjectVersion) -> Iterator[Act]:
+    for condition in parts(version.manifest, "status", "conditions"):
+        known = NODE_CONDITIONS.get(text(condition, "type"))
+        at_s = time_s(condition.get("lastTransitionTime"))
+        if known is None or at_s is None or text(condition, "status") == known[0]:
+            continue
+        yield Act(
+            kind=known[1],
+            entity=version.entity,
+            label=known[2],
+            start_s=at_s,
+            end_s=at_s,
+            ref=ref,
+            note=text(condition, "message")[:200],
+            what=version.entity.name,
+            nodes=frozenset({version.entity.name}),
+        )
+
+
+def _expiry(ref: ItemId, version: ObjectVersion) -> Iterator[Act]:
+    not_after = text(version.manifest, "status", "notAfter")
+    at_s = time_s(not_after)
+    if at_s is None:
+        return
+    secret = text(version.manifest, "spec", "secretName")
+    yield Act(
+        kind=Kind.CERTIFICATE_EXPIRY,
+        entity=version.entity,
+        label="certificate expired",
+        start_s=at_s,
+        end_s=at_s,
+        ref=ref,
+        note=f"notAfter {not_after}" + (f", secret {secret}" if secret else ""),
+        what=not_after,
+        attributes=(("not_after", not_after),),
+    )
+
+
+def _quota(ref: ItemId, version: ObjectVersion, window: Window) -> Iterator[Act]:
+    hard, used = part(version.manifest, "status", "hard"), part(version.manifest, "status", "used")
+    full = [key for key in sorted(hard) if key in used and str(hard[key]) == str(used[key]) not in {"0", "0m"}]
+    if not full or version.observed_at is None:
+        return
+    # the export is taken at or after the window's end; what it shows is the state then
+    at_s = min(version.observed_at.timestamp(), window.end_s - 1)
+    yield Act(
+        kind=Kind.QUOTA_EXCEEDED,
+        entity=version.entity,
+        label="quota used up",
+        start_s=at_s,
+        end_s=at_s,
+        ref=ref,
+        note=", ".join(f"{key}: {used[key]} of {hard[key]}" for key in full),
+        what=version.entity.name,
+    )
+
+
+def _conditions(ref: ItemId, version: ObjectVersion, topology: Topology) -> Iterator[Act]:
+    for condition in parts(version.manifest, "status", "conditions"):
+        known = _CONDITIONS.get((version.entity.kind, text(condition, "type"), text(condition, "status")))
+        at_s, reason = time_s(condition.get("lastTransitionTime")), text(condition, "reason")
+        if known is None or at_s is None or reason in _CALM_REASONS:
+            continue
+        yield Act(
+            kind=known[0],
+            entity=topology.root(version.entity),
+            label=known[1],
+            start_s=at_s,
+            end_s=at_s,
+            ref=ref,
+            note=f"{reason}: {text(condition, 'message')}"[:200],
+            what=version.entity.name,
+            subject=known[1] if known[0] in {Kind.JOB_FAILURE, Kind.QUOTA_EXCEEDED} else "",
+            attributes=(("reason", reason),) if reason else (),
+        )
