@@ -72,6 +72,8 @@ class Workload:
     leak_mb_per_request: float = 0.0
     latency_s: float = 0.04
     grace_s: float = 30.0
+    probe: bool = True
+    """Whether a readiness probe keeps requests away while the container boots."""
     hash: str = ""
     revision: int = 1
     old_hashes: list[tuple[str, int, str, float]] = field(default_factory=list)

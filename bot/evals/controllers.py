@@ -68,7 +68,7 @@ class Hpa:
     def _stabilised(self, now: float, current: int) -> int:
         up = min(want for at, want in self.desires if at >= now - self.up_window_s)
         down = max(want for at, want in self.desires if at >= now - self.down_window_s)
-        return up if up > current else down if down < current else current
+        return up if up > current else min(down, current)
 
     def _up_limit(self, now: float, current: int) -> int:
         before = min([n for at, n in self.history if at >= now - 15] or [current])

@@ -77,7 +77,7 @@ class _Printer:
         } | w.env
         if env:
             container["env"] = [{"name": key, "value": value} for key, value in sorted(env.items())]
-        if w.style not in {"postgres", "raw"}:
+        if w.probe and w.style not in {"postgres", "raw"}:
             container["readinessProbe"] = {
                 "failureThreshold": 3, "httpGet": {"path": "/healthz", "port": w.port, "scheme": "HTTP"}, "periodSeconds": 5,
                 "successThreshold": 1, "timeoutSeconds": 2,

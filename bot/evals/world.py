@@ -220,6 +220,11 @@ class World:
             share = dead / (dead + len(ready)) * min(1.0, (ENDPOINT_LAG_S + target.latency_s) / TICK_S)
             if share > p:
                 p, kind = share, "reset" if self.noise.random() < 0.4 else "refused"
+        if not target.probe:
+            booting = sum(1 for pod in target.live() if pod.died_at is None and pod.ready_at > now)
+            share = booting / (booting + len(ready))
+            if share > p:
+                p, kind = share, "refused"
         callee = max((inner.effective for inner in target.calls), default=0.0)
         return (callee, "http503") if callee > p else (p, kind)
 
