@@ -33,7 +33,7 @@ _WORKLOAD_LABELS = (
 )
 _POD_LABELS = ("exported_pod", "pod", "pod_name", "kubernetes_pod_name", "k8s_pod_name")
 _NAMESPACE_LABELS = ("exported_namespace", "namespace", "kubernetes_namespace", "k8s_namespace_name", "destination_workload_namespace")  # fmt: skip
-_NAME_LABELS = ("destination_service_name", "service", "app", "app_kubernetes_io_name", "envoy_cluster_name", "upstream", "application", "job", "exported_job", "component")  # fmt: skip
+_NAME_LABELS = ("destination_service_name", "service", "app", "app_kubernetes_io_name", "envoy_cluster_name", "upstream", "application", "component", "job", "exported_job")  # fmt: skip
 _NODE_LABELS = ("node", "nodename", "kubernetes_node", "exported_node", "instance")
 _WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "Service", "Ingress")
 
@@ -61,8 +61,9 @@ class Folded:
 class Owners:
     """Finds the entity a series speaks of by its labels and the topology."""
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, node_names: Mapping[str, str]) -> None:
         self._topology = topology
+        self._node_names = node_names
         self._known = frozenset(topology.owner.values()) | frozenset(topology.owner)
         everyone = {topology.root(entity) for entity in self._known} | set(topology.targets.values())
         everyone |= {target for targets in topology.backends.values() for target in targets}
@@ -94,10 +95,15 @@ class Owners:
         return Entity("Namespace", space) if space else _stand_in(metric, labels)
 
     def _node(self, metric: str, labels: Mapping[str, str]) -> Entity | None:
-        if not metric.startswith(("node_", "kube_node_", "machine_")) and not labels.get("node"):
+        if not metric.startswith(("node_", "kube_node_", "machine_")) and (
+            not labels.get("node") or any(labels.get(label) for label in (*_NAME_LABELS[:-2], "container"))
+        ):
             return None
         name = next((labels[key] for key in _NODE_LABELS if labels.get(key)), None)
-        return Entity("Node", name.rsplit(":", 1)[0] if name.count(":") == 1 else name) if name else None
+        if not name:
+            return None
+        host = name.rsplit(":", 1)[0] if name.count(":") == 1 else name
+        return Entity("Node", self._node_names.get(host, host))
 
     def _root(self, entity: Entity) -> Entity:
         root = self._topology.root(entity)

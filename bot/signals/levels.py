@@ -54,7 +54,7 @@ def robust_level(values: Floats) -> Level:
         if len(off):
             typical = float(np.median(off))
             # a few huge values among small flicker: the flicker is the noise; else every deviation counts
-            sigma = typical / 2 if float(off.max()) >= 5 * typical else typical / 6
+            sigma = typical / 2 if float(off.max()) >= 5 * typical else typical / 20
     return Level(median=median, sigma=max(sigma, floor), count=len(numbers))
 
 

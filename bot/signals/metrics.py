@@ -56,6 +56,8 @@ class Metric:
     sigma: float = 4.0
     counts: bool = False
     """Does a size count single happenings (failed requests)?"""
+    fewest: float = 3.0
+    """An episode of fewer happenings is everyday noise."""
     ratio: bool = False
     """``…_sum``: to be divided by ``…_count``."""
 
@@ -117,7 +119,7 @@ METRICS: tuple[Metric, ...] = (
     # answers to users
     *(_row(_REQUESTS, "rises", Kind.SERVER_ERROR, "HTTP 5xx responses", "/s", labels={label: _5XX}, counts=True, relative=0.5) for label in STATUS_LABELS),
     *(_row(_REQUESTS, "rises", Kind.RATE_LIMITED, "HTTP 429 responses", "/s", labels={label: "429"}, counts=True, relative=0.5) for label in STATUS_LABELS),
-    *(_row(_REQUESTS, "rises", Kind.CLIENT_ERROR, "HTTP 4xx responses", "/s", labels={label: _4XX}, counts=True, relative=0.5) for label in STATUS_LABELS),
+    *(_row(_REQUESTS, "rises", Kind.CLIENT_ERROR, "HTTP 4xx responses", "/s", labels={label: _4XX}, counts=True, fewest=10, relative=0.5) for label in STATUS_LABELS),
     _row(r"grpc_server_handled_total", "rises", Kind.SERVER_ERROR, "gRPC errors", "/s", labels={"grpc_code": _GRPC_BAD}, counts=True, relative=0.5),
     _row(r".*(_5xx|5xx_).*", "rises", Kind.SERVER_ERROR, "HTTP 5xx responses", "/s", counts=True, relative=0.5),
     _row(r"envoy_cluster_upstream_rq_pending_overflow", "rises", Kind.CIRCUIT_OPEN, "circuit breaker overflows", "/s", counts=True),
@@ -154,7 +156,7 @@ METRICS: tuple[Metric, ...] = (
     _row(r"pg_stat_activity_max_tx_duration|pg_long_running_transactions.*", "rises", Kind.SLOW_QUERY, "longest transaction up", "s", fold="max", least=5, relative=0.5),
     _row(r"redis_memory_used_bytes", "rises_or_grows", Kind.MEMORY_PRESSURE, "Redis memory up", "bytes", fold="max", least=16e6),
     _row(r"redis_(blocked_clients|rejected_connections_total)", "rises", Kind.POOL_EXHAUSTION, "Redis clients blocked", relative=0.5),
-    _row(r"kafka_consumer(group)?_(lag|lag_sum|fetch_manager_records_lag(_max)?|records_lag(_max)?)|.*(queue_(depth|length|size)|queue_messages(_ready)?|backlog|_pending|_queued|_in_?flight|consumer_lag|workqueue_depth)", "rises", Kind.QUEUE_GROWTH, "queue up", least=2, relative=0.5),
+    _row(r"kafka_consumer(group)?_(lag|lag_sum|fetch_manager_records_lag(_max)?|records_lag(_max)?)|.*(queue_(depth|length|size)|buffer(ed)?(_\w+)?_(in_use|used|size|length|depth)|queue_messages(_ready)?|backlog|_pending|_queued|_in_?flight|consumer_lag|workqueue_depth)", "rises", Kind.QUEUE_GROWTH, "queue up", least=2, relative=0.5),
     _row(r"coredns_dns_responses_total", "rises", Kind.NAME_RESOLUTION_FAILURE, "DNS failures", "/s", labels={"rcode": "SERVFAIL|REFUSED"}, counts=True, relative=0.5),
     # words in any other name
     _row(r".*(retries|retry)(_total|_count)?", "rises", Kind.RETRY, "retries up", "/s", counts=True, relative=0.5),

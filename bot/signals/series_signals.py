@@ -38,9 +38,19 @@ class _Group:
     members: list[tuple[ItemId, Series]]
 
 
-def series_signals(series: Iterable[tuple[ItemId, Series]], window: Window, topology: Topology) -> list[Signal]:
-    """Give the signals of all series, sorted by id; only what overlaps the window counts."""
-    groups = _groups(series, Owners(topology))
+def series_signals(
+    series: Iterable[tuple[ItemId, Series]],
+    window: Window,
+    topology: Topology,
+    *,
+    node_names: Mapping[str, str] | None = None,
+) -> list[Signal]:
+    """Give the signals of all series, sorted by id; only what overlaps the window counts.
+
+    ``node_names`` leads from a node's address to its name: node_exporter's ``instance`` is often the address.
+    """
+    series = list(series)
+    groups = _groups(series, Owners(topology, _node_names(series) | dict(node_names or {})))
     limits = {group.entity: _largest(group) for group in groups if group.row.how == "limit"}
     counts = {(group.metric, group.entity): group for group in groups}
     found: dict[str, Signal] = {}
@@ -76,6 +86,16 @@ def _groups(series: Iterable[tuple[ItemId, Series]], owners: Owners) -> list[_Gr
             groups[key] = _Group(row=row, metric=one.metric, entity=entity, subject=subject, members=[])
         groups[key].members.append((item, one))
     return [_without_totals(group) for group in groups.values()]
+
+
+def _node_names(series: Iterable[tuple[ItemId, Series]]) -> dict[str, str]:
+    """Learn nodes' addresses from node_exporter series that carry the name beside (``node_uname_info`` always does)."""
+    names: dict[str, str] = {}
+    for _, one in series:
+        name = one.labels.get("nodename") or one.labels.get("node")
+        if one.metric.startswith("node_") and name and "instance" in one.labels:
+            names.setdefault(one.labels["instance"].rsplit(":", 1)[0], name)
+    return names
 
 
 def _without_totals(group: _Group) -> _Group:
@@ -189,7 +209,9 @@ def _episodes(row: Metric, folded: Folded) -> Iterator[Occurrence]:
         if change < max(row.least, row.relative * abs(one.usual)) or one.sigma * sign < row.sigma:
             continue
         spans.append((one.start_s, one.end_s))
-        size = max(one.total * folded.step, 1.0) if row.counts and row.unit == "/s" else abs(one.sigma)
+        size = one.total * folded.step if row.counts and row.unit == "/s" else abs(one.sigma)
+        if row.counts and size < row.fewest:
+            continue
         note = f"{_said(one.usual, row.unit)} → {_said(one.peak, row.unit)}"
         refs = folded.refs(one.start_s, one.end_s)
         yield Occurrence(start_s=one.start_s, end_s=one.end_s, size=round(size, 3), refs=refs, note=note)

@@ -194,3 +194,15 @@ def test_the_table_knows_common_names():
     assert meaning("http_request_duration_seconds_bucket", {"le": "1"}).how == "skip"
     assert meaning("acme_widgets", {}).kind is Kind.RESOURCE_SHIFT
     assert (True, False, None) == (is_counter("x_total"), is_counter("x_bytes"), is_counter(""))
+
+
+def test_a_nodes_address_leads_to_its_name():
+    """A node_exporter series that only carries an address stands with the node's name when another tells it."""
+    values = np.full(7200, 2e5) + np.random.default_rng(6).normal(0, 1e3, 7200)
+    values[1000:1020] = 4e6
+    found = _signals(
+        _one("node_network_receive_bytes", {"instance": "10.0.0.7:9100", "device": "eth0"}, values),
+        _one("node_uname_info", {"instance": "10.0.0.7:9100", "nodename": "n7"}, np.ones(7200)),
+    )
+    signal = _of(Kind.NETWORK_SATURATION, found)
+    assert (Entity("Node", "n7"), frozenset({"n7"})) == (signal.entity, signal.nodes)
