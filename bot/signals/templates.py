@@ -22,6 +22,9 @@ MANY_VALUES = 6
 MANY_FORMS = 20
 """This many forms that are equal but for rare words are one template."""
 
+_HEAD = 1024
+"""Spelling variants are looked for in this many bytes, so that a hostile form cannot make the search quadratic."""
+
 _COLUMNS = 48
 _ROUNDS = 3
 
@@ -108,9 +111,11 @@ def merge_forms(forms: Sequence[bytes], counts: Sequence[int]) -> Merged:
 
 def _words(form: bytes) -> Words:
     """Split a form into words and the separators between them, spelling variants removed."""
+    end = len(form) if len(form) <= _HEAD else max(form.rfind(b" ", 0, _HEAD), 0)
+    head = form[:end]
     for pattern, replacement in _CANONICAL:
-        form = pattern.sub(replacement, form)
-    return tuple(b" " if part.isspace() else part for part in _SPLIT.findall(form))
+        head = pattern.sub(replacement, head)
+    return tuple(b" " if part.isspace() else part for part in _SPLIT.findall(head + form[end:]))
 
 
 def _follow(step: dict[Words, Words], words: Words) -> Words:
