@@ -14,8 +14,10 @@ Ints = NDArray[np.int64]
 
 BIN_S = 60.0
 SCALES_BINS = (1, 5, 30)
-SIGNIFICANT = 4.4
-"""Anscombe-transformed Poisson excess in sigmas; one-sided 5e-6, some thousand bins are looked at."""
+SIGNIFICANT = -13.0
+"""Natural logarithm of the Poisson tail under which a count is a burst: 2e-6, as some thousand bins are looked at."""
+LEAST_RATE = 1e-4
+"""Lines a bin that any kind of line may have by chance, however silent it was."""
 RISE = 3.0
 """A burst is at least this many times the background: less is not worth waking anyone."""
 FEW_PER_DAY = 6.0
@@ -23,6 +25,7 @@ FEW_PER_DAY = 6.0
 
 STRAY_GAP_S = 120.0
 STRAY_SHARE = 0.05
+STRAY_MOST = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ def exposure_of(times_s: Floats, start_s: float, end_s: float) -> Floats:
 def bursts(times_s: Floats, start_s: float, end_s: float, exposure: Floats | None = None) -> list[Burst]:
     """Find the bursts of ascending ``times_s`` in ``[start_s, end_s)``; rare lines are all told.
 
-    The excess over the background is tested on windows of 1, 5 and 30 minutes with Anscombe's variance-stabilising
-    transform (Anscombe 1948) of Poisson counts. Bursts closer than the fold gap are one.
+    The excess over the background is tested on windows of 1, 5 and 30 minutes by a bound on the Poisson tail. Bursts
+    closer than the fold gap are one.
     """
     days = max((end_s - start_s) / 86_400.0, 1 / 24)
     gap_s = fold_gap_s(end_s - start_s)
@@ -125,13 +128,32 @@ def background(counts: Floats, exposure: Floats) -> Floats:
     return np.asarray(rate * exposure, dtype=float)
 
 
+def log_tail(counts: Floats, expected: Floats) -> Floats:
+    """Bound ln P(X >= count) for X ~ Poisson(expected) from above; 0 where the count is not above what is expected.
+
+    The tail is at most its first term over 1 - expected / (count + 1), the ratio of a geometric series that bounds it.
+    """
+    above = counts > expected
+    k = np.where(above, counts, 1.0)
+    mean = np.where(above, expected, 0.5)
+    log_factorial = _LOG_FACTORIALS[np.minimum(k, len(_LOG_FACTORIALS) - 1).astype(int)]
+    large = k >= len(_LOG_FACTORIALS)
+    stirling = k * np.log(np.maximum(k, 1.0)) - k + 0.5 * np.log(2 * np.pi * np.maximum(k, 1.0))
+    log_factorial = np.where(large, stirling, log_factorial)
+    bound = k * np.log(mean) - mean - log_factorial - np.log1p(-mean / (k + 1.0))
+    return np.where(above, np.minimum(bound, 0.0), 0.0)
+
+
+_LOG_FACTORIALS = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, 2048.0)))])
+
+
 def _trimmed(times_s: Floats, burst: Burst) -> Burst:
-    """Drop stray lines at the edges of a burst: what stands two minutes off and is under a twentieth of it."""
+    """Drop stray lines at the edges of a burst: what stands two minutes off and is under a twentieth of it, or five lines."""
     parts = [
         Burst(part.start_s, part.end_s, burst.first + part.first, burst.first + part.last)
         for part in fold(times_s[burst.first : burst.last], STRAY_GAP_S)
     ]
-    least = STRAY_SHARE * burst.count
+    least = min(STRAY_SHARE * burst.count, STRAY_MOST)
     while len(parts) > 1 and parts[0].count < least:
         parts.pop(0)
     while len(parts) > 1 and parts[-1].count < least:
@@ -143,8 +165,7 @@ def _hot(counts: Floats, expected: Floats, width: int) -> NDArray[np.bool_]:
     kernel = np.ones(width)
     seen = np.convolve(counts, kernel, mode="valid")
     due = np.convolve(expected, kernel, mode="valid")
-    excess = 2.0 * (np.sqrt(seen + 0.375) - np.sqrt(due + 0.375))
-    strong = (excess > SIGNIFICANT) & (seen > RISE * due) & (seen >= 3)
+    strong = (log_tail(seen, np.maximum(due, LEAST_RATE)) < SIGNIFICANT) & (seen > RISE * due) & (seen >= 2)
     spread = np.convolve(strong.astype(float), kernel, mode="full")[: len(counts)] > 0
     # within a hot window only the bins that are themselves above the background belong to the burst
     return np.asarray(spread & (counts > 1.5 * expected), dtype=bool)

@@ -1,14 +1,15 @@
 """Walk supported links from the symptom backwards and rank the chains that reach a root.
 
 A chain is worth what it explains: the share of symptom episodes that can be followed, occurrence by occurrence, all the
-way back to the root; how well each tie on the way is shown; and how well the root can stand at the start. Every stage
+way back to the root; how well the ties on the way are shown, the weakest above all; and how well the root can stand at
+the start. Every stage
 of a cascade is passed once, so that a chain cannot wander. Leaves out how a chain is told.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log, log10, pow, prod
+from math import exp, log, log10, prod, sqrt
 
 from bot.domain.link import Chain, Link
 from bot.domain.signal import Occurrence, Signal, SignalId, Topology
@@ -163,7 +164,7 @@ def _score(path: _Path, episodes: int) -> float:
     mean = _mean(path)
     rootness = EXOGENOUS.get(path.head.kind, 0.25)
     depth = 1.0 + 0.07 * min(len(path.links) - 1, 6)
-    return covered * pow(mean, 0.8) * (0.25 + 0.75 * rootness) * depth
+    return covered * sqrt(mean * min(path.strengths)) * (0.25 + 0.75 * rootness) * depth
 
 
 def _mean(path: _Path) -> float:

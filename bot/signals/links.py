@@ -192,7 +192,8 @@ def _test_since(causes: Sequence[Occurrence], effects: Sequence[Occurrence], lag
         share_after = max(1e-6, (until - cause.start_s) / window.length_s)
         soon = max(60.0, first.start_s - cause.start_s) / window.length_s
         by_rate = binomial_tail(len(after), len(effects), share_after)
-        by_onset = min(1.0, soon * (1 + sum(1 for e in effects if e.start_s < cause.start_s + lag.low_s)))
+        # what came before as well did not set in with the cause, however soon after it the next one fell
+        by_onset = min(1.0, soon) if len(after) == len(effects) else 1.0
         p_value = min(1.0, 2 * min(by_rate, by_onset))
         if best is None or p_value < best[0]:
             best = (p_value, len(after), Match(index, after[0], first.start_s - cause.start_s))

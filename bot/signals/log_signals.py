@@ -29,6 +29,10 @@ REFS = 3
 MOST_MENTIONS = 6
 UNKNOWN_BURSTS = 40
 """Templates that nothing is known about: the burstiest so many are kept."""
+LEAST_UNKNOWN = 10
+"""Lines that make a burst of such a template worth a look."""
+INSIDE = (".internal", ".local", ".lan", ".corp", ".svc")
+"""Ends of host names that belong to oneself, even where the cluster does not know them."""
 LONGEST_LABEL = 90
 
 CALLS = frozenset(
@@ -167,7 +171,7 @@ def _placed(
     if cause and Kind(cause) is not kind:
         # a proxy's request line tells both what the user got and why
         placed.append(_Group(kind=Kind(cause), entity=entity, detail="", mentions=Counter(mentions)))
-    outside = [host for host, _ in mentions.most_common() if host.kind == "Host"]
+    outside = [host for host, _ in mentions.most_common() if host.kind == "Host" and not host.name.endswith(INSIDE)]
     if outside and kind in OUTSIDE:
         blamed = outside[0]
         placed.append(_Group(kind=Kind.EXTERNAL_FAILURE, entity=blamed, detail="", mentions=Counter({entity: 1})))
@@ -187,8 +191,10 @@ def _signal(group: _Group, table: LogTable, window: Window, exposure: Floats | N
     rows = rows[np.argsort(table.times_s[rows], kind="stable")]
     times = table.times_s[rows]
     found = bursts(times, window.start_s, window.end_s, exposure)
-    if not found and group.kind is Kind.LOG_BURST:
-        return None
+    if group.kind is Kind.LOG_BURST:
+        found = [burst for burst in found if burst.count >= LEAST_UNKNOWN]
+        if not found:
+            return None
     subject = table.templates[group.templates.most_common(1)[0][0]]
     occurrences = tuple(
         Occurrence(

@@ -34,7 +34,14 @@ _FILE_LIKE = re.compile(
     r"tmp|txt|gz|png|jpe?g|svg|php|xml|properties|lang|util|net|io\.\w+|sh)$",
     re.IGNORECASE,
 )
-_FQDN_TAIL = re.compile(r"\.(?:[a-z]{2,24})(?::\d+)?$", re.IGNORECASE)
+_FQDN_TAIL = re.compile(
+    r"\.(?:com|net|org|io|dev|cloud|app|co|eu|de|uk|us|ai|fr|nl|ch|at|pl|es|it|jp|cn|in|br|ca|au|se|no|dk|fi|info|biz|"
+    r"xyz|tech|online|site|systems|services|example|test|invalid|internal|local|svc|lan|corp|amazonaws)$",
+    re.IGNORECASE,
+)
+"""Ends of dotted names that are hosts even without a scheme or port; class, logger and file names have others."""
+_OWN = re.compile(r", (?:server|host|referrer): [^,]{1,200}")
+"""nginx's error log names the request's own host and server, not whom the call went to."""
 _VERSION = re.compile(r"^v?\d+(?:\.\d+)*[a-z0-9-]*$")
 _PACKAGE = re.compile(
     r"^(?:com|org|io|net|java|javax|jdk|sun|kotlin|scala|reactor|okhttp3|ch|de)\.[a-z0-9_.]+", re.IGNORECASE
@@ -49,7 +56,7 @@ _ENDS = (
 
 def hosts_in(text: str) -> list[str]:
     """Give the host names and addresses (with port where written) that a line names, in order, each once."""
-    text = _CALLER.sub(" ", text[:LONGEST])  # who called is not whom the line calls
+    text = _OWN.sub(" ", _CALLER.sub(" ", text[:LONGEST]))  # who called, and as what, is not whom the line calls
     found: dict[str, None] = {}
     for match in _HOST.finditer(text):
         host = match["host"].lower()

@@ -10,7 +10,9 @@ from bot.signals.mentions import certificate_end, hosts_in
 @pytest.mark.parametrize(
     ("line", "hosts"),
     [
-        ('upstream: "http://10.2.1.7:8080/v1/x", host: "shop.example.com"', ["10.2.1.7:8080", "shop.example.com"]),
+        ('upstream: "http://10.2.1.7:8080/v1/x", host: "shop.example.com"', ["10.2.1.7:8080"]),
+        ("calls to geo.maps.example failed", ["geo.maps.example"]),
+        ("psycopg.errors.QueryCanceled: canceling statement", []),
         ('Post "https://api.pay.example.com/v1/charges": context deadline exceeded', ["api.pay.example.com"]),
         ("dial tcp: lookup db.data.svc.cluster.local: no such host", ["db.data.svc.cluster.local"]),
         ("connect ECONNREFUSED orders:8080", ["orders:8080"]),
