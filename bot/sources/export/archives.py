@@ -211,7 +211,14 @@ class Inventory:
     def _tar(self, member: Member, depth: int, *, lone: bool) -> Iterator[Member]:
         member = self._on_disk(member)
         assert member.file is not None
-        entries, archive = self._tar_entries(member, member.file)
+        try:
+            archive = self._stack.enter_context(tarfile.open(member.file, "r:"))  # noqa: SIM115 - the stack closes it
+        except (tarfile.TarError, EOFError, ValueError):
+            self._skipped(member.path, "a tar archive that is damaged from its start", True)
+            return
+        entries = self._tar_entries(member, archive)
+        if not _ends_in_zeros(member.file, archive):
+            self._skipped(member.path, f"a tar archive damaged after {len(entries)} entries; the rest is missing", True)
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.issym() or entry.islnk():
                 # a hard link's target counts from the archive's root, a symbolic one's from its own folder
@@ -227,10 +234,9 @@ class Inventory:
                     depth + 1,
                 )
 
-    def _tar_entries(self, member: Member, file: Path) -> tuple[list[tarfile.TarInfo], tarfile.TarFile]:
+    def _tar_entries(self, member: Member, archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
         entries: list[tarfile.TarInfo] = []
         try:
-            archive = self._stack.enter_context(tarfile.open(file, "r:"))  # noqa: SIM115 - the stack closes it
             for entry in archive:
                 self._admit(member.path, entry.name, entry.size if entry.isreg() else 0)
                 if entry.isdev():
@@ -242,9 +248,9 @@ class Inventory:
                         f"{shown(member.path)} holds a sparse file, {shown(entry.name)}, as in a bomb: it was not read."
                     )
                 entries.append(entry)
-        except (tarfile.TarError, EOFError):
+        except (tarfile.TarError, EOFError, ValueError):  # a torn header may hold any number
             self._skipped(member.path, f"a tar archive cut after {len(entries)} entries; the rest is missing", True)
-        return entries, archive
+        return entries
 
     def _admit(self, archive: str, name: str, size: int, packed: int | None = None) -> None:
         """Check one declared entry before anything of it is read."""
@@ -352,6 +358,13 @@ def _zip_time(entry: zipfile.ZipInfo) -> float | None:
         return datetime(*entry.date_time, tzinfo=UTC).timestamp()
     except ValueError:
         return None
+
+
+def _ends_in_zeros(file: Path, archive: tarfile.TarFile) -> bool:
+    """Tell whether reading stopped at the end mark: the library takes a torn header for the end, and says nothing."""
+    with file.open("rb") as raw:
+        raw.seek(archive.offset)
+        return not raw.read(_BLOCK_SIZE).strip(b"\0")
 
 
 def _tar_reader(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:

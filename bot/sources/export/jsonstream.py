@@ -114,6 +114,8 @@ class JsonStream:
                 self._more()
                 continue
             text = self._text[self._at : end]
+            if _too_deep(found, text):
+                raise JsonCutError("JSON nested too deep to be an export")
             self._at = end
             return found, text
 
@@ -153,6 +155,22 @@ class JsonStream:
                 continue
             self.take("}")
             return
+
+
+def _too_deep(value: object, text: str) -> bool:
+    """Tell what would exhaust the stack of whoever walks it later; few brackets need no look."""
+    if text.count("{") + text.count("[") < NESTING_LIMIT:
+        return False
+    level, depth = [value], 0
+    while level and depth <= NESTING_LIMIT:
+        depth += 1
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
+            if isinstance(child, (dict, list))
+        ]
+    return depth > NESTING_LIMIT
 
 
 def as_bytes(text: str) -> bytes:

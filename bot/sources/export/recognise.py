@@ -142,7 +142,7 @@ def _query_kind(value: Mapping[str, Any]) -> Kind | None:
     result_type = body.get("resultType")
     if result_type == "streams":
         return Kind.LOKI
-    if result_type in {"matrix", "vector", "scalar", "string"}:
+    if result_type in ("matrix", "vector", "scalar", "string"):  # a list would not hash
         return Kind.PROMETHEUS
     result = body.get("result")
     if isinstance(result, list) and result and isinstance(result[0], dict):

@@ -48,6 +48,8 @@ _LINE_READERS: dict[Kind, Callable[[Reading, str, Iterable[str]], None]] = {
     Kind.LOKI_LINES: loki.read_lines,
 }
 
+_ODD_SHAPES = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError)
+
 _EXPECTED = (
     "Expected is a folder or an archive of what standard tools print: kubectl logs --timestamps, kubectl get -o json, "
     "Prometheus query results, a Slack export, Jira issues."
@@ -170,6 +172,14 @@ class ExportSource:
 
     def _read_one(self, reading: Reading, each: _Found) -> None:
         content = _Content(each.member, self._limits, reading, _SOURCES[each.kind])
+        try:
+            self._read_content(reading, each, content)
+        except _ODD_SHAPES:
+            # a document of a known kind with values no server writes: one file lost, not the import
+            what = f"a {each.kind} file of an unknown shape; what came before was read"
+            reading.ledger.lost(_SOURCES[each.kind], what, each.member.path)
+
+    def _read_content(self, reading: Reading, each: _Found, content: "_Content") -> None:
         path = each.member.path
         if each.kind in {Kind.KUBERNETES_JSON, Kind.KUBERNETES_YAML}:
             read = kubernetes.read_json if each.kind is Kind.KUBERNETES_JSON else kubernetes.read_yaml
