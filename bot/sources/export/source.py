@@ -127,7 +127,7 @@ class ExportSource:
         unknown: list[str] = []
         seen = 0
         for member in members:
-            seen += 1
+            seen += member.size
             progress("recognise", seen, None)
             try:
                 head = head_of(member, self._limits)
