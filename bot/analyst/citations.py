@@ -49,6 +49,16 @@ class Citations:
         )
         return key
 
+    def add(self, entry: Evidence) -> str:
+        """Take over a citation that stands already, under the next key."""
+        for key, known in self.entries.items():
+            if known == entry:
+                return key
+        key = f"E{self._next}"
+        self._next += 1
+        self.entries[key] = entry
+        return key
+
     def cite_all(self, items: Iterable[tuple[ItemId, float]], *, entity: Entity | None = None) -> tuple[str, ...]:
         """Cite items, each with the time (epoch seconds, 0 for none) it is cited for; what cannot be cited is left out."""
         keys = [self.cite(item, entity=entity, at_s=at_s or None) for item, at_s in items]

@@ -11,13 +11,14 @@ from bot.domain.signal import Kind
 K = Kind
 
 _KILLED = (K.OOM_KILL, K.CONTAINER_RESTART, K.CRASH_LOOP, K.POD_KILL)
-_RESTARTED = (K.CONTAINER_RESTART, K.OOM_KILL, K.CRASH_LOOP, K.OUT_OF_MEMORY, K.POD_KILL, K.POD_START, K.STARTUP)
+_RESTARTED = (K.CONTAINER_RESTART, K.OOM_KILL, K.CRASH_LOOP, K.OUT_OF_MEMORY)
 
 KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"restart\w*|re-?boot\w*|bounc(?:e|ed|ing)", _RESTARTED),
     (r"crash\w*|back-?off|died|dying", (K.CRASH_LOOP, K.CONTAINER_RESTART, K.OOM_KILL, K.JOB_FAILURE)),
     (r"oom\w*|out[- ]of[- ]memory|ran out of (?:memory|ram|heap)|exit(?:ed)? (?:code )?137", (K.OOM_KILL, K.OUT_OF_MEMORY)),
     (r"kill(?:s|ed|ing)?|terminat\w+|sigterm|sigkill|grace(?:ful)? (?:period|shutdown)?", (*_KILLED, K.SHUTDOWN)),
+    (r"(?:pod |container )?start(?:-| )?ups?|new pods?|cold starts?", (K.POD_START, K.STARTUP)),
     (r"shut-? ?downs?|shutting down|drain\w*", (K.SHUTDOWN, K.POD_KILL)),
     (r"evict\w*|preempt\w*", (K.EVICTION,)),
     (r"deploy(?:s|ed|ing|ment|ments)?|roll-?(?:ed )?outs?|releases?|released|new versions?|upgrad\w+", (K.ROLLOUT, K.ROLLOUT_STUCK)),
@@ -72,6 +73,14 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
 
 GENERAL = frozenset({K.LOG_ERROR, K.LOG_BURST, K.ALERT})
 """Kinds that any trouble may also show as."""
+
+WIDER: dict[Kind, tuple[Kind, ...]] = {
+    K.CONTAINER_RESTART: (K.POD_KILL, K.POD_START, K.SHUTDOWN, K.STARTUP),
+    K.ROLLOUT: (K.CONFIG_CHANGE, K.HUMAN_CHANGE, K.POD_START),
+    K.JOB_RUN: (K.STARTUP,),
+    K.SERVER_ERROR: (K.UNAVAILABLE, K.LOG_ERROR, K.ALERT),
+}
+"""Kinds to look for where nothing of the first choice was seen: a pod that is replaced also "restarts"."""
 
 OBJECT_WORDS: tuple[tuple[str, str], ...] = (
     (r"cron-?jobs?|crons?", "CronJob"),
