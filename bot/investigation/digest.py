@@ -23,11 +23,12 @@ from bot.signals.directory import Directory
 from bot.signals.durations import request_duration_s
 from bot.signals.event_signals import event_signals
 from bot.signals.facts import spec_facts
+from bot.signals.job_runs import job_runs
 from bot.signals.lexicon import classify
 from bot.signals.links import folded
 from bot.signals.log_signals import LogTable, log_signals
 from bot.signals.mentions import hosts_in
-from bot.signals.object_signals import job_runs, object_signals
+from bot.signals.object_signals import object_signals
 from bot.signals.periodicity import event_period
 from bot.signals.series_signals import series_signals
 from bot.signals.statistics import quantile
@@ -75,7 +76,7 @@ def digest(case: Case, window: Window) -> Digest:
         *from_logs,
         *series_signals(case.series(), window, topology),
     ]
-    topology = _with_calls(topology, from_logs)
+    topology = called_in_logs(topology, from_logs)
     return Digest(
         signals=tuple(_settled(signals, window)),
         topology=topology,
@@ -101,7 +102,7 @@ def _table(case: Case, window: Window, template_of: Sequence[int], templates: Se
     )
 
 
-def _with_calls(topology: Topology, signals: Sequence[Signal]) -> Topology:
+def called_in_logs(topology: Topology, signals: Sequence[Signal]) -> Topology:
     """Add who calls whom as the failures in the logs tell it."""
     seen = {
         (signal.entity, mention)
