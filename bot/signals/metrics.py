@@ -56,8 +56,10 @@ class Metric:
     sigma: float = 4.0
     counts: bool = False
     """Does a size count single happenings (failed requests)?"""
-    fewest: float = 3.0
+    fewest: float = 6.0
     """An episode of fewer happenings is everyday noise."""
+    share: float = 0.0
+    """A share of a whole (0..1, or 0..100) must peak at this part of it, or it is not used up."""
     ratio: bool = False
     """``…_sum``: to be divided by ``…_count``."""
 
@@ -163,6 +165,7 @@ METRICS: tuple[Metric, ...] = (
     _row(r".*timeouts?(_total|_count)?", "rises", Kind.TIMEOUT, "timeouts up", "/s", counts=True, relative=0.5),
     _row(r".*(errors?|failures?|failed|exceptions?)(_total|_count|_rate|:rate\w+)?", "rises", Kind.LOG_ERROR, "errors up", "/s", counts=True, relative=0.5),
     _row(r".*throttl.*", "rises", Kind.CPU_THROTTLING, "CPU throttled", relative=0.5),
+    _row(r".*cpu.*(busy|util|ratio|percent|pct).*", "rises", Kind.CPU_SATURATION, "CPU busy", "ratio", fold="max", share=0.6),
     _row(r".*cpu.*", "rises", Kind.CPU_SATURATION, "CPU use up", least=0.02),
     _row(r".*(memory|heap|rss|mem_used|working_set).*", "rises_or_grows", Kind.MEMORY_PRESSURE, "memory use up", "bytes", fold="max"),
     _row(r".*(latency|duration|response_time|_p\d\d).*", "rises", Kind.LATENCY, "latency up", fold="max", relative=0.5),

@@ -204,9 +204,13 @@ def _episodes(row: Metric, folded: Folded) -> Iterator[Occurrence]:
     times, values = finite(folded.times, folded.values)
     slots = slot_profile(times, values)
     spans: list[tuple[float, float]] = []
+    # a percentage or a share: the largest value tells
+    whole = 100.0 if len(values) and float(values.max()) > 1.5 else 1.0
     for one in excursions(times, values, slots=slots):
         change = (one.peak - one.usual) * sign
         if change < max(row.least, row.relative * abs(one.usual)) or one.sigma * sign < row.sigma:
+            continue
+        if one.peak < row.share * whole:
             continue
         spans.append((one.start_s, one.end_s))
         size = one.total * folded.step if row.counts and row.unit == "/s" else abs(one.sigma)
