@@ -232,96 +232,22 @@ _BY_REASON: Final[tuple[tuple[Kind, str, str], ...]] = (
 )
 
 NOISE: Final[frozenset[str]] = frozenset(
-    # kubelet and runtime
-    [
-        "Pulling",
-        "Pulled",
-        "Created",
-        "Scheduled",
-        "AlreadyPresent",
-        "NodeReady",
-        "NodeSchedulable",
-        "NodeHasSufficientMemory",
-        "NodeHasNoDiskPressure",
-        "NodeHasSufficientPID",
-        "NodeAllocatableEnforced",
-        "Starting",
-        "RegisteredNode",
-        "InvalidDiskCapacity",
-        "DNSConfigForming",
-        "FailedToRetrieveImagePullSecret",
-        "CertificateRotation",
-        "NodeUncordoned",
-        "Uncordon",
-        "ResizeStarted",
-        "ResizeDeferred",
-        "PossibleMemoryBackedVolumesOnDisk",
-        "SuccessfulCreate",
-        "SuccessfulDelete",
-        "SuccessfulUpdate",
-        "SuccessfulAttachVolume",
-        "SuccessfulMountVolume",
-        "SuccessfullyReconciled",
-        "Completed",
-        "SawCompletedJob",
-        "Suspended",
-        "Resumed",
-        "NoPods",
-        "NoControllers",
-        "CalculateExpectedPodCountFailed",
-        "EnsuringLoadBalancer",
-        "EnsuredLoadBalancer",
-        "UpdatedLoadBalancer",
-        "WaitForFirstConsumer",
-        "WaitForPodScheduled",
-        "ExternalProvisioning",
-        "Provisioning",
-        "ProvisioningSucceeded",
-        "Resizing",
-        "ExternalExpanding",
-        "FileSystemResizeRequired",
-        "FileSystemResizeSuccessful",
-        "VolumeResizeSuccessful",
-        "LeaderElection",
-        "NewReplicaSetCreated",
-        "NewReplicaSetReason",
-        "ReplicaSetUpdated",
-        "IPAllocation",
-        "Generated",
-        "Requested",
-        "Reused",
-        "CertificateIssued",
-        "WaitingForApproval",
-        "OrderCreated",
-        "OrderPending",
-        "Presented",
-        "DomainVerified",
-        "ReconciliationSucceeded",
-        "ArtifactUpToDate",
-        "NewArtifact",
-        "GitOperationSucceeded",
-        "ResourceUpdated",
-        "ResourceCreated",
-        "OperationStarted",
-        "RolloutStepCompleted",
-        "RolloutCompleted",
-        "RolloutPaused",
-        "RolloutResumed",
-        "Nominated",
-        "Launched",
-        "Registered",
-        "Initialized",
-        "Unconsolidatable",
-        "DisruptionBlocked",
-        "ScaleDownDisabled",
-        "Sync",
-        "CREATE",
-        "UPDATE",
-        "Ready",
-        "KEDAScalersStarted",
-        "ScaledObjectReady",
-        "SuccessfulRegistration",
-    ]
+    """
+    Pulling Pulled Created Scheduled AlreadyPresent NodeReady NodeSchedulable NodeHasSufficientMemory
+    NodeHasNoDiskPressure NodeHasSufficientPID NodeAllocatableEnforced Starting RegisteredNode
+    InvalidDiskCapacity DNSConfigForming FailedToRetrieveImagePullSecret CertificateRotation NodeUncordoned
+    Uncordon ResizeStarted ResizeDeferred PossibleMemoryBackedVolumesOnDisk SuccessfulCreate SuccessfulDelete
+    SuccessfulUpdate SuccessfulAttachVolume SuccessfulMountVolume SuccessfullyReconciled Completed
+    SawCompletedJob Suspended Resumed NoPods NoControllers CalculateExpectedPodCountFailed EnsuringLoadBalancer
+    EnsuredLoadBalancer UpdatedLoadBalancer WaitForFirstConsumer WaitForPodScheduled ExternalProvisioning
+    Provisioning ProvisioningSucceeded Resizing ExternalExpanding FileSystemResizeRequired
+    FileSystemResizeSuccessful VolumeResizeSuccessful LeaderElection NewReplicaSetCreated NewReplicaSetReason
+    ReplicaSetUpdated IPAllocation Generated Requested Reused CertificateIssued WaitingForApproval OrderCreated
+    OrderPending Presented DomainVerified ReconciliationSucceeded ArtifactUpToDate NewArtifact
+    GitOperationSucceeded ResourceUpdated ResourceCreated OperationStarted RolloutStepCompleted RolloutCompleted
+    RolloutPaused RolloutResumed Nominated Launched Registered Initialized Unconsolidatable DisruptionBlocked
+    ScaleDownDisabled Sync CREATE UPDATE Ready KEDAScalersStarted ScaledObjectReady SuccessfulRegistration
+    """.split()  # noqa: SIM905 - one word after another reads better than a column of quotes
 )
 """Reasons that are a step of normal life. Those told by other means (scalings, job runs, ownership) stand here too."""
 
@@ -410,30 +336,13 @@ WORKLOAD_KINDS: Final[frozenset[str]] = frozenset(
 """Kinds a report names: what owns them (an operator's resource, a chart) is not followed further."""
 
 CONTROLLERS: Final[frozenset[str]] = frozenset(
-    [
-        "kube-controller-manager",
-        "kubelet",
-        "kube-scheduler",
-        "cloud-controller-manager",
-        "aws-cloud-controller-manager",
-        "kube-apiserver",
-        "cluster-autoscaler",
-        "karpenter",
-        "vpa-recommender",
-        "cert-manager-cainjector",
-        "metrics-server",
-        "node-problem-detector",
-        "nginx-ingress-controller",
-        "horizontal-pod-autoscaler",
-        "endpoint-controller",
-        "endpointslice-controller",
-        "replicaset-controller",
-        "deployment-controller",
-        "statefulset-controller",
-        "calico-node",
-        "cilium-agent",
-        "coredns",
-    ]
+    """
+         kube-controller-manager kubelet kube-scheduler cloud-controller-manager aws-cloud-controller-manager
+    kube-apiserver cluster-autoscaler karpenter vpa-recommender cert-manager-cainjector metrics-server
+    node-problem-detector nginx-ingress-controller horizontal-pod-autoscaler endpoint-controller
+    endpointslice-controller replicaset-controller deployment-controller statefulset-controller calico-node
+    cilium-agent coredns
+    """.split()  # noqa: SIM905 - one word after another reads better than a column of quotes
 )
 """Writers in ``managedFields`` that are the cluster's own machinery: what they write is no change somebody made."""
 

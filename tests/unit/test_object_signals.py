@@ -1,0 +1,161 @@
+"""What objects tell: runs of jobs, rollouts, restarts, expiries, conditions and changes by people."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from bot.domain.entity import Entity
+from bot.domain.items import ClusterEvent, ItemId, ObjectVersion
+from bot.domain.signal import Kind
+from bot.domain.window import Window, rfc3339
+from bot.signals.job_runs import job_runs, schedule_period_s
+from bot.signals.object_signals import object_signals
+from bot.signals.topology import read_topology
+
+START = datetime(2026, 11, 16, tzinfo=UTC)
+WINDOW = Window(start=START, end=START + timedelta(days=5), asked="5d")
+
+
+def at(hours):
+    return rfc3339(START + timedelta(hours=hours))
+
+
+def obj(kind, name, body, observed_hours=130.0):
+    metadata = {"name": name, "namespace": "shop", **body.pop("metadata", {})}
+    manifest = {"kind": kind, "metadata": metadata, **body}
+    version = ObjectVersion(
+        entity=Entity(kind, name, "shop"), uid=None, observed_at=START + timedelta(hours=observed_hours),
+        manifest=manifest, raw=json.dumps(manifest).encode(),
+    )  # fmt: skip
+    return ItemId(f"O-{kind}-{name}-{observed_hours}"), version
+
+
+def event(hours, kind, name, reason, message):
+    when = START + timedelta(hours=hours)
+    made = ClusterEvent(
+        at=when, first_at=when, count=1, type="Normal", reason=reason, message=message,
+        entity=Entity(kind, name, "shop"), component=None, node=None, raw=b"{}",
+    )  # fmt: skip
+    return ItemId(f"V-{hours}-{name}"), made
+
+
+def signals(*objects):
+    return {signal.kind: signal for signal in object_signals(objects, WINDOW, read_topology(objects, [], []))}
+
+
+def spans(signal):
+    return [((one.start_s - WINDOW.start_s) / 3600, (one.end_s - WINDOW.start_s) / 3600) for one in signal.occurrences]
+
+
+def test_each_run_is_told_once_whoever_saw_it():
+    """A Job object, controller events and a generated name tell three runs of one CronJob, none twice."""
+    minute = int(START.timestamp() // 60)
+    first, second, third = (f"etl-{minute + hours * 60}" for hours in (6, 12, 18))
+    objects = [
+        obj("CronJob", "etl", {"spec": {"schedule": "0 */6 * * *"}}),
+        obj("Job", third, {"metadata": {"ownerReferences": [{"kind": "CronJob", "name": "etl"}]},
+                           "status": {"startTime": at(18), "completionTime": at(18.5)}}),
+    ]  # fmt: skip
+    events = [
+        event(12, "CronJob", "etl", "SuccessfulCreate", f"Created job {second}"),
+        event(12.25, "Job", second, "Completed", "Job completed"),
+        event(12.3, "CronJob", "etl", "SawCompletedJob", f"Saw completed job: {second}, condition: Complete"),
+        event(18, "CronJob", "etl", "SuccessfulCreate", f"Created job {third}"),
+        event(6.1, "Pod", f"{first}-x2x4z", "Started", "Started container etl"),
+    ]
+    topology = read_topology(objects, events, [])
+    (runs,) = job_runs(events, objects, WINDOW, topology)
+    assert Entity("CronJob", "etl", "shop") == runs.entity
+    assert spans(runs) == [(6.1, 6.1), (12, 12.25), (18, 18.5)]
+    assert (runs.period_s, runs.attributes) == (6 * 3600.0, {"schedule": "0 */6 * * *"})
+
+
+def test_uneven_schedules_have_no_period():
+    """Weekday schedules are not evenly spaced; nonsense has no period either."""
+    assert schedule_period_s("0 3 * * 1-5", START) is None
+    assert schedule_period_s("whenever", START) is None
+    assert schedule_period_s("@hourly", START) == 3600.0
+
+
+def replica_set(name, hours, image):
+    return obj("ReplicaSet", name, {
+        "metadata": {"creationTimestamp": at(hours), "ownerReferences": [{"kind": "Deployment", "name": "web"}]},
+        "spec": {"template": {"spec": {"containers": [{"name": "web", "image": f"reg.io/web:{image}"}]}}},
+    })  # fmt: skip
+
+
+def test_a_second_replica_set_is_a_rollout_with_its_image_change():
+    """The rollout stands at the new set's creation and says which image replaced which."""
+    found = signals(replica_set("web-a", -500, "1.4.2"), replica_set("web-b", 30, "1.5.0"))
+    rollout = found[Kind.ROLLOUT]
+    assert (rollout.entity.kind, spans(rollout)) == ("Deployment", [(30, 30)])
+    assert rollout.occurrences[0].note == "web: 1.4.2 → 1.5.0"
+
+
+def test_the_last_termination_is_told_with_its_reason():
+    """An OOM kill and an orderly end of an init container are told apart."""
+    pod = obj("Pod", "web-0", {
+        "spec": {"nodeName": "n1", "containers": []},
+        "status": {
+            "containerStatuses": [{"name": "web", "restartCount": 3, "lastState": {"terminated": {
+                "reason": "OOMKilled", "exitCode": 137, "finishedAt": at(50)}}}],
+            "initContainerStatuses": [{"name": "init", "state": {"terminated": {
+                "reason": "Completed", "exitCode": 0, "finishedAt": at(1)}}}],
+        },
+    })  # fmt: skip
+    found = signals(pod)
+    assert list(found) == [Kind.OOM_KILL]
+    assert spans(found[Kind.OOM_KILL]) == [(50, 50)]
+    assert found[Kind.OOM_KILL].nodes == frozenset({"n1"})
+
+
+def test_a_certificate_expires_when_it_says():
+    """``status.notAfter`` inside the window is an expiry; one beyond is none."""
+    inside = obj("Certificate", "api-tls", {"spec": {"secretName": "api-tls"}, "status": {"notAfter": at(40)}})
+    beyond = obj("Certificate", "other", {"status": {"notAfter": at(4000)}})
+    found = signals(inside, beyond)
+    assert spans(found[Kind.CERTIFICATE_EXPIRY]) == [(40, 40)]
+
+
+def managed(manager, hours, fields, subresource=None):
+    entry = {"manager": manager, "time": at(hours), "fieldsV1": fields}
+    return entry | ({"subresource": subresource} if subresource else {})
+
+
+def test_changes_by_people_count_and_those_by_controllers_do_not():
+    """A kubectl write of data is a change; a status update and the creation itself are not."""
+    config = obj("ConfigMap", "app", {
+        "metadata": {"creationTimestamp": at(-900), "managedFields": [
+            managed("kubectl-edit", 60, {"f:data": {}}), managed("kube-controller-manager", 70, {"f:data": {}})]},
+        "data": {"LIMIT": "1"},
+    })  # fmt: skip
+    fresh = obj("ConfigMap", "new", {
+        "metadata": {"creationTimestamp": at(20), "managedFields": [managed("helm", 20, {"f:data": {}})]}})  # fmt: skip
+    found = signals(config, fresh)
+    assert spans(found[Kind.CONFIG_CHANGE]) == [(60, 60)]
+    assert found[Kind.CONFIG_CHANGE].entity.name == "app"
+
+
+def test_two_versions_tell_which_keys_changed_but_never_a_secrets_value():
+    """The note names keys; a Secret's data is compared, not shown."""
+    old = obj("Secret", "db", {"data": {"password": "b2xk"}}, observed_hours=10)
+    new = obj("Secret", "db", {"data": {"password": "bmV3"}}, observed_hours=20)
+    (one,) = signals(old, new)[Kind.SECRET_CHANGE].occurrences
+    assert one.note == "password changed"
+
+
+def test_conditions_that_went_bad_are_told_and_calm_ones_not():
+    """A stuck rollout, a sick node, a full quota and a capped autoscaler are told; one at its minimum is not."""
+    bad = {"lastTransitionTime": at(33), "message": "m"}
+    found = signals(
+        obj("Deployment", "web", {"status": {"conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", **bad}]}}),
+        obj("Node", "n1", {"status": {"conditions": [{"type": "Ready", "status": "Unknown", **bad}, {"type": "MemoryPressure", "status": "False", **bad}]}}),
+        obj("ResourceQuota", "q", {"status": {"hard": {"pods": "10"}, "used": {"pods": "10"}}}),
+        obj("HorizontalPodAutoscaler", "w", {"status": {"conditions": [{"type": "ScalingLimited", "status": "True", "reason": "TooFewReplicas", **bad}]}}),
+    )  # fmt: skip
+    assert set(found) == {Kind.ROLLOUT_STUCK, Kind.NODE_FAILURE, Kind.QUOTA_EXCEEDED}
+    assert found[Kind.QUOTA_EXCEEDED].occurrences[0].note == "pods: 10 of 10"
+
+
+def test_malformed_manifests_give_nothing():
+    """Oddly typed parts are empty ones, never an exception."""
+    assert signals(obj("Pod", "p", {"status": "x", "spec": []}), obj("Node", "n", {"status": {"conditions": {}}})) == {}
