@@ -112,5 +112,5 @@ def _draw(view: ConsoleRenderable, width: int, palette: Palette | None) -> str:
         legacy_windows=False,
         _environ={},
     )
-    console.print(view)
+    console.print(view, crop=False)
     return _TRAILING.sub("", page.getvalue())

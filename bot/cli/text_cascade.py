@@ -45,10 +45,16 @@ def _step(step: Step, first: bool, last: bool) -> Iterator[RenderableType]:
     mark = Text(f"  {step.id:<3}")
     mark.append("◆ " if first else "■ " if last else "● ", style="bold red" if first or last else "bold")
     rail = Text(" " * 7) if last else Text.assemble(" " * 5, ("│ ", MUTED))
-    name = Text(words.visible(str(step.entity)), style="bold cyan")
+    entity, summary = words.visible(str(step.entity)), words.visible(step.summary)
+    if (at := summary.find(entity)) >= 0:
+        told = Text(summary)
+        told.stylize("bold cyan", at, at + len(entity))
+        yield Railed(mark, rail, told)
+        return
+    name = Text(entity, style="bold cyan")
     name.append(f"  {step.count:,}× from {words.short_moment(step.first_at)}", style="default not bold")
     yield Railed(mark, rail, name)
-    yield Railed(rail, rail, Text(words.visible(step.summary)))
+    yield Railed(rail, rail, Text(summary))
 
 
 def _between(link: StepLink | None) -> Iterator[RenderableType]:

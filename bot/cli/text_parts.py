@@ -53,6 +53,9 @@ def changes(report: Report) -> Iterator[RenderableType]:
     yield heading("What to change")
     for number, each in enumerate(report.recommendations, start=1):
         yield hang(f"  {number}. ", *_change(each))
+        # not wrapped: a command is there to be copied, and a line end put into it would break it
+        for line in (each.change or "").splitlines():
+            yield Text("       " + _indented(line), style=MUTED, no_wrap=True, overflow="ignore")
 
 
 def _change(each: Recommendation) -> Iterator[Text]:
@@ -64,8 +67,6 @@ def _change(each: Recommendation) -> Iterator[Text]:
         yield Text(effect, style="green")
     elif each.spared:
         yield Text(f"would have spared {each.spared:,} in this window", style="green")
-    if each.change:
-        yield from (Text("  " + _indented(line), style=MUTED) for line in each.change.splitlines())
 
 
 def _indented(line: str) -> str:
