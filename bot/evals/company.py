@@ -3,12 +3,16 @@
 Wordings of routine lines are those of common libraries (HikariCP, Kafka clients, gRPC, PostgreSQL, nginx, Node, Django …).
 """
 
+from collections.abc import Callable
+from functools import partial
+
+from bot.evals.calls import Call, Route
 from bot.evals.cluster import Pod, Workload
 from bot.evals.controllers import CronJob, JobRun
 from bot.evals.logformats import entry
 from bot.evals.randomness import Dice, dice
 from bot.evals.vocab import RESOURCES, STYLES
-from bot.evals.world import DAY_S, Call, Route, World
+from bot.evals.world import DAY_S, World
 
 Lines = tuple[tuple[str, str], ...]
 
@@ -46,7 +50,7 @@ SIDE: Lines = (
 )
 
 
-def nightly_lines(world: World) -> "object":
+def nightly_lines(world: World) -> Callable[[CronJob, JobRun, Pod], None]:
     """Make the narrator of a small batch job."""
 
     def narrate(cron: CronJob, run: JobRun, pod: Pod) -> None:
@@ -153,13 +157,13 @@ def _jobs(world: World, rng: Dice, registry: str) -> None:
     world.crons.append(
         CronJob(
             name=names.backup, namespace=names.batch, schedule=f"{rng.randrange(5, 55)} {rng.choice((1, 2, 3))} * * *", style="logfmt",
-            image=f"{registry}/backup:1.9", duration=lambda _at: rng.uniform(400, 900), cores=0.6, narrate=narrate,  # type: ignore[arg-type] - a closure
+            image=f"{registry}/backup:1.9", duration=lambda _at: rng.uniform(400, 900), cores=0.6, narrate=narrate,
         )
     )  # fmt: skip
     world.crons.append(
         CronJob(
             name=names.weekly, namespace=names.batch, schedule=f"{rng.randrange(60)} {rng.randrange(4, 20)} * * {rng.randrange(7)}", style="python",
-            image=f"{registry}/tools:0.4", duration=lambda _at: rng.uniform(60, 400), cores=0.2, narrate=narrate,  # type: ignore[arg-type] - a closure
+            image=f"{registry}/tools:0.4", duration=lambda _at: rng.uniform(60, 400), cores=0.2, narrate=narrate,
         )
     )  # fmt: skip
 
@@ -183,9 +187,9 @@ def _unrelated_changes(world: World, rng: Dice, services: list[Workload]) -> Non
     pool = [*services[1:4], *services[5:]]
     while at < world.end:
         moment = at - at % DAY_S + rng.uniform(9, 17) * 3600
-        world.at(moment, lambda s=rng.choice(pool): roll(s))  # type: ignore[misc] - the default argument binds the draw
+        world.at(moment, partial(roll, rng.choice(pool)))
         if rng.random() < 0.6:
-            world.at(moment + rng.uniform(2, 30) * 3600, lambda n=rng.choice(world.cast.side[1:]): restart(n, 1))  # type: ignore[misc] - as above
+            world.at(moment + rng.uniform(2, 30) * 3600, partial(restart, rng.choice(world.cast.side[1:]), 1))
         at += rng.uniform(1.1, 2.6) * DAY_S
 
 

@@ -8,12 +8,12 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from cronsim import CronSim
 
 from bot.evals.cluster import Cluster, Node, Pod, Workload
 from bot.evals.export import stamp
-from datetime import UTC, datetime
 
 INITIAL_READINESS_S = 30.0
 """``--horizontal-pod-autoscaler-initial-readiness-delay``"""

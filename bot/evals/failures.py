@@ -17,7 +17,7 @@ class Fault:
 
     __slots__ = ("at_s", "expired_at", "host", "ip", "kind", "op", "pool", "port", "seconds")
 
-    def __init__(self, kind: str, host: str, port: int, op: str, seconds: float, ip: str, at_s: float) -> None:  # noqa: PLR0913, PLR0917 - plain record
+    def __init__(self, kind: str, host: str, port: int, op: str, seconds: float, ip: str, at_s: float) -> None:
         self.kind, self.host, self.port, self.op, self.seconds, self.ip, self.at_s = (
             kind,
             host,
@@ -76,8 +76,8 @@ _GO: dict[str, Words] = {
     "reset": lambda f: (f"call to {f.host} failed", f"{_url(f)}: read tcp {f.ip}:{f.port}: read: connection reset by peer"),
     "http503": lambda f: (f"call to {f.host} failed", f"{f.op}: unexpected status 503 Service Unavailable"),
     "tls": lambda f: (f"call to {f.host} failed", f"{_url(f)}: tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time {stamp(f.at_s)} is after {stamp(f.expired_at)}"),
-    "pool": lambda f: ("query failed", "failed to acquire connection from pool: context deadline exceeded"),
-    "statement": lambda f: ("query failed", f"ERROR: {_CANCELLED} (SQLSTATE 57014)"),
+    "pool": lambda _f: ("query failed", "failed to acquire connection from pool: context deadline exceeded"),
+    "statement": lambda _f: ("query failed", f"ERROR: {_CANCELLED} (SQLSTATE 57014)"),
 }  # fmt: skip
 _JAVA: dict[str, Words] = {
     "timeout": lambda f: (f"Request to {f.host} failed", _java_stack(f'org.springframework.web.client.ResourceAccessException: I/O error on POST request for "https://{f.host}{f.op.partition(" ")[2]}": Read timed out', "java.net.SocketTimeoutException: Read timed out", _JAVA_CALL)),
@@ -86,7 +86,7 @@ _JAVA: dict[str, Words] = {
     "http503": lambda f: (f"Request to {f.host} failed", _java_stack(f'org.springframework.web.client.HttpServerErrorException$ServiceUnavailable: 503 Service Unavailable on POST request for "https://{f.host}{f.op.partition(" ")[2]}"', "", _JAVA_CALL)),
     "tls": lambda f: (f"Request to {f.host} failed", _java_stack("javax.net.ssl.SSLHandshakeException: PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed", f"java.security.cert.CertificateExpiredException: NotAfter: {stamp(f.expired_at)}", _JAVA_CALL)),
     "pool": lambda f: ("SQL Error: 0, SQLState: null", _java_stack(f"java.sql.SQLTransientConnectionException: HikariPool-1 - Connection is not available, request timed out after {int(f.seconds * 1000) + 3}ms (total={f.pool}, active={f.pool}, idle=0, waiting={8 + int(f.at_s) % 23})", "", _JAVA_POOL)),
-    "statement": lambda f: ("SQL Error: 0, SQLState: 57014", _java_stack(f"org.postgresql.util.PSQLException: ERROR: {_CANCELLED}", "", _JAVA_PG)),
+    "statement": lambda _f: ("SQL Error: 0, SQLState: 57014", _java_stack(f"org.postgresql.util.PSQLException: ERROR: {_CANCELLED}", "", _JAVA_PG)),
 }  # fmt: skip
 _PYTHON: dict[str, Words] = {
     "timeout": lambda f: (f"upstream {f.host} did not answer", _python_stack(f"requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='{f.host}', port={f.port}): Read timed out. (read timeout={f.seconds:g})", "clients/http.py", "response = self.session.post(url, json=body, timeout=self.timeout)")),
@@ -95,7 +95,7 @@ _PYTHON: dict[str, Words] = {
     "http503": lambda f: (f"upstream {f.host} failed", _python_stack(f"requests.exceptions.HTTPError: 503 Server Error: Service Unavailable for url: https://{f.host}{f.op.partition(' ')[2]}", "clients/http.py", "response.raise_for_status()")),
     "tls": lambda f: (f"upstream {f.host} failed", _python_stack(f"requests.exceptions.SSLError: HTTPSConnectionPool(host='{f.host}', port={f.port}): Max retries exceeded with url: {f.op.partition(' ')[2]} (Caused by SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1000)')))", "clients/http.py", "response = self.session.post(url, json=body, timeout=self.timeout)")),
     "pool": lambda f: ("database error", _python_stack(f"sqlalchemy.exc.TimeoutError: QueuePool limit of size {f.pool} overflow 0 reached, connection timed out, timeout {f.seconds:.2f} (Background on this error at: https://sqlalche.me/e/20/3o7r)", "db/session.py", "with engine.connect() as connection:")),
-    "statement": lambda f: ("database error", _python_stack(f"psycopg.errors.QueryCanceled: {_CANCELLED}", "db/session.py", "cursor.execute(statement, parameters)")),
+    "statement": lambda _f: ("database error", _python_stack(f"psycopg.errors.QueryCanceled: {_CANCELLED}", "db/session.py", "cursor.execute(statement, parameters)")),
 }  # fmt: skip
 _NODE: dict[str, Words] = {
     "timeout": lambda f: (f"{f.op} {f.host} failed", _node_stack(f"AxiosError: timeout of {int(f.seconds * 1000)}ms exceeded", "RedirectableRequest.handleRequestTimeout (/app/node_modules/axios/dist/node/axios.cjs:3169:16)")),
@@ -103,7 +103,7 @@ _NODE: dict[str, Words] = {
     "reset": lambda f: (f"{f.op} {f.host} failed", _node_stack("Error: socket hang up", "Socket.socketOnEnd (node:_http_client:524:23)")),
     "http503": lambda f: (f"{f.op} {f.host} failed", _node_stack("AxiosError: Request failed with status code 503", "settle (/app/node_modules/axios/dist/node/axios.cjs:2019:12)")),
     "tls": lambda f: (f"{f.op} {f.host} failed", _node_stack("Error: certificate has expired", "TLSSocket.onConnectSecure (node:_tls_wrap:1674:34)")),
-    "pool": lambda f: ("query failed", _node_stack("KnexTimeoutError: Knex: Timeout acquiring a connection. The pool is probably full. Are you missing a .transacting(trx) call?", "Client_PG.acquireConnection (/app/node_modules/knex/lib/client.js:332:26)")),
-    "statement": lambda f: ("query failed", _node_stack(f"error: {_CANCELLED}", "Parser.parseErrorMessage (/app/node_modules/pg-protocol/dist/parser.js:283:98)")),
+    "pool": lambda _f: ("query failed", _node_stack("KnexTimeoutError: Knex: Timeout acquiring a connection. The pool is probably full. Are you missing a .transacting(trx) call?", "Client_PG.acquireConnection (/app/node_modules/knex/lib/client.js:332:26)")),
+    "statement": lambda _f: ("query failed", _node_stack(f"error: {_CANCELLED}", "Parser.parseErrorMessage (/app/node_modules/pg-protocol/dist/parser.js:283:98)")),
 }  # fmt: skip
 _WORDS: dict[str, dict[str, Words]] = {GO: _GO, JAVA: _JAVA, PYTHON: _PYTHON, NODE: _NODE}

@@ -123,7 +123,7 @@ class _Printer:
         births = [self.world.start - 86400 * 9, *(at for _, _, _, at in w.old_hashes)]
         return [self.replicaset(w, h, r, tag, n, born) for (h, r, tag, n), born in zip(revisions, births, strict=True)]
 
-    def replicaset(self, w: Workload, hashed: str, revision: int, tag: str, count: int, born: float) -> Json:  # noqa: PLR0913, PLR0917 - a ReplicaSet's parts
+    def replicaset(self, w: Workload, hashed: str, revision: int, tag: str, count: int, born: float) -> Json:
         labels = {**self.labels(w), "pod-template-hash": hashed}
         meta = self.meta("ReplicaSet", f"{w.name}-{hashed}", w.namespace, born, labels)
         meta["annotations"] = {"deployment.kubernetes.io/revision": str(revision)}

@@ -10,7 +10,14 @@ from pathlib import Path
 from bot.errors import UsageError
 from bot.evals import chat, company, objects
 from bot.evals.randomness import dice
-from bot.evals.scenarios import expired_certificate, lock_pool_retry, memory_leak, no_incident, story, third_party_outage
+from bot.evals.scenarios import (
+    expired_certificate,
+    lock_pool_retry,
+    memory_leak,
+    no_incident,
+    story,
+    third_party_outage,
+)
 from bot.evals.scenarios.parts import Scene
 from bot.evals.world import World
 
@@ -30,12 +37,34 @@ class ScenarioInfo:
 SCENARIOS: dict[str, ScenarioInfo] = {
     info.name: info
     for info in (
-        ScenarioInfo(name="story", summary="a scheduled job, an autoscaler and a short grace period make 502s at the gateway", stage=story.stage),
-        ScenarioInfo(name="memory-leak", summary="a rollout brings a memory leak: OOM kills, restarts, errors at callers", stage=memory_leak.stage),
-        ScenarioInfo(name="lock-pool-retry", summary="a scheduled lock in PostgreSQL, empty pools, timeouts and a retry storm", stage=lock_pool_retry.stage),
-        ScenarioInfo(name="expired-certificate", summary="a certificate is not renewed and expires: TLS handshakes fail", stage=expired_certificate.stage),
-        ScenarioInfo(name="third-party-outage", summary="a provider outside the cluster fails in episodes", stage=third_party_outage.stage),
-        ScenarioInfo(name="no-incident", summary="nothing but everyday noise, and somebody who worries", stage=no_incident.stage),
+        ScenarioInfo(
+            name="story",
+            summary="a scheduled job, an autoscaler and a short grace period make 502s at the gateway",
+            stage=story.stage,
+        ),
+        ScenarioInfo(
+            name="memory-leak",
+            summary="a rollout brings a memory leak: OOM kills, restarts, errors at callers",
+            stage=memory_leak.stage,
+        ),
+        ScenarioInfo(
+            name="lock-pool-retry",
+            summary="a scheduled lock in PostgreSQL, empty pools, timeouts and a retry storm",
+            stage=lock_pool_retry.stage,
+        ),
+        ScenarioInfo(
+            name="expired-certificate",
+            summary="a certificate is not renewed and expires: TLS handshakes fail",
+            stage=expired_certificate.stage,
+        ),
+        ScenarioInfo(
+            name="third-party-outage",
+            summary="a provider outside the cluster fails in episodes",
+            stage=third_party_outage.stage,
+        ),
+        ScenarioInfo(
+            name="no-incident", summary="nothing but everyday noise, and somebody who worries", stage=no_incident.stage
+        ),
     )
 }
 

@@ -5,11 +5,13 @@ needs a place in it is answered with 502.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from bot.evals import logformats
+from bot.evals.calls import Route
 from bot.evals.cluster import Pod, Workload
 from bot.evals.randomness import Dice, dice
-from bot.evals.world import Route, World
+from bot.evals.world import World
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +61,7 @@ class SlowPath:
             for route in self.world.routes:
                 if route.op.startswith("POST"):
                     for _ in range(self.rng.poisson(route.now_rate * self.world.scale * 15 * 0.5)):
-                        self.world.at(now + self.rng.random() * 15, lambda r=route: self._other(r))  # type: ignore[misc] - binds the route
+                        self.world.at(now + self.rng.random() * 15, partial(self._other, route))
 
     def _draw(self) -> Request:
         seconds = self.rng.uniform(self.shortest_s, self.longest_s)
@@ -95,7 +97,7 @@ class SlowPath:
                     world.edge.style, now, "error", "proxy", "replay buffer full, request rejected", fields
                 )
             world.raw(world.edge, gate, now, text)
-        world.edge_line(route, now + 0.003, 502, 0.003, pod, flags="UO", line=line, client=client)
+        world.edge_line(route, now + 0.003, 502, 0.003, pod, flags="UO", request=(line, client))
 
     def begin(self, request: Request, client_try: int) -> None:
         """Give a request to the pod with the fewest slow ones, or buffer it, or refuse it."""

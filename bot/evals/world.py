@@ -8,11 +8,11 @@ import heapq
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.evals import logformats
+from bot.evals.calls import Call, Route, status_of
 from bot.evals.cluster import ENDPOINT_LAG_S, Cluster, Node, Pod, Workload
 from bot.evals.controllers import CronJob, Hpa
 from bot.evals.export import Export
@@ -27,38 +27,10 @@ SERVICE_LINES_A_DAY = 40
 RETRY_DELAYS_S = (2.0, 5.0, 11.0)
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class Call:
-    """A dependency of a service: another workload, a database, or a host outside."""
-
-    host: str
-    op: str
-    target: Workload | None = None
-    port: int = 8080
-    timeout_s: float = 10.0
-    share: float = 1.0
-    p: float = 0.0
-    kind: str = "timeout"
-    background: float = 0.00002
-    expired_at: float = 0.0
-    effective: float = 0.0
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Route:
-    """A public path, the service behind it, and requests that clients send again."""
-
-    op: str
-    service: Workload
-    rate: float
-    again: dict[int, float] = field(default_factory=dict)
-    now_rate: float = 0.0
-
-
 class World:
     """Everything that is simulated in one run; scenarios fill it and hook into ``on_tick``."""
 
-    def __init__(self, root: Path, scenario: str, seed: int, start: float, days: float, scale: float) -> None:  # noqa: PLR0913, PLR0917 - the run's parameters
+    def __init__(self, root: Path, scenario: str, seed: int, start: float, days: float, scale: float) -> None:
         self.key = f"{scenario}:{seed}"
         self.start, self.end, self.days, self.scale = start, start + days * DAY_S, days, scale
         self.now = start
@@ -257,19 +229,7 @@ class World:
                 seconds = inner.timeout_s if inner.kind in {"timeout", "pool", "statement"} else seconds
                 self.app_error(call.target, deep, inner, at + seconds)
         self.app_error(caller, where, culprit, at + seconds + 0.01)
-        status = (
-            504
-            if seconds >= 29
-            else 503
-            if call.kind in {"pool", "http503"}
-            else 500
-            if call.kind in {"statement", "tls"}
-            else 502
-            if call.kind == "reset"
-            else 504
-            if call.kind == "timeout"
-            else 503
-        )
+        status = status_of(call.kind, seconds)
         self.edge_line(route, at + seconds + 0.02, status, seconds, pod)
         self.come_back(route, at + seconds)
 
@@ -315,7 +275,13 @@ class World:
         elif self.edge.style == "envoy":
             status = 503
         self.edge_line(
-            route, at + 0.01, status, 0.02, pod, flags="UF" if kind == "refused" else "UC", line=line, client=client
+            route,
+            at + 0.01,
+            status,
+            0.02,
+            pod,
+            flags="UF" if kind == "refused" else "UC",
+            request=(line, client),
         )
         self.come_back(route, at)
 
@@ -327,9 +293,8 @@ class World:
         seconds: float,
         pod: Pod | None,
         flags: str = "-",
-        line: str = "",
-        client: str = "",
-    ) -> None:  # noqa: PLR0913, PLR0917 - an access line has these columns
+        request: tuple[str, str] = ("", ""),
+    ) -> None:
         """Write an access line of the edge and count it for what users felt."""
         self.statuses[status] += 1
         if status >= 500:
@@ -337,25 +302,23 @@ class World:
         gate = self.pick(self.edge)
         if gate is None:
             return
-        line, size = line or self.path(route), 160 if status >= 400 else 300 + int(self.noise.random() * 9000)
+        line, client = request[0] or self.path(route), request[1] or self.client()
+        size = 160 if status >= 400 else 300 + int(self.noise.random() * 9000)
         upstream = f"{pod.ip}:{route.service.port}" if pod else "-"
-        if self.edge.style == "nginx":
-            text = logformats.nginx_access(at, client or self.client(), line, status, size, seconds, upstream)
-        elif self.edge.style == "envoy":
-            flags = "UT" if status == 504 and flags == "-" else flags
-            text = logformats.envoy_access(at, line, status, flags, size, seconds, upstream)
-        else:
-            method, _, path = line.partition(" ")
-            fields = {
-                "method": method,
-                "path": path,
-                "status": status,
-                "duration_ms": int(seconds * 1000),
-                "upstream": upstream,
-                "service": route.service.name,
-            }
-            level = "error" if status >= 500 else "warn" if status >= 400 else "info"
-            text = logformats.entry(self.edge.style, at, level, "access", "request completed", fields)
+        text = logformats.edge_access(
+            self.edge.style,
+            logformats.Access(
+                at_s=at,
+                client=client,
+                line=line,
+                status=status,
+                flags=flags,
+                size=size,
+                seconds=seconds,
+                upstream=upstream,
+                service=route.service.name,
+            ),
+        )
         self.raw(self.edge, gate, at, text)
 
     # what goes well, and everyday noise -------------------------------------------------------------------------------
@@ -416,7 +379,7 @@ class World:
         message: str,
         fields: logformats.Fields | None = None,
         trace: str = "",
-    ) -> None:  # noqa: PLR0913, PLR0917 - a log call has these parts
+    ) -> None:
         """Log in the workload's own style."""
         style = workload.style if workload.style in logformats.FORMATS else "logfmt"
         self.raw(workload, pod, at, logformats.entry(style, at, level, workload.name, message, fields, trace))

@@ -3,12 +3,13 @@
 Connections that are open live on until their keep-alive ends, so failures rise over minutes, not at once.
 """
 
+from bot.evals.calls import Call
 from bot.evals.cluster import Workload
 from bot.evals.export import stamp
 from bot.evals.randomness import dice
 from bot.evals.scenarios.parts import Scene
 from bot.evals.truth import Truth, entity
-from bot.evals.world import Call, World
+from bot.evals.world import World
 
 SYMPTOM = frozenset({500, 502, 503})
 KEEP_ALIVE_S = 600.0
@@ -50,7 +51,13 @@ def stage(world: World) -> Scene:
     renew = max(world.start + 600, expiry - 30 * 86400)
 
     def attempt() -> None:
-        world.export.event(world.now, ref, "Issuing", f"Renewing certificate as renewal was scheduled at {stamp(renew)}", "cert-manager-certificates-trigger")
+        world.export.event(
+            world.now,
+            ref,
+            "Issuing",
+            f"Renewing certificate as renewal was scheduled at {stamp(renew)}",
+            "cert-manager-certificates-trigger",
+        )
         world.export.event(world.now + 4, ref, "Failed", reason, "cert-manager-certificates-issuing", warning=True)
         world.mark("renewal", world.now)
 
@@ -72,8 +79,22 @@ def stage(world: World) -> Scene:
 
 def _certificate(world: World, name: str, expiry: float, reason: str) -> dict[str, object]:
     names, began = world.cast, expiry - 90 * 86400
-    condition = {"lastTransitionTime": stamp(expiry), "message": f"Certificate expired on {stamp(expiry)}", "observedGeneration": 1, "reason": "Expired", "status": "False", "type": "Ready"}
-    issuing = {"lastTransitionTime": stamp(expiry - 86400), "message": reason, "observedGeneration": 1, "reason": "Failed", "status": "False", "type": "Issuing"}
+    condition = {
+        "lastTransitionTime": stamp(expiry),
+        "message": f"Certificate expired on {stamp(expiry)}",
+        "observedGeneration": 1,
+        "reason": "Expired",
+        "status": "False",
+        "type": "Ready",
+    }
+    issuing = {
+        "lastTransitionTime": stamp(expiry - 86400),
+        "message": reason,
+        "observedGeneration": 1,
+        "reason": "Failed",
+        "status": "False",
+        "type": "Issuing",
+    }
     return {
         "apiVersion": "cert-manager.io/v1", "kind": "Certificate",
         "metadata": {"creationTimestamp": stamp(began - 86400 * 200), "name": name, "namespace": names.app, "uid": world.cluster.uid("Certificate", name), "generation": 1, "resourceVersion": "88120344"},

@@ -7,13 +7,14 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from bot.evals import logformats
+from bot.evals.calls import Call
 from bot.evals.cluster import Pod, Workload
 from bot.evals.controllers import CronJob, JobRun, next_run_stamp
 from bot.evals.logformats import entry
 from bot.evals.randomness import dice
 from bot.evals.scenarios.parts import Scene
 from bot.evals.truth import Truth, entity
-from bot.evals.world import TICK_S, Call, World
+from bot.evals.world import TICK_S, World
 
 SYMPTOM = frozenset({500, 503, 504})
 JOBS = ("mv-refresh", "table-maintenance", "schema-upkeep", "reindex-hot", "partition-rotate", "stats-rebuild")
@@ -98,10 +99,17 @@ class Lock:
         if pod is not None and self.held_since is not None:
             waited = (world.now - self.held_since) * 1000
             took = f"duration: {waited:.3f} ms  statement: {self.statement}"
-            world.raw(self.database, pod, world.now, logformats.postgres(world.now, self.holder, "LOG", took, "maint@app"))
+            world.raw(
+                self.database, pod, world.now, logformats.postgres(world.now, self.holder, "LOG", took, "maint@app")
+            )
             for _ in range(self.rng.randrange(4, 12)):
                 text = f"process {self.rng.randrange(900, 30000)} acquired AccessShareLock on relation 16{self.rng.randrange(400, 499)} of database 16385 after {waited * self.rng.uniform(0.05, 0.2):.3f} ms"
-                world.raw(self.database, pod, world.now + 0.01, logformats.postgres(world.now + 0.01, self.rng.randrange(900, 30000), "LOG", text))
+                world.raw(
+                    self.database,
+                    pod,
+                    world.now + 0.01,
+                    logformats.postgres(world.now + 0.01, self.rng.randrange(900, 30000), "LOG", text),
+                )
         self.held_since = None
 
     def step(self, now: float) -> None:
@@ -129,9 +137,17 @@ class Lock:
         pid, rel = rng.randrange(900, 30000), f"16{rng.randrange(400, 499)}"
         mode = rng.choice(("AccessShareLock", "RowExclusiveLock"))
         lines = (
-            ("LOG", f"process {pid} still waiting for {mode} on relation {rel} of database 16385 after 1000.{rng.randrange(100, 999)} ms"),
+            (
+                "LOG",
+                f"process {pid} still waiting for {mode} on relation {rel} of database 16385 after 1000.{rng.randrange(100, 999)} ms",
+            ),
             ("DETAIL", f"Process holding the lock: {self.holder}. Wait queue: {pid}."),
-            ("STATEMENT", f"SELECT id, state, total FROM {table} WHERE id = $1" if mode == "AccessShareLock" else f"UPDATE {table} SET state = $1 WHERE id = $2"),
+            (
+                "STATEMENT",
+                f"SELECT id, state, total FROM {table} WHERE id = $1"  # noqa: S608 - log text, never executed
+                if mode == "AccessShareLock"
+                else f"UPDATE {table} SET state = $1 WHERE id = $2",  # noqa: S608 - log text, never executed
+            ),
         )
         self.world.mark("wait", at)
         for level, text in lines:
@@ -147,7 +163,11 @@ def stage(world: World) -> Scene:
 
     def narrate(cron: CronJob, run: JobRun, pod: Pod) -> None:
         where, end = (cron.namespace, pod.name, cron.name, cron.name), run.ended_at or run.started_at
-        for at, text in ((run.started_at + 3, "connected to " + names.database), (run.started_at + 4, f"executing: {lock.statement}"), (end - 1, f"done in {end - run.started_at:.0f}s")):
+        for at, text in (
+            (run.started_at + 3, "connected to " + names.database),
+            (run.started_at + 4, f"executing: {lock.statement}"),
+            (end - 1, f"done in {end - run.started_at:.0f}s"),
+        ):
             world.export.log(where, at, entry(cron.style, at, "info", cron.name, text))
 
     def begin(_run: JobRun) -> None:
@@ -172,10 +192,19 @@ def stage(world: World) -> Scene:
 
 def _sample(world: World, now: float, lock: Lock) -> None:
     for pool in lock.pools:
-        labels = {"__name__": "db_pool_connections_in_use", "namespace": pool.service.namespace, "service": pool.service.name}
+        labels = {
+            "__name__": "db_pool_connections_in_use",
+            "namespace": pool.service.namespace,
+            "service": pool.service.name,
+        }
         world.export.sample("db_pool", labels, now, round(pool.in_use()))
     waiting = sum(count for pool in lock.pools for _, count in pool.waiting)
-    world.export.sample("pg_waiting", {"__name__": "pg_stat_activity_count", "datname": "app", "wait_event_type": "Lock"}, now, round(waiting))
+    world.export.sample(
+        "pg_waiting",
+        {"__name__": "pg_stat_activity_count", "datname": "app", "wait_event_type": "Lock"},
+        now,
+        round(waiting),
+    )
 
 
 def _truth(world: World, lock: Lock, cron: CronJob) -> Truth:

@@ -58,9 +58,16 @@ def _sample(world: World, now: float, victim: Workload) -> None:
     for pod in victim.pods:
         labels = {"container": victim.app, "namespace": victim.namespace, "pod": pod.name}
         memory = 0.0 if pod.died_at is not None else pod.memory_mb
-        world.export.sample("pod_memory", {"__name__": "container_memory_working_set_bytes", **labels}, now, round(memory * 1.048576) * 1e6)
+        world.export.sample(
+            "pod_memory",
+            {"__name__": "container_memory_working_set_bytes", **labels},
+            now,
+            round(memory * 1.048576) * 1e6,
+        )
         if pod.restarts:
-            world.export.sample("restarts", {"__name__": "kube_pod_container_status_restarts_total", **labels}, now, pod.restarts)
+            world.export.sample(
+                "restarts", {"__name__": "kube_pod_container_status_restarts_total", **labels}, now, pod.restarts
+            )
 
 
 def _truth(world: World, victim: Workload) -> Truth:

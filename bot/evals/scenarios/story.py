@@ -3,6 +3,7 @@
 Nothing sets an error rate: drops follow from the grace period and the requests' lengths, 502s from the size of the buffer.
 """
 
+from bot.evals.calls import Route
 from bot.evals.cluster import Pod, Workload
 from bot.evals.controllers import CronJob, Hpa, JobRun, next_run_stamp
 from bot.evals.logformats import entry
@@ -10,7 +11,7 @@ from bot.evals.randomness import dice
 from bot.evals.scenarios.parts import Scene
 from bot.evals.slowpath import SlowPath
 from bot.evals.truth import Truth, entity
-from bot.evals.world import DAY_S, Route, World
+from bot.evals.world import DAY_S, World
 
 SYMPTOM = frozenset({502})
 
@@ -66,7 +67,7 @@ def stage(world: World, *, grace_s: float = 15.0) -> Scene:
             f"{names.database} was slow at the time, maybe connections pile up there?",
             "it's always when someone looks away. could be a bad node",
         ),
-        metric="http_requests_total{code=~\"5..\"}",
+        metric='http_requests_total{code=~"5.."}',
     )  # fmt: skip
 
 

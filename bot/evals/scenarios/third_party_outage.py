@@ -1,10 +1,11 @@
 """A service outside the cluster fails for a while, several times: calls time out, and requests that need it fail."""
 
+from bot.evals.calls import Call
 from bot.evals.randomness import dice
 from bot.evals.scenarios.parts import Scene
 from bot.evals.truth import Truth, entity
 from bot.evals.vocab import EXTERNAL
-from bot.evals.world import Call, World
+from bot.evals.world import World
 
 SYMPTOM = frozenset({500, 502, 503, 504})
 
@@ -16,8 +17,22 @@ def stage(world: World) -> Scene:
     host = rng.choice(EXTERNAL[kind])
     service = world.cluster.workloads[rng.choice(names.services[:2])]
     fault = rng.choice(("timeout", "timeout", "http503", "reset"))
-    op = {"payment": "POST /v1/charges", "geo": "GET /v2/lookup", "email": "POST /v3/messages", "tax": "GET /rates", "fraud": "POST /v1/score"}[kind]
-    call = Call(host=host, op=op, port=443, timeout_s=rng.choice((5.0, 10.0, 15.0)), share=rng.uniform(0.07, 0.12), kind=fault, background=0.00008)
+    op = {
+        "payment": "POST /v1/charges",
+        "geo": "GET /v2/lookup",
+        "email": "POST /v3/messages",
+        "tax": "GET /rates",
+        "fraud": "POST /v1/score",
+    }[kind]
+    call = Call(
+        host=host,
+        op=op,
+        port=443,
+        timeout_s=rng.choice((5.0, 10.0, 15.0)),
+        share=rng.uniform(0.07, 0.12),
+        kind=fault,
+        background=0.00008,
+    )
     service.calls.insert(0, call)
     outages: list[tuple[float, float]] = []
     length = world.end - world.start

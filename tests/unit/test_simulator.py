@@ -1,0 +1,81 @@
+"""The incident simulator: reproducible, truth kept apart, effects that follow from mechanisms."""
+
+import json
+import tarfile
+from functools import partial
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from bot.errors import UsageError
+from bot.evals.pack import pack
+from bot.evals.scenarios import story
+from bot.evals.simulate import SCENARIOS, run, simulate
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+def test_every_scenario_writes_readable_documents_and_its_truth_outside(name, tmp_path):
+    """Each scenario runs small; its JSON parses, and its truth lies beside the export, not in it."""
+    out = tmp_path / "incident"
+    truth_path = simulate(name, out, seed=3, days=0.6, scale=0.5)
+    assert truth_path == tmp_path / "incident.truth.json"
+    truth = json.loads(truth_path.read_text("utf-8"))
+    assert not [path for path in contents(out) if "truth" in path]
+    for path in out.rglob("*.json"):
+        json.loads(path.read_text("utf-8"))
+    assert truth["verdict"] == ("no_incident" if name == "no-incident" else "cause_found")
+    assert len(truth["control_questions"]) >= 3
+    assert {part.name for part in out.iterdir()} >= {"kubernetes", "prometheus", "slack", "jira"}
+
+
+def test_the_same_arguments_give_the_same_bytes(tmp_path):
+    """Export, truth and archive are equal byte for byte for one seed, and differ for another."""
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        simulate("story", tmp_path / name / "incident", seed=seed, days=0.4, scale=0.5)
+    first, second, other = (contents(tmp_path / name) for name in "abc")
+    assert first == second
+    assert first != other
+    archives = [pack(tmp_path / name / "incident", tmp_path / f"{name}.tar.zst").read_bytes() for name in "ab"]
+    assert archives[0] == archives[1]
+
+
+@pytest.mark.parametrize(("grace_s", "drops"), [(15.0, True), (60.0, False)])
+def test_drops_follow_from_the_grace_period(grace_s, drops, tmp_path):
+    """Fifteen seconds of grace cut slow requests and lead to 502s; sixty seconds cut none, all else being equal."""
+    truth_path = run(partial(story.stage, grace_s=grace_s), "story", tmp_path / "x", seed=1, days=1.2, scale=1.0)
+    steps = {step["what"] for step in json.loads(truth_path.read_text("utf-8"))["steps"]}
+    assert ("requests in flight are cut" in steps) == drops
+    assert ("the gateway answers 502" in steps) == drops
+    assert "the autoscaler scales down" in steps
+
+
+def test_an_archive_unpacks_to_the_same_files(tmp_path):
+    """What is packed comes out again, without owners or times."""
+    folder = tmp_path / "export"
+    (folder / "a").mkdir(parents=True)
+    (folder / "a" / "one.log").write_bytes(b"one\n")
+    (folder / "two.json").write_bytes(b"{}")
+    packed = pack(folder, tmp_path / "x.tar.zst").read_bytes()
+    (tmp_path / "x.tar").write_bytes(zstandard.ZstdDecompressor().decompressobj().decompress(packed))
+    with tarfile.open(tmp_path / "x.tar") as tar:
+        assert [(entry.name, entry.mtime, entry.uid) for entry in tar] == [
+            ("export/a/one.log", 0, 0),
+            ("export/two.json", 0, 0),
+        ]
+
+
+def test_wrong_arguments_are_refused_in_words(tmp_path):
+    """An unknown scenario, a senseless length and a folder in use each get a sentence."""
+    with pytest.raises(UsageError, match="There is no scenario"):
+        simulate("nope", tmp_path / "x", seed=1, days=1, scale=1)
+    with pytest.raises(UsageError, match="--days"):
+        simulate("story", tmp_path / "x", seed=1, days=0, scale=1)
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "file").write_text("x")
+    with pytest.raises(UsageError, match="not empty"):
+        simulate("story", tmp_path / "used", seed=1, days=1, scale=1)
