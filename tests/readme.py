@@ -14,8 +14,8 @@ README = ROOT / "README.md"
 FIXTURE = "fixtures/incidents/story.tar.zst"
 BEGIN = "<!-- the demo's output; `make readme` refreshes it -->\n```text\n"
 END = "```\n<!-- end of the demo's output -->\n"
-LAST_SECTION = "\nNext, if nothing changes"
-"""The excerpt ends before this heading: the answer, the chain, the timeline and what to change."""
+LAST_SECTION = "\nWhat to change"
+"""The excerpt ends before this heading: the answer, the chain and the timeline."""
 
 
 def excerpt(page: str) -> str:
