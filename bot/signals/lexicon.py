@@ -58,7 +58,7 @@ _NO_FAILURE = re.compile(
 )
 _STATUS = re.compile(
     r"(?<![\w])(?:status(?:[ _-]?code)?|http(?:/\d(?:\.\d)?)?(?: error)?|code|returned|responded(?: with)?|got|answered|response)"
-    r"[\"']?[ :=]{1,3}(?:an? )?[\"'\[(]?(?:HTTP )?(?P<status>5\d\d)(?!\d)|(?<!\d)(?P<phrase>50[0-4]) (?:Internal Server|Bad Gateway|Service Unav|Gateway Time|Not Impl)",
+    r"[\"']?[ :=]{1,3}(?:an? )?[\"'\[(]?(?:HTTP )?(?P<status>5\d\d|429)(?!\d)|(?<!\d)(?P<phrase>50[0-4]) (?:Internal Server|Bad Gateway|Service Unav|Gateway Time|Not Impl)",
     re.IGNORECASE,
 )
 _GRPC = re.compile(
@@ -132,7 +132,8 @@ def classify(template: str) -> Classification:
         )
     if (status := _STATUS.search(text)) is not None:
         number = status["status"] or status["phrase"]
-        return Classification(kind=Kind.SERVER_ERROR, severity=severity, software="HTTP", attributes={"status": number})
+        kind = Kind.RATE_LIMITED if number == "429" else Kind.SERVER_ERROR
+        return Classification(kind=kind, severity=severity, software="HTTP", attributes={"status": number})
     return Classification(kind=None, severity=severity)
 
 

@@ -122,7 +122,7 @@ WORDINGS: Final[tuple[Row, ...]] = (
         "too many requests", "rate limit", "rate-limit", "ratelimit", "rate exceeded", "throttlingexception", "throttled",
         "client-side throttling", "requestlimitexceeded", "provisionedthroughputexceeded", "slowdown", "limiting requests",
         "limiting connections", "resource_exhausted", "resourceexhausted", "quota exceeded", "quotaexceeded", "over quota",
-        "over_query_limit", "too_many_requests", "request limit", "429 ", "throttling",
+        "over_query_limit", "too_many_requests", "request limit", "throttling",
     )),
     (Kind.AUTH_FAILURE, "databases, brokers, OAuth, AWS, Kubernetes, Vault", (
         "password authentication failed", "access denied for user", "authentication fail", "authentication required", "noauth",
@@ -162,7 +162,7 @@ WORDINGS: Final[tuple[Row, ...]] = (
         "client.timeout", "timeout awaiting", "exceeded timeout", "timeout of … exceeded", "timeout after", "timeout while", "timeout waiting",
         "timeout reached", "expiring … record(s) for", "session expired … ms", "operation timeout", "query timeout", "write timeout",
         "socket timeout", "sockettimeout", "softtimelimitexceeded", "timelimitexceeded", "maxtimemsexpired", "socket idle timeout",
-        "socket read timed", "exceeded time limit", "took longer than … timeout", "hit timeout", "-timeout", "_timeout expired",
+        "socket read timed", "exceeded time limit", "took longer than … timeout", "hit timeout", "_timeout expired",
     )),
     (Kind.CONNECTION_RESET, "libc, Go, Java, Node, Python, nginx, Envoy, databases", (
         "connection reset", "connection was reset", "econnreset", "socket hang up", "broken pipe", "epipe", "prematurely closed",
@@ -228,8 +228,8 @@ WORDINGS: Final[tuple[Row, ...]] = (
         "finished job", "batch started", "batch completed", "batch finished", "starting batch", "etl started", "etl finished", "etl completed", "starting etl",
         "etl run", "etl job", "pipeline started", "pipeline finished", "pipeline completed", "backup started", "backup completed", "backup finished",
         "starting backup", "starting import", "import finished", "starting export", "export finished", "scheduled task started", "starting scheduled",
-        "cron job", "cronjob", "marking run", "reindex started", "reindexing", "vacuum started", "automatic vacuum of table", "starting migration",
-        "migration completed", "running migration", "starting full load", "compaction started", "nightly",
+        "cron job", "cronjob", "marking run", "reindex started", "reindexing", "vacuum started", "starting migration",
+        "migration completed", "running migration", "starting full load", "compaction started",
     )),
     (Kind.STARTUP, "PostgreSQL, MySQL, MongoDB, Redis, nginx, gunicorn, uvicorn, Spring, .NET, Go and Node servers", (
         "listening on", "listening at", "listening at:", "ready to accept connections", "ready for connections", "waiting for connections",
@@ -241,7 +241,7 @@ WORDINGS: Final[tuple[Row, ...]] = (
     )),
     (Kind.RETRY, "client libraries", (
         "retrying", "will retry", "retry attempt", "retry in ", "retry after", "retry #", "retries", "retry <*>", "retry=", "attempt <*>", "attempt=",
-        "backing off", "backoff", "reconnecting", "reconnect attempt", "requeue", "re-queue", "redeliver", "trying again", "try again",
+        "backing off", "backoff", "reconnecting", "reconnect attempt", " requeu", "re-queue", "redeliver", "trying again", "try again",
         "next attempt", "retry:", '"retry"', "retry_count", '"attempt"',
     )),
 )  # fmt: skip

@@ -49,6 +49,8 @@ from bot.signals.wordings import WORDINGS
         ("Retrying in <*>s (attempt <*> of <*>)", Kind.RETRY),
         ("task <*>:<*> blocked for more than <*> seconds.", Kind.IO_SATURATION),
         ("request to billing failed: status code 503", Kind.SERVER_ERROR),
+        ("charge failed: status code 429", Kind.RATE_LIMITED),
+        ("received 429 bytes", None),
         ("order <*> accepted for customer <*>", None),
         ("INFO using read timeout set to <*>s", None),
         ("sync finished with 0 errors, no timeouts", None),
