@@ -125,7 +125,9 @@ def _on_cascade(question: Question, context: FollowUpContext, step: Step, subjec
     cited = Citations(context.evidence)
     cite(cited, subject.signal, subject.occurrences)
     link = _link_of(context, step)
-    text = f"Yes. {_named(subject.signal)} is step {step.id} of the cascade ({times(step.count)} in the window)"
+    felt = len(context.report.cascade.steps) > 1 and step == context.report.cascade.steps[-1]
+    lead = "It is what was felt, the end of the cascade, not its cause." if felt else "Yes."
+    text = f"{lead} {_named(subject.signal)} is step {step.id} of the cascade ({times(step.count)} in the window)"
     test = None
     if link is not None:
         cause, effect = _step(context, link.cause), _step(context, link.effect)
