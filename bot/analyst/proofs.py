@@ -14,7 +14,6 @@ from bot.domain.entity import Entity
 from bot.domain.items import ItemId
 from bot.domain.ports import Evidenced, Stored
 from bot.domain.report import AskedWindow, Evidence
-from bot.domain.signal import Topology
 
 FindingKind = Literal[
     "forged_id",
@@ -75,22 +74,6 @@ def named_alike(stored: str, entity: Entity) -> bool:
     """Tell by names alone whether a stored entity is the given one or generated from it (``worker`` → ``worker-7d9f-x2x``)."""
     parts = re.split(r"[\s/\"{}=,]+", stored)
     return any(part == entity.name or part.startswith(entity.name + "-") for part in parts)
-
-
-def belongs_by(topology: Topology) -> Belongs:
-    """Give a judgement of belonging that also knows owners, autoscalers' targets and services' workloads."""
-
-    def belongs(stored: str, entity: Entity) -> bool:
-        if named_alike(stored, entity):
-            return True
-        near = {topology.root(entity), topology.targets.get(entity, entity)}
-        near |= {one for one, target in topology.targets.items() if target in near}
-        near |= {one for one, workloads in topology.backends.items() if near & workloads}
-        near |= topology.backends.get(entity, frozenset())
-        near |= {part for part, owner in topology.owner.items() if owner in near}
-        return any(named_alike(stored, one) for one in near)
-
-    return belongs
 
 
 def mentions(stored: Stored, entity: Entity) -> bool:
