@@ -62,7 +62,7 @@ def _url(f: Fault) -> str:
     method, _, path = f.op.partition(" ")
     return (
         f'{method.capitalize()} "https://{f.host}{path}"'
-        if f.port == 443
+        if f.port in {443, 8443}
         else f'{method.capitalize()} "http://{f.host}:{f.port}{path}"'
     )
 

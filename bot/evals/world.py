@@ -204,7 +204,8 @@ class World:
         for service in self.order:
             for call in service.calls:
                 p, kind = self._health(call, now)
-                call.effective, call.kind = min(1.0, p * call.share), kind if p else call.kind
+                quiet = "statement" if call.port == 5432 else "timeout"
+                call.effective, call.kind = min(1.0, p * call.share), kind if p else quiet
         for route in self.routes:
             for call in route.service.calls:
                 mean = route.now_rate * self.scale * TICK_S * (call.effective + call.background)

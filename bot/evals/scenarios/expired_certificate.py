@@ -31,7 +31,7 @@ def stage(world: World) -> Scene:
     calls = [
         Call(
             host=f"{server.name}.{names.app}.svc", op=f"POST /v1/{rng.choice(('verify', 'reserve', 'score', 'sync'))}", target=server, port=8443,
-            share=rng.uniform(0.06, 0.12), kind="tls", expired_at=expiry,
+            share=rng.uniform(0.06, 0.12), kind="tls", background=0.0, expired_at=expiry,
         )
         for _ in callers
     ]  # fmt: skip

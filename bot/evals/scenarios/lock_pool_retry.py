@@ -70,6 +70,7 @@ class Lock:
         self.statement = self.rng.choice(STATEMENTS).format(table=names.table)
         self.held_since: float | None = None
         self.holder = 0
+        self.relation = f"16{self.rng.randrange(400, 499)}"
         timeout = self.rng.choice((20.0, 30.0, 30.0))
         for route in world.routes:
             if route.service.name in names.services[:2]:
@@ -103,13 +104,9 @@ class Lock:
                 self.database, pod, world.now, logformats.postgres(world.now, self.holder, "LOG", took, "maint@app")
             )
             for _ in range(self.rng.randrange(4, 12)):
-                text = f"process {self.rng.randrange(900, 30000)} acquired AccessShareLock on relation 16{self.rng.randrange(400, 499)} of database 16385 after {waited * self.rng.uniform(0.05, 0.2):.3f} ms"
-                world.raw(
-                    self.database,
-                    pod,
-                    world.now + 0.01,
-                    logformats.postgres(world.now + 0.01, self.rng.randrange(900, 30000), "LOG", text),
-                )
+                pid, at = self.rng.randrange(900, 30000), world.now + 0.01
+                text = f"process {pid} acquired AccessShareLock on relation {self.relation} of database 16385 after {min(60000.0, waited) * self.rng.uniform(0.1, 0.9):.3f} ms"
+                world.raw(self.database, pod, at, logformats.postgres(at, pid, "LOG", text))
         self.held_since = None
 
     def step(self, now: float) -> None:
@@ -134,7 +131,7 @@ class Lock:
 
     def _wait_line(self, pod: Pod, at: float) -> None:
         rng, table = self.rng, self.world.cast.table
-        pid, rel = rng.randrange(900, 30000), f"16{rng.randrange(400, 499)}"
+        pid, rel = rng.randrange(900, 30000), self.relation
         mode = rng.choice(("AccessShareLock", "RowExclusiveLock"))
         lines = (
             (
@@ -150,8 +147,9 @@ class Lock:
             ),
         )
         self.world.mark("wait", at)
-        for level, text in lines:
-            self.world.raw(self.database, pod, at, logformats.postgres(at, pid, level, text))
+        self.world.raw(
+            self.database, pod, at, "\n".join(logformats.postgres(at, pid, level, text) for level, text in lines)
+        )
 
 
 def stage(world: World) -> Scene:
