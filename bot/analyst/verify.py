@@ -71,7 +71,7 @@ _CAPS: dict[FindingKind, tuple[Confidence, str]] = {
 
 _COUNTED = re.compile(
     r"\b(\d{1,7}) of (?:the |all )?(\d{1,7})\b"
-    r"|\b(\d{1,7}) (?:times|episodes?|occurrences?|requests?|responses?|errors?|failures?|restarts?|kills?|spikes?|runs?|pods?)\b"
+    r"|(?<!HTTP )\b(?![45]\d\d (?:responses|errors|failures))(\d{1,7}) (?:times|episodes?|occurrences?|requests?|responses?|errors?|failures?|restarts?|kills?|spikes?|runs?|pods?)\b"
 )
 
 

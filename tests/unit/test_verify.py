@@ -254,6 +254,13 @@ def test_a_link_the_recomputation_refutes_is_refuted():
     assert (verified.report.verdict, verified.report.confidence) == ("inconclusive", "low")
 
 
+def test_a_status_is_no_count():
+    """HTTP 502 responses are of status 502, not 502 of them."""
+    assert (
+        check(replace(REPORT, summary="A job makes the gateway give HTTP 502 responses and 503 errors.")).findings == ()
+    )
+
+
 def test_a_link_nobody_can_test_is_untested():
     """Without measured signals a link's numbers are taken away."""
     verified = check(test=None)
