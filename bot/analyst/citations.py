@@ -4,6 +4,7 @@ A quote that does not stand in the stored bytes is not cited at all. Whether a f
 is checked elsewhere, by code that does not trust this one.
 """
 
+import re
 from collections.abc import Iterable
 
 from bot.analyst.proofs import quotes
@@ -12,6 +13,15 @@ from bot.domain.items import ItemId
 from bot.domain.ports import Evidenced, Stored
 from bot.domain.report import Evidence
 from bot.domain.window import instant
+
+_TELLING = (
+    re.compile(
+        r'"?reason"?: *"?(?:OOMKilled|CrashLoopBackOff|Evicted|ImagePullBackOff|Error|DeadlineExceeded|BackoffLimitExceeded)"?'
+    ),
+    re.compile(r'"?exitCode"?: *\d+'),
+    re.compile(r'"?(?:reason|schedule|image|name)"?: *"?[\w./:*@ -]+"?'),
+)
+"""What of a manifest tells most, the most telling first; its first lines say nothing."""
 
 LONGEST_QUOTE = 400
 """Characters of a quote: a line people read, not a stack trace."""
@@ -89,6 +99,9 @@ def _verbatim(stored: Stored, quote: str | None) -> str | None:
         return quote if quote.strip() and quotes(stored, quote) else None
     lines = [line.strip() for line in stored.text.splitlines() if line.strip()]
     raw = stored.raw.decode("utf-8", "surrogateescape").splitlines()
+    if stored.source == "kubernetes/objects":
+        found = (pattern.search(stored.text) for pattern in _TELLING)
+        lines = [match[0] for match in found if match] + lines
     for line in [*lines[:5], *(entry.strip() for entry in raw[:5])]:
         words = line[:LONGEST_QUOTE].split("\ufffd")[0].strip()
         if len(words) >= 3 and words.isprintable() and quotes(stored, words):

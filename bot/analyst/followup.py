@@ -5,7 +5,7 @@ Left out: anything about the world beyond the case, and any new hypothesis.
 """
 
 from collections.abc import Callable
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from bot.analyst.citations import Citations
 from bot.analyst.questions import Intent, Question, understand
@@ -97,8 +97,12 @@ def _when_next(question: Question, context: FollowUpContext) -> Answer:
             question, context, f"I cannot say: {reason}, so nothing can be predicted from this case.", "unknown"
         )
     part = min(pending, key=lambda one: one.at)
-    text = f"{part.summary.rstrip('.')}. Expected at {rfc3339(part.at)}, between {rfc3339(part.window[0])} and {rfc3339(part.window[1])}, if nothing is changed."
+    text = f"{part.summary.rstrip('.')}. Expected at {_second(part.at)}, between {_second(part.window[0])} and {_second(part.window[1])}."
     return give(question, context, text, "answered")
+
+
+def _second(at: datetime) -> str:
+    return rfc3339(at.replace(microsecond=0))
 
 
 def _show_evidence(question: Question, context: FollowUpContext) -> Answer:

@@ -53,6 +53,17 @@ def test_the_first_line_is_quoted_and_located():
     assert entry.entity == Entity("Pod", "api-1", "shop")
 
 
+def test_a_manifest_is_quoted_where_it_tells_something():
+    """The reason of a kill is quoted, not the first line of the document."""
+    raw = b'{\n "apiVersion": "v1",\n "exitCode": 137,\n "reason": "OOMKilled"\n}'
+    pod = Item(ItemId("O1"), None, "kubernetes/objects", "Pod shop/api-1", raw.decode(), raw)
+    store = Store()
+    store.item = lambda _item: pod
+    cited = Citations(store)
+    cited.cite(ItemId("O1"))
+    assert cited.entries["E1"].quote == '"reason": "OOMKilled"'
+
+
 def test_the_same_words_are_cited_once():
     """A second use gets the first key; unknown items and words that are not there get none."""
     cited = Citations(Store())
