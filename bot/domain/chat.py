@@ -56,7 +56,8 @@ class Ask:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """What became of an ask: ``new`` work, a ``duplicate`` delivery, work already ``running`` elsewhere (``place``), or
-    ``refused`` by a limit (``reason`` is a sentence for the person)."""
+    ``refused`` by a limit (``reason`` is a sentence for the person).
+    """
 
     work: WorkId | None
     outcome: Literal["new", "duplicate", "running", "refused"]
