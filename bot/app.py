@@ -22,7 +22,7 @@ def analyze(path: str, *, question: str | None, window: str | None, progress: Pr
     source = ExportSource(sys.stdin.buffer if path == "-" else Path(path))
     home = _home()
     home.delete_stale()
-    return investigate(source, home, question=question, window=window, progress=progress)
+    return investigate([source], home, question=question, window=window, progress=progress)
 
 
 def ask(case: str, question: str) -> Answer:

@@ -23,6 +23,9 @@ _TELLING = (
 )
 """What of a manifest tells most, the most telling first; its first lines say nothing."""
 
+_JSON_SAMPLE = re.compile(r"\[\s*(?P<at>\d+(?:\.\d+)?)\s*,\s*\"[^\"]*\"\s*\]")
+_OPENMETRICS_LINE = re.compile(r"^(?P<line>[^#\n][^\n]*\s(?P<at>\d+(?:\.\d+)?))[ \t]*$", re.MULTILINE)
+
 LONGEST_QUOTE = 400
 """Characters of a quote: a line people read, not a stack trace."""
 
@@ -44,6 +47,8 @@ class Citations:
         ``at_s`` dates a citation of a series, which is stored once for all its samples.
         """
         stored = self._evidence.item(item)
+        if stored is not None and quote is None and stored.source == "prometheus":
+            quote, at_s = _sample(stored.raw.decode("utf-8", "replace"), at_s)
         words = None if stored is None else _verbatim(stored, quote)
         if stored is None or words is None:
             return None
@@ -91,6 +96,19 @@ def stored_entity(stored: Stored) -> Entity:
     if len(parts) >= 2:
         return Entity("Pod", parts[1], parts[0])
     return Entity("Service", stored.entity)
+
+
+def _sample(text: str, at_s: float | None) -> tuple[str | None, float | None]:
+    """Find the sample of a series nearest to an instant, as it stands in the stored bytes, and its time."""
+    found = [(float(match["at"]), match[0]) for match in _JSON_SAMPLE.finditer(text)]
+    if not found:
+        found = [(float(match["at"]), match["line"]) for match in _OPENMETRICS_LINE.finditer(text)]
+        # OpenMetrics counts seconds, the text format before it milliseconds
+        found = [(at / 1000.0 if at > 1e11 else at, line) for at, line in found]
+    if not found:
+        return None, at_s
+    at, words = min(found, key=lambda pair: abs(pair[0] - at_s)) if at_s else found[0]
+    return words[:LONGEST_QUOTE], at
 
 
 def _verbatim(stored: Stored, quote: str | None) -> str | None:

@@ -60,12 +60,12 @@ def rivals(findings: Findings, chain: Chain | None) -> list[Rival]:
     inside = {signal.id for signal in chain.signals} if chain else set()
     acts = {(signal.kind, findings.topology.root(signal.entity)) for signal in chain.signals} if chain else set()
     told: set[tuple[Kind, object]] = set()
-    found = []
+    found: list[Rival] = []
     for signal in _suspects(findings):
         place = findings.topology.root(signal.entity)
         if signal.id in inside or (signal.kind, place) in acts or (signal.kind, place) in told:
             continue
-        if _consequence(signal, findings, inside):
+        if _consequence(signal, findings, inside) or _same_act(signal, found):
             continue
         link = findings.test(signal, symptom)
         reason = why_not(signal, link, symptom, chain)
@@ -156,8 +156,28 @@ def contributing(findings: Findings, chain: Chain, citations: Citations) -> tupl
 
 
 def _suspects(findings: Findings) -> list[Signal]:
-    found = [s for s in findings.signals.values() if s.kind in NOTABLE and s.occurrences and s.source != "prometheus"]
-    return sorted(found, key=lambda s: (-NOTABLE[s.kind], len(s.occurrences), s.id))
+    found = [
+        s
+        for s in findings.signals.values()
+        if s.kind in NOTABLE and s.occurrences and s.source != "prometheus" and not _everyday(s)
+    ]
+    return sorted(found, key=lambda s: (-NOTABLE[s.kind], s.entity.kind == "Node", len(s.occurrences), s.id))
+
+
+def _everyday(signal: Signal) -> bool:
+    """Tell log chatter about changes from changes: what a service says it reloads all day is no suspect."""
+    changes = (Kind.CONFIG_CHANGE, Kind.ROLLOUT, Kind.SECRET_CHANGE, Kind.HUMAN_CHANGE)
+    return signal.kind in changes and signal.source.endswith("logs") and len(signal.occurrences) > 3
+
+
+def _same_act(signal: Signal, others: list[Rival]) -> bool:
+    """Tell whether a rival of the same kind at the same time tells this act already, of a pod rather than its node."""
+    return any(
+        rival.signal.kind is signal.kind
+        and len(rival.signal.occurrences) == len(signal.occurrences)
+        and abs(rival.signal.occurrences[0].start_s - signal.occurrences[0].start_s) <= 60.0
+        for rival in others
+    )
 
 
 def _consequence(signal: Signal, findings: Findings, inside: set[SignalId]) -> bool:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     HUMAN_CHANGE = "human_change"
     TRAFFIC_RISE = "traffic_rise"
     CERTIFICATE_EXPIRY = "certificate_expiry"
+    RENEWAL_FAILURE = "renewal_failure"
     # things the world outside does
     EXTERNAL_FAILURE = "external_failure"
     NODE_FAILURE = "node_failure"

@@ -13,7 +13,7 @@ from bot.analyst.verify import SYMPTOM_KEY, Retest, verify
 from bot.domain.entity import Entity
 from bot.domain.link import Link, LinkTest
 from bot.domain.report import Report, Step
-from bot.domain.signal import Signal, SignalId, Topology
+from bot.domain.signal import SignalId, Topology
 from bot.investigation.conclude import Conclusion, links_of
 
 
@@ -21,13 +21,11 @@ def checked(draft: Report, conclusion: Conclusion, seconds: Mapping[str, float])
     """Verify a draft against its case and put in what the work took."""
     topology = conclusion.findings.topology
     chain = conclusion.chains[0] if conclusion.chains else None
-    measured: dict[str, Signal] = {}
-    if chain is not None and draft.cascade.steps:
-        named = zip(draft.cascade.steps, chain.signals, strict=True)
-        measured = {step.id: replace(signal, entity=topology.root(signal.entity)) for step, signal in named}
+    steps = list(zip(draft.cascade.steps, chain.signals, strict=True)) if chain and draft.cascade.steps else []
+    measured = {step.id: replace(signal, entity=topology.root(signal.entity)) for step, signal in steps}
+    ids = {step.id: signal.id for step, signal in steps}
     if conclusion.symptom is not None:
         measured[SYMPTOM_KEY] = conclusion.symptom
-    ids = {step.id: signal.id for step, signal in zip(draft.cascade.steps, chain.signals if chain else (), strict=True)}
     verified = verify(
         draft,
         conclusion.findings.evidence,

@@ -16,12 +16,10 @@ from bot.domain.report import Report
 from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
 from bot.investigation.digest import Digest
-from bot.signals.bursts import fold_gap_s
 from bot.signals.chains import chains
-from bot.signals.links import folded
 from bot.signals.mechanisms import EXOGENOUS
 from bot.signals.pairs import candidates, link_all, link_one
-from bot.signals.symptom import FELT, WITHIN, Wish, find_symptom, same_family
+from bot.signals.symptom import FELT, WITHIN, Wish, episodes_of, find_symptom, same_family
 
 MOST_SIGNALS = 400
 """Signals that enter the test of pairs: the steady ones never do, and of the rest the most telling."""
@@ -42,10 +40,9 @@ def conclude(
     case: Case, window: Window, question: str, found: Digest, coverage: Sequence[SourceCoverage]
 ) -> Conclusion:
     """Find the symptom, test the pairs, and rank the chains that lead to it."""
-    gap = fold_gap_s(window.length_s)
     symptom = find_symptom(found.signals, found.topology, window, _wish(question, found.signals))
     if symptom is not None:
-        symptom = replace(symptom, occurrences=tuple(folded(symptom.occurrences, gap)))
+        symptom = replace(symptom, occurrences=episodes_of(symptom, window))
     signals = tuple(symptom if symptom and signal.id == symptom.id else signal for signal in found.signals)
     links: tuple[Link, ...] = ()
     ranked: tuple[Chain, ...] = ()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bot.analyst.findings import Durations
 from bot.casefile.case import Case
 from bot.domain.entity import Entity
-from bot.domain.items import ItemId
+from bot.domain.items import ItemId, ObjectVersion
 from bot.domain.ports import UNDATED
 from bot.domain.signal import Kind, Signal, SpecFact, Topology
 from bot.domain.window import Window
@@ -68,10 +68,11 @@ def digest(case: Case, window: Window) -> Digest:
         return [found.get(number, "") for number in numbers]
 
     inside = [(ref, event) for ref, event in events if event.at >= window.start and event.first_at < window.end]
+    from_objects = _for_whom(object_signals(objects, window, topology), objects, directory)
     from_logs = log_signals(table, streams, window, topology, directory, text_of)
     signals = [
         *event_signals(inside, window, topology),
-        *object_signals(objects, window, topology),
+        *from_objects,
         *job_runs(inside, objects, window, topology),
         *from_logs,
         *series_signals(case.series(), window, topology),
@@ -102,6 +103,19 @@ def _table(case: Case, window: Window, template_of: Sequence[int], templates: Se
     )
 
 
+def _for_whom(
+    signals: Sequence[Signal], objects: Sequence[tuple[ItemId, ObjectVersion]], directory: Directory
+) -> list[Signal]:
+    """Tell of each certificate's signals which workloads the certificate is for, by its DNS names."""
+    names: dict[Entity, tuple[Entity, ...]] = {}
+    for _, version in objects:
+        if version.entity.kind == "Certificate":
+            hosts = version.manifest.get("spec", {}).get("dnsNames") or []
+            found = (directory.resolve(str(host), version.entity.namespace) for host in hosts)
+            names[version.entity] = tuple(dict.fromkeys(entity for entity in found if entity is not None))
+    return [replace(s, mentions=(*s.mentions, *names[s.entity])) if s.entity in names else s for s in signals]
+
+
 def called_in_logs(topology: Topology, signals: Sequence[Signal]) -> Topology:
     """Add who calls whom as the failures in the logs tell it."""
     seen = {
@@ -116,7 +130,7 @@ def called_in_logs(topology: Topology, signals: Sequence[Signal]) -> Topology:
 def _settled(signals: Sequence[Signal], window: Window) -> list[Signal]:
     """Join witnesses of the same thing, fold occurrences, and find periods; ascending by id."""
     by_act: dict[tuple[Kind, Entity, str], list[Signal]] = defaultdict(list)
-    for signal in signals:
+    for signal in (_begun(signal, window) for signal in signals):
         by_act[signal.kind, signal.entity, _apart(signal)].append(signal)
     gap = fold_gap_s(window.length_s)
     settled = []
@@ -129,6 +143,15 @@ def _settled(signals: Sequence[Signal], window: Window) -> list[Signal]:
             period = found.period_s if found else None
         settled.append(replace(joined, occurrences=tuple(occurrences), period_s=period))
     return sorted(settled, key=lambda signal: signal.id)
+
+
+def _begun(signal: Signal, window: Window) -> Signal:
+    """Date what a series shows back to the sample before it: it began somewhere in that step."""
+    step = float(signal.attributes.get("step_s", 0.0))
+    if signal.source != "prometheus" or not step:
+        return signal
+    ones = (replace(one, start_s=max(window.start_s, one.start_s - step)) for one in signal.occurrences)
+    return replace(signal, occurrences=tuple(ones))
 
 
 _NEVER_FOLDED = frozenset({Kind.ROLLOUT, Kind.JOB_RUN})

@@ -3,7 +3,7 @@
 Nothing is kept unless all of it succeeded: a case that lies under its name is a whole one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
@@ -11,7 +11,8 @@ from time import perf_counter
 from bot.analyst.times import parse_window
 from bot.casefile.case import Case
 from bot.casefile.home import CaseHome
-from bot.domain.ports import UNDATED, Progress, Source
+from bot.domain.items import Gap
+from bot.domain.ports import UNDATED, Progress, Sink, Source
 from bot.domain.report import Report, to_json
 from bot.domain.window import Window, rfc3339
 from bot.errors import UsageError
@@ -26,16 +27,19 @@ FAR_S = 90 * 86_400
 
 
 def investigate(
-    source: Source, home: CaseHome, *, question: str | None, window: str | None, progress: Progress
+    sources: Sequence[Source], home: CaseHome, *, question: str | None, window: str | None, progress: Progress
 ) -> Report:
-    """Run an investigation and return its report; the case it rests on is kept in ``home``.
+    """Run an investigation over all sources and return its report; the case it rests on is kept in ``home``.
+
+    A lone source that holds nothing usable fails the call; beside others its failure is a Gap.
 
     Raises UsageError for a window that cannot be read or lies outside the material.
     """
     clock = Stopwatch()
     with home.create(mask) as writer:
         with clock.stage("gather"):
-            source.gather(writer, progress)
+            for source in sources:
+                gathered(source, writer, progress, alone=len(sources) == 1)
         case = writer.reader()
         span = window_of(case, window)
         asked = question or DEFAULT_QUESTION
@@ -58,6 +62,16 @@ def investigate(
         writer.write_report(to_json(report))
         writer.finish()
     return report
+
+
+def gathered(source: Source, sink: Sink, progress: Progress, *, alone: bool) -> None:
+    """Let one source fill the case; what it cannot give because the call was wrong becomes a Gap beside others."""
+    try:
+        source.gather(sink, progress)
+    except UsageError as error:
+        if alone:
+            raise
+        sink.add_gap(Gap(source=source.name, what=str(error)))
 
 
 def window_of(case: Case, words: str | None) -> Window:

@@ -15,7 +15,7 @@ from bot.domain.link import Chain, Link
 from bot.domain.signal import Occurrence, Signal, SignalId, Topology
 from bot.domain.window import Window
 from bot.signals.bursts import fold_gap_s
-from bot.signals.links import Range, folded, judge, measure, slack_s, spans_of
+from bot.signals.links import Range, folded, judge, measure, slack_s, spans_of, train_of
 from bot.signals.mechanisms import EXOGENOUS, MECHANISMS, Anchor, stage
 from bot.signals.pairs import TIMING
 
@@ -80,7 +80,7 @@ def chains(
     while beam:
         grown: list[_Path] = []
         for path in beam:
-            grown.extend(_extended(path, into, signals, topology, gap))
+            grown.extend(_extended(path, into, signals, topology, window))
         for path in grown:
             worth = _score(path, len(episodes))
             known = complete.get(path.head.id)
@@ -108,18 +108,18 @@ def _extended(
     into: Mapping[SignalId, list[tuple[float, Link]]],
     signals: Mapping[SignalId, Signal],
     topology: Topology,
-    gap_s: float,
+    window: Window,
 ) -> list[_Path]:
     if len(path.signals) >= LONGEST:
         return []
     grown = []
-    effects = folded(path.head.occurrences, gap_s)
+    effects = folded(path.head.occurrences, fold_gap_s(window.length_s))
     for worth, link in into.get(path.head.id, ()):
         cause = signals[link.cause]
         marks = _marks(cause, topology)
         if marks & path.stages:
             continue
-        reach = _reach(cause, effects, path.reach, link, gap_s)
+        reach = _reach(cause, effects, path.reach, link, window)
         if not any(reach):
             continue
         grown.append(
@@ -135,15 +135,15 @@ def _extended(
 
 
 def _reach(
-    cause: Signal, effects: Sequence[Occurrence], onward: Sequence[frozenset[int]], link: Link, gap_s: float
+    cause: Signal, effects: Sequence[Occurrence], onward: Sequence[frozenset[int]], link: Link, window: Window
 ) -> tuple[frozenset[int], ...]:
     low, high = link.test.lag_range_s
     anchor = anchor_of(link)
-    causes = folded(cause.occurrences, gap_s)
+    causes = train_of(cause, window)
     spans = spans_of(causes, Range(low_s=low, high_s=high, anchor=anchor))
     if anchor == "since":
         # in force until the next change of the same kind
-        nexts = [one.start_s for one in causes[1:]] + [float("inf")]
+        nexts = [*causes.starts_s[1:], float("inf")]
         spans = [(span[0], until) for span, until in zip(spans, nexts, strict=True)]
     return tuple(
         frozenset().union(*(onward[i] for i, effect in enumerate(effects) if span[0] <= effect.start_s <= span[1]))
@@ -194,7 +194,8 @@ def _chain(path: _Path, worth: float, window: Window) -> Chain:
     high = sum(max(link.test.lag.p90, 0.0) if link.test.lag else link.test.lag_range_s[1] for link in path.links)
     anchor: Anchor = "since" if any(anchor_of(link) == "since" for link in path.links) else "start"
     slack = max(300.0, 0.1 * high) + sum(slack_s(signal) for signal in path.signals[1:-1])
-    test = measure(root, symptom, Range(low_s=0.0, high_s=high + slack, anchor=anchor), window)
+    reach = Range(low_s=0.0, high_s=high + slack, anchor=anchor)
+    test = measure(train_of(root, window), train_of(symptom, window), reach, window)
     return Chain(
         signals=path.signals,
         links=path.links,

@@ -28,6 +28,8 @@ _LIFECYCLE = frozenset(
     {Kind.POD_KILL, Kind.POD_START, Kind.EVICTION, Kind.OOM_KILL, Kind.NODE_FAILURE, Kind.SCHEDULING_FAILURE}
 )
 """Kinds that count pods, not messages."""
+_ISSUANCE = frozenset({"Certificate", "CertificateRequest", "Order", "Challenge"})
+"""cert-manager's kinds: a warning on any of them means that a certificate was not issued."""
 _MAX_NOTE = 200
 
 
@@ -81,6 +83,8 @@ def _meaning(event: ClusterEvent, message: str) -> Meaning | None:
         return Meaning(Kind.POD_KILL, "pod stopped") if _DELETED_POD.search(message) else None
     if event.reason in {"SuccessfulRescale", "ScalingReplicaSet"}:
         return None  # told by scalings
+    if event.entity.kind in _ISSUANCE and event.type == "Warning":
+        return Meaning(Kind.RENEWAL_FAILURE, "certificate could not be renewed")
     return meaning(event.reason, message, event.type == "Warning")
 
 

@@ -7,8 +7,9 @@ other way round (an effect shifted against the causes), and the larger p-value c
 tested for the rate of effects before and after them instead. Leaves out which pairs are worth testing (``pairs``).
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.link import Dose, Lag, LinkStatus, LinkTest
 from bot.domain.signal import Occurrence, Signal
@@ -22,6 +23,10 @@ SUPPORTED_P = 0.05
 TEST_SHIFT = "independently shifted times, binomial"
 TEST_SINCE = "rate before and after, binomial"
 TEST_NONE = "not tested"
+NARROWER = (0.5, 0.25, 0.125, 0.0625)
+"""Fractions of a lag range that are tried as well, widest first."""
+LEAST_RANGE_S = 30.0
+NEGLIGIBLE = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,63 +55,90 @@ def slack_s(signal: Signal) -> float:
     return 300.0 if signal.source == "prometheus" else 5.0
 
 
-def spans_of(causes: Sequence[Occurrence], lag: Range) -> list[tuple[float, float]]:
-    """Give the stretch of time after each cause in which an effect counts as its own."""
-    if lag.anchor == "end":
-        return [(c.end_s + lag.low_s, c.end_s + lag.high_s) for c in causes]
-    if lag.anchor == "during":
-        return [(c.start_s + lag.low_s, c.end_s + lag.high_s) for c in causes]
-    return [(c.start_s + lag.low_s, c.start_s + lag.high_s) for c in causes]
+@dataclass(frozen=True, slots=True)
+class Train:
+    """A signal as the test sees it: folded occurrences ascending, their starts and ends apart, and how exact they are."""
+
+    occurrences: tuple[Occurrence, ...]
+    starts_s: tuple[float, ...]
+    ends_s: tuple[float, ...]
+    slack_s: float
 
 
-def matches(causes: Sequence[Occurrence], effects: Sequence[Occurrence], lag: Range) -> list[Match]:
-    """Pair every cause with the first effect that begins in its stretch of time; both ascending."""
+def train_of(signal: Signal, window: Window) -> Train:
+    """Fold a signal for testing, so that twenty kills in a minute count once."""
+    ones = tuple(folded(signal.occurrences, fold_gap_s(window.length_s)))
+    return Train(ones, tuple(o.start_s for o in ones), tuple(o.end_s for o in ones), slack_s(signal))
+
+
+def spans_of(causes: Train, lag: Range) -> list[tuple[float, float]]:
+    """Give the stretch of time after each cause in which an effect counts as its own, ascending by its begin."""
+    begins = causes.ends_s if lag.anchor == "end" else causes.starts_s
+    ends = causes.ends_s if lag.anchor in ("end", "during") else causes.starts_s
+    return [(begin + lag.low_s, end + lag.high_s) for begin, end in zip(begins, ends, strict=True)]
+
+
+def matches(causes: Train, effects: Train, lag: Range) -> list[Match]:
+    """Pair every cause with the first effect that begins in its stretch of time."""
     found = []
+    begins = causes.ends_s if lag.anchor == "end" else causes.starts_s
     for index, (low, high) in enumerate(spans_of(causes, lag)):
-        cause = causes[index]
-        begun = cause.end_s if lag.anchor == "end" else cause.start_s
-        for place, effect in enumerate(effects):
-            if effect.start_s > high:
-                break
-            if effect.start_s >= low:
-                found.append(Match(index, place, effect.start_s - begun))
-                break
+        place = bisect_left(effects.starts_s, low)
+        if place < len(effects.starts_s) and effects.starts_s[place] <= high:
+            found.append(Match(index, place, effects.starts_s[place] - begins[index]))
     return found
 
 
-def explained(causes: Sequence[Occurrence], effects: Sequence[Occurrence], lag: Range) -> set[int]:
-    """Give the indexes of the effects that begin in some cause's stretch of time."""
-    spans = spans_of(causes, lag)
-    return {index for index, effect in enumerate(effects) if any(low <= effect.start_s <= high for low, high in spans)}
+def explained(causes: Train, effects: Train, lag: Range) -> int:
+    """Count the effects that begin in some cause's stretch of time."""
+    told = 0
+    reached = 0
+    for low, high in spans_of(causes, lag):
+        first = max(reached, bisect_left(effects.starts_s, low))
+        last = bisect_right(effects.starts_s, high)
+        told += max(0, last - first)
+        reached = max(reached, last)
+    return told
 
 
-def measure(cause: Signal, effect: Signal, lag: Range, window: Window) -> LinkTest:
-    """Test whether ``effect`` follows ``cause`` within the lag range; the p-value is not yet corrected.
+def measure(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest:
+    """Test whether ``effect`` follows ``cause`` within the lag range; not yet corrected for other pairs.
 
-    Both are folded first, so that twenty kills in a minute count once. The lag range is widened by what the two
-    sources' clocks and steps leave open.
+    The range is widened by what the two sources' clocks and steps leave open. Where all hits need only a fraction of
+    it, the narrowest of a few fixed fractions that keeps them all is used, for a tie that always takes minutes is better
+    shown than its range of hours tells; the p-value is multiplied by the number of fractions there were to choose from.
     """
-    slack = slack_s(cause) + slack_s(effect)
-    wide = Range(low_s=lag.low_s - slack, high_s=lag.high_s + slack, anchor=lag.anchor)
-    gap = fold_gap_s(window.length_s)
-    causes = folded(cause.occurrences, gap)
-    effects = folded(effect.occurrences, gap)
-    if not causes or not effects:
+    if not cause.occurrences or not effect.occurrences:
         return LinkTest(
             status="untested",
             test=TEST_NONE,
             hits=0,
-            misses=len(causes),
-            unexplained=len(effects),
+            misses=len(cause.occurrences),
+            unexplained=len(effect.occurrences),
             lag=None,
             p_value=None,
             lag_range_s=(lag.low_s, lag.high_s),
             reason="one of the two has no clear occurrence in the window",
-            effects=len(effects),
+            effects=len(effect.occurrences),
         )
+    slack = cause.slack_s + effect.slack_s
+    wide = Range(low_s=lag.low_s - slack, high_s=lag.high_s + slack, anchor=lag.anchor)
     if lag.anchor == "since":
-        return _test_since(causes, effects, wide, window)
-    return _test_shifted(causes, effects, wide, window)
+        return _test_since(cause, effect, wide, window)
+    found = matches(cause, effect, wide)
+    needed = max(
+        (effect.starts_s[m.effect] - _reference(cause, m.cause, lag.anchor) - slack for m in found), default=0.0
+    )
+    shares = [share for share in NARROWER if lag.high_s * share >= max(needed, LEAST_RANGE_S)]
+    if not shares or len(found) < 2:
+        return _test_shifted(cause, effect, wide, window)
+    narrow = Range(low_s=wide.low_s, high_s=lag.high_s * shares[-1] + slack, anchor=lag.anchor)
+    test = _test_shifted(cause, effect, narrow, window)
+    return replace(test, p_value=min(1.0, (1 + len(NARROWER)) * (test.p_value or 0.0)))
+
+
+def _reference(causes: Train, index: int, anchor: Anchor) -> float:
+    return causes.ends_s[index] if anchor in ("end", "during") else causes.starts_s[index]
 
 
 def judge(test: LinkTest, p_value: float | None) -> LinkTest:
@@ -120,19 +152,7 @@ def judge(test: LinkTest, p_value: float | None) -> LinkTest:
             status, reason = "refuted", reason or "no effect follows it in time"
         elif p_value > 0.2 and not test.reason:
             status, reason = "refuted", "it follows no more often than chance would have it"
-    return LinkTest(
-        status=status,
-        test=test.test,
-        hits=test.hits,
-        misses=test.misses,
-        unexplained=test.unexplained,
-        lag=test.lag,
-        p_value=p_value,
-        lag_range_s=test.lag_range_s,
-        dose=test.dose,
-        reason=reason,
-        effects=test.effects,
-    )
+    return replace(test, status=status, p_value=p_value, reason=reason)
 
 
 def folded(occurrences: Sequence[Occurrence], gap_s: float) -> list[Occurrence]:
@@ -153,61 +173,70 @@ def folded(occurrences: Sequence[Occurrence], gap_s: float) -> list[Occurrence]:
     return result
 
 
-def _test_shifted(causes: Sequence[Occurrence], effects: Sequence[Occurrence], lag: Range, window: Window) -> LinkTest:
+def _test_shifted(causes: Train, effects: Train, lag: Range, window: Window) -> LinkTest:
     found = matches(causes, effects, lag)
     told = explained(causes, effects, lag)
-    reach = [high - low for low, high in spans_of(causes, lag)]
-    typical = sorted(reach)[len(reach) // 2]
-    before = [(e.start_s - typical, e.start_s) for e in effects]
+    spans = spans_of(causes, lag)
+    reach = sorted(high - low for low, high in spans)
+    typical = reach[len(reach) // 2]
+    before = [(start - typical, start) for start in effects.starts_s]
     start, end = window.start_s, window.end_s
-    by_cause = binomial_tail(len(found), len(causes), covered_share(before, start - typical, end))
-    by_effect = binomial_tail(len(told), len(effects), covered_share(spans_of(causes, lag), start, end))
+    by_cause = binomial_tail(len(found), len(spans), covered_share(before, start - typical, end))
+    by_effect = binomial_tail(told, len(effects.starts_s), covered_share(spans, start, end))
     return LinkTest(
         status="untested",
         test=TEST_SHIFT,
         hits=len(found),
-        misses=len(causes) - len(found),
-        unexplained=len(effects) - len(told),
+        misses=len(spans) - len(found),
+        unexplained=len(effects.starts_s) - told,
         lag=_lag([m.lag_s for m in found]),
         p_value=max(by_cause, by_effect),
         lag_range_s=(lag.low_s, lag.high_s),
         dose=_dose(causes, effects, found),
-        effects=len(effects),
+        effects=len(effects.starts_s),
     )
 
 
-def _test_since(causes: Sequence[Occurrence], effects: Sequence[Occurrence], lag: Range, window: Window) -> LinkTest:
+def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> LinkTest:
     """Find the cause after which the effects came, and weigh how many came before it and how soon the first after.
 
     Two ways for chance to look like this: all effects falling after the cause by luck, and the first effect falling so
     soon after it by luck. The smaller of the two counts, doubled for having looked twice.
     """
     best: tuple[float, int, Match] | None = None
-    for index, cause in enumerate(causes):
-        until = causes[index + 1].start_s if index + 1 < len(causes) else window.end_s
-        after = [place for place, e in enumerate(effects) if cause.start_s + lag.low_s <= e.start_s <= until]
-        if not after or effects[after[0]].start_s > cause.start_s + lag.high_s:
+    effects = _weighty(effects)
+    total = len(effects.starts_s)
+    for index, start in enumerate(causes.starts_s):
+        until = causes.starts_s[index + 1] if index + 1 < len(causes.starts_s) else window.end_s
+        first = bisect_left(effects.starts_s, start + lag.low_s)
+        after = bisect_right(effects.starts_s, until) - first
+        if after <= 0 or effects.starts_s[first] > start + lag.high_s:
             continue
-        first = effects[after[0]]
-        share_after = max(1e-6, (until - cause.start_s) / window.length_s)
-        soon = max(60.0, first.start_s - cause.start_s) / window.length_s
-        by_rate = binomial_tail(len(after), len(effects), share_after)
+        delay = effects.starts_s[first] - start
+        by_rate = binomial_tail(after, total, max(1e-6, (until - start) / window.length_s))
         # what came before as well did not set in with the cause, however soon after it the next one fell
-        by_onset = min(1.0, soon) if len(after) == len(effects) else 1.0
+        by_onset = min(1.0, max(60.0, delay) / window.length_s) if after == total else 1.0
         p_value = min(1.0, 2 * min(by_rate, by_onset))
         if best is None or p_value < best[0]:
-            best = (p_value, len(after), Match(index, after[0], first.start_s - cause.start_s))
+            best = (p_value, after, Match(index, first, delay))
     return LinkTest(
         status="untested",
         test=TEST_SINCE,
         hits=1 if best else 0,
-        misses=len(causes) - (1 if best else 0),
-        unexplained=len(effects) - (best[1] if best else 0),
+        misses=len(causes.starts_s) - (1 if best else 0),
+        unexplained=total - (best[1] if best else 0),
         lag=_lag([best[2].lag_s]) if best else None,
         p_value=best[0] if best else 1.0,
         lag_range_s=(lag.low_s, lag.high_s),
-        effects=len(effects),
+        effects=total,
     )
+
+
+def _weighty(train: Train) -> Train:
+    """Leave out what is a fiftieth of the largest occurrence or less: a stray line is no episode of a lasting fault."""
+    largest = max(one.size for one in train.occurrences)
+    ones = tuple(one for one in train.occurrences if one.size > NEGLIGIBLE * largest)
+    return Train(ones, tuple(o.start_s for o in ones), tuple(o.end_s for o in ones), train.slack_s)
 
 
 def _lag(lags: list[float]) -> Lag | None:
@@ -217,8 +246,8 @@ def _lag(lags: list[float]) -> Lag | None:
     return Lag(p10=quantile(lags, 0.1), median=quantile(lags, 0.5), p90=quantile(lags, 0.9))
 
 
-def _dose(causes: Sequence[Occurrence], effects: Sequence[Occurrence], found: Sequence[Match]) -> Dose | None:
-    pairs = [(causes[m.cause].size, effects[m.effect].size) for m in found]
+def _dose(causes: Train, effects: Train, found: Sequence[Match]) -> Dose | None:
+    pairs = [(causes.occurrences[m.cause].size, effects.occurrences[m.effect].size) for m in found]
     if len(pairs) < 5 or len({a for a, _ in pairs}) < 3 or len({b for _, b in pairs}) < 3:
         return None
     rho, p_value = spearman([a for a, _ in pairs], [b for _, b in pairs])

@@ -120,6 +120,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("credentials break", "secret_change", f"{FELT} {DROPS} crash_loop log_error", (0, 12 * HOUR), 0.6, ANYWHERE, "since"),
     _row("certificate expires", "certificate_expiry", "tls_failure", (0, 2 * HOUR), 1.0, ANYWHERE, "since"),
     _row("expiry cuts off", "certificate_expiry", f"{FELT} {DROPS} retry", (0, 2 * HOUR), 0.7, ANYWHERE, "since"),
+    _row("renewal fails, so it expires", "renewal_failure", "certificate_expiry", (0, 30 * 24 * HOUR), 0.9, HERE, "during"),
     # refused, unresolved, unauthenticated
     _row("calls cannot be made", "tls_failure auth_failure name_resolution_failure bad_config", f"{STRAIN} {FELT} connection_refused log_error crash_loop probe_failure job_failure", (0, 10 * MINUTE), 0.9, CALLEE, "during"),
     # outside
@@ -173,6 +174,7 @@ EXOGENOUS: dict[Kind, float] = {
     Kind.CONFIG_CHANGE: 1.0,
     Kind.SECRET_CHANGE: 1.0,
     Kind.CERTIFICATE_EXPIRY: 1.0,
+    Kind.RENEWAL_FAILURE: 0.9,
     Kind.EXTERNAL_FAILURE: 0.95,
     Kind.NODE_FAILURE: 0.9,
     Kind.HUMAN_CHANGE: 0.85,

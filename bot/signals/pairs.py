@@ -8,11 +8,11 @@ still be found, but such a tie rests on timing alone and says so.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.domain.entity import CLUSTER_KINDS, Entity
+from bot.domain.entity import CLUSTER_KINDS
 from bot.domain.link import Link
-from bot.domain.signal import Kind, Signal, Topology
+from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
-from bot.signals.links import Range, judge, measure
+from bot.signals.links import Range, Train, judge, measure, train_of
 from bot.signals.mechanisms import Anchor, mechanisms_between
 from bot.signals.statistics import adjust
 
@@ -44,7 +44,7 @@ def scopes(cause: Signal, effect: Signal, topology: Topology) -> list[str]:
         found.append("same entity")
     elif a == b or topology.targets.get(cause.entity) == b or topology.targets.get(effect.entity) == a:
         found.append("owner")
-    if _named(cause, b) or _named(effect, a):
+    if b in cause.mentions or a in effect.mentions or (certified(cause) and set(cause.mentions) & set(effect.mentions)):
         found.append("named")
     if (b, a) in topology.calls or a in topology.backends.get(b, frozenset()):
         found.append("called by")
@@ -100,11 +100,16 @@ def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidat
 
 
 def link_all(found: Iterable[Candidate], window: Window) -> list[Link]:
-    """Test every candidate and correct the p-values for all of them together."""
+    """Test every candidate and correct the p-values for all of them together, weighted by plausibility."""
     listed = list(found)
-    tests = [measure(one.cause, one.effect, one.lag, window) for one in listed]
+    trains: dict[SignalId, Train] = {}
+    for signal in (side for one in listed for side in (one.cause, one.effect)):
+        if signal.id not in trains:
+            trains[signal.id] = train_of(signal, window)
+    tests = [measure(trains[one.cause.id], trains[one.effect.id], one.lag, window) for one in listed]
     tried = [index for index, test in enumerate(tests) if test.p_value is not None]
-    corrected = dict(zip(tried, adjust([tests[index].p_value or 0.0 for index in tried]), strict=True))
+    raw = [tests[index].p_value or 0.0 for index in tried]
+    corrected = dict(zip(tried, adjust(raw, [listed[index].plausibility ** 2 for index in tried]), strict=True))
     return [
         Link(
             cause=one.cause.id,
@@ -125,7 +130,7 @@ def link_one(cause: Signal, effect: Signal, topology: Topology, window: Window, 
         lag = Range(low_s=0.0, high_s=lag_s, anchor="during")
         ties = scopes(cause, effect, topology)
         candidate = Candidate(cause=cause, effect=effect, mechanism=TIMING, scope=ties[0], plausibility=0.1, lag=lag)
-    test = measure(candidate.cause, candidate.effect, candidate.lag, window)
+    test = measure(train_of(cause, window), train_of(effect, window), candidate.lag, window)
     return Link(
         cause=cause.id,
         effect=effect.id,
@@ -142,8 +147,9 @@ def narrowed(signal: Signal, start_s: float, end_s: float) -> Signal:
     return replace(signal, occurrences=kept, total=len(kept))
 
 
-def _named(signal: Signal, entity: Entity) -> bool:
-    return entity in signal.mentions
+def certified(signal: Signal) -> bool:
+    """Tell whether a signal speaks of a certificate, which acts by way of the workloads it is for."""
+    return signal.entity.kind == "Certificate"
 
 
 def _nodes(signal: Signal, topology: Topology) -> frozenset[str]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from math import log10
 
 from bot.domain.entity import Entity
-from bot.domain.signal import Kind, Signal, Topology
+from bot.domain.signal import Kind, Occurrence, Signal, Topology
 from bot.domain.window import Window
 from bot.signals.bursts import fold_gap_s
-from bot.signals.links import folded
+from bot.signals.links import NEGLIGIBLE, folded
 
 FELT: dict[Kind, float] = {
     Kind.SERVER_ERROR: 1.0,
@@ -84,6 +84,15 @@ def find_symptom(
         if found:
             return min(found, key=lambda pair: (-pair[0], pair[1].id))[1]
     return None
+
+
+def episodes_of(signal: Signal, window: Window) -> tuple[Occurrence, ...]:
+    """Fold a symptom into episodes and leave out those that nobody would have felt beside the others."""
+    episodes = folded(signal.occurrences, fold_gap_s(window.length_s))
+    if signal.kind not in COUNTED:
+        return tuple(episodes)
+    largest = max((one.size for one in episodes), default=0.0)
+    return tuple(one for one in episodes if one.size > NEGLIGIBLE * largest)
 
 
 def same_family(first: Signal, second: Signal) -> bool:

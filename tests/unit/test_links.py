@@ -5,12 +5,19 @@ import random
 import pytest
 
 from bot.domain.entity import Entity
+from bot.domain.link import LinkTest
 from bot.domain.signal import Kind
-from bot.signals.links import Range, judge, measure
+from bot.signals.links import Range, judge, measure as measure_trains, train_of
 from tests.unit.engine_parts import DAY_S, HOUR_S, signal, window
 
 JOB = Entity("CronJob", "reports", "batch")
 WEB = Entity("Deployment", "web", "shop")
+
+
+def measure(cause, effect, lag, span) -> LinkTest:
+    return measure_trains(train_of(cause, span), train_of(effect, span), lag, span)
+
+
 SOON = Range(low_s=0.0, high_s=900.0)
 
 
