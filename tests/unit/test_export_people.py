@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from export_sink import gathered, written
 
+from bot.domain.mrkdwn import message_text, plain
 from bot.sources.export.jira import document_text
-from bot.sources.export.slack import message_text, plain
 
 TS = "1795328881.000200"
 USERS = [
