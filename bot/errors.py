@@ -5,7 +5,10 @@
     │   └── NotAnExportError  the path holds nothing an importer knows
     ├── UnsafeArchiveError    an archive that climbs out of its folder, or explodes
     ├── CaseError             a case file that is missing, cut, newer than this program, or busy
-    └── StorageError          the disk is full or refuses to write
+    ├── StorageError          the disk is full or refuses to write
+    └── ChatError             people could not be answered
+        ├── ChatBusyError     not now: a rate limit, an outage, a timeout; the same call may work later
+        └── ChatRefusedError  never: a scope is missing, the channel is archived, the bot is not in it
 
 Every message says what is wrong and what to do about it.
 """
@@ -33,3 +36,19 @@ class CaseError(RootcauseError):
 
 class StorageError(RootcauseError):
     """The case cannot be written."""
+
+
+class ChatError(RootcauseError):
+    """People could not be answered."""
+
+
+class ChatBusyError(ChatError):
+    """The chat service did not answer in time or asked to wait; repeating the call later is safe and may work."""
+
+
+class ChatRefusedError(ChatError):
+    """The chat service refused for good; ``code`` is its word for it (``not_in_channel``)."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
