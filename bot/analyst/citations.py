@@ -44,7 +44,8 @@ class Citations:
     ) -> str | None:
         """Cite a stored item and give the citation's key; None where there is no such item or no such words in it.
 
-        ``at_s`` dates a citation of a series, which is stored once for all its samples.
+        ``at_s`` dates a citation of a series, which is stored once for all its samples, and ``entity`` says whom it
+        measures; everything else speaks of the entity it is stored under.
         """
         stored = self._evidence.item(item)
         if stored is not None and quote is None and stored.source == "prometheus":
@@ -52,7 +53,7 @@ class Citations:
         words = None if stored is None else _verbatim(stored, quote)
         if stored is None or words is None:
             return None
-        of = entity or stored_entity(stored)
+        of = entity if entity is not None and stored.source == "prometheus" else stored_entity(stored)
         if (key := self._keys.get((item, words, of))) is not None:
             return key
         key = f"E{self._next}"

@@ -14,7 +14,7 @@ from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
 from bot.analyst.steps import cascade, summary_of
-from bot.analyst.words import counted, every, happened, lag_words, length, noun, times
+from bot.analyst.words import clock_s, counted, every, felt_as, happened, length, noun, plural, times
 from bot.domain.link import Chain
 from bot.domain.report import (
     AskedWindow,
@@ -198,16 +198,20 @@ def _folded_episodes(chain: Chain) -> int:
 
 
 def _conclusion(chain: Chain) -> str:
-    """Say the whole answer in two sentences: what begins it, and how it gets to the symptom."""
+    """Say the whole answer in two sentences: what begins it and what people feel of it, then the way between."""
     root, symptom = chain.root, chain.symptom
-    first = f"{_capital(happened(root))}{every(root.period_s) or ' ' + times(len(root.occurrences))}"
-    middle = [noun(signal.kind) for signal in chain.signals[1:-1]]
-    path = f" by way of {', '.join(middle)}" if middle else ""
-    lag = lag_words(chain.end_to_end.lag)
-    return (
-        f"{first}; {lag} {happened(symptom)}{path}. "
-        f"This accounts for {len(chain.explained)} of {counted(_folded_episodes(chain), 'episode')}."
-    )
+    begun = f"{_capital(happened(root))}"
+    felt = f"{felt_as(symptom)} ({len(chain.explained)} of {counted(_folded_episodes(chain), 'episode')})"
+    lag = chain.end_to_end.lag
+    if len(root.occurrences) == 1:
+        first = f"{begun} at {clock_s(root.occurrences[0].start_s)}; {felt} came with it and after it"
+    elif lag is None or lag.median < 60:
+        first = f"{begun}{every(root.period_s) or ' ' + times(len(root.occurrences))}, and with it came {felt}"
+    else:
+        each = every(root.period_s) or " " + times(len(root.occurrences))
+        first = f"{begun}{each}, and about {length(lag.median)} later came {felt}"
+    middle = [plural(signal.kind) for signal in chain.signals[1:-1]]
+    return f"{first}." + (f" The way there: {', then '.join(middle)}." if middle else "")
 
 
 def _symptom(findings: Findings, chain: Chain | None, citations: Citations) -> Symptom:

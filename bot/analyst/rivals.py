@@ -156,18 +156,8 @@ def contributing(findings: Findings, chain: Chain, citations: Citations) -> tupl
 
 
 def _suspects(findings: Findings) -> list[Signal]:
-    found = [
-        s
-        for s in findings.signals.values()
-        if s.kind in NOTABLE and s.occurrences and s.source != "prometheus" and not _everyday(s)
-    ]
+    found = [s for s in findings.signals.values() if s.kind in NOTABLE and s.occurrences and s.source != "prometheus"]
     return sorted(found, key=lambda s: (-NOTABLE[s.kind], s.entity.kind == "Node", len(s.occurrences), s.id))
-
-
-def _everyday(signal: Signal) -> bool:
-    """Tell log chatter about changes from changes: what a service says it reloads all day is no suspect."""
-    changes = (Kind.CONFIG_CHANGE, Kind.ROLLOUT, Kind.SECRET_CHANGE, Kind.HUMAN_CHANGE)
-    return signal.kind in changes and signal.source.endswith("logs") and len(signal.occurrences) > 3
 
 
 def _same_act(signal: Signal, others: list[Rival]) -> bool:

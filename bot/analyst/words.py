@@ -95,6 +95,11 @@ NOUN: dict[Kind, str] = {
     Kind.SCALE_DOWN: "scale-down",
     Kind.POD_KILL: "pod shutdown",
     Kind.CONNECTION_RESET: "cut-off request",
+    Kind.CONNECTION_REFUSED: "refused connections",
+    Kind.POOL_EXHAUSTION: "an exhausted connection pool",
+    Kind.QUEUE_GROWTH: "a full queue",
+    Kind.TLS_FAILURE: "failed TLS handshake",
+    Kind.RETRY: "retry",
     Kind.SERVER_ERROR: "failed request",
     Kind.LOG_ERROR: "logged error",
     Kind.LOG_BURST: "burst of log lines",
@@ -105,6 +110,41 @@ NOUN: dict[Kind, str] = {
 def noun(kind: Kind) -> str:
     """Name one occurrence of a kind."""
     return NOUN.get(kind, kind.value.replace("_", " "))
+
+
+MASS = frozenset(
+    {
+        Kind.CPU_SATURATION,
+        Kind.CPU_THROTTLING,
+        Kind.MEMORY_GROWTH,
+        Kind.MEMORY_PRESSURE,
+        Kind.DISK_PRESSURE,
+        Kind.IO_SATURATION,
+        Kind.NETWORK_SATURATION,
+        Kind.QUEUE_GROWTH,
+        Kind.POOL_EXHAUSTION,
+        Kind.LATENCY,
+        Kind.CONNECTION_REFUSED,
+        Kind.NO_SPACE,
+        Kind.OUT_OF_MEMORY,
+        Kind.UNAVAILABLE,
+    }
+)
+"""Kinds whose nouns are not counted."""
+
+
+def plural(kind: Kind) -> str:
+    """Name a kind for a list of steps: ``scale-downs``, ``CPU contention``."""
+    if kind in MASS:
+        return noun(kind)
+    return counted(2, noun(kind)).split(" ", 1)[1]
+
+
+def felt_as(signal: Signal) -> str:
+    """Name a symptom and its place: ``HTTP 502 responses from Deployment web/edge``."""
+    if signal.kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR):
+        return f"{signal.label} from {who(signal.entity)}"
+    return f"{plural(signal.kind)} of {who(signal.entity)}"
 
 
 def happened(signal: Signal) -> str:

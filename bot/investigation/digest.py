@@ -18,6 +18,7 @@ from bot.domain.items import ItemId, ObjectVersion
 from bot.domain.ports import UNDATED
 from bot.domain.signal import Kind, Signal, SpecFact, Topology
 from bot.domain.window import Window
+from bot.signals.attribution import attributed
 from bot.signals.bursts import fold_gap_s
 from bot.signals.directory import Directory
 from bot.signals.durations import request_duration_s
@@ -79,7 +80,7 @@ def digest(case: Case, window: Window) -> Digest:
     ]
     topology = called_in_logs(topology, from_logs)
     return Digest(
-        signals=tuple(_settled(signals, window)),
+        signals=tuple(_settled(attributed(signals, topology), window)),
         topology=topology,
         facts=tuple(spec_facts(objects)),
         durations=_durations(case, table, topology, directory),

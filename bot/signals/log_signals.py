@@ -27,6 +27,9 @@ SAMPLE = 64
 """Lines of a template read in full to find whom they speak of; spread evenly over its occurrences."""
 REFS = 3
 MOST_MENTIONS = 6
+CHANGES = frozenset({Kind.CONFIG_CHANGE, Kind.ROLLOUT, Kind.SECRET_CHANGE, Kind.HUMAN_CHANGE})
+MOST_CHANGES_A_DAY = 1.0
+"""More often than this a log line that speaks of a change tells of a routine."""
 UNKNOWN_BURSTS = 40
 """Templates that nothing is known about: the burstiest so many are kept."""
 LEAST_UNKNOWN = 10
@@ -195,6 +198,9 @@ def _signal(group: _Group, table: LogTable, window: Window, exposure: Floats | N
         found = [burst for burst in found if burst.count >= LEAST_UNKNOWN]
         if not found:
             return None
+    days = max(window.length_s / 86_400.0, 1 / 24)
+    if group.kind in CHANGES and len(found) > MOST_CHANGES_A_DAY * days:
+        found = []  # what a service says it reloads all day is its everyday life
     subject = table.templates[group.templates.most_common(1)[0][0]]
     occurrences = tuple(
         Occurrence(

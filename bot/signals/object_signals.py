@@ -26,7 +26,7 @@ _CONDITIONS: dict[tuple[str, str, str], tuple[Kind, str]] = {
     ("HorizontalPodAutoscaler", "ScalingActive", "False"): (Kind.AUTOSCALER_FAILURE, "autoscaler could not scale"),
     ("HorizontalPodAutoscaler", "AbleToScale", "False"): (Kind.AUTOSCALER_FAILURE, "autoscaler could not scale"),
     ("HorizontalPodAutoscaler", "ScalingLimited", "True"): (Kind.QUOTA_EXCEEDED, "autoscaler at its limit"),
-    ("Certificate", "Ready", "False"): (Kind.TLS_FAILURE, "certificate not ready"),
+    ("Certificate", "Ready", "False"): (Kind.RENEWAL_FAILURE, "certificate not ready"),
     ("Job", "Failed", "True"): (Kind.JOB_FAILURE, "job failed"),
     ("Pod", "PodScheduled", "False"): (Kind.SCHEDULING_FAILURE, "no node could take the pod"),
     ("Pod", "DisruptionTarget", "True"): (Kind.EVICTION, "evicted"),

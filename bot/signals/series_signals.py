@@ -234,7 +234,10 @@ def _episodes(row: Metric, folded: Folded) -> Iterator[Occurrence]:
 
 
 def _growth(row: Metric, folded: Folded) -> Iterator[tuple[Kind, Occurrence]]:
-    for ramp in trends(folded.times, folded.values):
+    # each member by itself: a pod that began with a rollout shows the ramp that the sum of all hides
+    lines = folded.parts[:_MOST_MEMBERS] if len(folded.parts) > 1 else folded.values[np.newaxis, :]
+    ramps = [ramp for line in lines for ramp in trends(folded.times, line)]
+    for ramp in sorted(ramps, key=lambda one: (one.start_s, one.end_s)):
         rise = ramp.last - ramp.first
         if rise < max(_GROWTH * abs(ramp.first), row.least) or ramp.end_s - ramp.start_s < 1800:
             continue
@@ -250,6 +253,7 @@ def _growth(row: Metric, folded: Folded) -> Iterator[tuple[Kind, Occurrence]]:
         )
 
 
+_MOST_MEMBERS = 60
 _LABELS = {Kind.SCALE_UP: "scaled up", Kind.SCALE_DOWN: "scaled down", Kind.MEMORY_GROWTH: "memory grew steadily"}
 
 

@@ -1,0 +1,79 @@
+"""What the desk is handed: where evidence comes from, who runs the engine, and who counts. No implementations here."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.domain.chat import Ask, SourceProgress
+from bot.domain.ports import Source
+from bot.domain.report import Answer, Report
+
+SourceFactory = Callable[[Ask], Sequence[Source]]
+"""Makes the sources of one investigation. It crosses a process boundary, so it must pickle: a module's function or a
+frozen dataclass with ``__call__``, never a closure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How far an investigation is: its stage, its sources, and what of the bytes is read (None: unknown)."""
+
+    stage: str
+    sources: tuple[SourceProgress, ...] = ()
+    done: int = 0
+    total: int | None = None
+
+
+Tell = Callable[[Reading], None]
+"""Takes note of progress; called often and from any thread, must be cheap."""
+
+
+class Engine(Protocol):
+    """Runs the blocking work of one ask where it can be killed; the workflow's tests stand in a quick one."""
+
+    def investigate(self, ask: Ask, tell: Tell) -> Awaitable[str]:
+        """Investigate and give the id of the kept case; raises RootcauseError with a sentence for people."""
+        ...
+
+    def follow_up(self, case: str, question: str) -> Awaitable[Answer]:
+        """Answer a question from a kept case."""
+        ...
+
+    def report(self, case: str) -> Awaitable[Report]:
+        """Give a kept case's report."""
+        ...
+
+
+class Meter(Protocol):
+    """Counts for operators; implemented by ``web/metrics``."""
+
+    def ended(self, kind: str, outcome: str, seconds: float) -> None:
+        """Count a piece of work that came to its end, ``seconds`` after it was asked."""
+        ...
+
+    def took(self, stage: str, seconds: float) -> None:
+        """Note how long a stage of an investigation took."""
+        ...
+
+    def waiting(self, queued: int, running: int) -> None:
+        """Note how much work waits and runs."""
+        ...
+
+    def spent(self, direction: str, tokens: int) -> None:
+        """Add tokens a model read (``input``) or wrote (``output``)."""
+        ...
+
+
+class Uncounted:
+    """Counts nothing, for where nobody looks."""
+
+    def ended(self, kind: str, outcome: str, seconds: float) -> None:
+        """Do nothing."""
+
+    def took(self, stage: str, seconds: float) -> None:
+        """Do nothing."""
+
+    def waiting(self, queued: int, running: int) -> None:
+        """Do nothing."""
+
+    def spent(self, direction: str, tokens: int) -> None:
+        """Do nothing."""
