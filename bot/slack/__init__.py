@@ -1,0 +1,1 @@
+"""The Slack app: listeners, understanding, blocks, limits and delivery; no reasoning about incidents here."""
