@@ -1,11 +1,13 @@
 """The only reader of the environment, so that everything else is told where it lives and can be tested anywhere.
 
-What a command line option decides is not here.
+What a command line option decides is not here. One class a part; each attribute has its unit, its default and why.
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from bot.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +23,179 @@ class Settings:
     @classmethod
     def from_environment(cls) -> "Settings":
         """Read the settings from the process's environment; an empty variable counts as unset."""
-        named = os.environ.get("ROOTCAUSE_HOME", "").strip()  # noqa: TID251 - this is the one reader
+        named = _text("ROOTCAUSE_HOME")
         return cls(home=Path(named).expanduser() if named else _user_data_folder())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskSettings:
+    """How much work is taken on, and for how long."""
+
+    database_url: str | None = None
+    """``ROOTCAUSE_DATABASE_URL``: a PostgreSQL URL; without it SQLite in ``home``, which one process at a time may use."""
+
+    at_once: int = 2
+    """Investigations side by side, ``ROOTCAUSE_AT_ONCE``; each fills one core, and a third would slow the first two."""
+
+    queue: int = 50
+    """Investigations that may wait, ``ROOTCAUSE_QUEUE``; beyond that a person waits longer than an incident lasts."""
+
+    per_user_hour: int = 10
+    """Investigations one person may start in an hour; more is a loop or a script, not a question."""
+
+    per_channel_hour: int = 30
+    """Investigations one channel may start in an hour; an incident channel in its worst hour stays below it."""
+
+    follow_ups_per_user_hour: int = 120
+    """Follow-ups of one person in an hour: two a minute, faster than answers are read."""
+
+    deadline_s: float = 900.0
+    """Wall clock of one investigation in seconds; a five-day window takes seconds, so after 15 min something hangs."""
+
+    follow_up_deadline_s: float = 60.0
+    """Wall clock of one follow-up in seconds."""
+
+    grace_s: float = 20.0
+    """Seconds that running work gets to end at shutdown; Kubernetes kills after 30."""
+
+    delivery_attempts: int = 12
+    """Tries to post an answer, the pause doubling from 1 s: an outage of Slack of half an hour loses no answer."""
+
+    plan_every_s: float = 1.0
+    """Seconds between looks at the progress; Slack's own limit on edits is kept by the delivery."""
+
+    @classmethod
+    def from_environment(cls) -> "DeskSettings":
+        """Read the settings from the process's environment."""
+        return cls(
+            database_url=_text("ROOTCAUSE_DATABASE_URL"),
+            at_once=_count("ROOTCAUSE_AT_ONCE", cls.at_once_default()),
+            queue=_count("ROOTCAUSE_QUEUE", 50),
+        )
+
+    @staticmethod
+    def at_once_default() -> int:
+        """Give one investigation a core, at least one and at most four: memory, not cores, ends first beyond that."""
+        return max(1, min(4, os.cpu_count() or 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackSettings:
+    """How Slack is reached, and who may ask."""
+
+    bot_token: str | None = None
+    """``SLACK_BOT_TOKEN`` (``xoxb-``)."""
+
+    app_token: str | None = None
+    """``SLACK_APP_TOKEN`` (``xapp-``): Socket Mode, which needs no address that Slack can reach; without it HTTP."""
+
+    signing_secret: str | None = None
+    """``SLACK_SIGNING_SECRET``: proves over HTTP that a request is Slack's."""
+
+    api_url: str = "https://slack.com/api/"
+    """``SLACK_API_URL``: base of the Web API; only tests and the playground name another."""
+
+    channels: tuple[str, ...] = ()
+    """``ROOTCAUSE_CHANNELS``: channel ids that may ask, comma-separated; empty: every channel the bot is in."""
+
+    users: tuple[str, ...] = ()
+    """``ROOTCAUSE_USERS``: user ids that may ask; empty: every full member of the workspace."""
+
+    groups: tuple[str, ...] = ()
+    """``ROOTCAUSE_GROUPS``: user group ids whose members may ask."""
+
+    shared_channels: bool = False
+    """``ROOTCAUSE_SHARED_CHANNELS=1``: answer in Slack Connect channels, where another company reads along."""
+
+    link_hosts: tuple[str, ...] = ()
+    """``ROOTCAUSE_LINK_HOSTS``: hosts that links in answers may lead to, beside Slack's; empty: none."""
+
+    @classmethod
+    def from_environment(cls) -> "SlackSettings":
+        """Read the settings from the process's environment."""
+        return cls(
+            bot_token=_text("SLACK_BOT_TOKEN"),
+            app_token=_text("SLACK_APP_TOKEN"),
+            signing_secret=_text("SLACK_SIGNING_SECRET"),
+            api_url=_text("SLACK_API_URL") or "https://slack.com/api/",
+            channels=_list("ROOTCAUSE_CHANNELS"),
+            users=_list("ROOTCAUSE_USERS"),
+            groups=_list("ROOTCAUSE_GROUPS"),
+            shared_channels=(_text("ROOTCAUSE_SHARED_CHANNELS") or "").lower() in ("1", "true", "yes", "on"),
+            link_hosts=_list("ROOTCAUSE_LINK_HOSTS"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceSettings:
+    """Where evidence is read from, beside the channel that asks.
+
+    ``export``: ``ROOTCAUSE_EVIDENCE``, a folder or archive of kubectl, Prometheus and Jira files read by every
+    investigation. Default none: then the channel's history is the only source.
+    """
+
+    export: Path | None = None
+
+    @classmethod
+    def from_environment(cls) -> "EvidenceSettings":
+        """Read the settings from the process's environment."""
+        named = _text("ROOTCAUSE_EVIDENCE")
+        return cls(export=Path(named).expanduser() if named else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """Where health, metrics and (without Socket Mode) Slack's requests are listened for."""
+
+    host: str = "127.0.0.1"
+    """``ROOTCAUSE_HOST``; the loopback, for metrics are nobody else's: a container names ``0.0.0.0``."""
+
+    port: int = 8080
+    """``PORT``: the variable that platforms running a Procfile set."""
+
+    @classmethod
+    def from_environment(cls) -> "WebSettings":
+        """Read the settings from the process's environment."""
+        return cls(host=_text("ROOTCAUSE_HOST") or "127.0.0.1", port=_count("PORT", 8080))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettings:
+    """Everything ``rootcause serve`` needs."""
+
+    base: Settings
+    desk: DeskSettings = field(default_factory=DeskSettings)
+    slack: SlackSettings = field(default_factory=SlackSettings)
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+
+    @classmethod
+    def from_environment(cls) -> "ServeSettings":
+        """Read all parts from the process's environment."""
+        return cls(
+            base=Settings.from_environment(),
+            desk=DeskSettings.from_environment(),
+            slack=SlackSettings.from_environment(),
+            evidence=EvidenceSettings.from_environment(),
+            web=WebSettings.from_environment(),
+        )
+
+
+def _text(name: str) -> str | None:
+    return os.environ.get(name, "").strip() or None  # noqa: TID251 - this is the one reader
+
+
+def _list(name: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (_text(name) or "").split(",") if part.strip())
+
+
+def _count(name: str, default: int) -> int:
+    given = _text(name)
+    if given is None:
+        return default
+    if not given.isascii() or not given.isdigit() or int(given) < 1:
+        raise UsageError(f"{name} is {given!r}: give a whole number above 0, or leave it away for {default}.")
+    return int(given)
 
 
 def _user_data_folder() -> Path:
