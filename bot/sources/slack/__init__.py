@@ -1,0 +1,6 @@
+"""Reads a live Slack channel and its threads into a case."""
+
+from bot.sources.slack.pace import Pace
+from bot.sources.slack.source import SlackSource
+
+__all__ = ["Pace", "SlackSource"]
