@@ -125,7 +125,7 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
     )
     background = ""
     if errors:
-        background = f" {_capital(happened(errors[0]))} {times(errors[0].total)}, spread evenly: that is its everyday background."
+        background = f" {_capital(happened(errors[0]))}, {errors[0].total:,} in all and spread evenly: that is its everyday background."
     seen = [row.source for row in findings.coverage if row.status in ("complete", "partial")]
     enough = any(source in seen for source in ("kubernetes/logs", "loki", "prometheus"))
     verdict: Verdict = "no_incident" if enough else "inconclusive"

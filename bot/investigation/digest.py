@@ -26,7 +26,7 @@ from bot.signals.event_signals import event_signals
 from bot.signals.facts import spec_facts
 from bot.signals.job_runs import job_runs
 from bot.signals.lexicon import classify
-from bot.signals.links import folded
+from bot.signals.links import NEVER_FOLDED, folded, weighty
 from bot.signals.log_signals import LogTable, log_signals
 from bot.signals.mentions import hosts_in
 from bot.signals.object_signals import object_signals
@@ -137,7 +137,9 @@ def _settled(signals: Sequence[Signal], window: Window) -> list[Signal]:
     settled = []
     for key in sorted(by_act):
         joined = _joined(by_act[key])
-        occurrences = folded(joined.occurrences, 0.0 if joined.kind in _NEVER_FOLDED else gap)
+        occurrences = list(joined.occurrences) if joined.kind in NEVER_FOLDED else folded(joined.occurrences, gap)
+        if joined.source in ("kubernetes/logs", "loki"):
+            occurrences = weighty(occurrences)
         period = joined.period_s
         if period is None and len(occurrences) >= 4:
             found = event_period(np.array([one.start_s for one in occurrences]), window)
@@ -155,7 +157,6 @@ def _begun(signal: Signal, window: Window) -> Signal:
     return replace(signal, occurrences=tuple(ones))
 
 
-_NEVER_FOLDED = frozenset({Kind.ROLLOUT, Kind.JOB_RUN})
 _WITNESSES = ("kubernetes/events", "kubernetes/objects", "kubernetes/logs", "loki", "prometheus")
 """Sources by how exactly they tell an act's time, the best first."""
 

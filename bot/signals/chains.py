@@ -14,8 +14,7 @@ from math import exp, log, log10, prod, sqrt
 from bot.domain.link import Chain, Link
 from bot.domain.signal import Occurrence, Signal, SignalId, Topology
 from bot.domain.window import Window
-from bot.signals.bursts import fold_gap_s
-from bot.signals.links import Range, folded, judge, measure, slack_s, spans_of, train_of
+from bot.signals.links import Range, judge, measure, slack_s, spans_of, train_of
 from bot.signals.mechanisms import EXOGENOUS, MECHANISMS, Anchor, stage
 from bot.signals.pairs import TIMING
 
@@ -23,6 +22,8 @@ LONGEST = 9
 BEAM = 60
 PER_HEAD = 4
 LEAST_STRENGTH = 0.2
+DEPTH_BONUS = 0.15
+"""What each step between root and symptom adds: a cause whose way is shown is worth more than one that is only tied."""
 
 _ANCHORS: dict[str, Anchor] = {row.key: row.anchor for row in MECHANISMS}
 
@@ -72,8 +73,7 @@ def chains(
 ) -> list[Chain]:
     """Rank the chains that end in the symptom, best first; empty where nothing supported leads to it."""
     into = _incoming(links, signals)
-    gap = fold_gap_s(window.length_s)
-    episodes = folded(symptom.occurrences, gap)
+    episodes = train_of(symptom, window).occurrences
     start = _Path((symptom,), (), _marks(symptom, topology), tuple(frozenset({i}) for i in range(len(episodes))), ())
     beam = [start]
     complete: dict[SignalId, tuple[float, _Path]] = {}
@@ -113,7 +113,7 @@ def _extended(
     if len(path.signals) >= LONGEST:
         return []
     grown = []
-    effects = folded(path.head.occurrences, fold_gap_s(window.length_s))
+    effects = train_of(path.head, window).occurrences
     for worth, link in into.get(path.head.id, ()):
         cause = signals[link.cause]
         marks = _marks(cause, topology)
@@ -163,7 +163,7 @@ def _score(path: _Path, episodes: int) -> float:
     covered = len(path.explained) / max(1, episodes)
     mean = _mean(path)
     rootness = EXOGENOUS.get(path.head.kind, 0.25)
-    depth = 1.0 + 0.07 * min(len(path.links) - 1, 6)
+    depth = 1.0 + DEPTH_BONUS * min(len(path.links) - 1, 6)
     return covered * sqrt(mean * min(path.strengths)) * (0.25 + 0.75 * rootness) * depth
 
 

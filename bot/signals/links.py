@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.link import Dose, Lag, LinkStatus, LinkTest
-from bot.domain.signal import Occurrence, Signal
+from bot.domain.signal import Kind, Occurrence, Signal
 from bot.domain.window import Window
 from bot.signals.bursts import fold_gap_s
 from bot.signals.mechanisms import Anchor
@@ -31,6 +31,8 @@ NEGLIGIBLE = 0.02
 REPEATED = 4
 """Causes from which on repetition speaks for itself."""
 EFFECT_GAP = 0.05
+NEVER_FOLDED = frozenset({Kind.ROLLOUT, Kind.JOB_RUN, Kind.MEMORY_GROWTH})
+"""Kinds of which two in a row are two: each change, run and ramp stands for itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,8 @@ class Train:
 
 def train_of(signal: Signal, window: Window) -> Train:
     """Fold a signal for testing, so that twenty kills in a minute count once."""
-    ones = tuple(folded(signal.occurrences, fold_gap_s(window.length_s)))
+    gap = 0.0 if signal.kind in NEVER_FOLDED else fold_gap_s(window.length_s)
+    ones = tuple(folded(signal.occurrences, gap) if gap else signal.occurrences)
     return Train(ones, tuple(o.start_s for o in ones), tuple(o.end_s for o in ones), slack_s(signal))
 
 
@@ -97,7 +100,7 @@ def explained(causes: Train, effects: Train, lag: Range) -> int:
     """Count the effects that begin in some cause's stretch of time."""
     told = 0
     reached = 0
-    for low, high in spans_of(causes, lag):
+    for low, high in sorted(spans_of(causes, lag)):
         first = max(reached, bisect_left(effects.starts_s, low))
         last = bisect_right(effects.starts_s, high)
         told += max(0, last - first)
@@ -159,6 +162,12 @@ def judge(test: LinkTest, p_value: float | None) -> LinkTest:
     return replace(test, status=status, p_value=p_value, reason=reason)
 
 
+def weighty(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
+    """Leave out what is a fiftieth of the largest occurrence or less: a stray line beside a flood is no episode."""
+    largest = max((one.size for one in occurrences), default=0.0)
+    return [one for one in occurrences if one.size > NEGLIGIBLE * largest]
+
+
 def folded(occurrences: Sequence[Occurrence], gap_s: float) -> list[Occurrence]:
     """Fold occurrences that begin within ``gap_s`` of the end of the one before into one."""
     result: list[Occurrence] = []
@@ -214,7 +223,6 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
     soon after it by luck. The smaller of the two counts, doubled for having looked twice.
     """
     best: tuple[float, int, Match] | None = None
-    effects = _weighty(effects)
     total = len(effects.starts_s)
     for index, start in enumerate(causes.starts_s):
         until = causes.starts_s[index + 1] if index + 1 < len(causes.starts_s) else window.end_s
@@ -240,13 +248,6 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         lag_range_s=(lag.low_s, lag.high_s),
         effects=total,
     )
-
-
-def _weighty(train: Train) -> Train:
-    """Leave out what is a fiftieth of the largest occurrence or less: a stray line is no episode of a lasting fault."""
-    largest = max(one.size for one in train.occurrences)
-    ones = tuple(one for one in train.occurrences if one.size > NEGLIGIBLE * largest)
-    return Train(ones, tuple(o.start_s for o in ones), tuple(o.end_s for o in ones), train.slack_s)
 
 
 def _apart(train: Train, gap_s: float) -> Train:

@@ -94,7 +94,8 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("saturation scales", "cpu_saturation memory_pressure latency", "scale_up", (0, 15 * MINUTE), 0.95, NEIGHBOUR, "during"),
     _row("saturation ends, scale-down", "cpu_saturation memory_pressure", "scale_down", (0, 40 * MINUTE), 0.6, NEIGHBOUR, "end"),
     _row("starved probes", f"{CONTENTION} gc_pause latency", "probe_failure", (0, 10 * MINUTE), 0.9, NEIGHBOUR, "during"),
-    _row("memory runs out", "memory_growth memory_pressure", "oom_kill out_of_memory eviction gc_pause", (0, 12 * HOUR), 1.0, NEIGHBOUR, "during"),
+    _row("memory runs out", "memory_growth memory_pressure", "oom_kill out_of_memory eviction", (-10 * MINUTE, 15 * MINUTE), 1.0, NEIGHBOUR, "end"),
+    _row("full memory is collected", "memory_growth memory_pressure", "gc_pause", (0, 15 * MINUTE), 0.8, HERE, "during"),
     _row("memory slows", "memory_growth", "latency timeout probe_failure container_restart", (0, 6 * HOUR), 0.6, HERE, "during"),
     # scaling
     _row("scaled up, so scaled down", "scale_up", "scale_down", (MINUTE, 4 * HOUR), 0.9, HERE),

@@ -11,7 +11,7 @@ from bot.domain.entity import Entity
 from bot.domain.signal import Kind, Occurrence, Signal, Topology
 from bot.domain.window import Window
 from bot.signals.bursts import fold_gap_s
-from bot.signals.links import NEGLIGIBLE, folded
+from bot.signals.links import folded, weighty
 
 FELT: dict[Kind, float] = {
     Kind.SERVER_ERROR: 1.0,
@@ -91,8 +91,7 @@ def episodes_of(signal: Signal, window: Window) -> tuple[Occurrence, ...]:
     episodes = folded(signal.occurrences, fold_gap_s(window.length_s))
     if signal.kind not in COUNTED:
         return tuple(episodes)
-    largest = max((one.size for one in episodes), default=0.0)
-    return tuple(one for one in episodes if one.size > NEGLIGIBLE * largest)
+    return tuple(weighty(episodes))
 
 
 def same_family(first: Signal, second: Signal) -> bool:
