@@ -25,20 +25,22 @@ class Method:
     """A Web API method: how its arguments travel, the scopes it needs, and how often it may be called.
 
     ``per_minute`` is the tier's rate for the whole workspace, ``per_channel_s`` the least distance in one channel.
+    ``repeatable``: calling it twice does what calling it once does, so that an answer that got lost may be asked again.
     """
 
     travel: Travel
     scopes: frozenset[str]
     per_minute: int
     per_channel_s: float = 0.0
+    repeatable: bool = True
 
 
-def _tier(tier: int, travel: Travel, *scopes: str, per_channel_s: float = 0.0) -> Method:
+def _tier(tier: int, travel: Travel, *scopes: str, repeatable: bool = True) -> Method:
     return Method(
         travel=travel,
         scopes=frozenset(scopes),
         per_minute={2: 20, 3: 50, 4: 100}[tier],
-        per_channel_s=per_channel_s,
+        repeatable=repeatable,
     )
 
 
@@ -48,19 +50,21 @@ _HISTORY = ("channels:history", "groups:history", "im:history")
 METHODS: dict[str, Method] = {
     "auth.test": Method(travel="form", scopes=frozenset(), per_minute=100),
     # about one a second and channel; the workspace's cap of "several hundred a minute" is not written down
-    "chat.postMessage": Method(travel="json", scopes=frozenset({"chat:write"}), per_minute=200, per_channel_s=1.05),
+    "chat.postMessage": Method(
+        travel="json", scopes=frozenset({"chat:write"}), per_minute=200, per_channel_s=1.05, repeatable=False
+    ),
     "chat.update": _tier(3, "json", "chat:write"),
-    "chat.postEphemeral": _tier(4, "json", "chat:write"),
+    "chat.postEphemeral": _tier(4, "json", "chat:write", repeatable=False),
     "conversations.info": _tier(3, "query", *_READ),
     "conversations.members": _tier(4, "query", *_READ),
     "conversations.replies": _tier(3, "query", *_HISTORY),
-    "files.completeUploadExternal": _tier(4, "form", "files:write"),
-    "files.getUploadURLExternal": _tier(4, "form", "files:write"),
+    "files.completeUploadExternal": _tier(4, "form", "files:write", repeatable=False),
+    "files.getUploadURLExternal": _tier(4, "form", "files:write", repeatable=False),
     "reactions.add": _tier(3, "json", "reactions:write"),
     "reactions.remove": _tier(2, "json", "reactions:write"),
     "usergroups.users.list": _tier(2, "query", "usergroups:read"),
     "users.info": _tier(4, "query", "users:read"),
-    "views.open": _tier(4, "json"),
+    "views.open": _tier(4, "json", repeatable=False),
     "views.publish": _tier(4, "json"),
     "views.update": _tier(4, "json"),
 }
