@@ -1,0 +1,119 @@
+"""Deep links made from templates: encoded for where they stand, absent where they would mislead."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from bot.domain.entity import Entity
+from bot.domain.links import LinkTemplates, evidence_url, grafana_explore, jira_browse, prometheus_graph
+from bot.domain.report import Evidence
+from bot.errors import UsageError
+
+AT = datetime(2026, 3, 2, 8, 0, 30, tzinfo=UTC)
+LINE = Evidence(
+    source="kubernetes/logs",
+    at=AT,
+    entity=Entity("Deployment", "pay.api", "shop"),
+    quote='level=error msg="pool \\ full" {50% & rising}\nnext',
+    url=None,
+    locator="L7 shop/pay.log:7",
+)
+SERIES = replace(
+    LINE,
+    source="prometheus",
+    quote='{"metric":{"__name__":"up","pod":"a\\"b","1bad":"x","job":"j"},"values":[[1,"2"]',
+    locator="M3 series of 2 samples",
+)
+TEMPLATES = LinkTemplates(
+    logs=grafana_explore("https://grafana.example/g/", "uid-l", "loki"),
+    metrics=prometheus_graph("http://prom:9090"),
+    tickets=jira_browse("https://acme.atlassian.net"),
+    chat="https://acme.slack.com/archives/{channel}/p{ts_digits}",
+    events="https://console.example/{namespace}/{kind}/{name}?t={at_ms}",
+)
+
+
+def test_grafana_opens_the_log_line():
+    """Explore gets valid JSON whose query finds the line's beginning in the workload's streams."""
+    parts = urlsplit(evidence_url(LINE, TEMPLATES))
+    (panes,) = parse_qs(parts.query)["panes"]
+    (pane,) = json.loads(panes).values()
+    assert ("grafana.example", "/g/explore", "uid-l") == (parts.hostname, parts.path, pane["datasource"])
+    assert {"from": "1772437530000", "to": "1772439330000"} == pane["range"]
+    assert (
+        '{namespace="shop",pod=~"pay\\\\.api-.*"} |= "level=error msg=\\"pool \\\\ full\\" {50% & rising}"'
+        == (pane["queries"][0]["expr"])
+    )
+
+
+def test_prometheus_draws_the_series():
+    """The selector is taken from the quoted result, also where the quote was cut; impossible labels are left out."""
+    asked = parse_qs(urlsplit(evidence_url(SERIES, TEMPLATES)).query)
+    assert {
+        "g0.expr": ['up{job="j",pod="a\\"b"}'],
+        "g0.tab": ["0"],
+        "g0.range_input": ["30m"],
+        "g0.end_input": ["2026-03-02 08:15:30"],
+    } == asked
+
+
+def test_tickets_messages_and_objects():
+    """A ticket by its key, a message by its place, an event by what it happened to."""
+    ticket = replace(LINE, source="jira", entity=Entity("Ticket", "OPS-1"), locator="J2 OPS-1 comment by Ada")
+    message = replace(LINE, source="slack", entity=Entity("Person", "ada"), locator="C16 #ops 1772438400.000100")
+    event = replace(LINE, source="kubernetes/events")
+    assert "https://acme.atlassian.net/browse/OPS-1" == evidence_url(ticket, TEMPLATES)
+    assert "https://acme.slack.com/archives/ops/p1772438400000100" == evidence_url(message, TEMPLATES)
+    assert "https://console.example/shop/Deployment/pay.api?t=1772438430000" == evidence_url(event, TEMPLATES)
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        replace(LINE, at=None),
+        replace(LINE, entity=Entity("Deployment", "api")),
+        replace(SERIES, quote="not a result"),
+        replace(SERIES, quote='{"metric":{"__na'),
+        replace(SERIES, quote='{"metric":{},"values":[]}'),
+        replace(LINE, source="kubernetes/objects"),
+        replace(LINE, source="unheard of"),
+    ],
+)
+def test_what_cannot_be_filled_is_no_link(evidence):
+    """A missing moment, namespace, series or template gives None."""
+    assert evidence_url(evidence, TEMPLATES) is None
+
+
+def test_a_link_that_came_with_the_evidence_stays():
+    """A permalink is better than anything built."""
+    assert "https://own.example/" == evidence_url(replace(LINE, url="https://own.example/"), TEMPLATES)
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["https://x/{secret}", "javascript:{query}", "https://{namespace}.example/", "//x/{query}", "https://a@b/"],
+)
+def test_a_bad_template_is_refused(template):
+    """Unknown blanks and hosts that an incident could choose are errors at the start."""
+    with pytest.raises(UsageError, match="link template for logs"):
+        LinkTemplates(logs=template)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=60), st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
+def test_foreign_text_never_leaves_its_blank(quote, name, namespace):
+    """Whatever an incident holds, the link has the template's host, path and parameters, and is plain ASCII."""
+    evidence = replace(LINE, quote=quote, entity=Entity("Deployment", name, namespace))
+    event = replace(evidence, source="kubernetes/events")
+    found = urlsplit(evidence_url(evidence, TEMPLATES))
+    assert ("grafana.example", "/g/explore", "") == (found.hostname, found.path, found.fragment)
+    assert {"schemaVersion", "orgId", "panes"} == set(parse_qs(found.query))
+    json.loads(parse_qs(found.query)["panes"][0])
+    linked = evidence_url(event, TEMPLATES)
+    assert linked.isascii()
+    assert 5 == linked.removeprefix("https://").count("/") + 2
+    assert not set(linked) & set(' "<>|\n')
