@@ -160,6 +160,45 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkSettings:
+    """Where evidence that came without a link can be opened; what is not set gives no links."""
+
+    grafana_url: str | None = None
+    """``ROOTCAUSE_GRAFANA_URL``: base URL, for the two data sources below."""
+
+    grafana_logs: str | None = None
+    """``ROOTCAUSE_GRAFANA_LOGS``: uid of the Loki data source."""
+
+    grafana_metrics: str | None = None
+    """``ROOTCAUSE_GRAFANA_METRICS``: uid of the Prometheus data source."""
+
+    prometheus_url: str | None = None
+    """``ROOTCAUSE_PROMETHEUS_URL``: base URL that people's browsers reach; used where Grafana has no metrics."""
+
+    jira_url: str | None = None
+    """``ROOTCAUSE_JIRA_URL``: base URL of Jira."""
+
+    logs: str | None = None
+    """``ROOTCAUSE_LINK_LOGS``: a URL template of another log store; wins over Grafana."""
+
+    metrics: str | None = None
+    """``ROOTCAUSE_LINK_METRICS``: a URL template of another metrics store; wins over Grafana and Prometheus."""
+
+    @classmethod
+    def from_environment(cls) -> "LinkSettings":
+        """Read the settings from the process's environment."""
+        return cls(
+            grafana_url=_text("ROOTCAUSE_GRAFANA_URL"),
+            grafana_logs=_text("ROOTCAUSE_GRAFANA_LOGS"),
+            grafana_metrics=_text("ROOTCAUSE_GRAFANA_METRICS"),
+            prometheus_url=_text("ROOTCAUSE_PROMETHEUS_URL"),
+            jira_url=_text("ROOTCAUSE_JIRA_URL"),
+            logs=_text("ROOTCAUSE_LINK_LOGS"),
+            metrics=_text("ROOTCAUSE_LINK_METRICS"),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings:
     """Everything ``rootcause serve`` needs."""
 
@@ -168,6 +207,7 @@ class ServeSettings:
     slack: SlackSettings = field(default_factory=SlackSettings)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     web: WebSettings = field(default_factory=WebSettings)
+    links: LinkSettings = field(default_factory=LinkSettings)
 
     @classmethod
     def from_environment(cls) -> "ServeSettings":
@@ -178,6 +218,7 @@ class ServeSettings:
             slack=SlackSettings.from_environment(),
             evidence=EvidenceSettings.from_environment(),
             web=WebSettings.from_environment(),
+            links=LinkSettings.from_environment(),
         )
 
 
