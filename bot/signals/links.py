@@ -133,19 +133,29 @@ def measure(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest
     if lag.anchor == "since":
         return _test_since(cause, effect, wide, window)
     found = matches(cause, effect, wide)
-    needed = max(
-        (effect.starts_s[m.effect] - _reference(cause, m.cause, lag.anchor) - slack for m in found), default=0.0
-    )
-    shares = [share for share in NARROWER if lag.high_s * share >= max(needed, LEAST_RANGE_S)]
-    if not shares or len(found) < 2:
+    if len(found) < len(cause.starts_s) / 2:
         return _test_shifted(cause, effect, wide, window)
-    narrow = Range(low_s=wide.low_s, high_s=lag.high_s * shares[-1] + slack, anchor=lag.anchor)
+    narrow, tried = _narrowed(cause, effect, found, lag, slack)
     test = _test_shifted(cause, effect, narrow, window)
-    return replace(test, p_value=min(1.0, (1 + len(NARROWER)) * (test.p_value or 0.0)))
+    return replace(test, p_value=min(1.0, tried * (test.p_value or 0.0)))
 
 
-def _reference(causes: Train, index: int, anchor: Anchor) -> float:
-    return causes.ends_s[index] if anchor in ("end", "during") else causes.starts_s[index]
+def _narrowed(cause: Train, effect: Train, found: Sequence[Match], lag: Range, slack: float) -> tuple[Range, int]:
+    """Give the narrowest range to choose from that keeps all hits, and among how many it was chosen.
+
+    Lags of a lasting cause may count from its start alone, where all its effects begin with it.
+    """
+    anchors: list[Anchor] = ["start", lag.anchor] if lag.anchor == "during" else [lag.anchor]
+    tried = len(anchors) * (1 + len(NARROWER))
+    for anchor in anchors:
+        ends = cause.ends_s if anchor in ("end", "during") else cause.starts_s
+        needed = max(effect.starts_s[m.effect] - ends[m.cause] - slack for m in found)
+        shares = [
+            share for share in (1.0, *NARROWER) if lag.high_s * share >= max(needed, min(LEAST_RANGE_S, lag.high_s))
+        ]
+        if shares:
+            return Range(low_s=lag.low_s - slack, high_s=lag.high_s * shares[-1] + slack, anchor=anchor), tried
+    return Range(low_s=lag.low_s - slack, high_s=lag.high_s + slack, anchor=lag.anchor), tried
 
 
 def judge(test: LinkTest, p_value: float | None) -> LinkTest:
