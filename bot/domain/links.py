@@ -198,3 +198,23 @@ def _check(name: str, template: str) -> None:
         raise UsageError(
             f"The link template for {name} must begin with http:// or https:// and a host that is written out."
         )
+
+
+def link_templates(  # noqa: PLR0913 - one blank of the settings each, all by name
+    *,
+    grafana_url: str | None = None,
+    grafana_logs: str | None = None,
+    grafana_metrics: str | None = None,
+    prometheus_url: str | None = None,
+    jira_url: str | None = None,
+    logs: str | None = None,
+    metrics: str | None = None,
+) -> LinkTemplates:
+    """Choose templates from what is configured: an own template first, then Grafana, then Prometheus."""
+    if grafana_url and grafana_logs:
+        logs = logs or grafana_explore(grafana_url, grafana_logs, "loki")
+    if grafana_url and grafana_metrics:
+        metrics = metrics or grafana_explore(grafana_url, grafana_metrics, "prometheus")
+    if prometheus_url:
+        metrics = metrics or prometheus_graph(prometheus_url)
+    return LinkTemplates(logs=logs or "", metrics=metrics or "", tickets=jira_browse(jira_url) if jira_url else "")

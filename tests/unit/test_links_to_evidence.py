@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from bot.domain.entity import Entity
-from bot.domain.links import LinkTemplates, evidence_url, grafana_explore, jira_browse, prometheus_graph
+from bot.domain.links import LinkTemplates, evidence_url, grafana_explore, jira_browse, link_templates, prometheus_graph
 from bot.domain.report import Evidence
 from bot.errors import UsageError
 
@@ -117,3 +117,14 @@ def test_foreign_text_never_leaves_its_blank(quote, name, namespace):
     assert linked.isascii()
     assert 5 == linked.removeprefix("https://").count("/") + 2
     assert not set(linked) & set(' "<>|\n')
+
+
+def test_settings_choose_the_templates():
+    """An own template wins over Grafana, Grafana over Prometheus; nothing set links nothing."""
+    own = link_templates(grafana_url="https://g", grafana_logs="l", grafana_metrics="m", prometheus_url="http://p", logs="https://own/{query}")  # fmt: skip
+    assert "https://own/{query}" == own.logs
+    assert own.metrics == grafana_explore("https://g", "m", "prometheus")
+    assert link_templates(prometheus_url="http://p", jira_url="https://j/") == LinkTemplates(
+        metrics=prometheus_graph("http://p"), tickets="https://j/browse/{key}"
+    )
+    assert LinkTemplates() == link_templates()
