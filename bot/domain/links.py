@@ -200,7 +200,7 @@ def _check(name: str, template: str) -> None:
         )
 
 
-def link_templates(  # noqa: PLR0913 - one blank of the settings each, all by name
+def link_templates(
     *,
     grafana_url: str | None = None,
     grafana_logs: str | None = None,
