@@ -24,7 +24,8 @@ def control_questions(
     between = chain.signals[1:-1] or chain.signals[:1]
     needed = sorted(range(len(chain.links)), key=lambda i: -chain.links[i].test.hits)[:2]
     asked.extend(_needed(chain, chain.signals[i], citations) for i in sorted(needed))
-    quiet = _quiet(chain, between[-1], findings)
+    sharpest = max(enumerate(between), key=lambda placed: (_precision(chain, placed[1]), placed[0]))[1]
+    quiet = _quiet(chain, sharpest, findings)
     if quiet is not None:
         asked.append(quiet)
     asked.append(_always(chain, citations))
@@ -57,6 +58,12 @@ def _needed(chain: Chain, step: Signal, citations: Citations) -> ControlQuestion
         verdict="passed" if share >= NEEDED else "failed",
         evidence=citations.cite_all([(ref, step.occurrences[0].start_s) for ref in step.occurrences[0].refs[:1]]),
     )
+
+
+def _precision(chain: Chain, step: Signal) -> float:
+    """Give the share of a step's occurrences that the next step follows."""
+    test = next(link.test for link in chain.links if link.cause == step.id)
+    return test.hits / max(1, test.hits + test.misses)
 
 
 def _quiet(chain: Chain, step: Signal, findings: Findings) -> ControlQuestion | None:

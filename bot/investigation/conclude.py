@@ -62,7 +62,7 @@ def conclude(
         topology=found.topology,
         facts=found.facts,
         durations=found.durations,
-        coverage=coverage,
+        coverage=_read(coverage, found),
         evidence=case,
         test=pair_test(found.topology, window),
         messages=tuple(case.messages()),
@@ -74,6 +74,26 @@ def conclude(
 def written(conclusion: Conclusion) -> Report:
     """Let the offline analyst write the report."""
     return analyse(conclusion.findings, EXOGENOUS)
+
+
+LOGS = ("kubernetes/logs", "loki")
+
+
+def _read(coverage: Sequence[SourceCoverage], found: Digest) -> list[SourceCoverage]:
+    """Say how much of each source entered the analysis: all of it, but for log lines outside the window or undated."""
+    lines = sum(row.items for row in coverage if row.source in LOGS)
+    outside = max(0, lines - found.lines)
+    left = f"; of all logs {outside:,} lines are undated or outside the window" if outside else ""
+    rows = []
+    for row in coverage:
+        if row.source == LOGS[0] and row.status == "missing" and lines:
+            # a log store gave the lines that nobody took from the pods
+            rows.append(replace(row, status="not_configured", detail="the log store gave the lines"))
+        elif row.items:
+            rows.append(replace(row, read=f"all {row.items:,}" + (left if row.source in LOGS else "")))
+        else:
+            rows.append(row)
+    return rows
 
 
 def links_of(signals: Sequence[Signal], symptom: Signal, findings: Findings) -> tuple[Link, ...]:

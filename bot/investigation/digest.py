@@ -53,6 +53,7 @@ class Digest:
     form_to_template: list[int]
     templates: list[bytes]
     lines: int
+    """Dated lines inside the window"""
 
 
 def digest(case: Case, window: Window) -> Digest:

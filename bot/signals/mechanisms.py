@@ -20,6 +20,8 @@ HERE = (("same entity", 1.0), ("owner", 1.0), ("named", 0.95))
 """The cause happens to the very thing, or to what owns it."""
 CALLEE = (*HERE, ("called by", 0.95), ("same namespace", 0.6), ("cluster", 0.35))
 """Failures climb from the callee to its callers."""
+STORE = (*HERE, ("called by", 0.95), ("same namespace", 0.8), ("cluster", 0.6))
+"""Everybody's store: who waits for it is seldom written down."""
 CALLER = (*HERE, ("calls", 0.95), ("same namespace", 0.6), ("cluster", 0.3))
 """Load falls from the caller on what it calls."""
 NEIGHBOUR = (*HERE, ("same node", 0.95), ("calls", 0.8), ("same namespace", 0.6), ("cluster", 0.35))
@@ -128,9 +130,9 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("third party fails", "external_failure", f"{STRAIN} {FELT} {DROPS} log_error rate_limited", (0, 15 * MINUTE), 1.0, CALLEE, "during"),
     _row("third party refuses", "rate_limited", f"{STRAIN} {FELT} log_error", (0, 10 * MINUTE), 0.7, CALLEE, "during"),
     # stores
-    _row("lock blocks", "lock_wait deadlock", f"slow_query latency {STRAIN} log_error", (0, 20 * MINUTE), 1.0, CALLEE, "during"),
-    _row("lock fails requests", "lock_wait deadlock", "server_error unavailable", (0, 20 * MINUTE), 0.6, CALLEE, "during"),
-    _row("slow queries hold connections", "slow_query", f"latency lock_wait {STRAIN}", (0, 15 * MINUTE), 0.85, CALLEE, "during"),
+    _row("lock blocks", "lock_wait deadlock", f"slow_query latency {STRAIN} log_error", (0, 20 * MINUTE), 1.0, STORE, "during"),
+    _row("lock fails requests", "lock_wait deadlock", "server_error unavailable", (0, 20 * MINUTE), 0.6, STORE, "during"),
+    _row("slow queries hold connections", "slow_query", f"latency lock_wait {STRAIN}", (0, 15 * MINUTE), 0.85, STORE, "during"),
     _row("pool runs dry", "pool_exhaustion", f"timeout latency retry queue_growth log_error probe_failure {FELT} circuit_open", (0, 15 * MINUTE), 0.95, CALLEE, "during"),
     # propagation of failure
     _row("slow, so timed out", "latency", f"timeout retry queue_growth pool_exhaustion {FELT} circuit_open", (0, 15 * MINUTE), 0.8, CALLEE, "during"),
