@@ -26,7 +26,7 @@ ACTION_WRONG = "answer_wrong"
 ACTION_JIRA = "answer_jira"
 
 _SUMMARY = 340
-_CHANGE = 90
+_CHANGE = 110
 _CHANGES = 2
 _STEPS = 12
 _REASONS = 2
