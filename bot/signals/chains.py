@@ -6,6 +6,7 @@ the start. Every stage
 of a cascade is passed once, so that a chain cannot wander. Leaves out how a chain is told.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -145,9 +146,9 @@ def _reach(
         # in force until the next change of the same kind
         nexts = [*causes.starts_s[1:], float("inf")]
         spans = [(span[0], until) for span, until in zip(spans, nexts, strict=True)]
+    starts = [effect.start_s for effect in effects]
     return tuple(
-        frozenset().union(*(onward[i] for i, effect in enumerate(effects) if span[0] <= effect.start_s <= span[1]))
-        for span in spans
+        frozenset().union(*onward[bisect_left(starts, first) : bisect_right(starts, last)]) for first, last in spans
     )
 
 
