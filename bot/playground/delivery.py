@@ -91,13 +91,14 @@ class Courier:
                 await task
 
     def _start(self, kind: EnvelopeKind, payload: Json) -> asyncio.Task[Delivery]:
-        task = asyncio.get_running_loop().create_task(self._deliver(Delivery(kind=kind, payload=payload)))
+        delivery = Delivery(kind=kind, payload=payload)
+        self.deliveries.append(delivery)
+        task = asyncio.get_running_loop().create_task(self._deliver(delivery))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
     async def _deliver(self, delivery: Delivery) -> Delivery:
-        self.deliveries.append(delivery)
         loop = asyncio.get_running_loop()
         delays = self._retry_delays_s if delivery.kind == "events_api" else ()
         for number, delay in enumerate((0.0, *delays)):
