@@ -154,6 +154,17 @@ class LogReader:
         found = {number: self._item(number) for number in sorted(set(asked))}
         yield from (found[number] for number in asked)
 
+    def texts(self, numbers: Iterable[int]) -> Iterator[tuple[int, str]]:
+        """Give number and text of lines, ascending, each block opened once; unknown numbers are left out."""
+        block, end = 0, 0
+        for number in sorted({number for number in numbers if 1 <= number <= self.lines}):
+            if number >= end:
+                block = int(np.searchsorted(self._firsts, number, side="right"))
+                end = int(self._firsts[block])
+            opened = self.open_block(block)
+            raw, start = opened.line(number - opened.first_line)
+            yield number, raw[start:].decode("utf-8", "replace")
+
     def _item(self, number: int) -> StoredItem:
         block = int(np.searchsorted(self._firsts, number, side="right"))
         opened = self.open_block(block)

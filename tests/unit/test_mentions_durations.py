@@ -42,6 +42,8 @@ def test_the_end_of_a_certificate_is_read_from_the_complaint():
         ("GET /x 200 in 1234ms", 1.234),
         ('{"path":"/x","duration":0.512}', 0.512),
         ('{"latency":"1m12.5s","method":"GET"}', 72.5),
+        ("GET /x failed: no reply of port=8080", None),
+        ('GET /x "upstream_rt":"1.5"', 1.5),
         ("nothing of the sort", None),
     ],
 )
