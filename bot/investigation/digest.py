@@ -66,7 +66,7 @@ def digest(case: Case, window: Window) -> Digest:
     table = _table(case, window, merged.template_of, merged.templates)
 
     def text_of(numbers: Sequence[int]) -> list[str]:
-        found = {int(item.id[1:]): item.text for item in case.lines_of(sorted(set(numbers)))}
+        found = dict(case.texts_of(numbers))
         return [found.get(number, "") for number in numbers]
 
     inside = [(ref, event) for ref, event in events if event.at >= window.start and event.first_at < window.end]
@@ -209,17 +209,15 @@ def _durations(case: Case, table: LogTable, topology: Topology, directory: Direc
     speaks = np.array([_speaks_of_requests(template) for template in table.templates] or [False], dtype=bool)
     rows = np.flatnonzero(speaks[table.template]) if len(table.template) else np.zeros(0, dtype=np.int64)
     found: dict[Entity, list[tuple[float, ItemId]]] = defaultdict(list)
-    for number in _spread(table.number[rows], len(set(owners)) * TIMED_LINES):
-        item = case.line(number)
-        seconds = request_duration_s(item.text) if item else None
-        if item is None or seconds is None:
+    for number, text in case.texts_of(_spread(table.number[rows], len(set(owners)) * TIMED_LINES)):
+        seconds = request_duration_s(text)
+        if seconds is None:
             continue
-        stream = int(table.stream[np.searchsorted(table.number, number)])
-        owner = owners[stream]
-        named = {directory.resolve(host, owner.namespace if owner else None) for host in hosts_in(item.text)}
+        owner = owners[int(table.stream[np.searchsorted(table.number, number)])]
+        named = {directory.resolve(host, owner.namespace if owner else None) for host in hosts_in(text)}
         for entity in sorted({owner, *named} - {None}, key=str):
             if entity is not None:
-                found[entity].append((seconds, item.id))
+                found[entity].append((seconds, ItemId(f"L{number}")))
     return {entity: _summed(values) for entity, values in sorted(found.items()) if len(values) >= LEAST_TIMED}
 
 
