@@ -12,7 +12,10 @@ from bot.analyst.words import clock_s, counted, length, noun, p_words, times
 from bot.domain.link import Chain, Link
 from bot.domain.report import Contributing, RuledOut
 from bot.domain.signal import Kind, Signal, SignalId
+from bot.domain.window import instant
 
+MOST_TIMES = 300
+"""Occurrences that a timeline is given."""
 MOST = 8
 NOTABLE: dict[Kind, float] = {
     Kind.OOM_KILL: 1.0,
@@ -83,7 +86,7 @@ def ruled_out(rival: Rival, findings: Findings, citations: Citations) -> RuledOu
     signal = rival.signal
     first = signal.occurrences[0]
     cited = citations.cite_all(
-        [(ref, one.start_s) for one in signal.occurrences[:2] for ref in one.refs[:1]], entity=signal.entity
+        [(one.refs[0], one.start_s) for one in signal.occurrences if one.refs][:2], entity=signal.entity
     )
     test = rival.link.test
     note = f" ({first.note})" if first.note and len(first.note) < 80 else ""
@@ -94,6 +97,7 @@ def ruled_out(rival: Rival, findings: Findings, citations: Citations) -> RuledOu
         reason=rival.reason,
         test=f"{test.test}: {test.hits} of {test.hits + test.misses} followed by the symptom, {p_words(test.p_value)}",
         evidence=cited,
+        times=tuple((instant(one.start_s), instant(one.end_s)) for one in signal.occurrences[:MOST_TIMES]),
     )
 
 

@@ -131,6 +131,8 @@ class RuledOut:
     reason: str
     test: str
     evidence: tuple[str, ...]
+    times: tuple[tuple[datetime, datetime], ...] = ()
+    """Start and end of every occurrence, for timelines; at most some hundred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
