@@ -16,7 +16,7 @@ from bot.casefile.case import Case
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId, ObjectVersion
 from bot.domain.ports import UNDATED
-from bot.domain.signal import Kind, Signal, SpecFact, Topology
+from bot.domain.signal import Kind, Occurrence, Signal, SpecFact, Topology
 from bot.domain.window import Window
 from bot.signals.attribution import attributed
 from bot.signals.bursts import fold_gap_s
@@ -40,6 +40,9 @@ TIMED_LINES = 20_000
 """Lines of one workload read for how long its requests took, spread evenly."""
 LONGEST_KEPT = 5_000
 LEAST_TIMED = 20
+SAME_ACT_S = 300.0
+"""Two sources' times of one act differ by this much at most."""
+REFS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,7 @@ def digest(case: Case, window: Window) -> Digest:
 
     inside = [(ref, event) for ref, event in events if event.at >= window.start and event.first_at < window.end]
     from_objects = _for_whom(object_signals(objects, window, topology), objects, directory)
-    from_logs = log_signals(table, streams, window, topology, directory, text_of)
+    from_logs = _expiries_once(from_objects, log_signals(table, streams, window, topology, directory, text_of))
     signals = [
         *event_signals(inside, window, topology),
         *from_objects,
@@ -103,6 +106,24 @@ def _table(case: Case, window: Window, template_of: Sequence[int], templates: Se
         template=of_form[columns.form[kept]] if len(kept) else np.zeros(0, dtype=np.int64),
         templates=[template.decode("utf-8", "replace") for template in templates],
     )
+
+
+def _expiries_once(from_objects: Sequence[Signal], from_logs: Sequence[Signal]) -> list[Signal]:
+    """Tell an expiry that logs complain of once, and not at all where the certificate itself tells of that moment.
+
+    Of several complaints the one counts that names whose certificate it is, not just who could not use it.
+    """
+    known = [o.start_s for s in from_objects if s.kind is Kind.CERTIFICATE_EXPIRY for o in s.occurrences]
+    expiries = [signal for signal in from_logs if signal.kind is Kind.CERTIFICATE_EXPIRY]
+    expiries.sort(key=lambda signal: (signal.entity in signal.mentions, signal.id))
+    kept = [signal for signal in from_logs if signal.kind is not Kind.CERTIFICATE_EXPIRY]
+    for signal in expiries:
+        at = signal.occurrences[0].start_s
+        if not any(abs(other - at) <= SAME_ACT_S for other in known):
+            known.append(at)
+            callers = (s.mentions for s in expiries if abs(s.occurrences[0].start_s - at) <= SAME_ACT_S)
+            kept.append(replace(signal, mentions=tuple(dict.fromkeys(one for named in callers for one in named))))
+    return kept
 
 
 def _for_whom(
@@ -179,13 +200,12 @@ def _joined(group: Sequence[Signal]) -> Signal:
     best = ranked[0]
     occurrences = list(best.occurrences)
     for other in ranked[1:]:
-        if other.source == "prometheus" and occurrences:
-            continue  # a series sees the same act a scrape later
-        occurrences.extend(
-            one
-            for one in other.occurrences
-            if not any(one.start_s <= have.end_s + 300.0 and one.end_s >= have.start_s - 300.0 for have in occurrences)
-        )
+        for one in other.occurrences:
+            place = next((i for i, have in enumerate(occurrences) if _overlap(one, have)), None)
+            if place is not None:
+                occurrences[place] = _enriched(occurrences[place], one)
+            elif other.source != "prometheus" or not best.occurrences:
+                occurrences.append(one)  # a series alone sees acts a scrape later, and some that are none
     occurrences.sort(key=lambda one: (one.start_s, one.end_s))
     return replace(
         best,
@@ -195,6 +215,16 @@ def _joined(group: Sequence[Signal]) -> Signal:
         mentions=tuple(dict.fromkeys(mention for signal in ranked for mention in signal.mentions)),
         attributes={key: text for signal in reversed(ranked) for key, text in signal.attributes.items()},
     )
+
+
+def _overlap(one: Occurrence, have: Occurrence) -> bool:
+    return one.start_s <= have.end_s + SAME_ACT_S and one.end_s >= have.start_s - SAME_ACT_S
+
+
+def _enriched(have: Occurrence, other: Occurrence) -> Occurrence:
+    """Let a second witness add what shows the act, and its end where the first saw only its beginning."""
+    refs = tuple(dict.fromkeys((*have.refs, *other.refs)))[:REFS]
+    return replace(have, end_s=other.end_s if have.end_s <= have.start_s else have.end_s, refs=refs)
 
 
 def _rank(signal: Signal) -> int:

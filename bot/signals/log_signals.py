@@ -7,6 +7,7 @@ about count when they are errors or when they burst. Leaves out reading files an
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +116,7 @@ def log_signals(
         signal = _signal(group, table, window, exposures.get(owner))
         if signal is not None:
             signals.append(signal)
+            signals.extend(_expiry(signal, window))
     signals.extend(_runs(table, streams, owners, window))
     return sorted(_bounded(signals), key=lambda s: s.id)
 
@@ -231,6 +233,30 @@ def _signal(group: _Group, table: LogTable, window: Window, exposure: Floats | N
         ],
         attributes=attributes,
     )
+
+
+def _expiry(signal: Signal, window: Window) -> list[Signal]:
+    """Take a complaint that names when a certificate ran out for the expiry itself, of whom the callers name."""
+    end = signal.attributes.get("not_after")
+    if end is None or not signal.occurrences:
+        return []
+    at_s = datetime.fromisoformat(end).timestamp()
+    if not window.contains(at_s):
+        return []
+    entity = signal.mentions[0] if signal.mentions else signal.entity
+    one = Occurrence(start_s=at_s, end_s=at_s, refs=signal.occurrences[0].refs, note=f"notAfter {end}")
+    return [
+        Signal(
+            id=signal_id(Kind.CERTIFICATE_EXPIRY, entity, "logs"),
+            kind=Kind.CERTIFICATE_EXPIRY,
+            entity=entity,
+            label="certificate expired",
+            source=signal.source,
+            occurrences=(one,),
+            total=1,
+            mentions=(signal.entity,),
+        )
+    ]
 
 
 def _label(group: _Group, subject: str) -> str:
