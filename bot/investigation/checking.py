@@ -1,7 +1,6 @@
 """Turn the verifier on a drafted report: hand it the evidence, the measured signals and a way to measure again.
 
-Links are measured afresh from the signals, all pairs and their correction included, not looked up in what the analyst
-was given.
+Links are measured afresh from the signals, not looked up in what the analyst wrote.
 """
 
 from collections import defaultdict
@@ -11,10 +10,12 @@ from dataclasses import replace
 from bot.analyst.proofs import named_alike
 from bot.analyst.verify import SYMPTOM_KEY, Retest, verify
 from bot.domain.entity import Entity
-from bot.domain.link import Link, LinkTest
+from bot.domain.link import LinkTest
 from bot.domain.report import Report, Step
 from bot.domain.signal import SignalId, Topology
-from bot.investigation.conclude import Conclusion, links_of
+from bot.investigation.conclude import Conclusion
+from bot.signals.links import judge
+from bot.signals.pairs import link_one
 
 
 def checked(draft: Report, conclusion: Conclusion, seconds: Mapping[str, float]) -> Report:
@@ -37,14 +38,17 @@ def checked(draft: Report, conclusion: Conclusion, seconds: Mapping[str, float])
 
 
 def _retest(conclusion: Conclusion, ids: Mapping[str, SignalId]) -> Retest:
-    fresh: dict[tuple[SignalId, SignalId], Link] = {}
+    """Measure a pair again from the signals alone; the correction for all pairs tried is the one they were tested with."""
+    signals = {signal.id: signal for signal in conclusion.signals}
+    tested = {(link.cause, link.effect): link for link in conclusion.links}
+    topology, window = conclusion.findings.topology, conclusion.findings.window
 
     def retest(cause: Step, effect: Step) -> LinkTest | None:
-        if not fresh and conclusion.symptom is not None:
-            links = links_of(conclusion.signals, conclusion.symptom, conclusion.findings)
-            fresh.update({(link.cause, link.effect): link for link in links})
-        link = fresh.get((ids[cause.id], ids[effect.id]))
-        return link.test if link else None
+        link = tested.get((ids[cause.id], ids[effect.id]))
+        if link is None:
+            return None
+        fresh = link_one(signals[link.cause], signals[link.effect], topology, window)
+        return judge(fresh.test, link.test.p_value)
 
     return retest
 
