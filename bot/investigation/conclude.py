@@ -96,11 +96,6 @@ def _read(coverage: Sequence[SourceCoverage], found: Digest) -> list[SourceCover
     return rows
 
 
-def links_of(signals: Sequence[Signal], symptom: Signal, findings: Findings) -> tuple[Link, ...]:
-    """Test all pairs of a concluded case again, from the signals alone."""
-    return _tested(_testable(signals, symptom), findings.topology, findings.window)
-
-
 def _tested(signals: Sequence[Signal], topology: Topology, window: Window) -> tuple[Link, ...]:
     return tuple(link_all(candidates(signals, topology), window))
 
