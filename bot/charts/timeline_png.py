@@ -7,7 +7,7 @@ that the command line does not wait for it.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -36,6 +36,8 @@ _TICK_STEPS = tuple(
 # the font that ships with Pillow draws ASCII and these; anything else would be an empty box
 _DRAWABLE = frozenset(map(chr, range(0x20, 0x7F))) | {"·", "…"}
 _ESCAPES = re.compile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?|.)?")
+_STATUS = re.compile(r"HTTP [1-5]\d\d\b")
+"""What people call the symptom, and look for in the picture."""
 Span = tuple[datetime, datetime]
 
 
@@ -56,7 +58,7 @@ class _Colours:
 
 
 _LIGHT = _Colours(
-    paper="#ffffff", ink="#1a1d21", muted="#5b6068", grid="#d5d9de", track="#f2f4f6", symptom="#c4314b",
+    paper="#ffffff", ink="#1a1d21", muted="#5b6068", grid="#cfd4da", track="#e6e9ed", symptom="#c4314b",
     unexplained="#e59a2c", root="#7b3fb5", step="#2b6cb0", ruled_out="#6b7280",
 )  # fmt: skip
 _DARK = _Colours(
@@ -179,6 +181,8 @@ class _Picture:
         base, room = y + self._px(262), self._px(190)
         draw.line(((self._left, base), (self._right, base)), fill=self._colours.muted, width=self._px(2))
         for episode in symptom.episodes:
+            if not self._inside((episode.start, episode.end)):
+                continue
             x0, x1 = self._edges((episode.start, episode.end), 12)
             high = max(room * episode.count / most, self._px(8))
             colour = self._colours.symptom if episode.explained else self._colours.unexplained
@@ -191,7 +195,7 @@ class _Picture:
         draw.rectangle((self._left, top, self._right, bottom), fill=self._colours.track)
         for at, _, _ in _ticks(self._start, self._report.window.end):
             draw.line(((self._x(at), top), (self._x(at), bottom)), fill=self._colours.grid, width=self._px(1))
-        for span in row.spans:
+        for span in filter(self._inside, row.spans):
             x0, x1 = self._edges(span, 16 if row.hollow else 8)
             if row.hollow:
                 middle = (x0 + x1) / 2
@@ -205,6 +209,9 @@ class _Picture:
             else:
                 draw.rectangle((x0, top, x1, bottom), fill=row.colour)
         return y + self._px(102)
+
+    def _inside(self, span: Span) -> bool:
+        return span[0] < self._report.window.end and span[1] >= self._start
 
     def _edges(self, span: Span, narrowest: int) -> tuple[float, float]:
         """Give a span's left and right, widened so that it is seen on a phone, inside the picture."""
@@ -224,7 +231,7 @@ class _Picture:
 
     def _fitted(self, text: str, size: int, room: float) -> str:
         """Cut text to a width in pixels; the cut is seen."""
-        text = _clean(text)
+        text = _clean(text)[:200]
         if _wide(text, self._px(size)) <= room:
             return text
         while text and _wide(text + "…", self._px(size)) > room:
@@ -253,20 +260,19 @@ def _step_rows(report: Report, colours: _Colours) -> Iterator[_Row]:
     steps = report.cascade.steps
     shown = steps[:-1] if report.symptom is not None else steps
     notes = {step: _lag(link) for step, link in _ways_in(report).items()}
-    for number, step in enumerate(_some(shown)):
+    for number, step in enumerate(shown):
+        if len(shown) > MOST_STEPS and MOST_STEPS // 2 <= number < len(shown) - MOST_STEPS // 2:
+            if number == MOST_STEPS // 2:
+                yield _Row(
+                    label=f"… {len(shown) - MOST_STEPS} steps not shown", note="", colour=colours.muted, spans=()
+                )
+            continue
         yield _Row(
             label=f"{step.id} {_step_label(step)}",
             note=notes.get(step.id, ""),
             colour=colours.root if number == 0 and report.root_cause is not None else colours.step,
             spans=step.times,
         )
-
-
-def _some(steps: Sequence[Step]) -> list[Step]:
-    if len(steps) <= MOST_STEPS:
-        return list(steps)
-    half = MOST_STEPS // 2
-    return [*steps[:half], *steps[-half:]]
 
 
 def _ruled_out_rows(report: Report, colours: _Colours) -> Iterator[_Row]:
@@ -315,7 +321,9 @@ def _lag(link: StepLink) -> str:
 
 def _step_label(step: Step) -> str:
     many = len(step.times) or step.count
-    return _clean(f"{step.entity.name} · {_named(step.mechanism)}" + (f" · {many:,} times" if many > 1 else ""))
+    status = _STATUS.search(step.summary)
+    what = status[0] if status else _named(step.mechanism)
+    return _clean(f"{step.entity.name} · {what}" + (f" · {many:,} times" if many > 1 else ""))
 
 
 def _named(mechanism: str) -> str:
