@@ -91,6 +91,14 @@ def ruled_out(rival: Rival, findings: Findings, citations: Citations) -> RuledOu
     test = rival.link.test
     note = f" ({first.note})" if first.note and len(first.note) < 80 else ""
     when = f" at {clock_s(first.start_s)}" if len(signal.occurrences) == 1 else f", first at {clock_s(first.start_s)}"
+    if signal.kind is Kind.HUMAN_CHANGE:
+        return RuledOut(
+            entity=signal.entity,
+            summary=f"what {signal.entity.name} did to {signal.subject}{when}: {first.note}",
+            reason=rival.reason,
+            test=f"{test.test}: {test.hits} of {test.hits + test.misses} followed by the symptom, {p_words(test.p_value)}",
+            evidence=cited,
+        )
     return RuledOut(
         entity=findings.topology.root(signal.entity),
         summary=f"{noun(signal.kind)} of {signal.entity}, {times(len(signal.occurrences))}{when}{note}",

@@ -20,6 +20,7 @@ from bot.domain.signal import Kind, Occurrence, Signal, SpecFact, Topology
 from bot.domain.window import Window
 from bot.signals.attribution import attributed
 from bot.signals.bursts import fold_gap_s
+from bot.signals.chat_signals import chat_signals
 from bot.signals.directory import Directory
 from bot.signals.durations import request_duration_s
 from bot.signals.event_signals import event_signals
@@ -81,6 +82,7 @@ def digest(case: Case, window: Window) -> Digest:
         *job_runs(inside, objects, window, topology),
         *from_logs,
         *series_signals(case.series(), window, topology),
+        *chat_signals(case.messages(), case.tickets(), window, topology),
     ]
     topology = called_in_logs(topology, from_logs)
     return Digest(
@@ -185,7 +187,7 @@ _WITNESSES = ("kubernetes/events", "kubernetes/objects", "kubernetes/logs", "lok
 
 def _apart(signal: Signal) -> str:
     """Tell apart signals of one kind and entity that are different things."""
-    if signal.kind in (Kind.LOG_ERROR, Kind.LOG_BURST, Kind.RESOURCE_SHIFT, Kind.ALERT):
+    if signal.kind in (Kind.LOG_ERROR, Kind.LOG_BURST, Kind.RESOURCE_SHIFT, Kind.ALERT, Kind.HUMAN_CHANGE):
         return signal.subject or signal.label
     if signal.kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR):
         return signal.attributes.get("status", "")
