@@ -110,14 +110,15 @@ def test_only_the_window_is_read_with_the_threads_that_reach_into_it():
 
 
 def test_threads_older_than_the_search_are_said():
-    """A channel that is older than the search for threads leaves a Gap; a reply sent to the channel leads to its thread."""
+    """Behind a thousand messages the search for older threads ends with a Gap; a reply sent to the channel leads further."""
     far = START - 30 * 86_400
     broadcast = said(10, "also here", subtype="thread_broadcast", thread_ts=f"{far}.000100")
     replies = {f"{far}.000100": [broadcast, said(20, "only there", thread_ts=f"{far}.000100")]}
-    with SlackWorkspace([broadcast], replies=replies, created=far - 10) as workspace:
+    busy = [said(-n) for n in range(1, 1100)]
+    with SlackWorkspace([broadcast, *busy], replies=replies) as workspace:
         sink = gathered(workspace)
     assert ["also here", "only there"] == texts(sink)
-    assert ["replies in the window to threads from before 2026-11-15 were not looked for"] == [
+    assert ["replies in the window to threads from before 2026-11-21T23:43:20Z were not looked for"] == [
         gap.what for gap in sink.lost()
     ]
 
@@ -261,12 +262,13 @@ def test_pages_that_never_end_are_noticed():
 
 
 def test_the_pace_is_kept_by_all_who_share_it():
-    """A burst of a minute's worth is free, then calls wait their turn; a Retry-After holds everyone."""
+    """A minute's worth is free at once, then calls wait until the minute has passed; a Retry-After holds everyone."""
     now = [0.0]
     pace = Pace(lambda: now[0], {"m": 60})
     assert [0.0] * 60 == [pace.take("m") for _ in range(60)]
-    assert [1.0, 2.0] == [pace.take("m"), pace.take("m")]
-    now[0] += 3
+    now[0] += 20
+    assert [40.0, 40.0] == [pace.take("m"), pace.take("m")]
+    now[0] += 40
     assert 0.0 == pace.take("m")
     pace.hold("m", 10)
     assert (10.0, 10.0) == (pace.held("m"), pace.take("m"))

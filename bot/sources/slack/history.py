@@ -17,10 +17,8 @@ from bot.sources.slack.web_api import RefusedError, SlackCalls, UntoldError
 
 PAGE = 200
 """Messages a page; Slack recommends no more than 200 (https://docs.slack.dev/apis/web-api/pagination)."""
-LOOK_BACK_S = 7 * 86_400
-"""A thread that began up to a week before the window is looked for: few are answered later."""
 LOOK_BACK_PAGES = 5
-"""At so many pages the search for older threads ends: their replies are few, and each page delays the answer."""
+"""Pages before the window that are searched for threads answered inside it: a few calls, and few threads live longer."""
 MOST_MESSAGES = 100_000
 """Beyond this a channel is no incident's; about 100 MB while it is read."""
 AT_ONCE = 4
@@ -29,6 +27,10 @@ FAILURES_TO_STOP = 3
 """So many threads that failed one after another mean that Slack is not well, and the rest would only take time."""
 
 _GONE = frozenset({"thread_not_found", "message_not_found"})
+
+
+class _EnoughError(Exception):
+    """As many pages were read as were asked for, and there are more."""
 
 
 class History:
@@ -95,21 +97,18 @@ class History:
     async def _look_back(self) -> None:
         """Find threads that began before the window and were answered later."""
         start_s = self._window.start_s
-        earliest_s = start_s - LOOK_BACK_S
         if self._created_s is not None and self._created_s >= start_s:
             return
-        older = False
+        searched_s = start_s
         try:
-            pages = self._pages("conversations.history", earliest_s, start_s, most=LOOK_BACK_PAGES)
-            async for message in pages:
-                older = True
+            async for message in self._pages("conversations.history", 0, start_s, most=LOOK_BACK_PAGES):
+                searched_s = _seconds(message) or searched_s
                 self._note_thread(message)
+        except _EnoughError:
+            since = rfc3339(instant(searched_s))
+            self._reasons["older"] = f"replies in the window to threads from before {since} were not looked for"
         except UntoldError as error:
             self._reasons["older"] = f"threads from before the window were not all searched for replies: {error}"
-            return
-        if older if self._created_s is None else self._created_s < earliest_s:
-            day = rfc3339(instant(earliest_s))[:10]
-            self._reasons["older"] = f"replies in the window to threads from before {day} were not looked for"
 
     async def _read_threads(self) -> None:
         waiting = iter(sorted(self._unread, key=float))
@@ -192,7 +191,7 @@ class History:
                 raise UntoldError(f"{method} said that there is more, but not how to get it")
             seen.add(cursor)
             if len(seen) - 1 == most:
-                raise UntoldError(f"there are more than {most * PAGE} messages to look through")
+                raise _EnoughError
 
 
 def _seconds(message: Mapping[str, Any]) -> float | None:

@@ -7,23 +7,26 @@ Source: Slack's "Rate limits" and the tier on each method's page.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from threading import Lock
 
+MINUTE_S = 60.0
 PER_MINUTE: Mapping[str, int] = {
-    "auth.test": 100,
-    "conversations.history": 50,
-    "conversations.info": 50,
-    "conversations.replies": 50,
-    "users.info": 100,
-    "users.list": 20,
+    "auth.test": 90,
+    "conversations.history": 45,
+    "conversations.info": 45,
+    "conversations.replies": 45,
+    "users.info": 90,
+    "users.list": 18,
 }
-"""Calls a minute that each method's tier allows (tier 2: 20, tier 3: 50, tier 4: 100; https://docs.slack.dev/apis/web-api/rate-limits).
-A minute's worth may be used at once: Slack lets bursts pass, and says so when it does not."""
+"""Calls a minute: nine tenths of what each method's tier allows (tier 2: 20, tier 3: 50, tier 4: 100; see
+https://docs.slack.dev/apis/web-api/rate-limits); the rest is for what posts answers. They may all be used at once: Slack
+lets bursts pass, and says so when it does not."""
 
 
 class Pace:
-    """A token bucket a method, and the pauses that Slack asked for.
+    """A sliding minute for each method, and the pauses that Slack asked for.
 
     ``now``: monotonic seconds. ``per_minute``: calls allowed by method; a method without a row is not limited here.
     """
@@ -32,7 +35,7 @@ class Pace:
         self._now = now
         self._per_minute = per_minute
         self._lock = Lock()
-        self._free: dict[str, tuple[float, float]] = {}
+        self._planned: dict[str, deque[float]] = {}
         self._held: dict[str, float] = {}
 
     def take(self, method: str) -> float:
@@ -40,13 +43,13 @@ class Pace:
         allowed = self._per_minute.get(method)
         with self._lock:
             now = self._now()
-            held = max(self._held.get(method, now) - now, 0.0)
-            if allowed is None:
-                return held
-            tokens, at = self._free.get(method, (float(allowed), now))
-            tokens = min(tokens + (now - at) * allowed / 60, float(allowed)) - 1
-            self._free[method] = (tokens, now)
-            return max(held, -tokens * 60 / allowed)
+            at = max(now, self._held.get(method, now))
+            if allowed is not None:
+                planned = self._planned.setdefault(method, deque(maxlen=allowed))
+                if len(planned) == allowed:
+                    at = max(at, planned[0] + MINUTE_S)
+                planned.append(at)
+            return at - now
 
     def hold(self, method: str, seconds: float) -> None:
         """Let nobody call a method for so long: Slack answered with ``Retry-After``."""
