@@ -18,7 +18,7 @@ MOST_TIMES = 300
 FACTS_FOR: dict[Kind, tuple[str, ...]] = {
     Kind.JOB_RUN: ("schedule", "timeZone", "concurrencyPolicy", "requests.cpu", "limits.cpu"),
     Kind.SCALE_UP: ("minReplicas", "maxReplicas", "target"),
-    Kind.SCALE_DOWN: ("stabilizationWindowSeconds", "minReplicas"),
+    Kind.SCALE_DOWN: ("scaleDown.stabilizationWindowSeconds", "minReplicas"),
     Kind.POD_KILL: ("terminationGracePeriodSeconds", "preStop"),
     Kind.SHUTDOWN: ("terminationGracePeriodSeconds", "preStop"),
     Kind.OOM_KILL: ("limits.memory",),
@@ -32,6 +32,8 @@ FACTS_FOR: dict[Kind, tuple[str, ...]] = {
 }
 """Names of settings (or pieces of names) that bear on a kind of step."""
 FEW_FACTS = 4
+_SAME_BEAT = 0.05
+"""Periods that differ by less than this share are one beat, said once for the whole cascade."""
 
 
 def cascade(chain: Chain, findings: Findings, citations: Citations) -> Cascade:
@@ -39,12 +41,17 @@ def cascade(chain: Chain, findings: Findings, citations: Citations) -> Cascade:
     names = {signal.id: f"S{place}" for place, signal in enumerate(chain.signals, start=1)}
     links = [*chain.links, *_shortcuts(chain, findings)]
     return Cascade(
-        steps=tuple(_step(names[signal.id], signal, findings, citations) for signal in chain.signals),
-        links=tuple(step_link(link, names[link.cause], names[link.effect]) for link in links),
+        steps=tuple(
+            _step(names[signal.id], signal, findings, citations, beat_s=chain.root.period_s if at else None)
+            for at, signal in enumerate(chain.signals)
+        ),
+        links=tuple(
+            step_link(link, names[link.cause], names[link.effect], _resolution(link, chain.signals)) for link in links
+        ),
     )
 
 
-def step_link(link: Link, cause: str, effect: str) -> StepLink:
+def step_link(link: Link, cause: str, effect: str, resolution_s: float = 0.0) -> StepLink:
     """Give a tested link the form a report shows."""
     test = link.test
     return StepLink(
@@ -58,7 +65,14 @@ def step_link(link: Link, cause: str, effect: str) -> StepLink:
         p_value=test.p_value,
         test=test.test,
         mechanism=link.mechanism,
+        resolution_s=resolution_s,
     )
+
+
+def _resolution(link: Link, signals: Sequence[Signal]) -> float:
+    """Give the step of the coarsest series at either end of a link, in seconds; 0 where there is none."""
+    ends = [signal for signal in signals if signal.id in (link.cause, link.effect)]
+    return max(float(signal.attributes.get("step_s", 0.0)) if signal.source == "prometheus" else 0.0 for signal in ends)
 
 
 def facts_for(signal: Signal, findings: Findings) -> list[SpecFact]:
@@ -75,29 +89,30 @@ def facts_for(signal: Signal, findings: Findings) -> list[SpecFact]:
     return found[:FEW_FACTS]
 
 
-def summary_of(signal: Signal) -> str:
-    """Say in one sentence what a signal is, how often it came, and how long it took."""
+def summary_of(signal: Signal, beat_s: float | None = None) -> str:
+    """Say in one sentence what a signal is, how often it came, and how long it took; not its period where that is ``beat_s``."""
     said = happened(signal)
     count = len(signal.occurrences)
     if signal.kind is Kind.CERTIFICATE_EXPIRY:
         return f"{_capital(said)} at {signal.occurrences[0].note or 'the time its notAfter names'}"
     spans = sorted(one.end_s - one.start_s for one in signal.occurrences)
     middle = spans[len(spans) // 2] if spans else 0.0
-    words = f"{_capital(said)} {times(count)}{every(signal.period_s)}"
+    alike = beat_s and signal.period_s and abs(signal.period_s - beat_s) <= _SAME_BEAT * beat_s
+    words = f"{_capital(said)} {times(count)}{'' if alike else every(signal.period_s)}"
     if count == 1 and middle >= 600:
         words = f"{_capital(said)} for {length(middle)}"
     elif middle >= 90:
         words += f", {length(middle)} each" if count > 1 else ""
     if signal.total > count and signal.source.endswith("logs"):
         inside = int(sum(one.size for one in signal.occurrences))
-        words += f" ({counted(inside, 'line')})"
+        words += f" ({counted(inside, 'log line')})"
     notes = [one.note for one in signal.occurrences if one.note]
     if notes and signal.kind in (Kind.ROLLOUT, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, Kind.MEMORY_GROWTH):
         words += f": {notes[0]}"
     return words
 
 
-def _step(name: str, signal: Signal, findings: Findings, citations: Citations) -> Step:
+def _step(name: str, signal: Signal, findings: Findings, citations: Citations, *, beat_s: float | None = None) -> Step:
     facts = facts_for(signal, findings)
     cited = list(citations.cite_all(_telling(signal), entity=signal.entity))
     said = []
@@ -110,7 +125,7 @@ def _step(name: str, signal: Signal, findings: Findings, citations: Citations) -
     shown = signal.occurrences[:MOST_TIMES]
     return Step(
         id=name,
-        summary=summary_of(signal),
+        summary=summary_of(signal, beat_s),
         entity=findings.topology.root(signal.entity),
         mechanism=signal.kind.value,
         first_at=instant(signal.occurrences[0].start_s),
@@ -135,8 +150,8 @@ def _grace_fact(signal: Signal, findings: Findings, citations: Citations, cited:
             cited.append(evidence)
     over = durations.over(grace.number)
     said = (
-        f"requests to it took up to {length(durations.max_s)} (99th percentile {length(durations.p99_s)}), "
-        f"{counted(over, 'request')} seen longer than its grace period of {length(grace.number)}"
+        f"{grace.entity}: the longest request measured took {length(durations.max_s)} (99th percentile "
+        f"{length(durations.p99_s)}); {counted(over, 'request')} took longer than the grace period of {length(grace.number)}"
     )
     return [said]
 

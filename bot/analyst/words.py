@@ -6,9 +6,11 @@ Plain words for a tired reader. Leaves out which of them is true.
 from datetime import datetime
 
 from bot.domain.entity import Entity
-from bot.domain.link import Lag
 from bot.domain.signal import Kind, Signal
+from bot.domain.spelling import lag_words, length, period
 from bot.domain.window import instant
+
+__all__ = ["lag_words", "length"]  # spelled for every face in one place, said here
 
 HAPPENED: dict[Kind, str] = {
     Kind.JOB_RUN: "{who} ran",
@@ -17,25 +19,25 @@ HAPPENED: dict[Kind, str] = {
     Kind.SECRET_CHANGE: "the secret {who} was changed",
     Kind.HUMAN_CHANGE: "{who} made a change",
     Kind.TRAFFIC_RISE: "{who} got more traffic than usual",
-    Kind.CERTIFICATE_EXPIRY: "the certificate of {who} expired",
-    Kind.RENEWAL_FAILURE: "the certificate of {who} could not be renewed",
-    Kind.EXTERNAL_FAILURE: "the outside {who} failed to answer",
-    Kind.NODE_FAILURE: "{who} stopped being ready",
+    Kind.CERTIFICATE_EXPIRY: "{who} expired",
+    Kind.RENEWAL_FAILURE: "{who} could not be renewed",
+    Kind.EXTERNAL_FAILURE: "{who} (third party) failed",
+    Kind.NODE_FAILURE: "{who} went NotReady",
     Kind.CLOCK_JUMP: "the clock of {who} jumped",
     Kind.CPU_SATURATION: "{who} was short of CPU",
     Kind.CPU_THROTTLING: "{who} was throttled by its CPU limit",
-    Kind.MEMORY_GROWTH: "the memory of {who} grew without coming back",
+    Kind.MEMORY_GROWTH: "the memory of {who} kept growing",
     Kind.MEMORY_PRESSURE: "{who} was short of memory",
     Kind.DISK_PRESSURE: "{who} ran short of disk",
     Kind.IO_SATURATION: "{who} was busy with disk I/O",
     Kind.NETWORK_SATURATION: "{who} moved far more network traffic than usual",
     Kind.GC_PAUSE: "{who} paused to collect garbage",
-    Kind.RESOURCE_SHIFT: "{who} left its usual level",
+    Kind.RESOURCE_SHIFT: "a metric of {who} left its usual level",
     Kind.SCALE_UP: "{who} scaled up",
     Kind.SCALE_DOWN: "{who} scaled down",
-    Kind.POD_KILL: "pods of {who} were told to stop",
+    Kind.POD_KILL: "pods of {who} got SIGTERM",
     Kind.POD_START: "pods of {who} were started",
-    Kind.OOM_KILL: "{who} was killed for using more memory than its limit",
+    Kind.OOM_KILL: "{who} was OOM-killed",
     Kind.CONTAINER_RESTART: "containers of {who} restarted",
     Kind.CRASH_LOOP: "{who} kept crashing at start",
     Kind.PROBE_FAILURE: "{who} failed its probes",
@@ -51,18 +53,18 @@ HAPPENED: dict[Kind, str] = {
     Kind.DEADLOCK: "transactions in {who} deadlocked",
     Kind.SLOW_QUERY: "queries in {who} were slow",
     Kind.POOL_EXHAUSTION: "{who} ran out of pooled connections",
-    Kind.QUEUE_GROWTH: "requests queued up at {who} until it was full",
+    Kind.QUEUE_GROWTH: "the queue of {who} filled up",
     Kind.TIMEOUT: "calls made by {who} timed out",
     Kind.RETRY: "{who} retried failed calls",
     Kind.CONNECTION_RESET: "requests seen by {who} were cut off",
     Kind.CONNECTION_REFUSED: "{who} was refused connections",
     Kind.NAME_RESOLUTION_FAILURE: "{who} could not resolve names",
-    Kind.TLS_FAILURE: "{who} could not agree on TLS",
-    Kind.AUTH_FAILURE: "{who} was refused for its credentials",
-    Kind.RATE_LIMITED: "{who} was told to slow down",
+    Kind.TLS_FAILURE: "TLS handshakes of {who} failed",
+    Kind.AUTH_FAILURE: "credentials of {who} were rejected",
+    Kind.RATE_LIMITED: "{who} was rate-limited",
     Kind.CIRCUIT_OPEN: "{who} opened a circuit breaker",
     Kind.OUT_OF_MEMORY: "{who} ran out of memory",
-    Kind.NO_SPACE: "{who} had no space left to write",
+    Kind.NO_SPACE: "{who} had no space left on its disk",
     Kind.SHUTDOWN: "{who} shut down",
     Kind.STARTUP: "{who} started",
     Kind.BAD_CONFIG: "{who} refused its configuration",
@@ -100,6 +102,12 @@ NOUN: dict[Kind, str] = {
     Kind.QUEUE_GROWTH: "a full queue",
     Kind.TLS_FAILURE: "failed TLS handshake",
     Kind.RETRY: "retry",
+    Kind.LATENCY: "slow answers",
+    Kind.AUTH_FAILURE: "rejected login",
+    Kind.NO_SPACE: "full disk",
+    Kind.MEMORY_GROWTH: "memory growth",
+    Kind.NETWORK_SATURATION: "network load",
+    Kind.IO_SATURATION: "disk I/O load",
     Kind.SERVER_ERROR: "failed request",
     Kind.LOG_ERROR: "logged error",
     Kind.LOG_BURST: "burst of log lines",
@@ -140,6 +148,14 @@ def plural(kind: Kind) -> str:
     return counted(2, noun(kind)).split(" ", 1)[1]
 
 
+def one(kind: Kind) -> str:
+    """Name one occurrence with its article: ``an OOM kill``, ``a job run``, ``CPU contention``."""
+    name = noun(kind)
+    if kind in MASS or name.startswith(("a ", "an ")):
+        return name
+    return f"an {name}" if name[:1].lower() in "aeio" else f"a {name}"
+
+
 def felt_as(signal: Signal) -> str:
     """Name a symptom and its place: ``HTTP 502 responses from Deployment web/edge``."""
     if signal.kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR):
@@ -172,36 +188,6 @@ def counted(count: int, word: str) -> str:
     return f"{count:,} {word}{ending}"
 
 
-def length(seconds: float) -> str:
-    """Spell a length of time with two units at most: ``45 s``, ``4 min 10 s``, ``6 h``, ``2 d 3 h``."""
-    if seconds < 0:
-        return "-" + length(-seconds)
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms" if seconds else "0 s"
-    if seconds < 10 and seconds != round(seconds):
-        return f"{seconds:.1f} s"
-    left = round(seconds)
-    parts = []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        amount, left = divmod(left, size)
-        if amount:
-            parts.append(f"{amount} {unit}")
-        if len(parts) == 2 or (parts and not amount):
-            break
-    return " ".join(parts) or "0 s"
-
-
-def lag_words(lag: Lag | None) -> str:
-    """Spell a lag: its median, with its spread where it has one."""
-    if lag is None:
-        return "after an unknown time"
-    if lag.median < 1:
-        return "at once"
-    if lag.p90 - lag.p10 < 1:
-        return f"{length(lag.median)} later"
-    return f"{length(lag.median)} later ({length(max(lag.p10, 0))} to {length(lag.p90)})"
-
-
 def clock(at: datetime) -> str:
     """Spell an instant: ``Thu 19 Nov 03:12Z``."""
     return at.strftime("%a %d %b %H:%MZ")
@@ -225,4 +211,71 @@ def p_words(p_value: float | None) -> str:
 
 def every(period_s: float | None) -> str:
     """Spell a period: ``every 6 h``, or nothing."""
-    return f" every {length(period_s)}" if period_s else ""
+    return f" every {period(period_s)}" if period_s else ""
+
+
+LANE: dict[Kind, str] = {
+    Kind.JOB_RUN: "job",
+    Kind.CONFIG_CHANGE: "config",
+    Kind.SECRET_CHANGE: "secret",
+    Kind.HUMAN_CHANGE: "change",
+    Kind.TRAFFIC_RISE: "traffic",
+    Kind.CERTIFICATE_EXPIRY: "expiry",
+    Kind.RENEWAL_FAILURE: "renewal",
+    Kind.EXTERNAL_FAILURE: "3rd party",
+    Kind.NODE_FAILURE: "node",
+    Kind.CLOCK_JUMP: "clock",
+    Kind.CPU_SATURATION: "CPU",
+    Kind.CPU_THROTTLING: "throttle",
+    Kind.MEMORY_GROWTH: "memory",
+    Kind.MEMORY_PRESSURE: "memory",
+    Kind.DISK_PRESSURE: "disk",
+    Kind.IO_SATURATION: "disk I/O",
+    Kind.NETWORK_SATURATION: "network",
+    Kind.GC_PAUSE: "GC pause",
+    Kind.RESOURCE_SHIFT: "metric",
+    Kind.SCALE_UP: "up",
+    Kind.SCALE_DOWN: "down",
+    Kind.POD_KILL: "stop",
+    Kind.POD_START: "start",
+    Kind.OOM_KILL: "OOM",
+    Kind.CONTAINER_RESTART: "restart",
+    Kind.CRASH_LOOP: "crashing",
+    Kind.PROBE_FAILURE: "probe",
+    Kind.EVICTION: "evicted",
+    Kind.SCHEDULING_FAILURE: "pending",
+    Kind.IMAGE_PULL_FAILURE: "pull",
+    Kind.MOUNT_FAILURE: "mount",
+    Kind.QUOTA_EXCEEDED: "quota",
+    Kind.ROLLOUT_STUCK: "stuck",
+    Kind.AUTOSCALER_FAILURE: "no metric",
+    Kind.JOB_FAILURE: "job fail",
+    Kind.LOCK_WAIT: "lock",
+    Kind.SLOW_QUERY: "slow SQL",
+    Kind.POOL_EXHAUSTION: "pool",
+    Kind.QUEUE_GROWTH: "queue",
+    Kind.CONNECTION_RESET: "cut off",
+    Kind.CONNECTION_REFUSED: "refused",
+    Kind.NAME_RESOLUTION_FAILURE: "DNS",
+    Kind.TLS_FAILURE: "TLS",
+    Kind.AUTH_FAILURE: "auth",
+    Kind.RATE_LIMITED: "limited",
+    Kind.CIRCUIT_OPEN: "breaker",
+    Kind.OUT_OF_MEMORY: "memory",
+    Kind.NO_SPACE: "disk full",
+    Kind.SHUTDOWN: "stop",
+    Kind.STARTUP: "start",
+    Kind.BAD_CONFIG: "config",
+    Kind.SERVER_ERROR: "errors",
+    Kind.CLIENT_ERROR: "errors",
+    Kind.UNAVAILABLE: "down",
+    Kind.LOG_ERROR: "log error",
+    Kind.LOG_BURST: "log burst",
+}
+"""At most nine characters beside a name on a timeline; the kind's own name where it is short enough."""
+
+
+def lane(mechanism: str) -> str:
+    """Name a step's kind in a word for a lane of a timeline."""
+    found = LANE.get(Kind(mechanism)) if mechanism in set(Kind) else None
+    return found or mechanism.replace("_", " ")

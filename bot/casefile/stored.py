@@ -104,7 +104,7 @@ def stored_series(number: int, series: Series) -> StoredItem:
         text=name,
         raw=series.raw,
         url=None,
-        locator=f"series of {len(series.times_s)} samples",
+        locator=f"{len(series.times_s)} samples of {name}",
     )
 
 

@@ -14,6 +14,8 @@ _TICK_STEPS = tuple(
     timedelta(seconds=seconds) for seconds in (60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86400, 7 * 86400)
 )
 _NARROWEST_TICK = 7
+_WEEKDAYS_UP_TO = timedelta(days=28)
+"""Longer windows name the month, shorter ones the weekday, which people remember better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,8 @@ def _ticks(start: datetime, end: datetime, width: int) -> list[tuple[int, str]]:
     at = midnight + step * -(-(start - midnight) // step)
     ticks: list[tuple[int, str]] = []
     while at < end:
-        ticks.append((int((at - start) / length * width), f"{at:%H:%M}" if at.hour or at.minute else f"{at:%b %d}"))
+        day = f"{at:%a %d}" if length <= _WEEKDAYS_UP_TO else f"{at:%d %b}"
+        ticks.append((int((at - start) / length * width), f"{at:%H:%M}" if at.hour or at.minute else day))
         at += step
     return ticks
 

@@ -57,6 +57,8 @@ def analyze(
     """
     from bot.cli import output, progress  # noqa: PLC0415 - --help must not wait for rich
 
+    if not path.strip():
+        raise UsageError("PATH is empty: give the folder or archive of an incident export.")
     if out is not None and not out.parent.is_dir():
         raise UsageError(f"The folder {out.parent} does not exist: make it, or give --out another place.")
     with progress.reporter(quiet) as told:
@@ -77,7 +79,10 @@ def ask(context: click.Context, case: str, question: tuple[str, ...], form: str)
     """
     from bot.cli import output  # noqa: PLC0415 - --help must not wait for rich
 
-    answer = _application(context).ask(case, " ".join(question))
+    asked = " ".join(question).strip()
+    if not asked:
+        raise UsageError("The question is empty: ask, for example, “was the restart on day 3 related?”")
+    answer = _application(context).ask(case, asked)
     output.emit(output.answer_page(answer, form), None)
     return 3 if answer.verdict == "unknown" else 0
 
@@ -121,6 +126,8 @@ def search(
     """Search a case's logs, events, objects, chat and tickets for TEXT."""
     from bot.cli import output  # noqa: PLC0415 - --help must not wait for rich
 
+    if not text.strip():
+        raise UsageError("TEXT is empty: give words to search for.")
     found = _application(context).search(case, text, _instant(since), _instant(until), limit)
     output.emit(output.search_page(found, form), None)
     return 0

@@ -21,6 +21,7 @@ from rich.progress import (
 )
 
 from bot.cli import words
+from bot.domain.spelling import length
 
 PATIENCE_S = 1.0
 """How long a person waits without asking what is going on."""
@@ -80,7 +81,7 @@ class StageLines:
         if self._stage is None or took < PATIENCE_S:
             return
         rate = f", {words.size(self._done)} at {words.size(self._done / took)}/s" if self._done else ""
-        self._write(f"{self._stage}: {words.duration(took)}{rate}\n")
+        self._write(f"{self._stage}: {length(took)}{rate}\n")
 
     def __enter__(self) -> Self:
         """Begin."""

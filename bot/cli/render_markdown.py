@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from bot.cli import words
 from bot.domain.report import Answer, Evidence, Report, Step, StepLink
+from bot.domain.spelling import lag_words
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~<>@&$])")
 _MOST_EPISODES = 40
@@ -98,7 +99,7 @@ def _step(step: Step) -> str:
 
 
 def _link(link: StepLink) -> str:
-    lag = words.lag(link.lag) if link.lag else "—"
+    lag = lag_words(link.lag, link.resolution_s) if link.lag else "—"
     hits = f"{link.hits}/{link.hits + link.misses}"
     cells = (f"{link.cause} → {link.effect}", link.status, lag, hits, str(link.unexplained))
     return "| " + " | ".join((*cells, _safe(words.p_value(link.p_value)), _safe(link.test))) + " |"

@@ -12,9 +12,10 @@ from typing import Literal
 from rich.console import Console, ConsoleRenderable, Group, RenderableType
 from rich.text import Text
 
-from bot.cli import text_cascade, text_parts, words
+from bot.cli import text_cascade, text_parts, text_settings, words
 from bot.cli.text_layout import hang, heading
 from bot.domain.report import Answer, Report
+from bot.domain.spelling import lag_words
 
 Palette = Literal["standard", "256", "truecolor"]
 DEFAULT_WIDTH = 100
@@ -65,33 +66,33 @@ def report_view(report: Report, width: int) -> ConsoleRenderable:
         *text_cascade.window_timeline(report, width),
         *text_parts.changes(report),
         *text_parts.predictions(report),
-        *text_parts.settings(report),
+        *text_settings.settings(report),
         *text_parts.contributing(report),
         *text_parts.ruled_out(report),
         *text_parts.control_questions(report),
         *text_parts.claims(report),
-        *text_parts.evidence(report.evidence, width),
-        *text_parts.coverage(report),
         *text_parts.not_seen(report),
+        *text_parts.coverage(report),
+        *text_parts.evidence(report.evidence, width),
         *text_parts.footer(report),
     ]
     return Group(*parts)
 
 
+_OPENS_ITSELF = re.compile(r"(?:Yes|No|It|I)\b")
+"""An answer that opens with its own yes or no needs no second one before it."""
+_LEADS = {"related": "Related. ", "unrelated": "Unrelated. "}
+
+
 def _answer(answer: Answer, width: int) -> Iterator[RenderableType]:
-    word = {
-        "related": "Related.",
-        "unrelated": "Unrelated.",
-        "unknown": "Cannot be told from this case.",
-        "answered": "",
-    }
-    said = Text(f"{word[answer.verdict]} " if word[answer.verdict] else "", style="bold")
-    yield said.append(words.visible(answer.answer), style="default not bold")
-    if answer.test is not None:
+    told = words.short(answer.answer)
+    said = Text("" if _OPENS_ITSELF.match(told) else _LEADS.get(answer.verdict, ""), style="bold")
+    yield said.append(told, style="default not bold")
+    if answer.test is not None and answer.test.hits + answer.test.misses:
         test = answer.test
-        numbers = [f"{test.hits}/{test.hits + test.misses} hits", words.p_value(test.p_value)]
-        if test.lag is not None:
-            numbers.insert(0, words.lag(test.lag))
+        numbers = [f"{test.hits} of {words.plural(test.hits + test.misses, 'time')}", words.p_value(test.p_value)]
+        if test.lag is not None and test.hits:
+            numbers.insert(0, lag_words(test.lag))
         yield hang("  ", Text(" · ".join([*numbers, *([words.visible(test.name)] if test.name else [])]), style="dim"))
     if answer.evidence:
         yield heading("Evidence")

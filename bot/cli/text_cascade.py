@@ -6,13 +6,16 @@ from itertools import pairwise
 from rich.console import RenderableType
 from rich.text import Text
 
+from bot.analyst.words import lane
 from bot.charts.timeline import Lane, timeline
 from bot.cli import words
 from bot.cli.text_layout import MUTED, Railed, heading
 from bot.domain.report import Report, Step, StepLink
+from bot.domain.spelling import lag_words, length
 
 _STATUS = {"supported": "", "refuted": "REFUTED: ", "untested": "untested: "}
-_LABEL_CELLS = 24
+_LABEL_CELLS = 28
+_NARROW_LABEL_CELLS = 16
 
 
 def cascade(report: Report) -> Iterator[RenderableType]:
@@ -32,29 +35,22 @@ def cascade(report: Report) -> Iterator[RenderableType]:
             yield from _between(
                 next((each for each in report.cascade.links if (each.cause, each.effect) == pair), None)
             )
-    for link in report.cascade.links:
-        if (link.cause, link.effect) not in drawn:
-            yield Railed(
-                Text(f"  {link.cause} → {link.effect}  ", style=MUTED),
-                Text(" " * 11),
-                Text(_numbers(link), style=MUTED),
-            )
+    yield from _beside([link for link in report.cascade.links if (link.cause, link.effect) not in drawn])
 
 
 def _step(step: Step, first: bool, last: bool) -> Iterator[RenderableType]:
     mark = Text(f"  {step.id:<3}")
     mark.append("◆ " if first else "■ " if last else "● ", style="bold red" if first or last else "bold")
     rail = Text(" " * 7) if last else Text.assemble(" " * 5, ("│ ", MUTED))
-    entity, summary = words.visible(str(step.entity)), words.visible(step.summary)
+    entity, summary = words.short(str(step.entity)), words.short(step.summary)
     if (at := summary.find(entity)) >= 0:
         told = Text(summary)
         told.stylize("bold cyan", at, at + len(entity))
         yield Railed(mark, rail, told)
         return
-    name = Text(entity, style="bold cyan")
-    name.append(f"  {step.count:,}× from {words.short_moment(step.first_at)}", style="default not bold")
-    yield Railed(mark, rail, name)
-    yield Railed(rail, rail, Text(summary))
+    told = Text(entity, style="bold cyan").append(f" {summary}", style="default not bold")
+    told.append(f", {words.number(step.count)}× from {words.short_moment(step.first_at)}", style="default not bold")
+    yield Railed(mark, rail, told)
 
 
 def _between(link: StepLink | None) -> Iterator[RenderableType]:
@@ -65,14 +61,27 @@ def _between(link: StepLink | None) -> Iterator[RenderableType]:
     yield Railed(Text.assemble(rail, ("↓ ", style)), Text.assemble(rail, "  "), Text(said, style=style))
 
 
+def _beside(links: list[StepLink]) -> Iterator[RenderableType]:
+    """Name the links that skip steps: those that hold in one line, the others with what was wrong."""
+    held = [link for link in links if link.status == "supported"]
+    if held:
+        lead = "  also measured  "
+        each = (f"{link.cause} → {link.effect} {link.hits} of {link.hits + link.misses}" for link in held)
+        yield Railed(Text(lead, style=MUTED), Text(" " * len(lead)), Text(" · ".join(each), style=MUTED))
+    for link in links:
+        if link.status != "supported":
+            lead = f"  {link.cause} → {link.effect}  "
+            yield Railed(Text(lead, style=MUTED), Text(" " * len(lead)), Text(_numbers(link), style=MUTED))
+
+
 def _numbers(link: StepLink) -> str:
     parts: list[str] = []
     if link.lag is not None:
-        parts.append(words.lag(link.lag))
+        parts.append(lag_words(link.lag, link.resolution_s))
     if link.hits + link.misses:
-        parts.append(f"{link.hits}/{link.hits + link.misses} hits")
+        parts.append(f"{link.hits} of {words.plural(link.hits + link.misses, 'time')}")
     if link.unexplained:
-        parts.append(f"{words.plural(link.unexplained, 'effect')} without it")
+        parts.append(f"{words.number(link.unexplained)} without it")
     if link.p_value is not None:
         parts.append(words.p_value(link.p_value))
     if link.status != "supported":
@@ -89,23 +98,32 @@ def window_timeline(report: Report, width: int) -> Iterator[RenderableType]:
     steps = report.cascade.steps
     shown = steps[:-1] if report.symptom is not None else steps
     lanes += [
-        Lane(
-            label=f"{step.id} {words.visible(step.entity.name)}",
-            spans=tuple((begin, end, 1.0) for begin, end in step.times),
-        )
+        Lane(label=_label(step, width), spans=tuple((begin, end, 1.0) for begin, end in step.times))
         for step in shown
         if step.times
     ]
-    if not any(lane.spans for lane in lanes):
+    if not any(each.spans for each in lanes):
         return
-    label_cells = min(max(len(lane.label) for lane in lanes) + 2, _LABEL_CELLS if width >= 80 else 14)
+    label_cells = max(len(each.label) for each in lanes) + 2
     drawn = timeline(report.window.start, report.window.end, lanes, width - label_cells - 3)
-    yield heading("When", f"UTC; one character is {words.duration(drawn.cell_s)}")
+    yield heading("When", f"UTC; one character is {length(drawn.cell_s)}")
     yield Text(" " * (label_cells + 2) + drawn.axis, style=MUTED)
     for number, (label, row) in enumerate(drawn.rows):
-        short = label if len(label) < label_cells else f"{label[: label_cells - 2]}…"
-        line = Text(f"  {short:<{label_cells}}")
+        line = Text(f"  {label:<{label_cells}}")
         yield line.append_text(_coloured(row, "red" if number == 0 and report.symptom is not None else "cyan"))
+
+
+def _label(step: Step, width: int) -> str:
+    """Label a lane with step, name and act: ``S3 statements up``; a long name is cut, the act never."""
+    act = lane(step.mechanism)
+    room = (_LABEL_CELLS if width >= 80 else _NARROW_LABEL_CELLS) - len(step.id) - len(act) - 2
+    kind = words.short(f"{step.entity.kind} x").removesuffix(" x")
+    name = words.visible(step.entity.name)
+    if len(kind) <= 3 and len(kind) + 1 + len(name) <= room:
+        name = f"{kind} {name}"
+    if len(name) > room:
+        name = f"{name[: max(room - 1, 3)]}…"
+    return f"{step.id} {name} {act}"
 
 
 def _coloured(row: str, style: str) -> Text:

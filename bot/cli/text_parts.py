@@ -1,6 +1,8 @@
 """The sections of the terminal page apart from the drawings: each yields its lines, or nothing where it has none."""
 
+import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, timedelta
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -10,6 +12,7 @@ from bot.cli import words
 from bot.cli.text_layout import MUTED, hang, heading
 from bot.domain.items import SourceCoverage
 from bot.domain.report import Evidence, Recommendation, Report
+from bot.domain.spelling import length
 
 _VERDICTS = {
     "cause_found": ("CAUSE FOUND", "bold green"),
@@ -17,11 +20,13 @@ _VERDICTS = {
     "no_incident": ("NO INCIDENT", "bold green"),
 }
 _ITEM = "  - "
+_VALUE = re.compile(r'"([^"]*)"\s*\]$|\s(\S+)\s+\S+$')
+"""The value of a sample: ``[time, "value"]`` of a query's body, or ``name value time`` of OpenMetrics."""
 _FEW = 8
 
 
 def verdict(report: Report, width: int) -> Iterator[RenderableType]:
-    """Open with verdict, confidence, summary and the symptom: what a person who reads no further should know."""
+    """Open with verdict, confidence, summary, the first fix and the next time: for a person who reads no further."""
     word, style = _VERDICTS[report.verdict]
     line = Text(word, style=style).append(f"  {report.confidence} confidence", style="default not bold")
     start, end = words.short_moment(report.window.start), words.short_moment(report.window.end)
@@ -29,21 +34,27 @@ def verdict(report: Report, width: int) -> Iterator[RenderableType]:
     room = width - line.cell_len - len(span)
     yield line.append(" " * room + span if room > 1 else f"\n{span}", style=f"default not bold {MUTED}")
     yield Text("")
-    yield Text(words.visible(report.summary))
+    yield Text(words.short(report.summary))
     if report.verdict != "cause_found":
-        yield from (hang(_ITEM, Text(words.visible(reason))) for reason in report.reasons)
-    if report.symptom is not None:
-        yield Text(_symptom(report), style=MUTED)
+        yield from (hang(_ITEM, Text(words.short(reason))) for reason in report.reasons)
+    if report.symptom is not None and not report.cascade.steps:
+        yield Text(f"{words.short(report.symptom.summary).rstrip('.')}.", style=MUTED)
+    yield from _act(report)
 
 
-def _symptom(report: Report) -> str:
-    assert report.symptom is not None
-    symptom = report.symptom
-    told = words.visible(symptom.summary).rstrip(".")
-    if not report.cascade.steps:
-        return f"{told}."
-    of_all = symptom.explained + symptom.unexplained
-    return f"{told}: {symptom.explained} of {words.plural(of_all, 'episode')} explained."
+def _act(report: Report) -> Iterator[RenderableType]:
+    """Say in two lines what to do first and by when."""
+    if report.recommendations:
+        yield hang(Text("First fix:  ", style="bold"), Text(words.short(report.recommendations[0].summary)))
+    if report.predictions:
+        each = report.predictions[0]
+        begin, end = each.window
+        when = (
+            f"{words.short_moment(each.at)} UTC, between {begin.astimezone(UTC):%H:%M} and {end.astimezone(UTC):%H:%M}"
+        )
+        if end - begin >= timedelta(days=1):
+            when = f"{words.short_moment(each.at)} UTC"
+        yield hang(Text("Next time:  ", style="bold"), Text(f"{when}, if nothing changes"))
 
 
 def changes(report: Report) -> Iterator[RenderableType]:
@@ -59,10 +70,10 @@ def changes(report: Report) -> Iterator[RenderableType]:
 
 
 def _change(each: Recommendation) -> Iterator[Text]:
-    yield Text(words.visible(each.summary), style="bold")
+    yield Text(words.short(each.summary), style="bold")
     if each.rationale:
-        yield Text(words.visible(each.rationale))
-    effect = words.visible(each.effect)
+        yield Text(words.short(each.rationale))
+    effect = words.short(each.effect)
     if effect:
         yield Text(effect, style="green")
     elif each.spared:
@@ -86,16 +97,7 @@ def predictions(report: Report) -> Iterator[RenderableType]:
             f"  (between {words.short_moment(begin)} and {words.short_moment(end)}), {each.status}",
             style=f"default not bold {MUTED}",
         )
-        yield hang(_ITEM, when, Text(words.visible(each.summary)))
-
-
-def settings(report: Report) -> Iterator[RenderableType]:
-    """List the settings that make steps possible."""
-    facts = [(step.id, fact) for step in report.cascade.steps for fact in step.facts]
-    if not facts:
-        return
-    yield heading("Settings that make it possible")
-    yield from (hang(f"  {step:<4}", Text(words.visible(fact))) for step, fact in facts)
+        yield hang(_ITEM, when, Text(words.short(each.summary)))
 
 
 def contributing(report: Report) -> Iterator[RenderableType]:
@@ -108,19 +110,20 @@ def contributing(report: Report) -> Iterator[RenderableType]:
 
 
 def ruled_out(report: Report) -> Iterator[RenderableType]:
-    """List what stood near and did not cause it, with the reason."""
+    """List what stood near and did not cause it, with the reason; the test behind it stands in the other faces."""
     if not report.ruled_out:
         return
     yield heading("Ruled out")
     for each in report.ruled_out:
-        reason = Text(words.visible(each.reason))
-        if each.test:
-            reason.append(f"  [{words.visible(each.test)}]", style=MUTED)
-        yield hang(_ITEM, _told(str(each.entity), each.summary, each.evidence), reason)
+        yield hang(_ITEM, _told(str(each.entity), each.summary, each.evidence), Text(words.short(each.reason)))
 
 
 def _told(entity: str, summary: str, evidence: tuple[str, ...]) -> Text:
-    text = Text(words.visible(entity), style="bold").append(f": {words.visible(summary)}", style="default not bold")
+    """Say of whom and what; the name once, where the summary holds it already."""
+    name, told = words.short(entity), words.short(summary)
+    at = told.find(name)
+    text = Text(told if at >= 0 else f"{name}: {told}")
+    text.stylize("bold", max(at, 0), max(at, 0) + len(name))
     return text.append(f"  {' '.join(evidence)}", style=f"default not bold {MUTED}") if evidence else text
 
 
@@ -133,32 +136,46 @@ def control_questions(report: Report) -> Iterator[RenderableType]:
     for each in report.control_questions:
         good = each.verdict == "passed"
         mark = Text("  ✓ " if good else "  ✗ ", style="green" if good else "bold red")
-        yield hang(mark, Text(f"{words.visible(each.question)} {words.visible(each.answer)}"))
+        yield hang(mark, Text(f"{words.short(each.question)} {words.short(each.answer)}"))
 
 
 def claims(report: Report) -> Iterator[RenderableType]:
-    """Hold what people said against the telemetry."""
+    """Hold what people said against the telemetry: one entry a judgement, everybody it holds for under it."""
     if not report.claims:
         return
     yield heading("What people said", "held against the telemetry")
+    judged: dict[tuple[str, str], dict[str, list[str]]] = {}
     for each in report.claims:
-        style = {"supported": "green", "refuted": "red", "untested": "yellow"}[each.status]
-        said = Text(f"{each.status}", style=f"bold {style}")
-        said.append(f"  {words.visible(each.author)}: “{words.clip(each.quote, 160)}”", style="default not bold")
-        yield hang(_ITEM, said, Text(words.visible(each.reason)))
+        quoted = judged.setdefault((each.status, words.short(each.reason)), {})
+        quoted.setdefault(words.clip(each.quote, 160), []).append(words.visible(each.author))
+    for (status, reason), quoted in judged.items():
+        style = {"supported": "green", "refuted": "red", "untested": "yellow"}[status]
+        lead = Text(status, style=f"bold {style}").append(f"  {reason}", style="default not bold")
+        said = (Text(f"“{quote}” {', '.join(dict.fromkeys(who))}") for quote, who in quoted.items())
+        yield hang(_ITEM, lead, *said)
 
 
 def evidence(cited: Mapping[str, Evidence], width: int) -> Iterator[RenderableType]:
     """List every citation: its id, its time, whom it speaks of, and its words, cut to a line with how much was cut."""
     if not cited:
         return
-    yield heading("Evidence", "words as stored; the whole item by its id in the case")
+    yield heading("Evidence", "words as stored")
     for name, each in cited.items():
-        head = Text(words.moment(each.at)).append(f"  {words.visible(str(each.entity))}", style="bold")
+        head = Text("as read" if each.at is None else words.moment(each.at))
+        head.append(f"  {words.short(str(each.entity))}", style="bold")
         place = words.tail(each.locator, max(width - 10 - head.cell_len, 16))
         head.append(f"  {place}", style=f"default not bold {MUTED}")
-        quote = words.clip(each.quote, max(width - 8, 20) * 2 - 12)
-        yield hang(f"  {name:<4}", head, *([Text(quote)] if quote else []))
+        quote = Text(words.clip(each.quote, max(width - 8, 20) * (1 if width >= 80 else 2)))
+        if (value := _sample(each)) and quote.plain:
+            quote.append(f"  {words.clip(value, max(width - 10 - quote.cell_len, 24))}", style=MUTED)
+        yield hang(f"  {name:<4}", head, *([quote] if quote.plain else []))
+
+
+def _sample(each: Evidence) -> str:
+    """Say what a sample of a series is: its quote is no more than a time and a number."""
+    found = _VALUE.search(each.quote) if each.source == "prometheus" else None
+    series = each.locator.partition(" samples of ")[2] or str(each.entity)
+    return f"= {found[1] or found[2]} of {series}" if found else ""
 
 
 def coverage(report: Report) -> Iterator[RenderableType]:
@@ -182,6 +199,11 @@ def coverage(report: Report) -> Iterator[RenderableType]:
             Text(_notes(each), style=MUTED),
         )
     yield table
+    odd = [gap for row in report.coverage for gap in row.gaps if not gap.lost]
+    if odd:
+        told = "; ".join(f"{gap.count:,}× {words.visible(gap.what)}" for gap in odd[:_FEW])
+        more = f"; and {len(odd) - _FEW} more kinds" if len(odd) > _FEW else ""
+        yield hang("  ", Text(f"odd, but read: {told}{more}", style=MUTED))
 
 
 def _notes(row: SourceCoverage) -> str:
@@ -192,25 +214,25 @@ def _notes(row: SourceCoverage) -> str:
 
 
 def not_seen(report: Report) -> Iterator[RenderableType]:
-    """Say what could not be seen, what was odd but read all the same, and what capped the confidence."""
-    gaps = [gap for row in report.coverage for gap in row.gaps]
-    lost = [gap for gap in gaps if gap.lost]
-    odd = [gap for gap in gaps if not gap.lost]
+    """Say what could not be seen, and what capped the confidence."""
+    lost = [gap for row in report.coverage for gap in row.gaps if gap.lost]
     reasons = report.reasons if report.verdict == "cause_found" else ()
-    if not (lost or odd or reasons):
+    if not (lost or reasons):
         return
-    yield heading("What was not seen, and what holds the confidence down")
-    yield from (hang(_ITEM, Text(words.visible(reason))) for reason in reasons)
+    yield heading(
+        " and ".join(
+            part
+            for part in ("what was not seen" if lost else "", "what holds the confidence down" if reasons else "")
+            if part
+        ).replace("what", "What", 1)
+    )
+    yield from (hang(_ITEM, Text(words.short(reason))) for reason in reasons)
     for gap in lost[:_FEW]:
         where = f" ({words.visible(gap.path)})" if gap.path else ""
         times = f"{gap.count:,}× " if gap.count > 1 else ""
         yield hang(_ITEM, Text(f"{words.visible(gap.source)}: {times}{words.visible(gap.what)}{where}"))
     if len(lost) > _FEW:
         yield hang(_ITEM, Text(f"{len(lost) - _FEW} more gaps: rootcause show {report.case} --format json"))
-    if odd:
-        told = ", ".join(f"{gap.count:,}× {words.visible(gap.what)}" for gap in odd[:_FEW])
-        more = f" and {len(odd) - _FEW} more kinds" if len(odd) > _FEW else ""
-        yield hang(_ITEM, Text(f"odd, but read: {told}{more}", style=MUTED))
 
 
 def footer(report: Report) -> Iterator[RenderableType]:
@@ -220,7 +242,7 @@ def footer(report: Report) -> Iterator[RenderableType]:
     analyst = f"{report.usage.analyst} analyst" + (
         ", no model, nothing sent" if report.usage.analyst == "offline" else ""
     )
-    took = f"; {words.duration(total)}" if total else ""
+    took = f"; {length(total)}" if total else ""
     yield Text(f"Case {report.case}; {analyst}{took}", style=MUTED)
     yield Text.assemble(("Ask on:  ", MUTED), f'rootcause ask {report.case} "{_example(report)}"')
 

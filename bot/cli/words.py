@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 
 from rich.cells import cell_len, set_cell_size
 
-from bot.domain.link import Lag
-
 # ECMA-48: CSI and OSC sequences, then two-character escapes; their bodies must go too, or "[31m" would stay behind
 _ESCAPES = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]"
@@ -52,27 +50,13 @@ def tail(locator: str, cells: int) -> str:
     return f"{name} …{path}"
 
 
-def duration(seconds: float) -> str:
-    """Say a length of time with two units at most: ``350 ms``, ``4.2 s``, ``4 m 10 s``, ``2 h 5 m``, ``3 d``."""
-    if seconds < 0:
-        return f"-{duration(-seconds)}"
-    if seconds == 0:
-        return "0 s"
-    if seconds < 0.9995:
-        return f"{round(seconds * 1000)} ms"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s".replace(".0 s", " s")
-    whole = round(seconds)
-    for size, unit, below, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "m"), (60, "m", 1, "s")):
-        if whole >= size:
-            rest = whole % size // below
-            return f"{whole // size} {unit}" + (f" {rest} {smaller}" if rest else "")
-    return f"{whole} s"
+_SHORT_KINDS = {"HorizontalPodAutoscaler": "HPA", "PersistentVolumeClaim": "PVC"}
+_SHORT_KIND = re.compile(rf"\b(?:{'|'.join(_SHORT_KINDS)})(?= \S)")
 
 
-def lag(measured: Lag) -> str:
-    """Say a lag as its median with the tenth and ninetieth percentile."""
-    return f"{duration(measured.median)} ({duration(measured.p10)} … {duration(measured.p90)})"
+def short(text: str) -> str:
+    """Say long Kubernetes kinds as people do; only for sentences, never for quotes or commands."""
+    return _SHORT_KIND.sub(lambda found: _SHORT_KINDS[found[0]], visible(text))
 
 
 def p_value(value: float | None) -> str:
@@ -107,8 +91,8 @@ def moment(at: datetime | None) -> str:
 
 
 def short_moment(at: datetime) -> str:
-    """Say a time in UTC to the minute, without the year."""
-    return f"{at.astimezone(UTC):%b %d %H:%M}"
+    """Say a time in UTC to the minute, without the year: ``Sun 22 Nov 00:42``."""
+    return f"{at.astimezone(UTC):%a %d %b %H:%M}"
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

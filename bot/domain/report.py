@@ -103,6 +103,8 @@ class StepLink:
     p_value: float | None
     test: str
     mechanism: str = ""
+    resolution_s: float = 0.0
+    """Step of the coarsest series that either end was seen in; a shorter lag tells no order. 0 where both are exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,7 +166,7 @@ def test_what_a_citation_needs_is_there_for_every_kind(home):
             'container_memory_working_set_bytes{namespace="shop",pod="api-7d9f-x2x4z"}',
             'container_memory_working_set_bytes{namespace="shop",pod="api-7d9f-x2x4z"}',
             None,
-            "series of 3 samples",
+            '3 samples of container_memory_working_set_bytes{namespace="shop",pod="api-7d9f-x2x4z"}',
         ),
         "slack": (
             "maria",

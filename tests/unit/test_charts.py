@@ -35,7 +35,7 @@ def test_heights_tell_the_sizes_apart():
 def test_days_are_named_on_the_axis():
     """Each midnight carries its date."""
     axis = timeline(START, START + 5 * DAY, [lane((1, 2, 1))], 70).axis
-    assert [axis[at : at + 6] for at in range(0, 70, 14)] == ["Mar 02", "Mar 03", "Mar 04", "Mar 05", "Mar 06"]
+    assert [axis[at : at + 6] for at in range(0, 70, 14)] == ["Mon 02", "Tue 03", "Wed 04", "Thu 05", "Fri 06"]
 
 
 def test_what_lies_outside_the_window_is_left_out():
@@ -60,6 +60,6 @@ def test_every_row_is_exactly_as_wide_as_asked(minutes, width, spans):
 def test_labels_of_the_axis_never_touch(length):
     """Ticks are thinned until their labels fit."""
     axis = timeline(START, START + length, [], 60).axis
-    labels = re.sub(r"([A-Z][a-z]{2}) (\d\d)", r"\1_\2", axis).split()
+    labels = re.sub(r"([A-Z][a-z]{2}) (\d\d)|(\d\d) ([A-Z][a-z]{2})", "day", axis).split()
     assert labels
-    assert [each for each in labels if not re.fullmatch(r"\d\d:\d\d|[A-Z][a-z]{2}_\d\d", each)] == []
+    assert [each for each in labels if not re.fullmatch(r"\d\d:\d\d|day", each)] == []
