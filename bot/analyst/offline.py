@@ -128,13 +128,15 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
         background = f" {_capital(happened(errors[0]))}, {errors[0].total:,} in all and spread evenly: that is its everyday background."
     seen = [row.source for row in findings.coverage if row.status in ("complete", "partial")]
     enough = any(source in seen for source in ("kubernetes/logs", "loki", "prometheus"))
-    verdict: Verdict = "no_incident" if enough else "inconclusive"
+    torn = [gap for row in findings.coverage for gap in row.gaps if gap.lost and gap.what.endswith("is missing")]
+    verdict: Verdict = "no_incident" if enough and not torn else "inconclusive"
     missing = [row.source for row in findings.coverage if row.status == "missing"]
-    summary = (
-        f"Nothing in these {length(findings.window.length_s)} rises above the everyday enough to be an incident.{background}"
-        if enough
-        else f"There are no logs and no metrics to see a symptom in; missing: {', '.join(missing)}."
-    )
+    summary = f"There are no logs and no metrics to see a symptom in; missing: {', '.join(missing)}."
+    if torn:
+        summary = f"Nothing in what could be read rises above the everyday, but {torn[0].what}: export it again."
+    elif enough:
+        window = length(findings.window.length_s)
+        summary = f"Nothing in these {window} rises above the everyday enough to be an incident.{background}"
     return _report(
         findings,
         citations,
