@@ -1,0 +1,129 @@
+"""What every source owes whoever gathers from it, in good times and bad."""
+
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC
+from itertools import pairwise
+
+import pytest
+from situations import SITUATIONS, TOKEN
+from unit.export_sink import RecordingSink
+
+SILENT = lambda _stage, _done, _total: None  # noqa: E731 - the shortest way to say nothing
+
+
+@contextmanager
+def opened(situation, folder):
+    """Bring a source into its situation."""
+    opening = situation.opened(folder)
+    try:
+        yield next(opening)
+    finally:
+        list(opening)
+
+
+def stored(sink):
+    """Count everything that was stored."""
+    return sum(map(len, (*sink.lines, sink.events, sink.objects, sink.series, sink.messages, sink.tickets)))
+
+
+def told(sink):
+    """Give everything stored and said, to compare two readings."""
+    return (sink.streams, sink.lines, sink.events, sink.objects, sink.messages, sink.tickets, sink.gaps, sink.reads)
+
+
+every_situation = pytest.mark.parametrize("situation", SITUATIONS, ids=str)
+every_source = pytest.mark.parametrize(
+    "situation", [each for each in SITUATIONS if each.name in {"happy", "raw-happy"}], ids=str
+)
+
+
+@every_situation
+def test_what_can_be_read_is_stored_and_the_rest_is_said(situation, tmp_path):
+    """Nothing is raised; everything readable is stored; what is not is a Gap in words, and it ends in time."""
+    sink = RecordingSink()
+    with opened(situation, tmp_path) as source:
+        begun = time.monotonic()
+        source.gather(sink, SILENT)
+        took = time.monotonic() - begun
+    assert situation.items == stored(sink)
+    assert situation.lost == bool(sink.lost())
+    assert not situation.words or sink.lost(situation.words)
+    assert took < situation.within_s
+
+
+@every_situation
+def test_gaps_are_sentences_for_people(situation, tmp_path):
+    """A Gap names its source and tells no exception, no token and no traceback."""
+    sink = RecordingSink()
+    with opened(situation, tmp_path) as source:
+        source.gather(sink, SILENT)
+    for gap in sink.gaps:
+        assert gap.source
+        assert gap.count > 0
+        assert 10 < len(gap.what) < 400
+        assert not [word for word in (TOKEN, "Traceback", "Error(", "<class", "0x") if word in gap.what]
+
+
+@every_situation
+def test_nothing_there_and_could_not_look_differ(situation, tmp_path):
+    """A source that held nothing was read; one that could not be looked into was not, and says so."""
+    sink = RecordingSink()
+    with opened(situation, tmp_path) as source:
+        source.gather(sink, SILENT)
+    if not stored(sink):
+        assert bool(sink.reads) != bool(sink.lost())
+    assert all(size > 0 for _, _, size in sink.reads)
+
+
+@every_source
+def test_times_are_aware_and_in_utc(situation, tmp_path):
+    """Whatever zone a source speaks in, what it stores is UTC."""
+    sink = RecordingSink()
+    with opened(situation, tmp_path) as source:
+        source.gather(sink, SILENT)
+    assert {UTC} == {message.at.tzinfo for message in sink.messages}
+
+
+@every_source
+def test_two_readings_are_the_same(situation, tmp_path):
+    """The same material gives the same items in the same order."""
+    first, second = RecordingSink(), RecordingSink()
+    with opened(situation, tmp_path) as source:
+        source.gather(first, SILENT)
+        source.gather(second, SILENT)
+    assert told(first) == told(second)
+
+
+@every_source
+def test_progress_never_goes_back(situation, tmp_path):
+    """Bytes done only grow within a stage."""
+    seen = []
+    with opened(situation, tmp_path) as source:
+        source.gather(RecordingSink(), lambda stage, done, _total: seen.append((stage, done)))
+    assert seen
+    assert all(before[1] <= after[1] for before, after in pairwise(seen) if before[0] == after[0])
+
+
+@every_source
+def test_whoever_gathers_can_stop_it(situation, tmp_path):
+    """An exception from the progress ends the reading at once and comes out as it is."""
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(_stage, _done, _total):
+        raise StoppedError
+
+    with opened(situation, tmp_path) as source, pytest.raises(StoppedError):
+        source.gather(RecordingSink(), stop)
+
+
+@every_source
+def test_no_thread_stays_behind(situation, tmp_path):
+    """After a reading there are as many threads as before it."""
+    with opened(situation, tmp_path) as source:
+        before = set(threading.enumerate())
+        source.gather(RecordingSink(), SILENT)
+        assert set(threading.enumerate()) <= before
