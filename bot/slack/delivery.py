@@ -123,8 +123,25 @@ class SlackMessenger:
 
     async def notify(self, place: Place, key: str, sentence: str) -> None:
         """Post one sentence."""
-        told = self._sanitiser.text(sentence, 1500)
-        await self._post(place, key, "notice", told, [section(told)])
+        await self.say(place, key, self._sanitiser.text(sentence, 1500))
+
+    async def say(self, place: Place, key: str, mrkdwn: str, blocks: Sequence[Block] = ()) -> None:
+        """Post the app's own words, once under a key; foreign text in them has passed the sanitiser already."""
+        await self._post(place, key, "notice", mrkdwn, blocks or [section(mrkdwn)])
+
+    async def whisper(self, channel: str, user: str, sentence: str, thread_ts: str | None = None) -> None:
+        """Tell one person something that only they see; a courtesy, so what Slack says about it is only logged."""
+        try:
+            await self._calls(
+                "chat.postEphemeral",
+                channel=channel,
+                user=user,
+                thread_ts=thread_ts,
+                text=sentence,
+                deadline_s=_COURTESY_S,
+            )
+        except ChatError as error:
+            log.info("not told", extra={"reason": str(error)})
 
     async def finish(self, ask: Ask, *, well: bool) -> None:
         """Replace 👀 by ✅ or ⚠️, and close the plan."""

@@ -79,3 +79,8 @@ def home_view(
         ]
         blocks += [divider(), section("*Sources*\n" + "\n".join(rows))]
     return {"type": "home", "blocks": fit(blocks, footer=[context("Only what you may see in Slack is listed here.")])}
+
+
+def refused_blocks(reason: str) -> list[Block]:
+    """Compose App Home for somebody who may not ask."""
+    return [section(reason)]
