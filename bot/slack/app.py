@@ -7,23 +7,19 @@ an error status on purpose, so that Slack delivers it again.
 import logging
 import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.chat import Desk
-from bot.slack.access import AccessPolicy
 from bot.slack.buttons import Buttons
-from bot.slack.calls import Calls
+from bot.slack.connection import Connection
 from bot.slack.conversation import Conversation, Room
-from bot.slack.delivery import SlackMessenger
-from bot.slack.identity import Identity, KnownSelf
+from bot.slack.identity import KnownSelf
 from bot.slack.intake import Intake
 from bot.slack.listeners import register_beginnings, register_buttons, register_events
 from bot.slack.lookup import ReportLookup
-from bot.slack.sanitise import Sanitiser
 from bot.slack.signature import SignatureCheck
 from bot.slack.surroundings import Health, Surroundings, nothing_to_tell
 
@@ -31,39 +27,34 @@ log = logging.getLogger(__name__)
 
 
 def build_app(
+    connection: Connection,
     *,
-    client: AsyncWebClient,
-    calls: Calls,
-    identity: Identity,
-    access: AccessPolicy,
-    messenger: SlackMessenger,
-    sanitiser: Sanitiser,
     desk: Desk,
     reports: ReportLookup,
-    signing_secret: str | None,
+    signing_secret: str | None = None,
     health: Health = nothing_to_tell,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> AsyncApp:
-    """Build the app; ``client`` names the Web API's base address, and ``signing_secret`` is for HTTP alone."""
+    """Build the app; ``signing_secret`` is for HTTP alone, the socket needs none."""
     room = Room(
-        calls=calls,
-        identity=identity,
-        access=access,
+        calls=connection.calls,
+        identity=connection.identity,
+        access=connection.access,
         desk=desk,
-        messenger=messenger,
-        sanitiser=sanitiser,
-        clock=clock,
+        messenger=connection.messenger,
+        sanitiser=connection.sanitiser,
+        clock=connection.clock,
     )
     surroundings = Surroundings(room, health)
+    known_self: Any = KnownSelf(connection.identity, connection.client.token)  # Bolt's signature names functions only
     app = AsyncApp(
         name="rootcause",
         logger=_quiet_logger(),
-        client=_without_token(client),
-        authorize=KnownSelf(identity, client.token),
+        client=_without_token(connection.client),
+        authorize=known_self,
         before_authorize=SignatureCheck(signing_secret),
         request_verification_enabled=False,
     )
-    app.use(Intake(identity, access, desk, clock).middleware)
+    app.use(Intake(connection.identity, connection.access, desk, connection.clock).middleware)
     app.error(_error_handler(surroundings))
     conversation = Conversation(room)
     register_events(app, conversation, surroundings)

@@ -1,6 +1,7 @@
 """Who the app is in its workspace: asked once, kept; the question that must be answered before an event is understood."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from slack_bolt.authorization import AuthorizeResult
@@ -32,8 +33,9 @@ class Self:
 class Identity:
     """Knows who the app is; the first to ask asks Slack, the others wait for the answer."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, on_address: Callable[[str], None] = lambda _: None) -> None:
         self._calls = calls
+        self._on_address = on_address
         self._known: Self | None = None
         self._asking = asyncio.Lock()
 
@@ -49,6 +51,7 @@ class Identity:
                     enterprise=answer.get("enterprise_id"),
                     url=str(answer.get("url") or "https://slack.com/"),
                 )
+                self._on_address(self._known.url)
             return self._known
 
 
