@@ -9,19 +9,19 @@ from math import ceil
 
 from bot.analyst.findings import Findings
 from bot.analyst.steps import durations_of, grace_of
-from bot.analyst.words import counted, length, noun
+from bot.analyst.words import counted, noun
 from bot.domain.link import Chain
 from bot.domain.report import Recommendation
 from bot.domain.signal import Kind, Signal
+from bot.domain.spelling import length
 
-MOST = 5
+MOST = 4
 GRACE_STEP_S = 5
+LONGEST_STABILISATION_S = 3600
+"""https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#stabilization-window: zero to an hour."""
 
 GENERAL: dict[Kind, tuple[str, str]] = {
-    Kind.JOB_RUN: (
-        "Keep {who} away from the request path: lower its CPU and memory limits, or give it nodes of its own",
-        "its runs are what begins the cascade",
-    ),
+    Kind.JOB_RUN: ("Run {who} off the peak, or in smaller batches", "the cascade begins with its runs"),
     Kind.ROLLOUT: ("Roll {who} back to the revision before, then fix forward", "the cascade begins with this rollout"),
     Kind.CONFIG_CHANGE: ("Put back the configuration in {who} as it was", "the cascade begins with this change"),
     Kind.SECRET_CHANGE: (
@@ -29,12 +29,12 @@ GENERAL: dict[Kind, tuple[str, str]] = {
         "consumers went on with the old credentials",
     ),
     Kind.CERTIFICATE_EXPIRY: (
-        "Renew the certificate of {who} now, and alert three weeks before any notAfter",
-        "every handshake fails from the moment it runs out",
+        "Renew {who} now, find out why its renewal did not happen, and alert weeks before any notAfter",
+        "every new TLS handshake fails from the moment it expires",
     ),
     Kind.EXTERNAL_FAILURE: (
         "Put a short timeout, a circuit breaker and a fallback on calls to {who}",
-        "its failures cannot be prevented here, their spreading can",
+        "its failures cannot be prevented from here; what they take with them can",
     ),
     Kind.NODE_FAILURE: (
         "Spread replicas over nodes and keep room for the loss of one",
@@ -67,7 +67,7 @@ GENERAL: dict[Kind, tuple[str, str]] = {
     ),
     Kind.MEMORY_GROWTH: (
         "Find what {who} keeps in memory; until then raise its limit or restart it before it is full",
-        "its memory does not come back",
+        "its memory does not come back between restarts",
     ),
     Kind.OOM_KILL: ("Set the memory limit of {who} above its measured peak", "it is killed at its limit"),
     Kind.CPU_THROTTLING: ("Raise or remove the CPU limit of {who}", "it is throttled while the node has CPU to spare"),
@@ -102,17 +102,53 @@ GENERAL: dict[Kind, tuple[str, str]] = {
 }
 """What one would change for a step of this kind, and why."""
 
+JOB_BY_NEXT: dict[Kind, tuple[str, str]] = {
+    **dict.fromkeys(
+        (
+            Kind.CPU_SATURATION,
+            Kind.CPU_THROTTLING,
+            Kind.MEMORY_PRESSURE,
+            Kind.NETWORK_SATURATION,
+            Kind.IO_SATURATION,
+            Kind.SCALE_UP,
+        ),
+        (
+            "Keep {who} away from its neighbours: CPU and memory limits, or a node pool of its own",
+            "it takes what its neighbours need to serve requests",
+        ),
+    ),
+    **dict.fromkeys(
+        (Kind.LOCK_WAIT, Kind.DEADLOCK, Kind.SLOW_QUERY, Kind.POOL_EXHAUSTION, Kind.TIMEOUT, Kind.LATENCY),
+        (
+            "Let {who} hold the database only briefly: lock_timeout, small batches, off the peak",
+            "requests wait for what it holds",
+        ),
+    ),
+}
+"""What one would change about a job, by what it does first."""
+COVERED_BY_A_JOB = frozenset({Kind.CPU_SATURATION, Kind.LOCK_WAIT, Kind.MEMORY_PRESSURE, Kind.NETWORK_SATURATION})
+"""Steps that need no advice of their own where a job that causes them gets one."""
+
 Specific = Callable[[Signal, Chain, Findings], Recommendation | None]
 
 
 def recommendations(chain: Chain, findings: Findings) -> tuple[Recommendation, ...]:
     """Give what to change along a chain: measured settings first, then the root, then what amplifies it."""
-    specific = [make(signal, chain, findings) for signal in chain.signals for make in SPECIFIC.get(signal.kind, ())]
-    general = [_general(signal, chain) for signal in chain.signals[:-1] if signal.kind in GENERAL]
+    made = {
+        signal.id: [one for make in SPECIFIC.get(signal.kind, ()) if (one := make(signal, chain, findings))]
+        for signal in chain.signals
+    }
+    specific = [each for signal in chain.signals for each in made[signal.id]]
+    job = chain.root.kind is Kind.JOB_RUN
+    general = [
+        _general(signal, chain)
+        for signal in chain.signals[:-1]
+        if signal.kind in GENERAL and not made[signal.id] and not (job and signal.kind in COVERED_BY_A_JOB)
+    ]
     seen: set[str] = set()
     unique = []
-    for each in [*specific, *general]:
-        if each is not None and each.summary not in seen:
+    for each in [*sorted(specific, key=lambda one: one.spared is None), *general]:
+        if each.summary not in seen:
             seen.add(each.summary)
             unique.append(each)
     return tuple(unique[:MOST])
@@ -120,13 +156,13 @@ def recommendations(chain: Chain, findings: Findings) -> tuple[Recommendation, .
 
 def _general(signal: Signal, chain: Chain) -> Recommendation:
     summary, reason = GENERAL[signal.kind]
+    if signal.kind is Kind.JOB_RUN and len(chain.signals) > 1:
+        summary, reason = JOB_BY_NEXT.get(chain.signals[1].kind, (summary, reason))
     return Recommendation(
         summary=summary.format(who=signal.entity),
         rationale=reason,
         change=_command(signal),
-        effect=(
-            f"{_episodes(chain)} came by way of this step; assumes that nothing else would have brought them about"
-        ),
+        effect=f"would have spared up to {_episodes(chain)}: all of them passed through this step",
         spared=len(chain.explained),
     )
 
@@ -145,13 +181,13 @@ def _grace(signal: Signal, chain: Chain, findings: Findings) -> Recommendation |
     return Recommendation(
         summary=f"Raise terminationGracePeriodSeconds of {entity} from {grace.value} to {wanted}",
         rationale=(
-            f"requests take up to {length(durations.max_s)}, but pods get {length(grace.number)} to finish them; "
-            f"{counted(durations.over(grace.number), 'request')} seen took longer than that"
+            f"the longest request measured took {length(durations.max_s)}, and pods get {length(grace.number)} to finish; "
+            f"{counted(durations.over(grace.number), 'request')} in the window took longer than that"
         ),
         change=f"kubectl -n {entity.namespace} patch {entity.kind.lower()} {entity.name} -p '{patch}'",
         effect=(
-            f"would have spared up to {dropped} of {counted(dropped, noun(cut.kind))} in the window: "
-            f"no request seen took longer than {length(durations.max_s)}; assumes that shutdown waits for them"
+            f"would have spared up to {'all ' if dropped > 1 else ''}{counted(dropped, noun(cut.kind))} in the window, "
+            "if the app finishes what it has begun after SIGTERM"
         ),
         spared=dropped,
     )
@@ -162,7 +198,7 @@ def _stabilise(signal: Signal, chain: Chain, findings: Findings) -> Recommendati
     if chain.root.kind is not Kind.JOB_RUN:
         return None
     runs = sorted(one.end_s - one.start_s for one in chain.root.occurrences)
-    wanted = int(60 * ceil(max(600.0, 1.5 * runs[len(runs) // 2]) / 60))
+    wanted = min(LONGEST_STABILISATION_S, int(60 * ceil(max(600.0, 1.5 * runs[len(runs) // 2]) / 60)))
     entity = signal.entity
     if entity.kind != "HorizontalPodAutoscaler":
         entity = next((hpa for hpa, target in findings.topology.targets.items() if target == signal.entity), entity)
@@ -173,12 +209,15 @@ def _stabilise(signal: Signal, chain: Chain, findings: Findings) -> Recommendati
         '"policies":[{"type":"Pods","value":1,"periodSeconds":120}]}}}}'
     )
     return Recommendation(
-        summary=f"Let {entity} wait {length(wanted)} before it scales down, and then one pod at a time",
-        rationale=f"it reacts to {noun(chain.root.kind)}s of {chain.root.entity.name}, not to load of its own",
+        summary=f"Let {entity} wait {length(wanted)} before it scales down, then one pod at a time",
+        rationale=(
+            f"it scales for the runs of {chain.root.entity.name} ({length(runs[len(runs) // 2])} each), "
+            "not for traffic of its own"
+        ),
         change=f"kubectl -n {entity.namespace} patch hpa {entity.name} -p '{patch}'",
         effect=(
-            f"{counted(len(signal.occurrences), 'scale-down')} in the window would have been slower and fewer; "
-            "assumes that load returns to normal between runs"
+            f"{counted(len(signal.occurrences), 'scale-down')} in the window would have been slower, and fewer where runs "
+            "come closer together than that"
         ),
         spared=None,
     )

@@ -7,10 +7,11 @@ A failed one lowers the confidence.
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Findings
 from bot.analyst.rivals import Rival
-from bot.analyst.words import clock_s, counted, length, noun
+from bot.analyst.words import clock_s, counted, noun, one_of, times
 from bot.domain.link import Chain
 from bot.domain.report import ControlQuestion
-from bot.domain.signal import Signal
+from bot.domain.signal import Kind, Signal
+from bot.domain.spelling import length
 
 NEEDED = 0.75
 """Share of episodes that must have a step before them for it to count as needed."""
@@ -35,8 +36,11 @@ def control_questions(
 def _unrelated(rival: Rival, citations: Citations) -> ControlQuestion:
     signal = rival.signal
     at = clock_s(signal.occurrences[0].start_s)
+    what = f"the {noun(signal.kind)} of {signal.entity}"
+    if signal.kind is Kind.HUMAN_CHANGE:
+        what = f"what {signal.entity.name} changed"
     return ControlQuestion(
-        question=f"Was the {noun(signal.kind)} of {signal.entity} at {at} part of it?",
+        question=f"Was {what} at {at} part of it?",
         answer=f"No: {rival.reason}.",
         verdict="failed" if rival.link.test.status == "supported" and not rival.link.test.unexplained else "passed",
         evidence=citations.cite_all([(ref, 0.0) for ref in signal.occurrences[0].refs[:1]], entity=signal.entity),
@@ -50,10 +54,11 @@ def _needed(chain: Chain, step: Signal, citations: Citations) -> ControlQuestion
     with_it = test.effects - test.unexplained
     share = with_it / max(1, test.effects)
     return ControlQuestion(
-        question=f"Does {noun(effect.kind)} at {effect.entity.name} come without a {noun(step.kind)} of {step.entity.name} before it?",
+        question=f"Did {one_of(effect)} ever come without {one_of(step)} before it?",
         answer=(
-            f"{with_it} of {counted(test.effects, 'time')} it came after one; "
-            + (f"{test.unexplained} came without." if test.unexplained else "never without.")
+            f"Yes, {test.unexplained} of {counted(test.effects, 'time')}; the other {with_it} came after one."
+            if test.unexplained
+            else f"No, {'not the one time' if test.effects == 1 else f'never in {test.effects} times'}."
         ),
         verdict="passed" if share >= NEEDED else "failed",
         evidence=citations.cite_all([(ref, step.occurrences[0].start_s) for ref in step.occurrences[0].refs[:1]]),
@@ -69,23 +74,20 @@ def _precision(chain: Chain, step: Signal) -> float:
 def _quiet(chain: Chain, step: Signal, findings: Findings) -> ControlQuestion | None:
     """Ask about the middle of the longest time without the symptom: the step just before it must be absent, too."""
     edges = [findings.window.start_s]
-    for one in chain.symptom.occurrences:
-        edges.extend((one.start_s, one.end_s))
+    for each in chain.symptom.occurrences:
+        edges.extend((each.start_s, each.end_s))
     edges.append(findings.window.end_s)
     gaps = [(edges[i + 1] - edges[i], edges[i]) for i in range(0, len(edges) - 1, 2)]
     span, start = max(gaps)
     if span <= 600:
         return None
     low, high = start + 0.25 * span, start + 0.75 * span
-    inside = [one for one in step.occurrences if low <= one.start_s <= high]
+    inside = [each for each in step.occurrences if low <= each.start_s <= high]
     rate_expected = len(step.occurrences) * (high - low) / max(findings.window.length_s, 1.0)
     passed = len(inside) <= max(0.0, 0.5 * rate_expected)
     return ControlQuestion(
-        question=f"What of {clock_s(low)} to {clock_s(high)}, when the symptom was absent?",
-        answer=(
-            f"The symptom stayed away for {length(span)}; in its middle half {noun(step.kind)} of {step.entity.name} "
-            + (f"happened {counted(len(inside), 'time')}." if inside else "did not happen either.")
-        ),
+        question=f"In the quiet {length(span)}, from {clock_s(low)} to {clock_s(high)}, was there {one_of(step)}?",
+        answer=f"Yes, {times(len(inside))}." if inside else "No, none.",
         verdict="passed" if passed else "failed",
         evidence=(),
     )
@@ -96,10 +98,11 @@ def _always(chain: Chain, citations: Citations) -> ControlQuestion:
     count = test.hits + test.misses
     root = chain.root
     return ControlQuestion(
-        question=f"Did {noun(root.kind)} of {root.entity.name} ever pass without the symptom?",
+        question=f"Did {one_of(root)} ever pass without the symptom?",
         answer=(
-            f"{test.hits} of {counted(count, 'time')} the symptom followed"
-            + (f"; {test.misses} passed without it." if test.misses else ".")
+            f"Yes, {test.misses} of {counted(count, 'time')}; the symptom followed the other {test.hits}."
+            if test.misses
+            else f"No, {'not the one time' if count == 1 else f'never in {count} times'}."
         ),
         verdict="passed" if test.hits >= 0.5 * count else "failed",
         evidence=citations.cite_all([(ref, root.occurrences[0].start_s) for ref in root.occurrences[0].refs[:1]]),

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Findings
-from bot.analyst.words import clock_s, counted, length, noun, p_words, times
-from bot.domain.link import Chain, Link
+from bot.analyst.words import MASS, clock_s, counted, happened, noun, p_words, times
+from bot.domain.entity import Entity
+from bot.domain.link import Chain, Link, LinkTest
 from bot.domain.report import Contributing, RuledOut
 from bot.domain.signal import Kind, Signal, SignalId
+from bot.domain.spelling import length
 from bot.domain.window import instant
 
 MOST_TIMES = 300
@@ -42,6 +44,15 @@ NOTABLE: dict[Kind, float] = {
 """Kinds that people suspect, and how readily."""
 SAME_ACT = {Kind.OOM_KILL: Kind.CONTAINER_RESTART, Kind.CRASH_LOOP: Kind.CONTAINER_RESTART}
 """A restart that another signal of the same entity already tells better."""
+ONE_ACT = (
+    frozenset({Kind.SCALE_DOWN, Kind.POD_KILL, Kind.SHUTDOWN}),
+    frozenset({Kind.OOM_KILL, Kind.CONTAINER_RESTART, Kind.CRASH_LOOP, Kind.OUT_OF_MEMORY}),
+)
+"""Kinds that are two sides of one act where they happen to the same workload."""
+UNTOLD = frozenset({Kind.LOG_ERROR, Kind.LOG_BURST, Kind.ALERT, Kind.RESOURCE_SHIFT})
+"""Kinds that say too little to be called a cause of anything."""
+LEAST_PLAUSIBLE = 0.5
+MOST_CONTRIBUTING = 3
 SHARE_OF_A_CAUSE = 0.5
 """An event that explains less of the symptom than this, where the cascade explains more, did not bring it about."""
 
@@ -84,24 +95,14 @@ def rivals(findings: Findings, chain: Chain | None) -> list[Rival]:
 def ruled_out(rival: Rival, findings: Findings, citations: Citations) -> RuledOut:
     """Tell a rival as a report entry."""
     signal = rival.signal
-    first = signal.occurrences[0]
     cited = citations.cite_all(
         [(one.refs[0], one.start_s) for one in signal.occurrences if one.refs][:2], entity=signal.entity
     )
     test = rival.link.test
-    note = f" ({first.note})" if first.note and len(first.note) < 80 else ""
-    when = f" at {clock_s(first.start_s)}" if len(signal.occurrences) == 1 else f", first at {clock_s(first.start_s)}"
-    if signal.kind is Kind.HUMAN_CHANGE:
-        return RuledOut(
-            entity=signal.entity,
-            summary=f"what {signal.entity.name} did to {signal.subject}{when}: {first.note}",
-            reason=rival.reason,
-            test=f"{test.test}: {test.hits} of {test.hits + test.misses} followed by the symptom, {p_words(test.p_value)}",
-            evidence=cited,
-        )
+    person = signal.kind is Kind.HUMAN_CHANGE
     return RuledOut(
-        entity=findings.topology.root(signal.entity),
-        summary=f"{noun(signal.kind)} of {signal.entity}, {times(len(signal.occurrences))}{when}{note}",
+        entity=signal.entity if person else findings.topology.root(signal.entity),
+        summary=_said(signal) if person else _seen(signal),
         reason=rival.reason,
         test=f"{test.test}: {test.hits} of {test.hits + test.misses} followed by the symptom, {p_words(test.p_value)}",
         evidence=cited,
@@ -109,62 +110,92 @@ def ruled_out(rival: Rival, findings: Findings, citations: Citations) -> RuledOu
     )
 
 
+def _seen(signal: Signal) -> str:
+    """Say what stood near, how often and when: ``one OOM kill, Thu 19 Nov 10:46Z``."""
+    first, count = signal.occurrences[0], len(signal.occurrences)
+    at = clock_s(first.start_s)
+    if signal.kind in MASS:
+        return f"{noun(signal.kind)}, {times(count)}, {'' if count == 1 else 'first '}{at}"
+    if count > 1:
+        return f"{counted(count, noun(signal.kind))}, first {at}"
+    note = f" ({first.note})" if first.note and len(first.note) < 80 and signal.kind is not Kind.JOB_RUN else ""
+    return f"one {noun(signal.kind)}, {at}{note}"
+
+
+def _said(signal: Signal) -> str:
+    """Say what a person said to have done, in that person's words."""
+    first = signal.occurrences[0]
+    return f"said to have changed {signal.subject}, {clock_s(first.start_s)}: “{first.note}”"
+
+
 def why_not(signal: Signal, link: Link, symptom: Signal, chain: Chain | None) -> str | None:
     """Say why an event did not bring the symptom about, or None where the numbers do not say so."""
     test = link.test
     count = test.hits + test.misses
-    reach = length(max(test.lag_range_s[1], 60.0))
     episodes = max(test.effects, 1)
     covered = episodes - test.unexplained
-    before = sum(1 for one in symptom.occurrences if one.start_s < signal.occurrences[0].start_s)
-    subject = "It" if count == 1 else f"{test.hits} of {count}"
+    of_all = f"of {counted(episodes, 'episode')}" if episodes > 1 else "of the one episode"
     if not test.hits:
-        lead = "it" if count == 1 else f"any of the {count}"
+        return _nothing_followed(test, count, episodes, signal, symptom)
+    followed = "an episode followed it" if count == 1 else f"an episode followed {test.hits} of {count}"
+    if chain is not None and covered / episodes < SHARE_OF_A_CAUSE and len(chain.explained) > covered:
         return (
-            f"none of the {counted(episodes, 'symptom episode')} began within {reach} after {lead}; "
-            f"{before} had begun before it first happened"
-        )
-    better = chain is not None and len(chain.explained) > covered
-    if covered / episodes < SHARE_OF_A_CAUSE and better:
-        leads = "was followed by the symptom" if count == 1 else "were followed by the symptom"
-        return (
-            f"{subject} {leads}, which leaves {test.unexplained} of {counted(episodes, 'episode')} unexplained; "
-            f"the cascade explains {len(chain.explained) if chain else 0}"
+            f"{followed}, but that leaves {test.unexplained} {of_all} unexplained; "
+            f"the cascade explains {len(chain.explained)}"
         )
     if test.status != "supported":
-        return f"{test.hits} of {count} were followed by the symptom, no more than chance would give ({p_words(test.p_value)})"
+        return f"{followed}, no more than chance would give ({p_words(test.p_value)})"
     return None
+
+
+def _nothing_followed(test: LinkTest, count: int, episodes: int, signal: Signal, symptom: Signal) -> str:
+    """Say that no episode began in reach of an event, and how many had begun before it at all."""
+    reach_s = test.lag_range_s[1]
+    reach = length(reach_s - reach_s % 60 if reach_s >= 60 else reach_s)
+    before = sum(1 for one in symptom.occurrences if one.start_s < signal.occurrences[0].start_s)
+    none = f"none of the {episodes} episodes" if episodes > 1 else "the one episode did not begin"
+    after = "it" if count == 1 else f"any of the {count}"
+    said = f"{none} began within {reach} after {after}" if episodes > 1 else f"{none} within {reach} after {after}"
+    return f"{said}; {before} had begun before {'it' if count == 1 else 'the first'}" if before else said
 
 
 def contributing(findings: Findings, chain: Chain, citations: Citations) -> tuple[Contributing, ...]:
     """Give what lies between two steps of the cascade beside the main line: it made things worse, it did not begin it."""
     inside = {signal.id: place for place, signal in enumerate(chain.signals)}
     kinds = {(signal.kind, findings.topology.root(signal.entity)) for signal in chain.signals}
-    fed: dict[str, float] = {}
-    feeds: dict[str, float] = {}
+    fed: dict[str, tuple[float, int]] = {}
+    feeds: dict[str, tuple[float, int]] = {}
     for link in findings.links:
-        if link.test.status != "supported" or link.plausibility < 0.5:
+        if link.test.status != "supported" or link.plausibility < LEAST_PLAUSIBLE:
             continue
         if link.cause in inside and link.effect not in inside:
-            fed[link.effect] = max(fed.get(link.effect, 0.0), link.plausibility)
+            fed[link.effect] = max(fed.get(link.effect, (0.0, 0)), (link.plausibility, inside[link.cause] + 1))
         if link.effect in inside and link.cause not in inside and inside[link.effect] > 0:
-            feeds[link.cause] = max(feeds.get(link.cause, 0.0), link.plausibility)
+            feeds[link.cause] = max(feeds.get(link.cause, (0.0, 0)), (link.plausibility, inside[link.effect] + 1))
     both = [signal for signal in findings.signals.values() if signal.id in fed and signal.id in feeds]
-    both = [s for s in both if (s.kind, findings.topology.root(s.entity)) not in kinds]
-    both.sort(key=lambda s: (-fed[s.id] * feeds[s.id], s.id))
+    both = [s for s in both if s.kind not in UNTOLD and not _told_by_a_step(s, kinds, findings)]
+    both = [s for s in both if fed[s.id][1] < feeds[s.id][1]]
+    both.sort(key=lambda s: (-fed[s.id][0] * feeds[s.id][0], s.id))
     return tuple(
         Contributing(
             entity=findings.topology.root(signal.entity),
             summary=(
-                f"{noun(signal.kind)} of {signal.entity}, {times(len(signal.occurrences))}: "
-                "it followed the cascade and fed it in turn"
+                f"{happened(signal)} {times(len(signal.occurrences))}: "
+                f"it follows S{fed[signal.id][1]} and leads to S{feeds[signal.id][1]}"
             ),
             evidence=citations.cite_all(
                 [(ref, one.start_s) for one in signal.occurrences[:1] for ref in one.refs[:1]], entity=signal.entity
             ),
         )
-        for signal in both[:4]
+        for signal in both[:MOST_CONTRIBUTING]
     )
+
+
+def _told_by_a_step(signal: Signal, kinds: set[tuple[Kind, Entity]], findings: Findings) -> bool:
+    """Tell whether a step tells this act already: the same kind of thing, or the other end of one, at the same place."""
+    place = findings.topology.root(signal.entity)
+    alike = next((group for group in ONE_ACT if signal.kind in group), frozenset({signal.kind}))
+    return any((kind, place) in kinds for kind in alike)
 
 
 def _suspects(findings: Findings) -> list[Signal]:

@@ -156,6 +156,11 @@ def one(kind: Kind) -> str:
     return f"an {name}" if name[:1].lower() in "aeio" else f"a {name}"
 
 
+def one_of(signal: Signal) -> str:
+    """Name one occurrence of a signal with its place: ``a job run of nightly``, ``CPU contention at api``."""
+    return f"{one(signal.kind)} {'at' if signal.kind in MASS else 'of'} {signal.entity.name}"
+
+
 def felt_as(signal: Signal) -> str:
     """Name a symptom and its place: ``HTTP 502 responses from Deployment web/edge``."""
     if signal.kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR):

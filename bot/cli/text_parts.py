@@ -10,6 +10,7 @@ from rich.text import Text
 
 from bot.cli import words
 from bot.cli.text_layout import MUTED, hang, heading
+from bot.domain.entity import Entity
 from bot.domain.items import SourceCoverage
 from bot.domain.report import Evidence, Recommendation, Report
 from bot.domain.spelling import length
@@ -20,6 +21,8 @@ _VERDICTS = {
     "no_incident": ("NO INCIDENT", "bold green"),
 }
 _ITEM = "  - "
+_NAMED = frozenset({"Person", "Ticket", "Host", "Series"})
+"""Kinds that a name alone makes plain."""
 _VALUE = re.compile(r'"([^"]*)"\s*\]$|\s(\S+)\s+\S+$')
 """The value of a sample: ``[time, "value"]`` of a query's body, or ``name value time`` of OpenMetrics."""
 _FEW = 8
@@ -106,7 +109,7 @@ def contributing(report: Report) -> Iterator[RenderableType]:
         return
     yield heading("Made it worse, did not start it")
     for each in report.contributing:
-        yield hang(_ITEM, _told(str(each.entity), each.summary, each.evidence))
+        yield hang(_ITEM, _told(each.entity, each.summary, each.evidence))
 
 
 def ruled_out(report: Report) -> Iterator[RenderableType]:
@@ -115,12 +118,12 @@ def ruled_out(report: Report) -> Iterator[RenderableType]:
         return
     yield heading("Ruled out")
     for each in report.ruled_out:
-        yield hang(_ITEM, _told(str(each.entity), each.summary, each.evidence), Text(words.short(each.reason)))
+        yield hang(_ITEM, _told(each.entity, each.summary, each.evidence), Text(words.short(each.reason)))
 
 
-def _told(entity: str, summary: str, evidence: tuple[str, ...]) -> Text:
+def _told(entity: Entity, summary: str, evidence: tuple[str, ...]) -> Text:
     """Say of whom and what; the name once, where the summary holds it already."""
-    name, told = words.short(entity), words.short(summary)
+    name, told = words.short(entity.name if entity.kind in _NAMED else str(entity)), words.short(summary)
     at = told.find(name)
     text = Text(told if at >= 0 else f"{name}: {told}")
     text.stylize("bold", max(at, 0), max(at, 0) + len(name))
