@@ -18,6 +18,9 @@ from bot.domain.items import (
 Progress = Callable[[str, int, int | None], None]
 """``(stage, done_bytes, total_bytes or None)``; called often, must be cheap."""
 
+Clock = Callable[[], datetime]
+"""Tells the time, aware UTC."""
+
 TimedLine = tuple[int, bytes, int]
 """A log line: nanoseconds since the epoch (UTC; ``UNDATED`` where nothing dates it), its exact bytes without the line
 end, and the offset in them at which the text begins (behind the time prefix that ``kubectl logs --timestamps`` writes)."""

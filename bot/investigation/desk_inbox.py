@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
@@ -22,8 +22,8 @@ from bot.domain.chat import Accepted, Ask, Asker, Place, WorkId, WorkSummary
 from bot.errors import StorageError, UsageError
 from bot.investigation.desk_rows import (
     ACTIVE,
-    asks,
     ask_of,
+    asks,
     columns_of,
     deliveries,
     feedback,
@@ -241,7 +241,9 @@ class Inbox:
             return ""
         if connection.execute(sa.select(asks.c.work).where(_ACTIVE, asks.c.place == named)).first() is not None:
             return "I am still reading the evidence: ask again when the answer stands here."
-        return "This thread holds no finished investigation to ask about: mention me with a window, such as `5d`, first."
+        return (
+            "This thread holds no finished investigation to ask about: mention me with a window, such as `5d`, first."
+        )
 
     def _position(self, seq: int, waiting: Sequence[int]) -> int:
         if seq not in waiting:

@@ -12,6 +12,9 @@ SourceFactory = Callable[[Ask], Sequence[Source]]
 """Makes the sources of one investigation. It crosses a process boundary, so it must pickle: a module's function or a
 frozen dataclass with ``__call__``, never a closure."""
 
+FAULT = "Something in me broke while I worked on this, and the fault has been logged."
+"""What people are told of a fault of this program; the log has the rest."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:

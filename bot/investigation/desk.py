@@ -1,0 +1,160 @@
+"""The desk: takes asks from listeners within milliseconds, and sees to it that each is worked on once, to its end.
+
+An ask is stored first; its workflow is begun behind the acknowledgement. What the process did not live to begin or to
+end is found in the inbox at the next start, whatever version left it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+
+from bot.domain.chat import Accepted, Ask, Asker, Messenger, Place, WorkSummary
+from bot.domain.ports import Clock
+from bot.investigation.desk_inbox import Inbox, Row, desk_url
+from bot.investigation.desk_ports import Engine, Meter
+from bot.investigation.outbox import Outbox
+from bot.investigation.workflow import WORKFLOW_VERSION, Bench, Steps, Workflow, registered
+from bot.investigation.workflow_turns import Turns
+from bot.settings import DeskSettings
+
+log = logging.getLogger("rootcause.desk")
+
+MOST_ATTEMPTS = 5
+"""Beginnings of one piece of work: what broke the process so often is not begun again."""
+
+EXECUTOR = "desk"
+
+
+class DurableDesk:
+    """The durable side of the conversation; ``start`` and ``close`` belong to one event loop, in which all work runs."""
+
+    def __init__(
+        self, home: Path, messenger: Messenger, engine: Engine, *, limits: DeskSettings, meter: Meter, clock: Clock
+    ) -> None:
+        self._url = desk_url(home, limits)
+        self._home = home
+        self._inbox = Inbox(self._url, limits)
+        self._bench = Bench(
+            inbox=self._inbox,
+            outbox=Outbox(self._inbox, clock),
+            messenger=messenger,
+            engine=engine,
+            turns=Turns(limits.at_once),
+            meter=meter,
+            limits=limits,
+            clock=clock,
+            running={},
+            closing=asyncio.Event(),
+        )
+        self._workflows: dict[str, Workflow] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Open the databases, go on with what was begun, and begin what was only stored."""
+        await self._inbox.open()
+        DBOS(config=self._config())
+        self._workflows = registered(Steps(self._bench), self._bench.limits)
+        # in this thread: it is where DBOS learns which loop workflows run in
+        DBOS.launch()
+        for row in await self._inbox.unfinished():
+            await self._resume(row)
+        self._bench.meter.waiting(*await self._inbox.counts())
+
+    async def close(self) -> None:
+        """Let running work end within the grace, and leave the rest to the next process."""
+        deadline = self._bench.limits.grace_s
+        if self._bench.running:
+            await asyncio.wait(set(self._bench.running.values()), timeout=deadline)
+        self._bench.closing.set()
+        for task in tuple(self._bench.running.values()):
+            task.cancel()
+        for row in await self._inbox.unfinished():
+            self._bench.turns.stir(row.seq)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=deadline)
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        await self._inbox.close()
+
+    async def submit(self, ask: Ask) -> Accepted:
+        """Store an ask and start its work once, however often it is delivered."""
+        accepted = await self._inbox.take(ask, self._bench.clock())
+        if accepted.outcome == "new" and accepted.work is not None:
+            log.info("ask taken", extra={"work": accepted.work, "kind": ask.kind, "position": accepted.position})
+            self._begin(accepted.work, accepted.work, ask.kind)
+        return accepted
+
+    async def cancel(self, place: Place, by: Asker) -> bool:
+        """Stop the running work of a thread; False where there is none."""
+        row = await self._inbox.active_in(place)
+        if row is None:
+            return False
+        await self._inbox.stop(row.work, by.name)
+        running = self._bench.running.get(row.work)
+        if running is not None:
+            running.cancel()
+        self._bench.turns.stir(row.seq)
+        return True
+
+    async def case_of(self, place: Place) -> str | None:
+        """Give the case that a thread's follow-ups are answered from."""
+        return await self._inbox.case_of(place)
+
+    async def recent(self, team: str, channel: str | None = None, limit: int = 10) -> Sequence[WorkSummary]:
+        """List work, newest first, of one channel or of all."""
+        return await self._inbox.recent(team, channel, limit)
+
+    async def record_feedback(self, place: Place, by: Asker, verdict: Literal["right", "wrong"]) -> None:
+        """Keep what a person thought of an answer."""
+        await self._inbox.record_feedback(place, by, verdict, self._bench.clock())
+
+    async def ready(self) -> bool:
+        """Tell whether asks are taken: the databases answer, and the process is not about to end."""
+        await self._inbox.counts()
+        return not self._bench.closing.is_set()
+
+    def _begin(self, workflow: str, work: str, kind: str) -> None:
+        async def begin() -> None:
+            with SetWorkflowID(workflow):
+                await DBOS.start_workflow_async(self._workflows[kind], work)
+
+        task = asyncio.create_task(begin(), name=f"begin {workflow}")
+        self._tasks.add(task)
+        task.add_done_callback(self._begun)
+
+    def _begun(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # it stays in the inbox, so the next start begins it
+            log.error("work could not be begun", exc_info=task.exception(), extra={"task": task.get_name()})
+
+    async def _resume(self, row: Row) -> None:
+        """Begin work that no living workflow carries: never begun, broken, or left by another version."""
+        workflow = row.work if row.attempt == 0 else f"{row.work}.{row.attempt}"
+        status = await DBOS.get_workflow_status_async(workflow)
+        if status is None:
+            self._begin(workflow, row.work, row.ask.kind)
+            return
+        if status.status in ("PENDING", "ENQUEUED") and status.app_version == WORKFLOW_VERSION:
+            return  # DBOS goes on with it
+        attempt = await self._inbox.begin_attempt(row.work)
+        if attempt > MOST_ATTEMPTS:
+            log.error("work given up", extra={"work": row.work, "attempts": attempt})
+            await self._inbox.settle(row.work, "failed", self._bench.clock())
+            return
+        log.warning("work begun anew", extra={"work": row.work, "attempt": attempt, "was": status.status})
+        self._begin(f"{row.work}.{attempt}", row.work, row.ask.kind)
+
+    def _config(self) -> DBOSConfig:
+        url = f"sqlite:///{self._home / 'steps.sqlite'}" if self._url.startswith("sqlite") else self._url
+        return {
+            "name": "rootcause",
+            "system_database_url": url,
+            # fixed: a new build must go on with the work of the old one
+            "application_version": WORKFLOW_VERSION,
+            "executor_id": EXECUTOR,
+            "log_level": "WARNING",
+        }
