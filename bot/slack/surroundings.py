@@ -63,16 +63,27 @@ class Surroundings:
         granted = await room.access.check(str(event["user"]), str(item["channel"]))
         if isinstance(granted, Refused):
             return
-        answer = await room.calls(
-            "conversations.replies", channel=item["channel"], ts=item["ts"], limit=1, include_all_metadata=True
-        )
-        message: dict[str, Any] = next(iter(answer.get("messages") or ()), {})
+        message = await self._message(str(item["channel"]), str(item["ts"]))
         told = message.get("metadata") or {}
         if told.get("event_type") != METADATA_EVENT or (told.get("event_payload") or {}).get("kind") != "answer":
             return
-        thread_ts = str(message.get("thread_ts") or message["ts"])
+        thread_ts = str(message.get("thread_ts") or item["ts"])
         place = Place(enterprise=known.enterprise, team=known.team, channel=str(item["channel"]), thread_ts=thread_ts)
         await room.desk.record_feedback(place, granted.asker, verdict)
+
+    async def _message(self, channel: str, ts: str) -> dict[str, Any]:
+        """Read one message; Slack gives the thread's root along with a reply."""
+        answer = await self._room.calls(
+            "conversations.replies",
+            channel=channel,
+            ts=ts,
+            oldest=ts,
+            latest=ts,
+            inclusive=True,
+            limit=5,
+            include_all_metadata=True,
+        )
+        return next((each for each in answer.get("messages") or () if each.get("ts") == ts), {})
 
     async def arrived(self, event: Mapping[str, Any]) -> None:
         """Tell whoever invited the app how to ask it."""
