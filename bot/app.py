@@ -4,13 +4,14 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from bot.casefile.home import CaseHome, CaseSummary
 from bot.casefile.search import SearchResult, search as search_case
 from bot.domain.ports import Progress
 from bot.domain.report import Answer, Report
 from bot.domain.report_json import report_from_json
-from bot.errors import CaseError
+from bot.errors import CaseError, UsageError
 from bot.investigation.follow_up import follow_up
 from bot.investigation.investigate import investigate
 from bot.settings import Settings
@@ -19,7 +20,7 @@ from bot.sources.export import ExportSource
 
 def analyze(path: str, *, question: str | None, window: str | None, progress: Progress) -> Report:
     """Investigate an incident export at ``path`` (``-`` reads a tar from standard input)."""
-    source = ExportSource(sys.stdin.buffer if path == "-" else Path(path))
+    source = ExportSource(_standard_input() if path == "-" else Path(path))
     home = _home()
     home.delete_stale()
     return investigate([source], home, question=question, window=window, progress=progress)
@@ -51,5 +52,14 @@ def search(case: str, text: str, since: datetime | None, until: datetime | None,
         return search_case(opened, text, start=since, end=until, limit=limit)
 
 
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
+        raise UsageError("Standard input holds no tar: write `tar c FOLDER | rootcause analyze -`, or give a path.")
+    return sys.stdin.buffer
+
+
 def _home() -> CaseHome:
-    return CaseHome(Settings.from_environment().home)
+    home = Settings.from_environment().home
+    if home.exists() and not home.is_dir():
+        raise UsageError(f"Cases cannot be kept in {home}, for it is no folder: set ROOTCAUSE_HOME to one.")
+    return CaseHome(home)

@@ -36,6 +36,7 @@ def run(arguments: Sequence[str], application: Application | None = None) -> int
     except BrokenPipeError:
         return _gone()
     except RootcauseError as error:
+        _drop_what_cannot_be_written()
         return _say(str(error), USAGE if isinstance(error, UsageError) else ERROR)
     except Exception as error:  # the outermost frame
         if "--debug" in arguments:
@@ -67,6 +68,13 @@ def _gone() -> int:
     # the reader (head, less) has closed: give the interpreter a place to flush to, or it complains at its end
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return ERROR
+
+
+def _drop_what_cannot_be_written() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _gone()
 
 
 def _encode_leniently() -> None:

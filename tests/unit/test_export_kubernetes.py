@@ -154,7 +154,7 @@ def test_hostile_yaml_is_a_loss(tmp_path):
 def test_half_a_json_gives_the_whole_items(tmp_path):
     """The items before the cut are read; the cut is a loss of that source."""
     text = listed(*[{**CORE, "message": f"m{at}"} for at in range(100)])
-    sink = gathered(written(tmp_path, {"events.json": text[: len(text) // 2]}))
+    sink = gathered(written(tmp_path, {"events.json": text[: len(text) // 2], "whole.json": json.dumps(POD)}))
     assert [f"m{at}" for at in range(len(sink.events))] == [event.message for event in sink.events]
     assert 40 <= len(sink.events) <= 55
     assert ["kubernetes/events"] == [gap.source for gap in sink.lost("ends in the middle")]

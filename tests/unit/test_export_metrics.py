@@ -6,6 +6,7 @@ import math
 from export_sink import gathered, written
 
 T0 = 1_795_328_881
+WHOLE = "2026-11-22T06:28:01Z whole\n"
 
 
 def body(*result: object, kind: str = "matrix", **more: object) -> str:
@@ -65,7 +66,7 @@ def test_failed_queries_and_warnings_are_losses(tmp_path):
 def test_half_a_matrix_gives_the_whole_series(tmp_path):
     """Series before the cut are kept."""
     text = body(*[{"metric": {"__name__": f"m{at}"}, "values": [[T0, "1"], [T0 + 15, "2"]]} for at in range(50)])
-    sink = gathered(written(tmp_path, {"x.json": text[: len(text) // 2]}))
+    sink = gathered(written(tmp_path, {"x.json": text[: len(text) // 2], "whole.log": WHOLE}))
     assert 20 <= len(sink.series) <= 26
     assert ["prometheus"] == [gap.source for gap in sink.lost()]
 
@@ -117,7 +118,7 @@ def test_half_a_loki_body_gives_the_entries_before_the_cut(tmp_path):
     """Entries of the cut stream are kept, too."""
     values = [[f"{T0 + at}000000000", f"line {at}"] for at in range(100)]
     text = json.dumps({"data": {"resultType": "streams", "result": [{"stream": {"pod": "a"}, "values": values}]}})
-    sink = gathered(written(tmp_path, {"x.json": text[: len(text) // 2]}))
+    sink = gathered(written(tmp_path, {"x.json": text[: len(text) // 2], "whole.log": WHOLE}))
     assert 40 <= len(sink.lines[0]) <= 52
     assert ["loki"] == [gap.source for gap in sink.lost()]
 

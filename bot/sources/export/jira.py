@@ -37,7 +37,7 @@ def read_issues(reading: Reading, path: str, texts: Iterable[str]) -> None:
             else:
                 _document(reading, stream, path)
     except JsonCutError as cut:
-        reading.ledger.lost(SOURCE, f"{cut}; what came before was read", path)
+        reading.ledger.tear(SOURCE, cut, "what came before was read", path)
 
 
 def _issues(reading: Reading, stream: JsonStream, path: str) -> None:

@@ -66,7 +66,7 @@ def _store(reading: Reading, path: str, items: Iterator[Item]) -> dict[str, int]
                 _store_object(reading, path, item, raw)
     except JsonCutError as cut:
         source = EVENTS if booked[EVENTS] or _kind_by_name(path) == "Event" else OBJECTS
-        reading.ledger.lost(source, f"{cut}; the items before were read", path)
+        reading.ledger.tear(source, cut, "the items before were read", path)
     return booked
 
 

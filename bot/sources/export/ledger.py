@@ -14,12 +14,13 @@ LISTED_FILES = 200
 
 
 class Ledger:
-    """Gathers gaps and hands them to the sink when the import ends."""
+    """Gathers gaps and hands them to the sink when the import ends; ``torn`` says where documents end in the middle."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._odd: dict[tuple[str, str], tuple[int, set[str]]] = {}
         self._lost: dict[str, int] = {}
+        self.torn: dict[str, str] = {}
 
     def odd(self, source: str, what: str, count: int, path: str) -> None:
         """Count an oddity that lost nothing."""
@@ -36,6 +37,11 @@ class Ledger:
         self._lost[source] = listed + 1
         if listed < LISTED_FILES:
             self._sink.add_gap(Gap(source=source, what=what, count=count, path=path, lost=True))
+
+    def tear(self, source: str, cut: Exception, before: str, path: str) -> None:
+        """Record that a document ends in the middle, how much was read before, and remember its path in ``torn``."""
+        self.torn[path] = str(cut)
+        self.lost(source, f"{cut}; {before}", path)
 
     def close(self) -> None:
         """Write the sums into the sink, in a fixed order."""

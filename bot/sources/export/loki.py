@@ -74,7 +74,7 @@ def read_streams(reading: Reading, path: str, texts: Iterable[str]) -> None:
         while stream.peek():
             _body(stream, writer)
     except JsonCutError as cut:
-        writer.lost(f"{cut}; the streams before were read")
+        reading.ledger.tear(SOURCE, cut, "the streams before were read", path)
 
 
 def _body(stream: JsonStream, writer: _Writer) -> None:

@@ -69,7 +69,7 @@ def read_queries(reading: Reading, path: str, texts: Iterable[str]) -> None:
         while stream.peek():
             _body(stream, writer)
     except JsonCutError as cut:
-        writer.lost(f"{cut}; the series before were read")
+        reading.ledger.tear(SOURCE, cut, "the series before were read", path)
 
 
 def _body(stream: JsonStream, writer: _Writer) -> None:

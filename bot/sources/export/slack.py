@@ -42,7 +42,7 @@ def _elements(reading: Reading, path: str, texts: Iterable[str]) -> Iterator[Map
             if isinstance(value, dict):
                 yield storable(value)
     except JsonCutError as cut:
-        reading.ledger.lost(SOURCE, str(cut), path)
+        reading.ledger.tear(SOURCE, cut, "what came before was read", path)
 
 
 def read_messages(reading: Reading, path: str, texts: Iterable[str]) -> None:
@@ -60,7 +60,7 @@ def read_messages(reading: Reading, path: str, texts: Iterable[str]) -> None:
                 else:
                     stream.value()
     except JsonCutError as cut:
-        reading.ledger.lost(SOURCE, f"{cut}; the messages before were read", path)
+        reading.ledger.tear(SOURCE, cut, "the messages before were read", path)
     for what, count in counts.items():
         reading.ledger.odd(SOURCE, what, count, path)
 

@@ -6,7 +6,7 @@ first. What a file cannot tell becomes a gap; only what concerns the whole expor
 
 import codecs
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,8 +74,8 @@ def total_bytes(path: Path | BinaryIO) -> int | None:
 class ExportSource:
     """An incident export: a folder, an archive, a lone file, or a tar on a binary stream (also ``Path("-")``).
 
-    ``gather`` raises UsageError where the path cannot be read, NotAnExportError where nothing in it is known, and
-    UnsafeArchiveError where an archive must not be read; everything less becomes a Gap.
+    ``gather`` raises UsageError where the path cannot be read, NotAnExportError where nothing in it is known or every
+    document ends in the middle, and UnsafeArchiveError where an archive must not be read; everything less becomes a Gap.
     """
 
     name = "export"
@@ -99,6 +99,8 @@ class ExportSource:
                 else:
                     ledger.odd("files", why, 1, path)
             self._read_all(found, sink, ledger, progress)
+        if all(each.member.path in ledger.torn for each in found):
+            raise NotAnExportError(self._torn(ledger.torn))
         ledger.close()
 
     def _members(self, inventory: Inventory) -> Iterator[Member]:
@@ -148,9 +150,16 @@ class ExportSource:
         where = self._path if isinstance(self._path, Path) and str(self._path) != "-" else "Standard input"
         if not unknown and not skipped:
             return f"{where} holds no files. {_EXPECTED}"
+        if all(why == "empty files" for _, why, _ in skipped):
+            return f"{where} is empty. {_EXPECTED}"
         reasons = [f"{shown(path)} ({why.removeprefix('skipped: ')})" for path, why, _ in skipped[:3]]
         more = f" and {len(skipped) - 3} more" if len(skipped) > 3 else ""
         return f"{where} holds nothing that is known here: {', '.join(reasons)}{more}. {_EXPECTED}"
+
+    def _torn(self, torn: Mapping[str, str]) -> str:
+        path, why = next(iter(sorted(torn.items())))
+        more = f" So are the other {len(torn) - 1} files." if len(torn) > 1 else ""
+        return f"{shown(path)} is cut off or damaged ({why}), and nothing else is there.{more} Copy or export it again."
 
     def _read_all(self, found: list[_Found], sink: Sink, ledger: Ledger, progress: Progress) -> None:
         total = sum(each.member.size for each in found)
