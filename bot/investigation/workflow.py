@@ -239,54 +239,65 @@ def _transient(error: BaseException) -> bool:
     return isinstance(error, ChatBusyError)
 
 
-def registered(steps: Steps, limits: DeskSettings) -> dict[str, Workflow]:
-    """Register the workflows with DBOS, one for each kind of ask; call before DBOS is launched."""
-    posts: StepOptions = {
-        "retries_allowed": True,
-        "max_attempts": limits.delivery_attempts,
-        "interval_seconds": 1.0,
-        "backoff_rate": 2.0,
-        "should_retry": _transient,
-    }
+class _Course:
+    """The order of the steps, as it is recorded."""
 
-    async def finish(work: str, outcome: State) -> str:
-        return await DBOS.run_step_async({"name": "finish"}, steps.finish, work, outcome)
+    def __init__(self, steps: Steps, limits: DeskSettings) -> None:
+        self._steps = steps
+        self._posts: StepOptions = {
+            "retries_allowed": True,
+            "max_attempts": limits.delivery_attempts,
+            "interval_seconds": 1.0,
+            "backoff_rate": 2.0,
+            "should_retry": _transient,
+        }
 
-    async def explain(work: str, found: Outcome) -> None:
-        await DBOS.run_step_async({"name": "explain", **posts}, steps.explain, work, found)
+    async def investigation(self, work: str) -> Outcome:
+        """Investigate, and post the answer where there is one."""
+        found = await DBOS.run_step_async({"name": "investigate"}, self._steps.investigate, work)
+        if found["outcome"] == "done":
+            await DBOS.run_step_async({"name": "answer", **self._posts}, self._steps.answer, work, found["case"])
+        return found
 
-    async def to_the_end(work: str, way: Callable[[str], Awaitable[Outcome]]) -> str:
+    async def follow_up(self, work: str) -> Outcome:
+        """Answer a follow-up."""
+        return await DBOS.run_step_async({"name": "reply", **self._posts}, self._steps.reply, work)
+
+    async def to_the_end(self, work: str, way: Callable[[str], Awaitable[Outcome]]) -> str:
+        """Go the whole way, and tell people where it ends early."""
         try:
-            await DBOS.run_step_async({"name": "acknowledge"}, steps.acknowledge, work)
+            await DBOS.run_step_async({"name": "acknowledge"}, self._steps.acknowledge, work)
             found = await way(work)
             if found["outcome"] != "done":
-                await explain(work, found)
-            return await finish(work, _state(found["outcome"]))
+                await self._explain(work, found)
+            return await self._finish(work, _state(found["outcome"]))
         except _MECHANICS:
             raise
         except Exception as error:
             # the outermost frame of an ask: people hear of it in a sentence
             log.exception("people could not be answered", extra={"work": work, "error": type(error).__name__})
         with suppress(*_UNDELIVERED):
-            await explain(work, {"outcome": "failed", "sentence": FAULT})
-        return await finish(work, "failed")
+            await self._explain(work, {"outcome": "failed", "sentence": FAULT})
+        return await self._finish(work, "failed")
 
-    async def investigated(work: str) -> Outcome:
-        found = await DBOS.run_step_async({"name": "investigate"}, steps.investigate, work)
-        if found["outcome"] == "done":
-            await DBOS.run_step_async({"name": "answer", **posts}, steps.answer, work, found["case"])
-        return found
+    async def _explain(self, work: str, found: Outcome) -> None:
+        await DBOS.run_step_async({"name": "explain", **self._posts}, self._steps.explain, work, found)
 
-    async def replied(work: str) -> Outcome:
-        return await DBOS.run_step_async({"name": "reply", **posts}, steps.reply, work)
+    async def _finish(self, work: str, outcome: State) -> str:
+        return await DBOS.run_step_async({"name": "finish"}, self._steps.finish, work, outcome)
+
+
+def registered(steps: Steps, limits: DeskSettings) -> dict[str, Workflow]:
+    """Register the workflows with DBOS, one for each kind of ask; call before DBOS is launched."""
+    course = _Course(steps, limits)
 
     @DBOS.workflow(name="rootcause.investigate")
     async def investigation(work: str) -> str:
-        return await to_the_end(work, investigated)
+        return await course.to_the_end(work, course.investigation)
 
     @DBOS.workflow(name="rootcause.follow_up")
     async def follow_up(work: str) -> str:
-        return await to_the_end(work, replied)
+        return await course.to_the_end(work, course.follow_up)
 
     return {"investigate": investigation, "follow_up": follow_up}
 

@@ -14,13 +14,17 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, timedelta, tzinfo
 from multiprocessing.connection import Connection
 from typing import cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.analyst.times import parse_window
 from bot.casefile.home import CaseHome
 from bot.domain.chat import Ask
 from bot.domain.report import Answer, Report
 from bot.domain.report_json import report_from_json
+from bot.domain.window import Window, rfc3339
 from bot.errors import CaseError, RootcauseError
 from bot.investigation.desk_ports import FAULT, Reading, SourceFactory, Tell
 from bot.investigation.follow_up import follow_up
@@ -32,6 +36,9 @@ log = logging.getLogger("rootcause.desk")
 ENDED = "The work was ended from outside, most likely because memory ran out: ask for a shorter window."
 
 Job = Callable[[Tell], object]
+
+_ALL = timedelta(days=90)
+"""What "no window" means for a source that must be told one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +154,7 @@ class _Investigation:
             watched(self.sources(self.ask), watch),
             self.home,
             question=question_of(self.ask),
-            window=self.ask.window,
+            window=window_words(self.ask).words,
             progress=watch.progress,
         )
         return report.case
@@ -169,6 +176,37 @@ def question_of(ask: Ask) -> str | None:
     missing = [name for name in ask.namespaces if name not in ask.question]
     words = [ask.question.strip(), f"(in {', '.join(missing)})" if missing else ""]
     return " ".join(word for word in words if word) or None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedWindow:
+    """A window as it was meant when it was asked for, and in words that mean the same to an investigation."""
+
+    window: Window
+    words: str | None
+
+
+def window_words(ask: Ask) -> AskedWindow:
+    """Read an ask's window in the asker's time zone; raises UsageError for what is no window.
+
+    A mere length ("5d") stays one: the investigation counts it back from the end of the evidence, which for an export
+    is not now. Anything else becomes a span of instants.
+    """
+    if ask.window is None:
+        return AskedWindow(window=Window(start=ask.asked_at - _ALL, end=ask.asked_at, asked=""), words=None)
+    span, later = (
+        parse_window(ask.window, now=at, tz=_zone(ask.asker.tz)) for at in (ask.asked_at, ask.asked_at + _ALL)
+    )
+    if span.end == ask.asked_at and later.end == ask.asked_at + _ALL and span.length_s == later.length_s:
+        return AskedWindow(window=span, words=ask.window)
+    return AskedWindow(window=span, words=f"{rfc3339(span.start)}..{rfc3339(span.end)}")
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
 
 
 def _report(home: CaseHome, case: str) -> Report:

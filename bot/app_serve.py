@@ -1,0 +1,243 @@
+"""The composition root of what runs for long: ``serve`` and ``demo`` build the same app, only its addresses differ."""
+
+import asyncio
+import logging
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+import yaml
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.app_sources import EvidenceSources
+from bot.casefile.home import CaseHome
+from bot.domain.chat import Audience
+from bot.domain.items import ItemId
+from bot.domain.ports import Stored
+from bot.domain.report import Report
+from bot.errors import CaseError, RootcauseError, UsageError
+from bot.investigation.desk import DurableDesk
+from bot.investigation.workflow_process import ProcessEngine
+from bot.settings import EvidenceSettings, ServeSettings, SlackSettings
+from bot.slack.app import build_app
+from bot.slack.connection import Connection, connect
+from bot.web.health import Listening, add_health
+from bot.web.metrics import Metrics
+from bot.web.socket_watch import SocketWatch
+
+if TYPE_CHECKING:  # the demo's server must not slow the start of a real one
+    from bot.playground.demo import DemoUrls
+
+log = logging.getLogger("rootcause.serve")
+
+SESSION_S = 30.0
+"""The longest a request to Slack may take; the calls have shorter deadlines of their own."""
+
+SLACK_PATH = "/slack/events"
+
+
+class Cases:
+    """Read access to kept cases for the listeners."""
+
+    def __init__(self, home: CaseHome, engine: ProcessEngine) -> None:
+        self._home = home
+        self._engine = engine
+
+    async def report(self, case: str) -> Report | None:
+        """Give a case's report, None where there is none."""
+        try:
+            return await self._engine.report(case)
+        except CaseError:
+            return None
+
+    async def around(self, case: str, item: str, before: int, after: int) -> Sequence[Stored]:
+        """Give a stored item with its neighbours, empty where the case is gone."""
+        return await asyncio.to_thread(self._around, case, item, before, after)
+
+    def _around(self, case: str, item: str, before: int, after: int) -> Sequence[Stored]:
+        try:
+            with self._home.open(case) as opened:
+                return opened.around(ItemId(item), before, after)
+        except CaseError:
+            return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A running bot, for whoever waits for it to end."""
+
+    app: AsyncApp
+    desk: DurableDesk
+    connection: Connection
+    metrics: Metrics
+    cases: Cases
+
+
+@asynccontextmanager
+async def running(settings: ServeSettings) -> AsyncIterator[Served]:
+    """Build everything behind the listeners, start it, and hand unfinished work over at the end."""
+    metrics = Metrics()
+    slack = settings.slack
+    home = CaseHome(settings.base.home)
+    engine = ProcessEngine(home, EvidenceSources(slack=slack, evidence=settings.evidence))
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SESSION_S)) as session:
+        client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, session=session, retry_handlers=[])
+        audience = Audience(
+            channels=frozenset(slack.channels),
+            users=frozenset(slack.users),
+            groups=frozenset(slack.groups),
+            shared_channels=slack.shared_channels,
+        )
+        connection = connect(client, audience, link_hosts=slack.link_hosts, observe=metrics.called)
+        desk = DurableDesk(
+            settings.base.home,
+            connection.messenger,
+            engine,
+            limits=settings.desk,
+            meter=metrics,
+            clock=lambda: datetime.now(UTC),
+        )
+        cases = Cases(home, engine)
+        warming = asyncio.create_task(engine.warm())
+        try:
+            await desk.start()
+            app = build_app(
+                connection,
+                desk=desk,
+                reports=cases,
+                signing_secret=slack.signing_secret,
+                health=lambda: source_health(settings),
+            )
+            yield Served(app=app, desk=desk, connection=connection, metrics=metrics, cases=cases)
+        finally:
+            warming.cancel()
+            await desk.close()
+
+
+async def source_health(settings: ServeSettings) -> Sequence[tuple[str, bool, str]]:
+    """Say of each source whether it can be read, for App Home."""
+    export = settings.evidence.export
+    rows = [("This channel's history", True, "read with every investigation")]
+    if export is not None:
+        there = await asyncio.to_thread(export.exists)
+        rows.append(("Incident export", there, export.name if there else f"{export.name} is missing"))
+    return rows
+
+
+async def serve(settings: ServeSettings, *, until: asyncio.Event | None = None, health: bool = True) -> int:
+    """Serve until a signal (or ``until``); gives the exit code: 1 where the socket was lost for good."""
+    if settings.slack.bot_token is None:
+        raise UsageError(
+            "SLACK_BOT_TOKEN is not set: `rootcause doctor` says what is missing, `rootcause demo` needs none."
+        )
+    if settings.slack.app_token is None and settings.slack.signing_secret is None:
+        raise UsageError("Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP.")
+    stop = until or _stopped_by_signal()
+    async with AsyncExitStack() as stack:
+        served = await stack.enter_async_context(running(settings))
+        application = web.Application(client_max_size=2 * 1024 * 1024)
+        checks = {"desk": served.desk.ready}
+        lost: asyncio.Task[None] | None = None
+        if settings.slack.app_token is not None:
+            watch = await stack.enter_async_context(_socket(served.app, settings.slack))
+            checks["socket"] = watch.alive
+            lost = asyncio.create_task(watch.run())
+        else:
+            application.router.add_post(SLACK_PATH, _http(served.app))
+        add_health(application, checks, served.metrics.page)
+        if health or lost is None:
+            listening = Listening(application, settings.web.host, settings.web.port)
+            await stack.enter_async_context(listening)
+            log.info("serving", extra={"port": listening.port})
+        stopping = asyncio.create_task(stop.wait())
+        waited = {stopping} | ({lost} if lost is not None else set())
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        code = 0 if stop.is_set() else 1
+        for task in waited:
+            task.cancel()
+    return code
+
+
+@asynccontextmanager
+async def _socket(app: AsyncApp, slack: SlackSettings) -> AsyncIterator[SocketWatch]:
+    """Listen through Socket Mode; a token Slack refuses is said in a sentence."""
+    handler = AsyncSocketModeHandler(
+        app, slack.app_token, web_client=AsyncWebClient(base_url=slack.api_url, retry_handlers=[])
+    )
+    client: SocketModeClient = handler.client
+    try:
+        await _connected(client)
+        yield SocketWatch(client)
+    finally:
+        await handler.close_async()  # type: ignore[no-untyped-call] - slack_bolt leaves it untyped
+
+
+async def _connected(client: SocketModeClient) -> None:
+    from slack_sdk.errors import SlackApiError  # noqa: PLC0415 - only here
+
+    try:
+        await client.connect()  # type: ignore[no-untyped-call] - slack_sdk leaves it untyped
+    except SlackApiError as error:
+        raise UsageError(
+            f"Slack refuses SLACK_APP_TOKEN ({error.response.get('error', 'no reason')}): it must be an app-level token "
+            "(xapp-…) with connections:write, and Socket Mode must be on."
+        ) from error
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise RootcauseError("Slack cannot be reached: check the network, or SLACK_API_URL.") from error
+
+
+def _http(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def events(request: web.Request) -> web.StreamResponse:
+        return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
+
+    return events
+
+
+def _stopped_by_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+async def demo(port: int | None, *, open_browser: bool, say: Callable[[str], None]) -> int:
+    """Run the app against a workspace on this machine, the story's incident behind it."""
+    from bot.playground.demo import run_demo  # noqa: PLC0415 - see above
+
+    root = Path(__file__).parents[1]
+    story = root / "fixtures" / "incidents" / "story.tar.zst"
+    if not story.exists():
+        raise UsageError(f"The demo reads {story}, which is not there: run it from a clone of the repository.")
+    manifest = yaml.safe_load((root / "manifests" / "slack.yaml").read_text(encoding="utf-8"))
+    stop = _stopped_by_signal()
+    with tempfile.TemporaryDirectory(prefix="rootcause-demo-") as folder:
+
+        async def start(urls: "DemoUrls") -> int:
+            return await serve(demo_settings(urls, Path(folder), story), until=stop, health=False)
+
+        await run_demo(start, port=port, open_browser=open_browser, export=story, manifest=manifest, say=say)
+    return 0
+
+
+def demo_settings(urls: "DemoUrls", home: Path, story: Path) -> ServeSettings:
+    """Give the settings under which the app talks to the local workspace."""
+    base = ServeSettings.from_environment()
+    return replace(
+        base,
+        base=replace(base.base, home=home),
+        desk=replace(base.desk, database_url=None),
+        slack=SlackSettings(bot_token=urls.bot_token, app_token=urls.app_token, api_url=urls.base_url),
+        evidence=EvidenceSettings(export=story),
+    )

@@ -1,0 +1,45 @@
+"""Structured logs: one JSON object a line, with the ids by which a case is found, and nothing that people wrote."""
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TextIO
+
+_FIELDS = frozenset(
+    {
+        *("work", "case", "kind", "outcome", "position", "attempt", "attempts", "was", "what", "error", "reference"),
+        *("check", "dead_s", "method", "ms", "stored", "task", "event", "fault", "stage", "retry", "status", "port"),
+    }
+)
+"""Extras that are printed: ids, counts and closed sets; an extra of another name is left out, whatever it holds."""
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one JSON object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give time, level, logger, message and the known extras, then the traceback where there is one."""
+        told: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "log": record.name,
+            "message": record.getMessage(),
+        }
+        extras: Mapping[str, object] = record.__dict__
+        told.update((name, extras[name]) for name in sorted(_FIELDS & extras.keys()) if extras[name] is not None)
+        if record.exc_info and record.exc_info[0] is not None:
+            told["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(told, default=str, ensure_ascii=False)
+
+
+def log_as_json(level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Send this program's logs to standard error as JSON lines; libraries are heard from a warning on."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    for name in ("rootcause", "bot"):
+        logging.getLogger(name).setLevel(level)
