@@ -16,10 +16,17 @@ BIN_S = 60.0
 SCALES_BINS = (1, 5, 30)
 SIGNIFICANT = -13.0
 """Natural logarithm of the Poisson tail under which a count is a burst: 2e-6, as some thousand bins are looked at."""
+GOES_ON = -7.0
+"""The same for the neighbourhood of a burst that was found: it takes less to believe that a fault went on."""
+SPACINGS = 10.0
+"""Silence, in usual distances between the lines of bursts, that does not yet end one: slow trickles are one fault."""
+LONGEST_GAP_S = 600.0
 LEAST_RATE = 1e-4
 """Lines a bin that any kind of line may have by chance, however silent it was."""
 RISE = 3.0
 """A burst is at least this many times the background: less is not worth waking anyone."""
+LEAST_STRETCHES = 10
+"""Stretches of at most an hour that a window is cut into to learn how quiet it can be."""
 FEW_PER_DAY = 6.0
 """Lines rarer than this are told one by one: each is an occurrence of its own."""
 
@@ -90,12 +97,13 @@ def bursts(times_s: Floats, start_s: float, end_s: float, exposure: Floats | Non
     hot = np.zeros(bins, dtype=bool)
     for width in SCALES_BINS:
         if width <= bins:
-            # a narrow burst must not make its wide neighbourhood hot as well
-            hot |= _hot(np.where(hot, expected, counts), expected, width)
+            hot |= _hot(counts, expected, width, hot)
     marked = hot[index]
     chosen = np.flatnonzero(marked)
     if not len(chosen):
         return []
+    if len(chosen) > 2:
+        gap_s = max(gap_s, min(LONGEST_GAP_S, SPACINGS * float(np.median(np.diff(times_s[chosen])))))
     found = fold(times_s[chosen], gap_s)
     trimmed = [_trimmed(times_s[chosen], burst) for burst in found]
     return [Burst(b.start_s, b.end_s, int(chosen[b.first]), int(chosen[b.last - 1]) + 1) for b in trimmed]
@@ -104,8 +112,8 @@ def bursts(times_s: Floats, start_s: float, end_s: float, exposure: Floats | Non
 def background(counts: Floats, exposure: Floats) -> Floats:
     """Estimate the expected count per bin outside bursts: one rate, moved by the exposure.
 
-    The rate is the clipped mean; where most of the window is elevated it is the lower fifth of the hours instead, so
-    that a fault that lasts longer than it was absent still stands out.
+    The rate is the clipped mean; where most of the window is elevated it is the lower fifth of its stretches (hours,
+    or tenths of a short window) instead, so that a fault that lasts longer than it was absent still stands out.
     """
     rate = counts.sum() / exposure.sum()
     keep = np.ones(len(counts), dtype=bool)
@@ -117,13 +125,14 @@ def background(counts: Floats, exposure: Floats) -> Floats:
         if abs(fresh - rate) <= 1e-3 * rate:
             break
         rate = fresh
-    hours = len(counts) // 60
-    if hours >= 10:
-        per_hour = counts[: hours * 60].reshape(hours, 60).sum(axis=1)
-        share = exposure[: hours * 60].reshape(hours, 60).sum(axis=1)
-        low = float(np.quantile(per_hour / share, 0.2))
+    size = min(60, len(counts) // LEAST_STRETCHES)
+    if size >= 1:
+        stretches = len(counts) // size
+        per_stretch = counts[: stretches * size].reshape(stretches, size).sum(axis=1)
+        share = exposure[: stretches * size].reshape(stretches, size).sum(axis=1)
+        low = float(np.quantile(per_stretch / share, 0.2))
         # a Poisson fifth lies 0.84 sigma under the mean: lift it back
-        per_bin = low + 0.84 * np.sqrt(max(low, 0.0) / 60.0) + 0.5 / 60.0
+        per_bin = low + 0.84 * np.sqrt(max(low, 0.0) / size) + 0.5 / size
         rate = min(rate, 2.0 * per_bin)
     return np.asarray(rate * exposure, dtype=float)
 
@@ -161,12 +170,18 @@ def _trimmed(times_s: Floats, burst: Burst) -> Burst:
     return Burst(parts[0].start_s, parts[-1].end_s, parts[0].first, parts[-1].last)
 
 
-def _hot(counts: Floats, expected: Floats, width: int) -> NDArray[np.bool_]:
+def _hot(counts: Floats, expected: Floats, width: int, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark the bins of windows of one width whose count is too high; bins ``known`` to be hot count for nothing.
+
+    A narrow burst must not make its wide neighbourhood hot as well, but less is asked of a neighbourhood.
+    """
     kernel = np.ones(width)
-    seen = np.convolve(counts, kernel, mode="valid")
-    due = np.convolve(expected, kernel, mode="valid")
-    strong = (log_tail(seen, np.maximum(due, LEAST_RATE)) < SIGNIFICANT) & (seen > RISE * due) & (seen >= 2)
-    spread = np.convolve(strong.astype(float), kernel, mode="full")[: len(counts)] > 0
+    seen = np.convolve(np.where(known, 0.0, counts), kernel, mode="valid")
+    due = np.convolve(np.where(known, 0.0, expected), kernel, mode="valid")
+    beside = np.convolve(known.astype(float), kernel, mode="valid") > 0.5
+    most = np.where(beside, GOES_ON, SIGNIFICANT)
+    strong = (log_tail(seen, np.maximum(due, LEAST_RATE)) < most) & (seen > RISE * due) & (seen >= 2)
+    spread = np.convolve(strong.astype(float), kernel, mode="full")[: len(counts)] > 0.5
     # within a hot window only the bins that are themselves above the background belong to the burst
     return np.asarray(spread & (counts > 1.5 * expected), dtype=bool)
 

@@ -135,7 +135,19 @@ class Directory:
         if namespace is not None and (found := self._in(namespace, name)) is not None:
             return found
         elsewhere = {found for space in self.namespaces if (found := self._in(space, name)) is not None}
-        return next(iter(elsewhere)) if len(elsewhere) == 1 else None
+        return next(iter(elsewhere)) if len(elsewhere) == 1 else self._joined(name)
+
+    def _joined(self, name: str) -> Entity | None:
+        """Read ``namespace-service-port``, in which proxies join what may itself hold hyphens."""
+        words = name.split("-")
+        found = {
+            entity
+            for first in range(1, len(words) - 1)
+            if (space := "-".join(words[:first])) in self.namespaces
+            for last in range(first + 1, len(words))
+            if (entity := self._in(space, "-".join(words[first:last]))) is not None and len(words) - last <= 2
+        }
+        return next(iter(found)) if len(found) == 1 else None
 
 
 def _bare_host(text_: str) -> str:

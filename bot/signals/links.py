@@ -31,6 +31,8 @@ NEGLIGIBLE = 0.02
 REPEATED = 4
 """Causes from which on repetition speaks for itself."""
 EFFECT_GAP = 0.05
+ONSET_S = 30.0
+"""How exactly the onset of a fault can be dated: the first failure after it waits for the first request."""
 NEVER_FOLDED = frozenset({Kind.ROLLOUT, Kind.JOB_RUN, Kind.MEMORY_GROWTH})
 """Kinds of which two in a row are two: each change, run and ramp stands for itself."""
 
@@ -137,7 +139,8 @@ def measure(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest
         return _test_shifted(cause, effect, wide, window)
     narrow, tried = _narrowed(cause, effect, found, lag, slack)
     test = _test_shifted(cause, effect, narrow, window)
-    return replace(test, p_value=min(1.0, tried * (test.p_value or 0.0)))
+    p_value = min(1.0, tried * (test.p_value or 0.0))
+    return replace(test, p_value=min(p_value, _by_onset(cause, effect, wide, window)))
 
 
 def _narrowed(cause: Train, effect: Train, found: Sequence[Match], lag: Range, slack: float) -> tuple[Range, int]:
@@ -226,6 +229,22 @@ def _test_shifted(causes: Train, effects: Train, lag: Range, window: Window) -> 
     )
 
 
+def _by_onset(causes: Train, effects: Train, lag: Range, window: Window) -> float:
+    """Give the chance that what had not been there before begins this soon after one of few causes; 1 for many causes.
+
+    One fault in a short window has no repetition to count; what can be weighed is that nothing of it came before its
+    cause, and how little of the window lies between the two.
+    """
+    count, slack = len(causes.starts_s), max(ONSET_S, causes.slack_s + effects.slack_s)
+    if count >= REPEATED or lag.anchor == "end":
+        return 1.0
+    onset = effects.starts_s[0]
+    before = [start for start in causes.starts_s if start + lag.low_s <= onset]
+    if len(before) != 1:
+        return 1.0
+    return min(1.0, count * max(slack, abs(onset - before[0])) / window.length_s)
+
+
 def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> LinkTest:
     """Find the cause after which the effects came, and weigh how many came before it and how soon the first after.
 
@@ -243,8 +262,9 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         delay = effects.starts_s[first] - start
         by_rate = binomial_tail(after, total, max(1e-6, (until - start) / window.length_s))
         # what came before as well did not set in with the cause, however soon after it the next one fell
-        by_onset = min(1.0, max(60.0, delay) / window.length_s) if after == total else 1.0
-        p_value = min(1.0, 2 * min(by_rate, by_onset))
+        by_onset = min(1.0, max(ONSET_S, delay) / window.length_s) if after == total else 1.0
+        # few effects have no rate, so that there is one look only
+        p_value = min(1.0, 2 * min(by_rate, by_onset)) if total >= REPEATED else min(1.0, by_onset)
         if best is None or p_value < best[0]:
             best = (p_value, after, Match(index, first, delay))
     return LinkTest(

@@ -40,6 +40,22 @@ _FQDN_TAIL = re.compile(
 """Ends of dotted names that are hosts even without a scheme or port; class, logger and file names have others."""
 _OWN = re.compile(r", (?:server|host|referrer): [^,]{1,200}")
 """nginx's error log names the request's own host and server, not whom the call went to."""
+_CLIENT_TOLD = re.compile(r"(http/\d(?:\.\d)?\" \d{3} \S{1,12}) \"[^\"]{0,600}\" \"[^\"]{0,600}\"")
+"""Referrer and user agent of the combined log format: what the client says of itself is no call."""
+_INCOMING = re.compile(
+    r"remote_?addr|x_?forwarded|(?:http_?)?referr?er|user_?agent|downstream_|client_?(?:ip|addr|host)|requesthost"
+)
+_ASKED_FOR = re.compile(
+    r"(?:http_|request_?|re[qs]\.)?(?:v?host|server_name|authority|referr?er|user_?agent|origin)[\"']?\s?[=:]\s?"
+    r"(?:\"[^\"]{0,600}\"|[^\s,}]{1,300})"
+)
+"""A log of incoming requests names the host that was asked for, which is the writer itself."""
+_CLUSTER = re.compile(r"(?P<way>outbound|inbound)\|\d{0,5}\|[^|\s]{0,80}\|(?P<host>[a-z0-9.-]{0,200})")
+"""Istio's names of Envoy clusters: they say whom a request went to, all other hosts of the line say whose it was."""
+_PROXY_SERVICE = re.compile(
+    r"(?<= \[)[a-z0-9-]{3,160}-[a-z0-9]{1,15}(?=\] \[[^\]]{0,160}\] \S)|(?<![\w-])[a-z0-9-]{3,160}-[a-z0-9]{1,15}(?=@kubernetes\b)"
+)
+"""``namespace-service-port``, as ingress-nginx and Traefik write the service they pass a request on to."""
 _VERSION = re.compile(r"^v?\d+(?:\.\d+)*[a-z0-9-]*$")
 _PACKAGE = re.compile(
     r"^(?:com|org|io|net|java|javax|jdk|sun|kotlin|scala|reactor|okhttp3|ch|de)\.[a-z0-9_.]+", re.IGNORECASE
@@ -55,13 +71,19 @@ _ENDS = (
 def hosts_in(text: str) -> list[str]:
     """Give the host names and addresses (with port where written) that a line names, in order, each once."""
     # lower case once: patterns that ignore the case are several times slower
-    text = _OWN.sub(
-        " ", _CALLER.sub(" ", text[:LONGEST].lower())
-    )  # who called, and as what, is not whom the line calls
+    text = text[:LONGEST].lower()
+    if clusters := list(_CLUSTER.finditer(text)):
+        return list(dict.fromkeys(one["host"] for one in clusters if one["way"] == "outbound" and one["host"]))
+    if _INCOMING.search(text):
+        text = _ASKED_FOR.sub(" ", text)
+    # who called, and as what, is not whom the line calls
+    text = _CLIENT_TOLD.sub(r"\1 ", _OWN.sub(" ", _CALLER.sub(" ", text)))
     found: dict[str, None] = {}
     for word in _BREAKS.split(text):
         if "." in word or ":" in word:  # no host stands in a word without
             _add_hosts(word, found)
+    for match in _PROXY_SERVICE.finditer(text):
+        found.setdefault(match.group(0))
     for match in _KEYED.finditer(text):
         host = match["host"].rstrip(".-")
         if not _VERSION.match(host) and not _FILE_LIKE.search(host):

@@ -1,6 +1,7 @@
 """Bursts of lines against their everyday background."""
 
 import numpy as np
+import pytest
 
 from bot.signals.bursts import bursts, exposure_of, fold
 
@@ -56,3 +57,23 @@ def test_rare_lines_are_told_one_by_one():
 def test_folding_splits_at_silence_only():
     """Times closer than the gap stay together."""
     assert [(one.start_s, one.count) for one in fold(np.array([0.0, 5, 9, 40, 41]), 10.0)] == [(0.0, 3), (40.0, 2)]
+
+
+@pytest.mark.parametrize("minutes", [45, 180, 720])
+def test_a_fault_that_stays_is_one_burst_in_a_short_window_too(minutes):
+    """Errors that set in half way, two a minute, make a burst (one lull aside), whose onset is near the first of them."""
+    rng = np.random.default_rng(minutes)
+    half = minutes * 30.0
+    times = np.sort(rng.uniform(half, 2 * half, minutes))
+    found = bursts(times, 0.0, 2 * half)
+    assert len(found) <= 2
+    assert sum(one.count for one in found) >= 0.9 * len(times)
+    assert found[0].start_s - half < 180
+
+
+@pytest.mark.parametrize("minutes", [45, 180, 720])
+def test_an_even_trickle_is_no_burst_in_a_short_window_either(minutes):
+    """Errors spread over the whole of a short window are its everyday background."""
+    rng = np.random.default_rng(minutes + 1)
+    times = np.sort(rng.uniform(0, minutes * 60.0, minutes))
+    assert bursts(times, 0.0, minutes * 60.0) == []

@@ -19,6 +19,19 @@ from bot.signals.mentions import certificate_end, hosts_in
         ("at org.apache.http.impl.Exec.execute(Exec.java:12)", []),
         ('10.9.8.7 - - [22/Nov/2026:06:28:01 +0000] "GET / HTTP/1.1" 200 1', []),
         ("version 1.2.3 took 12.5 ms", []),
+        (
+            '"GET /a HTTP/1.1" 503 UH no_healthy_upstream - "-" 0 19 0 - "-" "-" "5d1e" "app.example.com" "-" outbound|80||seats.prod.svc.cluster.local - 10.2.0.5:8443 10.1.0.9:51 app.example.com -',
+            ["seats.prod.svc.cluster.local"],
+        ),
+        (
+            '10.9.8.7 - - [22/Nov/2026:06:28:01 +0000] "GET / HTTP/1.1" 502 1 "https://shop.example.com/" "Bot (+http://bots.example.com/bot.html)"',
+            [],
+        ),
+        ('{"status":502,"remote_addr":"10.9.8.7","host":"shop.example.com","upstream_addr":"-"}', []),
+        (
+            '1.2.3.4 - - [22/Nov/2026:06:28:01 +0000] "GET / HTTP/1.1" 502 1 "-" "curl/8" 90 0.1 [shop-my-cart-80] [] - - - - 5d',
+            ["shop-my-cart-80"],
+        ),
     ],
 )
 def test_hosts_are_whom_the_line_calls(line, hosts):
