@@ -146,7 +146,7 @@ def _blocks(blocks: object, depth: int = 0) -> Iterator[str]:
         if told.get("type") == "rich_text":
             yield _rich(told, 0)
             continue
-        if told.get("type") in {"table", "data_table"}:
+        if str(told.get("type")) in {"table", "data_table"}:
             yield from _rows(told.get("rows"))
             continue
         keys = ("rich_text_title", "title", "subtitle", "text", "body", "alt_text")

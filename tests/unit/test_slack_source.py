@@ -3,8 +3,10 @@
 import json
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+import yaml
 from export_sink import RecordingSink
 from slack_workspace import SlackWorkspace
 
@@ -303,3 +305,26 @@ def test_broken_surrogates_are_replaced():
         sink = gathered(workspace)
     assert ["x \ufffd y"] == texts(sink)
     assert "\ufffd" in sink.messages[0].raw.decode()
+
+
+def test_odd_fields_cost_nothing():
+    """Lists where strings belong, in any field that is looked at, leave the message readable."""
+    odd = {
+        "subtype": [],
+        "thread_ts": [1],
+        "latest_reply": {},
+        "reply_count": [1],
+        "bot_id": [],
+        "blocks": [{"type": []}],
+    }
+    with SlackWorkspace([said(1, "odd", **odd), said(2)], created=START) as workspace:
+        sink = gathered(workspace)
+    assert ["odd", "hm"] == texts(sink)
+    assert [] == sink.lost()
+
+
+def test_the_manifest_grants_what_is_asked():
+    """Every method called here is covered by a scope of the app's manifest."""
+    manifest = yaml.safe_load((Path(__file__).parents[2] / "manifests" / "slack.yaml").read_text(encoding="utf-8"))
+    needed = {"channels:history", "groups:history", "channels:read", "groups:read", "users:read"}
+    assert needed <= set(manifest["oauth_config"]["scopes"]["bot"])

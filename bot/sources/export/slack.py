@@ -75,7 +75,7 @@ def _messages(reading: Reading, stream: JsonStream, channel: str, counts: Counte
         if not isinstance(value, dict):
             continue
         message = storable(value) if needs_cleaning(text) else value
-        subtype = message.get("subtype")
+        subtype = message["subtype"] if isinstance(message.get("subtype"), str) else None
         if subtype == "message_changed" and isinstance(message.get("message"), dict):
             message = message["message"]
             counts["edited messages, read as they stand now"] += 1
@@ -84,7 +84,7 @@ def _messages(reading: Reading, stream: JsonStream, channel: str, counts: Counte
         if subtype in NOTICES:
             counts[f"notices without content ({subtype}), left out"] += 1
             continue
-        if isinstance(subtype, str) and subtype != "message_changed":
+        if subtype is not None and subtype != "message_changed":
             counts[f"messages of subtype {subtype[:40]}"] += 1
         _store(reading, message, text, channel, counts, path)
 

@@ -158,7 +158,7 @@ class History:
         latest = instant_of(str(message.get("latest_reply", "")))
         if latest is not None and latest < self._window.start:
             return
-        if message.get("reply_count") and thread in {None, ts} and instant_of(ts):
+        if message.get("reply_count") and thread in (None, ts) and instant_of(ts):
             self._unread.setdefault(ts)
         elif isinstance(thread, str) and thread != ts and instant_of(thread):
             self._unread.setdefault(thread)  # a reply sent to the channel too: its thread may have begun long before

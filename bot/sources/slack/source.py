@@ -187,7 +187,7 @@ def _storable(messages: list[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[
 
 def _left_out(message: Mapping[str, Any], own_bot: str) -> str:
     """Say why a message is no evidence; nothing where it is."""
-    subtype = message.get("subtype")
+    subtype = str(message.get("subtype"))
     if subtype == "tombstone":
         return "deleted messages, of which only the place in the channel is left"
     if subtype in NOTICES:
