@@ -10,69 +10,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
+from bot.analyst.time_words import (
+    AGO,
+    CLOCK_WORDS,
+    COUNT,
+    DAY_S,
+    DAY_WORDS,
+    FILLER,
+    ISO_T,
+    MONTHS,
+    NUMBERS,
+    ORDINALS,
+    PARTS,
+    UNIT,
+    UNITS,
+    WEEKDAYS,
+)
 from bot.domain.window import Window
 from bot.errors import UsageError
 
 EXAMPLES = "5d, 12h, 2026-11-01..2026-11-06, 'since Tuesday', 'last weekend'"
 LONGEST = timedelta(days=3653)
 """Ten years: a longer window is a typing mistake."""
-
-_DAY_S = 86_400
-_WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
-_NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-_UNITS = {"m": 60, "h": 3_600, "d": _DAY_S, "w": 7 * _DAY_S}
-_PARTS = {
-    "morning": (5, 12),
-    "afternoon": (12, 18),
-    "evening": (17, 23),
-    "night": (18, 30),
-}
-"""Parts of a day in hours from its midnight; a night runs into the next day."""
-
-_MONTH = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\.?"
-_UNIT = r"(?:minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|wks?|w)"
-_COUNT = rf"(?:\d{{1,3}}|an?|{'|'.join(_NUMBERS)})"
-_DAY_WORDS = re.compile(
-    r"(?P<iso>\b(?:19|20)\d\d-\d\d-\d\d)(?!\d)"
-    r"|\b(?:on\s+)?day[\s-]*(?:no\.?\s*|#)?(?P<number>\d{1,3}|" + "|".join(_NUMBERS) + r")\b"
-    r"|\b(?:the\s+)?(?P<ordinal>" + "|".join(_ORDINALS) + r"|\d{1,2}(?:st|nd|rd|th))\s+day\b"
-    r"|\bthe\s+last\s+day\b(?P<final>)"
-    rf"|\b{_MONTH}\s+(?P<mday>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(?P<year>20\d\d))?\b(?!:)"
-    rf"|\b(?:the\s+)?(?P<mday2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH.replace('month', 'month2')}"
-    r"(?:,?\s+(?P<year2>20\d\d))?\b"
-    r"|\bthe\s+(?P<mday3>\d{1,2})(?:st|nd|rd|th)\b(?!\s+(?:percentile|time|step|attempt|replica|pod|restart))"
-    r"|\b(?:the\s+)?day\s+before\s+yesterday\b(?P<before>)"
-    r"|\byest(?:e?r?d|u?r?d)[a-z]*\b(?P<yesterday>)"
-    r"|\b(?P<today>today|tonight|this(?=\s+(?:morning|afternoon|evening|night)))\b"
-    r"|\blast(?=\s+(?:night|evening)\b)(?P<lastnight>)"
-    r"|\b(?:(?:last|the|this|at\s+the|over\s+the)\s+)?week-?end\b(?P<weekend>)"
-    rf"|\b(?P<ago>{_COUNT})\s+(?P<agounit>days?|weeks?)\s+ago\b"
-    r"|\b(?P<last>last\s+|this\s+|on\s+)?(?P<weekday>(?:mon|tues?|wed(?:nes)?|thur?s?|fri|sat(?:ur)?|sun)day)s?\b"
-    r"|\b(?P<last2>last\s+|this\s+|on\s+)?(?P<weekday2>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun|tue|tues|weds?|thurs?|fri)\b",
-    re.IGNORECASE,
-)
-_ZONE = r"(?P<zone{0}>\s?z\b|\s?utc\b|\s?gmt\b|[+-]\d\d:?\d\d\b)?"
-_CLOCK = (
-    r"(?:(?P<h{0}>[01]?\d|2[0-4]):(?P<m{0}>[0-5]\d)(?::(?P<s{0}>[0-5]\d)(?:[.,]\d{{1,9}})?)?\s?(?P<half{0}>[ap]\.?m\b\.?)?"
-    r"|(?P<hh{0}>1[0-2]|0?[1-9])\s?(?P<half2{0}>[ap]\.?m\b\.?)"
-    r"|(?P<h4{0}>[01]\d|2[0-3])(?P<m4{0}>[0-5]\d)(?=\s?(?:z|utc)\b)"
-    r"|(?P<word{0}>noon|mid-?day|midnight)\b)" + _ZONE
-)
-_CLOCK_WORDS = re.compile(
-    r"(?:(?P<range>between|from)\s+)?(?:(?P<fuzzy>around|about|approx\w*\.?|near(?:ly)?|circa|ca\.?|~|roughly|like)\s*)?"
-    r"(?:(?P<side>before|until|after|since|past|from)\s+)?(?:at\s+)?(?<![\d:.])"
-    + _CLOCK.format("")
-    + r"(?:\s*(?:-|\u2013|\.\.|\bto\b|\band\b|\buntil\b|\btill\b)\s*(?<!\d:)"
-    + _CLOCK.format("b")
-    + r")?(?![\d:])"
-    r"|\b(?:in\s+the\s+|at\s+|during\s+the\s+)?(?P<part>morning|afternoon|evening|night)\b",
-    re.IGNORECASE,
-)
-_ISO_T = re.compile(r"(?<=\d{4}-\d\d-\d\d)T(?=\d\d:)", re.IGNORECASE)
-_AGO = re.compile(rf"\b(?P<n>{_COUNT})\s*(?P<unit>minutes?|mins?|hours?|hrs?|h|m)\s+ago\b", re.IGNORECASE)
-_FILLER = re.compile(r"\b(?:at|on|the|in|of|from|during|and|this|last|all|day|around|about)\b|[\s,.'\"]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +97,7 @@ def find_moments(text: str, window: Window, tz: tzinfo = UTC, *, now: datetime |
     window; moments outside the window are given too, so that the asker can be told.
     """
     now = now or window.end - timedelta(microseconds=1)
-    text = _ISO_T.sub(" ", text)
+    text = ISO_T.sub(" ", text)
     clocks = list(_clock_mentions(text))
     days = list(_day_mentions(text, window, now.astimezone(tz).date()))
     found: list[tuple[int, Moment]] = [(at, moment) for at, moment in _ago_moments(text, now)]
@@ -166,10 +125,10 @@ def _window_span(words: str, *, now: datetime, first: datetime | None, tz: tzinf
     lower = words.lower()
     if lower in {"all", "everything", "whole", "the whole thing"}:
         return (first, now) if first is not None else None
-    duration = re.fullmatch(rf"(?:(?:the )?(?:last|past) )?(\d{{1,9}}(?:\.\d{{1,3}})?|an?|)\s*({_UNIT})", lower)
+    duration = re.fullmatch(rf"(?:(?:the )?(?:last|past) )?(\d{{1,9}}(?:\.\d{{1,3}})?|an?|)\s*({UNIT})", lower)
     if duration and (duration[1] or lower.startswith(("last", "past", "the"))):
         count = 1.0 if duration[1] in {"", "a", "an"} else float(duration[1])
-        length = timedelta(seconds=count * _UNITS[duration[2][0]])
+        length = timedelta(seconds=count * UNITS[duration[2][0]])
         return now - length, now
     ends = re.fullmatch(r"(?:from |between )?(.*?)(?:\s*\.\.\.?\s*| to | and | until )(.*)", lower)
     if ends:
@@ -204,12 +163,12 @@ def _span(
     text: str, *, now: datetime, first: datetime | None, tz: tzinfo
 ) -> tuple[datetime, datetime, datetime] | None:
     """Read a whole text as one time: the exact point named, and the span it covers."""
-    text = _ISO_T.sub(" ", text)
+    text = ISO_T.sub(" ", text)
     oldest = min(first, now) if first is not None else now - timedelta(days=7)
     window = Window(start=oldest, end=now, asked=text)
-    ago = _AGO.fullmatch(text) or re.fullmatch(rf"({_COUNT})\s*({_UNIT}) ago", text)
+    ago = AGO.fullmatch(text) or re.fullmatch(rf"({COUNT})\s*({UNIT}) ago", text)
     if ago:
-        start = now - timedelta(seconds=_count(ago[1]) * _UNITS[ago[2][0].lower()])
+        start = now - timedelta(seconds=_count(ago[1]) * UNITS[ago[2][0].lower()])
         return start, start, now
     clocks, days = list(_clock_mentions(text)), list(_day_mentions(text, window, now.astimezone(tz).date()))
     if len(clocks) > 1 or len(days) > 1 or not (clocks or days) or not _consumed(text, [*clocks, *days]):
@@ -221,7 +180,7 @@ def _span(
     begin, last = (dates[0], dates[1]) if together else (dates[-1], dates[-1])
     if not clocks:
         start = _at(begin, 0, tz)
-        return start, start, _at(last, _DAY_S, tz)
+        return start, start, _at(last, DAY_S, tz)
     clock = clocks[0]
     zone = clock.zone or tz
     if not days and _at(begin, clock.point_s, zone) > now:
@@ -233,13 +192,13 @@ def _consumed(text: str, mentions: Sequence[_DayMention | _ClockMention]) -> boo
     left = list(text)
     for mention in mentions:
         left[mention.begin : mention.stop] = " " * (mention.stop - mention.begin)
-    return not _FILLER.sub("", "".join(left))
+    return not FILLER.sub("", "".join(left))
 
 
 def _clock_mentions(text: str) -> Iterator[_ClockMention]:
-    for match in _CLOCK_WORDS.finditer(text):
+    for match in CLOCK_WORDS.finditer(text):
         if part := match["part"]:
-            begin_h, end_h = _PARTS[part.lower()]
+            begin_h, end_h = PARTS[part.lower()]
             yield _ClockMention(
                 begin=match.start(),
                 stop=match.end(),
@@ -255,7 +214,7 @@ def _clock_mentions(text: str) -> Iterator[_ClockMention]:
         start, end = point - width, point + width
         if any(match[name] for name in ("hb", "hhb", "h4b", "wordb")):
             last, _ = _clock(match, "b")
-            start, end = point, last if last > point else last + _DAY_S
+            start, end = point, last if last > point else last + DAY_S
         elif match["fuzzy"]:
             wide = 1800 if width == 900 else 900
             start, end = point - wide, point + wide
@@ -293,7 +252,7 @@ def _zone(text: str | None) -> tzinfo | None:
 
 
 def _day_mentions(text: str, window: Window, today: date) -> Iterator[_DayMention]:
-    for match in _DAY_WORDS.finditer(text):
+    for match in DAY_WORDS.finditer(text):
         if match["weekday2"] and match["weekday2"] == "sat":
             continue  # "requests sat in the queue"
         try:
@@ -312,7 +271,7 @@ def _dates(match: re.Match[str], window: Window, today: date) -> tuple[date, ...
         return (today,)
     if month := match["month"] or match["month2"]:
         year, day = match["year"] or match["year2"], int(match["mday"] or match["mday2"])
-        return (_dated(_MONTHS.index(month[:3].lower()) + 1, day, int(year) if year else None, window),)
+        return (_dated(MONTHS.index(month[:3].lower()) + 1, day, int(year) if year else None, window),)
     if match["mday3"]:
         return (_month_day(int(match["mday3"]), today),)
     if match["before"] is not None:
@@ -333,7 +292,7 @@ def _dates(match: re.Match[str], window: Window, today: date) -> tuple[date, ...
 
 def _weekdays(match: re.Match[str], window: Window, today: date) -> tuple[date, ...]:
     name = (match["weekday"] or match["weekday2"])[:3].lower()
-    back = (today.weekday() - _WEEKDAYS.index(name)) % 7
+    back = (today.weekday() - WEEKDAYS.index(name)) % 7
     last = (match["last"] or match["last2"] or "").strip().lower() == "last"
     latest = today - timedelta(days=back or (7 if last else 0))
     start = window.start.astimezone(UTC).date()
@@ -359,15 +318,15 @@ def _count(word: str) -> int:
     word = word.lower()
     if word in {"a", "an"}:
         return 1
-    for names in (_NUMBERS, _ORDINALS):
+    for names in (NUMBERS, ORDINALS):
         if word in names:
             return names.index(word) + 1
     return int(re.sub(r"\D", "", word))
 
 
 def _ago_moments(text: str, now: datetime) -> Iterator[tuple[int, Moment]]:
-    for match in _AGO.finditer(text):
-        unit_s = _UNITS[match["unit"][0].lower()]
+    for match in AGO.finditer(text):
+        unit_s = UNITS[match["unit"][0].lower()]
         at = now - timedelta(seconds=_count(match["n"]) * unit_s)
         half = timedelta(seconds=unit_s / 2 if unit_s == 3_600 else 300)
         yield match.start(), Moment(start=_utc(at - half), end=_utc(at + half), words=match[0])
@@ -386,7 +345,7 @@ def _joined(clock: _ClockMention, day: _DayMention, text: str) -> tuple[int, int
     """Give the stretch of text that names both, or the clock's alone where other words stand between."""
     begin, stop = min(clock.begin, day.begin), max(clock.stop, day.stop)
     between = text[min(clock.stop, day.stop) : max(clock.begin, day.begin)]
-    return (begin, stop) if not _FILLER.sub("", between) else (clock.begin, clock.stop)
+    return (begin, stop) if not FILLER.sub("", between) else (clock.begin, clock.stop)
 
 
 def _window_days(window: Window, tz: tzinfo) -> Iterator[date]:
@@ -412,4 +371,4 @@ def _clock_moment(day: date, clock: _ClockMention, tz: tzinfo, words: str) -> Mo
 
 
 def _day_moment(day: date, tz: tzinfo, words: str) -> Moment:
-    return Moment(start=_at(day, 0, tz), end=_at(day, _DAY_S, tz), words=words)
+    return Moment(start=_at(day, 0, tz), end=_at(day, DAY_S, tz), words=words)
