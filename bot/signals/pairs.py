@@ -5,23 +5,32 @@ that no mechanism joins are tested where they share an entity or call each other
 still be found, but such a tie rests on timing alone and says so.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.entity import CLUSTER_KINDS
-from bot.domain.link import Link
+from bot.domain.link import Link, LinkTest
 from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
 from bot.signals.links import Range, Train, judge, measure, train_of
-from bot.signals.mechanisms import Anchor, mechanisms_between
+from bot.signals.mechanisms import EXOGENOUS, Anchor, mechanisms_between
 from bot.signals.statistics import adjust
 
 TIMING = "timing"
 TIMING_LAG_S = (0.0, 900.0)
 TIMING_WEIGHT = 0.25
 LEAST_PLAUSIBLE = 0.15
+SHARPNESS = 2
+"""Power of a pair's plausibility that weighs its p-value: what nobody would expect needs far better numbers."""
+ONCE = 2
+"""Occurrences up to which repetition cannot be asked for."""
+ONCE_PLAUSIBLE = 0.45
+"""Plausibility from which a tie that cannot repeat is held against its rivals alone."""
 
-_NEAR = ("same entity", "owner", "named", "called by", "calls", "same node")
+_NEAR = ("same entity", "owner", "named", "called by", "calls")
+_BEGINNINGS = frozenset(kind for kind, standing in EXOGENOUS.items() if standing >= 0.8)
+"""Kinds that nothing inside brings about by mere timing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +53,7 @@ def scopes(cause: Signal, effect: Signal, topology: Topology) -> list[str]:
         found.append("same entity")
     elif a == b or topology.targets.get(cause.entity) == b or topology.targets.get(effect.entity) == a:
         found.append("owner")
-    if b in cause.mentions or a in effect.mentions or (certified(cause) and set(cause.mentions) & set(effect.mentions)):
+    if b in cause.mentions or a in effect.mentions or (_acts_on_others(cause) and set(cause.mentions) & set(effect.mentions)):
         found.append("named")
     if (b, a) in topology.calls or a in topology.backends.get(b, frozenset()):
         found.append("called by")
@@ -86,7 +95,7 @@ def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidat
                 plausibility=row.weight * reach[0],
                 lag=Range(low_s=row.lag_s[0], high_s=row.lag_s[1], anchor=row.anchor),
             )
-    if best is None and ties[0] in _NEAR and cause.kind != effect.kind:
+    if best is None and ties[0] in _NEAR and cause.kind != effect.kind and effect.kind not in _BEGINNINGS:
         anchor: Anchor = "during"
         return Candidate(
             cause=cause,
@@ -107,9 +116,7 @@ def link_all(found: Iterable[Candidate], window: Window) -> list[Link]:
         if signal.id not in trains:
             trains[signal.id] = train_of(signal, window)
     tests = [measure(trains[one.cause.id], trains[one.effect.id], one.lag, window) for one in listed]
-    tried = [index for index, test in enumerate(tests) if test.p_value is not None]
-    raw = [tests[index].p_value or 0.0 for index in tried]
-    corrected = dict(zip(tried, adjust(raw, [listed[index].plausibility ** 2 for index in tried]), strict=True))
+    corrected = _corrected(listed, tests)
     return [
         Link(
             cause=one.cause.id,
@@ -121,6 +128,31 @@ def link_all(found: Iterable[Candidate], window: Window) -> list[Link]:
         )
         for index, (one, test) in enumerate(zip(listed, tests, strict=True))
     ]
+
+
+def _corrected(listed: Sequence[Candidate], tests: Sequence[LinkTest]) -> dict[int, float]:
+    """Correct p-values for how many were tested, in two families that are told apart before looking at any p-value.
+
+    Ties between things that repeat are corrected all together. What happened once or twice cannot repeat: order and
+    place must speak, so such a tie is held against the other plausible causes of the same effect only (Bonferroni).
+    """
+    tried = [index for index, test in enumerate(tests) if test.p_value is not None]
+    once = [i for i in tried if _happened_once(listed[i], tests[i])]
+    rivals = Counter(listed[index].effect.id for index in once)
+    alone = {index: min(1.0, (tests[index].p_value or 0.0) * rivals[listed[index].effect.id]) for index in once}
+    many = [index for index in tried if index not in alone]
+    raw = [tests[index].p_value or 0.0 for index in many]
+    together = adjust(raw, [listed[index].plausibility ** SHARPNESS for index in many])
+    return {**alone, **dict(zip(many, together, strict=True))}
+
+
+def _happened_once(candidate: Candidate, test: LinkTest) -> bool:
+    causes = test.hits + test.misses
+    return (
+        candidate.plausibility >= ONCE_PLAUSIBLE
+        and causes <= ONCE
+        and (test.effects <= ONCE or candidate.lag.anchor == "since")
+    )
 
 
 def link_one(cause: Signal, effect: Signal, topology: Topology, window: Window, lag_s: float = 1800.0) -> Link:
@@ -147,9 +179,9 @@ def narrowed(signal: Signal, start_s: float, end_s: float) -> Signal:
     return replace(signal, occurrences=kept, total=len(kept))
 
 
-def certified(signal: Signal) -> bool:
-    """Tell whether a signal speaks of a certificate, which acts by way of the workloads it is for."""
-    return signal.entity.kind == "Certificate"
+def _acts_on_others(signal: Signal) -> bool:
+    """Tell whether a signal's thing acts by way of the workloads it names: a certificate they show, a node they run on."""
+    return signal.entity.kind in ("Certificate", "Node")
 
 
 def _nodes(signal: Signal, topology: Topology) -> frozenset[str]:
