@@ -180,14 +180,14 @@ async def _socket(app: AsyncApp, slack: SlackSettings) -> AsyncIterator[SocketWa
         await _connected(client)
         yield SocketWatch(client)
     finally:
-        await handler.close_async()  # type: ignore[no-untyped-call] - slack_bolt leaves it untyped
+        await handler.close_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
 
 
 async def _connected(client: SocketModeClient) -> None:
     from slack_sdk.errors import SlackApiError  # noqa: PLC0415 - only here
 
     try:
-        await client.connect()  # type: ignore[no-untyped-call] - slack_sdk leaves it untyped
+        await client.connect()  # type: ignore[no-untyped-call] # slack_sdk leaves it untyped
     except SlackApiError as error:
         raise UsageError(
             f"Slack refuses SLACK_APP_TOKEN ({error.response.get('error', 'no reason')}): it must be an app-level token "

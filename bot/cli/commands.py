@@ -10,6 +10,7 @@ from typing import cast
 import click
 
 from bot.cli.application import Application
+from bot.cli.serve_commands import COMMANDS as SERVE_COMMANDS
 from bot.errors import UsageError
 
 EXIT_CODES = """\b
@@ -146,6 +147,10 @@ def simulate(scenario: str, out: Path, seed: int, days: float, scale: float) -> 
     truth = run_simulation(scenario, out, seed=seed, days=days, scale=scale)
     click.echo(f"Wrote {out}, and what really happened to {truth}. Try: rootcause analyze {out}", err=True)
     return 0
+
+
+for _each in SERVE_COMMANDS:
+    rootcause.add_command(_each)
 
 
 def _application(context: click.Context) -> Application:

@@ -1,0 +1,62 @@
+"""The commands of what runs for long: ``serve``, ``demo`` and ``doctor``."""
+
+import asyncio
+import json
+from dataclasses import asdict
+
+import click
+
+_MARKS = {"ok": "✓", "warning": "!", "wrong": "✗"}
+
+
+@click.command()
+def serve() -> int:
+    """Run the Slack bot until it is told to stop.
+
+    SLACK_BOT_TOKEN and, for Socket Mode, SLACK_APP_TOKEN; without the latter HTTP on PORT with SLACK_SIGNING_SECRET.
+    `rootcause doctor` says what is missing.
+    """
+    from bot.app_serve import serve as run  # noqa: PLC0415 - --help must not wait for Slack's libraries
+    from bot.settings import ServeSettings  # noqa: PLC0415
+    from bot.web.logs import log_as_json  # noqa: PLC0415
+
+    log_as_json()
+    return asyncio.run(run(ServeSettings.from_environment()))
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="Where the page is; default 8765, or any that is free.")
+@click.option("--no-browser", is_flag=True, help="Print the address, open nothing.")
+def demo(port: int | None, no_browser: bool) -> int:
+    """Try the bot in the browser: the same app in a workspace on this machine, with an incident to ask about."""
+    from bot.app_serve import demo as run  # noqa: PLC0415 - --help must not wait for Slack's libraries
+
+    return asyncio.run(run(port, open_browser=not no_browser, say=click.echo))
+
+
+@click.command(
+    epilog="""\b
+Exit codes:
+  0  the bot can serve; warnings may stand
+  1  something is wrong, with its fix beside it
+"""
+)
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def doctor(form: str) -> int:
+    """Look at every token, scope, source, permission and the clock: what is wrong, and the fix."""
+    from bot.app_doctor import doctor as examine  # noqa: PLC0415 - --help must not wait for Slack's libraries
+    from bot.settings import ServeSettings  # noqa: PLC0415
+
+    findings = examine(ServeSettings.from_environment())
+    if form == "json":
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2, ensure_ascii=False))
+    else:
+        width = max(len(finding.name) for finding in findings)
+        for finding in findings:
+            click.echo(f"{_MARKS[finding.state]} {finding.name:<{width}}  {finding.what}")
+            if finding.fix:
+                click.echo(f"  {'':<{width}}  → {finding.fix}")
+    return 1 if any(finding.state == "wrong" for finding in findings) else 0
+
+
+COMMANDS = (serve, demo, doctor)
