@@ -1,21 +1,24 @@
 """The composition root: the only place that builds adapters and hands them to the use cases."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bot.casefile.home import CaseHome, CaseSummary
 from bot.casefile.search import SearchResult, search as search_case
 from bot.domain.ports import Progress
-from bot.domain.report import Answer, Report
+from bot.domain.report import Answer, Report, to_json
 from bot.domain.report_json import report_from_json
 from bot.errors import CaseError, UsageError
 from bot.investigation.follow_up import follow_up
 from bot.investigation.investigate import investigate
 from bot.settings import Settings
 from bot.sources.export import ExportSource
+
+if TYPE_CHECKING:  # an analysis must not wait for the simulator
+    from bot.evals.runner import Plan, Result
 
 
 def analyze(path: str, *, question: str | None, window: str | None, progress: Progress) -> Report:
@@ -50,6 +53,31 @@ def search(case: str, text: str, since: datetime | None, until: datetime | None,
     """Find a text in everything a case holds."""
     with _home().open(case) as opened:
         return search_case(opened, text, start=since, end=until, limit=limit)
+
+
+def evaluate(todo: "Plan", told: "Callable[[Result], None]") -> "Sequence[Result]":
+    """Measure the engine on simulated incidents."""
+    from bot.evals.runner import run  # noqa: PLC0415 - an analysis must not wait for the simulator
+
+    return run(todo, OfflineEngine(), told)
+
+
+class OfflineEngine:
+    """The engine as an evaluation uses it: an export in, plain JSON out; cases in a folder of its own."""
+
+    def analyze(self, export: Path, home: Path, question: str | None) -> dict[str, Any]:
+        """Investigate an export and give the report as JSON."""
+        source, quiet = ExportSource(export), lambda _stage, _done, _total: None
+        told: dict[str, Any] = to_json(
+            investigate([source], CaseHome(home), question=question, window=None, progress=quiet)
+        )
+        return told
+
+    def ask(self, home: Path, case: str, question: str) -> dict[str, Any]:
+        """Answer a follow-up and give the answer as JSON."""
+        with CaseHome(home).open(case) as opened:
+            told: dict[str, Any] = to_json(follow_up(opened, question))
+        return told
 
 
 def _standard_input() -> BinaryIO:

@@ -1,6 +1,6 @@
 """What the command line asks of the application: the use cases, as ``bot.app`` offers them and a test's fake does too."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,6 +10,7 @@ from bot.domain.report import Answer, Report
 if TYPE_CHECKING:  # a case file brings numpy along, and --help must not wait for it
     from bot.casefile.home import CaseSummary
     from bot.casefile.search import SearchResult
+    from bot.evals.runner import Plan, Result
 
 
 class Application(Protocol):
@@ -35,4 +36,8 @@ class Application(Protocol):
         self, case: str, text: str, since: datetime | None, until: datetime | None, limit: int
     ) -> "SearchResult":
         """Search a case's evidence."""
+        ...
+
+    def evaluate(self, todo: "Plan", told: "Callable[[Result], None]") -> "Sequence[Result]":
+        """Measure the engine on simulated incidents."""
         ...

@@ -140,11 +140,13 @@ def search(
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same export.")
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), default=5.0, show_default=True, help="Length.")
 @click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Traffic.")
-def simulate(scenario: str, out: Path, seed: int, days: float, scale: float) -> int:
+@click.option("--degrade", metavar="MODES", default="", help="Ways to spoil the evidence, comma-separated.")
+def simulate(scenario: str, out: Path, seed: int, days: float, scale: float, degrade: str) -> int:
     """Simulate an incident of the kind SCENARIO and write its export to OUT, its truth beside it."""
     from bot.evals.simulate import simulate as run_simulation  # noqa: PLC0415 - --help must not wait for numpy
 
-    truth = run_simulation(scenario, out, seed=seed, days=days, scale=scale)
+    modes = [mode.strip() for mode in degrade.split(",") if mode.strip()]
+    truth = run_simulation(scenario, out, seed=seed, days=days, scale=scale, degrade=modes)
     click.echo(f"Wrote {out}, and what really happened to {truth}. Try: rootcause analyze {out}", err=True)
     return 0
 

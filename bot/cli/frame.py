@@ -14,11 +14,14 @@ import click
 
 from bot.cli.application import Application
 from bot.cli.commands import rootcause
+from bot.cli.eval_commands import evaluate
 from bot.errors import RootcauseError, UsageError
 
 OK = 0
 ERROR = 1
 USAGE = 2
+
+rootcause.add_command(evaluate)
 
 
 def run(arguments: Sequence[str], application: Application | None = None) -> int:

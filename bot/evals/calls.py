@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from bot.evals.cluster import Workload
+from bot.evals.workloads import Workload
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -37,4 +37,13 @@ def status_of(kind: str, seconds: float) -> int:
     """Give the HTTP status users get when a call failed this way after so long; edges give up at 30 s."""
     if seconds >= 29:
         return 504
-    return {"pool": 503, "http503": 503, "statement": 500, "tls": 500, "reset": 502, "timeout": 504}.get(kind, 503)
+    return {
+        "pool": 503,
+        "http503": 503,
+        "statement": 500,
+        "tls": 500,
+        "reset": 502,
+        "timeout": 504,
+        "auth": 500,
+        "bug": 500,
+    }.get(kind, 503)

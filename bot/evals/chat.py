@@ -8,7 +8,8 @@ from typing import Any
 
 from bot.evals.randomness import dice
 from bot.evals.scenarios.parts import Scene
-from bot.evals.world import DAY_S, World
+from bot.evals.timeline import DAY_S
+from bot.evals.world import World
 
 Json = dict[str, Any]
 

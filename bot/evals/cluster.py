@@ -3,105 +3,15 @@
 Every event is written where the state changes. Requests live in ``traffic``, scaling loops in ``controllers``.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 from bot.evals.export import Export, ObjectRef
 from bot.evals.randomness import Dice
+from bot.evals.workloads import Node, Pod, Workload
 
 ENDPOINT_LAG_S = 4.0
 """From a container's death to its address leaving every proxy: kubelet sync, EndpointSlice, reload."""
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Node:
-    """A machine; ``inflation`` is what a request's CPU time costs there compared with an idle machine."""
-
-    name: str
-    cores: float
-    memory_gb: int
-    zone: str
-    ip: str
-    demand: float = 0.0
-    inflation: float = 1.0
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Pod:
-    """A pod, alive or gone."""
-
-    name: str
-    uid: str
-    ip: str
-    node: Node
-    created_at: float
-    ready_at: float
-    stop_at: float | None = None
-    gone: bool = False
-    memory_mb: float = 0.0
-    cpu: float = 0.0
-    restarts: int = 0
-    died_at: float | None = None
-    last_state: dict[str, Any] = field(default_factory=dict)
-    started_at: float = 0.0
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Workload:
-    """A Deployment or StatefulSet and how its software behaves."""
-
-    name: str
-    namespace: str
-    style: str
-    image: str
-    tag: str
-    replicas: int
-    port: int = 8080
-    kind: str = "Deployment"
-    container: str = ""
-    cpu_request: float = 0.5
-    cpu_idle: float = 0.03
-    cpu_per_request: float = 0.02
-    cpu_boot: float = 0.25
-    boot_s: float = 8.0
-    memory_mb: float = 300.0
-    memory_request_mb: int = 512
-    memory_limit_mb: int = 768
-    memory_swing: float = 0.05
-    leak_mb_per_request: float = 0.0
-    latency_s: float = 0.04
-    grace_s: float = 30.0
-    probe: bool = True
-    """Whether a readiness probe keeps requests away while the container boots."""
-    hash: str = ""
-    revision: int = 1
-    old_hashes: list[tuple[str, int, str, float]] = field(default_factory=list)
-    pods: list[Pod] = field(default_factory=list)
-    rate: float = 0.0
-    slowdown: float = 1.0
-    retired_cpu_s: float = 0.0
-    calls: "list[Any]" = field(default_factory=list)
-    env: dict[str, str] = field(default_factory=dict)
-    annotations: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def app(self) -> str:
-        """The container's name."""
-        return self.container or self.name
-
-    def live(self) -> list[Pod]:
-        """Pods that are not being terminated."""
-        return [pod for pod in self.pods if pod.stop_at is None]
-
-    def ready(self, now: float) -> list[Pod]:
-        """Pods that take requests."""
-        return [pod for pod in self.pods if pod.stop_at is None and pod.died_at is None and pod.ready_at <= now]
-
-    def utilisation(self, now: float) -> float:
-        """Mean CPU use as a share of the request, as the metrics API reports it for ready pods."""
-        ready = self.ready(now)
-        return sum(pod.cpu for pod in ready) / (len(ready) * self.cpu_request) if ready else 0.0
 
 
 class Cluster:
@@ -121,6 +31,10 @@ class Cluster:
         self.on_stop: dict[str, Callable[[Pod], None]] = {}
         self.on_gone: dict[str, Callable[[Pod], None]] = {}
         self.uids: dict[str, str] = {}
+        self.refuse: Callable[[Workload], bool] = lambda _w: False
+        """Whether the API server refuses to create a pod; whoever refuses writes the event."""
+        self.hold: Callable[[Workload, Pod], str] = lambda _w, _p: ""
+        """Why a new pod's container cannot start, empty where it can."""
         self.say: Callable[[Workload, Pod, str], None] = lambda _w, _p, _what: None
         """Called with ``boot``, ``stop``, ``oom`` when a container's life turns, so that its log can tell."""
 
@@ -133,7 +47,8 @@ class Cluster:
         versions = {
             "Deployment": "apps/v1", "ReplicaSet": "apps/v1", "StatefulSet": "apps/v1", "Job": "batch/v1", "CronJob": "batch/v1",
             "HorizontalPodAutoscaler": "autoscaling/v2", "Certificate": "cert-manager.io/v1",
-            "CertificateRequest": "cert-manager.io/v1",
+            "CertificateRequest": "cert-manager.io/v1", "ExternalSecret": "external-secrets.io/v1beta1", "DaemonSet": "apps/v1",
+            "PodDisruptionBudget": "policy/v1",
         }  # fmt: skip
         path = f"spec.containers{{{container}}}" if container else None
         return ObjectRef(
@@ -163,7 +78,10 @@ class Cluster:
         for other in self.workloads.values():
             for pod in other.pods:
                 total[pod.node.name] += other.cpu_request
-        return min(self.nodes, key=lambda n: (used[n.name], total[n.name] / n.cores, n.name))
+        open_nodes = [
+            node for node in self.nodes if (node.name == workload.pinned if workload.pinned else not node.cordoned)
+        ] or self.nodes
+        return min(open_nodes, key=lambda n: (used[n.name], total[n.name] / n.cores, n.name))
 
     def _make_pod(self, workload: Workload, created: float, *, index: int = 0, quiet: bool = False) -> Pod:
         rng = self.rng
@@ -180,8 +98,30 @@ class Cluster:
         )  # fmt: skip
         workload.pods.append(pod)
         if not quiet:
+            pod.waiting = self.hold(workload, pod)
+            if pod.waiting:
+                pod.died_at, pod.ready_at = 0.0, math.inf
             self._announce(workload, pod)
         return pod
+
+    def begin(self, workload: Workload, pod: Pod) -> None:
+        """Start the container of a pod that was held."""
+        if pod.gone or not pod.waiting:
+            return
+        pod.waiting, pod.died_at, pod.started_at = "", None, self.now + 1.5
+        pod.ready_at = pod.started_at + workload.boot_s * self.rng.uniform(0.8, 1.4)
+        held = self.ref("Pod", workload.namespace, pod.name, workload.app)
+        self.export.event(
+            self.now + 1.5, held, "Started", f"Started container {workload.app}", "kubelet", pod.node.name
+        )
+        self.at(pod.started_at + 0.4, lambda: self.say(workload, pod, "boot"))
+        if pod.when_ready is not None:
+            self.at(pod.ready_at + 1, pod.when_ready)
+
+    def fill(self, workload: Workload) -> None:
+        """Create the pods a workload lacks, as its controller does, until one is refused."""
+        while len(workload.live()) < workload.replicas and not self.refuse(workload):
+            self._make_pod(workload, self.now + self.rng.uniform(0.1, 0.8))
 
     def _announce(self, workload: Workload, pod: Pod) -> None:
         export, at, owner = self.export, pod.created_at, f"{workload.name}-{workload.hash}"
@@ -190,6 +130,8 @@ class Cluster:
         export.event(
             at, self.ref(kind, workload.namespace, name), "SuccessfulCreate", f"Created pod: {pod.name}", controller
         )
+        if pod.waiting:
+            return
         self.pod_started_events(at, workload.namespace, pod, workload.app, f"{workload.image}:{workload.tag}")
         self.at(pod.started_at + 0.4, lambda: self.say(workload, pod, "boot"))
 
@@ -225,6 +167,8 @@ class Cluster:
         )
         workload.replicas = replicas
         for _ in range(replicas - before):
+            if self.refuse(workload):
+                break
             self._make_pod(workload, self.now + self.rng.uniform(0.1, 0.8))
         if replicas < before:
             # The ReplicaSet controller deletes unready pods first, then the youngest.
@@ -277,7 +221,9 @@ class Cluster:
             made = f"Scaled up replica set {new} from {i} to {i + 1}"
             self.export.event(self.now, ref, "ScalingReplicaSet", made, "deployment-controller")
             pod = self._make_pod(workload, self.now + 0.2)
-            self.at(pod.ready_at + 1, lambda: retire(i))
+            pod.when_ready = lambda: retire(i)
+            if not pod.waiting:
+                self.at(pod.ready_at + 1, pod.when_ready)
 
         def retire(i: int) -> None:
             gone = f"Scaled down replica set {old} from {total - i} to {total - i - 1}"

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from functools import partial
 
 from bot.evals.calls import Call, Route
-from bot.evals.cluster import Pod, Workload
 from bot.evals.controllers import CronJob, JobRun
 from bot.evals.logformats import entry
 from bot.evals.randomness import Dice, dice
+from bot.evals.timeline import DAY_S
 from bot.evals.vocab import RESOURCES, STYLES
-from bot.evals.world import DAY_S, World
+from bot.evals.workloads import Pod, Workload
+from bot.evals.world import World
 
 Lines = tuple[tuple[str, str], ...]
 
@@ -209,6 +210,8 @@ def sample(world: World, now: float) -> None:
     """Take the samples Prometheus would hold, every five minutes."""
     put = world.export.sample
     for node in world.cluster.nodes:
+        if node.cordoned and not node.conditions:
+            continue
         put(
             "node_cpu_busy",
             {"instance": f"{node.ip}:9100", "node": node.name},

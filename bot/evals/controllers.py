@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 from cronsim import CronSim
 
-from bot.evals.cluster import Cluster, Node, Pod, Workload
+from bot.evals.cluster import Cluster
 from bot.evals.export import stamp
+from bot.evals.workloads import Node, Pod, Workload
 
 INITIAL_READINESS_S = 30.0
 """``--horizontal-pod-autoscaler-initial-readiness-delay``"""

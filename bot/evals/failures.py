@@ -67,6 +67,10 @@ def _url(f: Fault) -> str:
     )
 
 
+def _user(f: Fault) -> str:
+    return f.op.partition(" ")[2] or "app"
+
+
 Words = Callable[[Fault], tuple[str, str]]
 _CANCELLED = "canceling statement due to statement timeout"
 
@@ -78,6 +82,10 @@ _GO: dict[str, Words] = {
     "tls": lambda f: (f"call to {f.host} failed", f"{_url(f)}: tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time {stamp(f.at_s)} is after {stamp(f.expired_at)}"),
     "pool": lambda _f: ("query failed", "failed to acquire connection from pool: context deadline exceeded"),
     "statement": lambda _f: ("query failed", f"ERROR: {_CANCELLED} (SQLSTATE 57014)"),
+    "dns": lambda f: (f"call to {f.host} failed", f"{_url(f)}: dial tcp: lookup {f.host} on 172.20.0.10:53: read udp {f.ip}:{40000 + int(f.at_s) % 20000}->172.20.0.10:53: i/o timeout"),
+    "nohost": lambda f: (f"call to {f.host} failed", f"{_url(f)}: dial tcp: lookup {f.host} on 172.20.0.10:53: no such host"),
+    "auth": lambda f: ("query failed", f'failed to connect to `user={_user(f)} database=app`: {f.ip}:{f.port} ({f.host}): failed SASL auth: FATAL: password authentication failed for user "{_user(f)}" (SQLSTATE 28P01)'),
+    "bug": lambda f: (f"panic recovered in {f.op}", "runtime error: invalid memory address or nil pointer dereference"),
 }  # fmt: skip
 _JAVA: dict[str, Words] = {
     "timeout": lambda f: (f"Request to {f.host} failed", _java_stack(f'org.springframework.web.client.ResourceAccessException: I/O error on POST request for "https://{f.host}{f.op.partition(" ")[2]}": Read timed out', "java.net.SocketTimeoutException: Read timed out", _JAVA_CALL)),
@@ -87,6 +95,10 @@ _JAVA: dict[str, Words] = {
     "tls": lambda f: (f"Request to {f.host} failed", _java_stack("javax.net.ssl.SSLHandshakeException: PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed", f"java.security.cert.CertificateExpiredException: NotAfter: {stamp(f.expired_at)}", _JAVA_CALL)),
     "pool": lambda f: ("SQL Error: 0, SQLState: null", _java_stack(f"java.sql.SQLTransientConnectionException: HikariPool-1 - Connection is not available, request timed out after {int(f.seconds * 1000) + 3}ms (total={f.pool}, active={f.pool}, idle=0, waiting={8 + int(f.at_s) % 23})", "", _JAVA_POOL)),
     "statement": lambda _f: ("SQL Error: 0, SQLState: 57014", _java_stack(f"org.postgresql.util.PSQLException: ERROR: {_CANCELLED}", "", _JAVA_PG)),
+    "dns": lambda f: (f"Request to {f.host} failed", _java_stack(f'org.springframework.web.client.ResourceAccessException: I/O error on POST request for "https://{f.host}{f.op.partition(" ")[2]}": {f.host}: Temporary failure in name resolution', f"java.net.UnknownHostException: {f.host}: Temporary failure in name resolution", _JAVA_CALL)),
+    "nohost": lambda f: (f"Request to {f.host} failed", _java_stack(f'org.springframework.web.client.ResourceAccessException: I/O error on GET request for "http://{f.host}:{f.port}{f.op.partition(" ")[2]}": {f.host}', f"java.net.UnknownHostException: {f.host}", _JAVA_CALL)),
+    "auth": lambda f: ("HikariPool-1 - Exception during pool initialization.", _java_stack(f'org.postgresql.util.PSQLException: FATAL: password authentication failed for user "{_user(f)}"', "", _JAVA_PG)),
+    "bug": lambda f: (f"Servlet.service() for servlet [dispatcherServlet] threw exception in {f.op}", _java_stack('java.lang.NullPointerException: Cannot invoke "java.util.Map.get(Object)" because the return value of "com.example.rules.RuleSet.entries()" is null', "", "com.example.rules.RuleEngine.apply(RuleEngine.java:88)")),
 }  # fmt: skip
 _PYTHON: dict[str, Words] = {
     "timeout": lambda f: (f"upstream {f.host} did not answer", _python_stack(f"requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='{f.host}', port={f.port}): Read timed out. (read timeout={f.seconds:g})", "clients/http.py", "response = self.session.post(url, json=body, timeout=self.timeout)")),
@@ -96,6 +108,10 @@ _PYTHON: dict[str, Words] = {
     "tls": lambda f: (f"upstream {f.host} failed", _python_stack(f"requests.exceptions.SSLError: HTTPSConnectionPool(host='{f.host}', port={f.port}): Max retries exceeded with url: {f.op.partition(' ')[2]} (Caused by SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1000)')))", "clients/http.py", "response = self.session.post(url, json=body, timeout=self.timeout)")),
     "pool": lambda f: ("database error", _python_stack(f"sqlalchemy.exc.TimeoutError: QueuePool limit of size {f.pool} overflow 0 reached, connection timed out, timeout {f.seconds:.2f} (Background on this error at: https://sqlalche.me/e/20/3o7r)", "db/session.py", "with engine.connect() as connection:")),
     "statement": lambda _f: ("database error", _python_stack(f"psycopg.errors.QueryCanceled: {_CANCELLED}", "db/session.py", "cursor.execute(statement, parameters)")),
+    "dns": lambda f: (f"upstream {f.host} unreachable", _python_stack(f"requests.exceptions.ConnectionError: HTTPSConnectionPool(host='{f.host}', port={f.port}): Max retries exceeded with url: {f.op.partition(' ')[2]} (Caused by NameResolutionError(\"<urllib3.connection.HTTPSConnection object>: Failed to resolve '{f.host}' ([Errno -3] Temporary failure in name resolution)\"))", "clients/http.py", "response = self.session.post(url, json=body, timeout=self.timeout)")),
+    "nohost": lambda f: (f"upstream {f.host} unreachable", _python_stack(f"requests.exceptions.ConnectionError: HTTPConnectionPool(host='{f.host}', port={f.port}): Max retries exceeded with url: {f.op.partition(' ')[2]} (Caused by NameResolutionError(\"<urllib3.connection.HTTPConnection object>: Failed to resolve '{f.host}' ([Errno -2] Name or service not known)\"))", "clients/http.py", "response = self.session.get(url, timeout=self.timeout)")),
+    "auth": lambda f: ("database error", _python_stack(f'psycopg.OperationalError: connection failed: connection to server at "{f.ip}", port {f.port} failed: FATAL:  password authentication failed for user "{_user(f)}"', "db/session.py", "with engine.connect() as connection:")),
+    "bug": lambda f: (f"Internal Server Error: {f.op.partition(' ')[2]}", _python_stack("AttributeError: 'NoneType' object has no attribute 'items'", "rules/engine.py", "for key, rule in ruleset.entries.items():")),
 }  # fmt: skip
 _NODE: dict[str, Words] = {
     "timeout": lambda f: (f"{f.op} {f.host} failed", _node_stack(f"AxiosError: timeout of {int(f.seconds * 1000)}ms exceeded", "RedirectableRequest.handleRequestTimeout (/app/node_modules/axios/dist/node/axios.cjs:3169:16)")),
@@ -105,5 +121,9 @@ _NODE: dict[str, Words] = {
     "tls": lambda f: (f"{f.op} {f.host} failed", _node_stack("Error: certificate has expired", "TLSSocket.onConnectSecure (node:_tls_wrap:1674:34)")),
     "pool": lambda _f: ("query failed", _node_stack("KnexTimeoutError: Knex: Timeout acquiring a connection. The pool is probably full. Are you missing a .transacting(trx) call?", "Client_PG.acquireConnection (/app/node_modules/knex/lib/client.js:332:26)")),
     "statement": lambda _f: ("query failed", _node_stack(f"error: {_CANCELLED}", "Parser.parseErrorMessage (/app/node_modules/pg-protocol/dist/parser.js:283:98)")),
+    "dns": lambda f: (f"{f.op} {f.host} failed", _node_stack(f"Error: getaddrinfo EAI_AGAIN {f.host}", "GetAddrInfoReqWrap.onlookup [as oncomplete] (node:dns:120:26)")),
+    "nohost": lambda f: (f"{f.op} {f.host} failed", _node_stack(f"Error: getaddrinfo ENOTFOUND {f.host}", "GetAddrInfoReqWrap.onlookup [as oncomplete] (node:dns:120:26)")),
+    "auth": lambda f: ("query failed", _node_stack(f'error: password authentication failed for user "{_user(f)}"', "Parser.parseErrorMessage (/app/node_modules/pg-protocol/dist/parser.js:283:98)")),
+    "bug": lambda f: (f"unhandled error in {f.op}", _node_stack("TypeError: Cannot read properties of undefined (reading 'entries')", "RuleEngine.apply (/app/dist/rules/engine.js:61:34)")),
 }  # fmt: skip
 _WORDS: dict[str, dict[str, Words]] = {GO: _GO, JAVA: _JAVA, PYTHON: _PYTHON, NODE: _NODE}

@@ -3,20 +3,21 @@
 Leaves out what no reader of an incident would look at; some objects carry ``managedFields``, as real ones do.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from bot.evals.cluster import Pod, Workload
 from bot.evals.controllers import CronJob, Hpa
 from bot.evals.export import stamp
 from bot.evals.randomness import dice
+from bot.evals.workloads import Pod, Workload
 from bot.evals.world import World
 
 Json = dict[str, Any]
 
 
-def write(world: World, certificates: list[dict[str, object]]) -> None:
-    """Write every object of the end state."""
-    _Printer(world).write(certificates)
+def write(world: World, documents: Sequence[tuple[str | None, str, list[Json]]]) -> None:
+    """Write every object of the end state, and ``(namespace, plural, items)`` that the scenario brings."""
+    _Printer(world).write(documents)
 
 
 class _Printer:
@@ -24,28 +25,47 @@ class _Printer:
         self.world = world
         self.rng = dice(world.key, "objects")
 
-    def write(self, certificates: list[dict[str, object]]) -> None:
+    def write(self, documents: Sequence[tuple[str | None, str, list[Json]]]) -> None:
         world, names, put = self.world, self.world.cast, self.world.export.objects
-        workloads = sorted(world.cluster.workloads.values(), key=lambda w: w.name)
+        every = sorted(world.cluster.workloads.values(), key=lambda w: w.name)
         app, batch = names.app, names.batch
-        deployments = [w for w in workloads if w.kind == "Deployment"]
         put(None, "nodes", [self.node(i) for i in range(len(world.cluster.nodes))])
-        put(app, "pods", [self.pod(w, p) for w in workloads for p in sorted(w.pods, key=lambda p: p.name)])
-        put(app, "deployments", [self.deployment(w) for w in deployments])
-        put(app, "replicasets", [rs for w in deployments for rs in self.replicasets(w)])
-        put(app, "statefulsets", [self.deployment(w) for w in workloads if w.kind == "StatefulSet"])
-        put(app, "services", [self.service(w) for w in workloads])
+        brought = {kind: items for where, kind, items in documents if where == app}
+        self.workloads(app, [w for w in every if w.namespace == app])
         put(app, "ingresses", [self.ingress()])
         put(app, "horizontalpodautoscalers", [self.hpa(h) for h in world.hpas])
-        put(app, "configmaps", [self.configmap()])
-        if certificates:
-            put(app, "certificates", list(certificates))
+        put(app, "configmaps", [self.configmap(), *brought.pop("configmaps", [])])
+        for namespace in sorted({w.namespace for w in every} - {app}):
+            self.workloads(namespace, [w for w in every if w.namespace == namespace])
+        for kind, items in sorted(brought.items()):
+            put(app, kind, items)
+        for where, kind, items in documents:
+            if where != app:
+                put(where, kind, items)
         crons = sorted(world.crons, key=lambda c: c.name)
         for namespace in sorted({app, batch}):
             mine = [c for c in crons if c.namespace == namespace]
             if mine:
                 put(namespace, "cronjobs", [self.cronjob(c) for c in mine])
                 put(namespace, "jobs", [job for c in mine for job in self.jobs(c)])
+
+    def workloads(self, namespace: str, workloads: list[Workload]) -> None:
+        put, deployments = self.world.export.objects, [w for w in workloads if w.kind == "Deployment"]
+        pods = [self.pod(w, p) for w in workloads for p in sorted(w.pods, key=lambda p: p.name)]
+        gone = [self.failed_pod(w, *left) for w in workloads for left in w.failed_pods]
+        put(namespace, "pods", pods + gone)
+        put(namespace, "deployments", [self.deployment(w) for w in deployments])
+        put(namespace, "replicasets", [rs for w in deployments for rs in self.replicasets(w)])
+        put(namespace, "statefulsets", [self.deployment(w) for w in workloads if w.kind == "StatefulSet"])
+        put(namespace, "services", [self.service(w) for w in workloads])
+
+    def failed_pod(self, w: Workload, p: Pod, _since: float, reason: str, message: str) -> Json:
+        meta = self.meta("Pod", p.name, w.namespace, p.created_at, {**self.labels(w), "pod-template-hash": w.hash})
+        meta["ownerReferences"] = [self.owner("apps/v1", "ReplicaSet", f"{w.name}-{w.hash}")]
+        return {
+            "apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {**self.template(w), "nodeName": p.node.name},
+            "status": {"message": message, "phase": "Failed", "reason": reason, "startTime": stamp(p.created_at)},
+        }  # fmt: skip
 
     def meta(self, kind: str, name: str, namespace: str | None, created: float, labels: Json | None = None) -> Json:
         body: Json = {
@@ -82,12 +102,14 @@ class _Printer:
                 "failureThreshold": 3, "httpGet": {"path": "/healthz", "port": w.port, "scheme": "HTTP"}, "periodSeconds": 5,
                 "successThreshold": 1, "timeoutSeconds": 2,
             }  # fmt: skip
+        if w.cpu_limit is not None:
+            container["resources"]["limits"]["cpu"] = f"{int(w.cpu_limit * 1000)}m"
         return {
-            "containers": [container],
+            "containers": [container | w.container_spec],
             "restartPolicy": "Always",
             "terminationGracePeriodSeconds": int(w.grace_s),
             "dnsPolicy": "ClusterFirst",
-        }
+        } | w.pod_spec
 
     def labels(self, w: Workload) -> Json:
         return {"app.kubernetes.io/name": w.name, "app": w.name}
@@ -106,7 +128,10 @@ class _Printer:
             "template": {"metadata": {"labels": self.labels(w)}, "spec": self.template(w)},
         }  # fmt: skip
         if w.kind == "Deployment":
-            spec["strategy"] = {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}, "type": "RollingUpdate"}
+            spec["strategy"] = w.strategy or {
+                "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+                "type": "RollingUpdate",
+            }
             status["availableReplicas"] = ready
             status["conditions"] = [
                 {"lastTransitionTime": stamp(created), "message": "Deployment has minimum availability.", "reason": "MinimumReplicasAvailable", "status": "True", "type": "Available"}
@@ -150,7 +175,9 @@ class _Printer:
         owner = ("ReplicaSet", f"{w.name}-{w.hash}") if w.kind == "Deployment" else (w.kind, w.name)
         meta["ownerReferences"] = [self.owner("apps/v1", *owner)]
         running: Json = {"running": {"startedAt": stamp(p.started_at)}}
-        if p.died_at is not None:
+        if p.waiting:
+            running = {"waiting": {"reason": p.waiting}}
+        elif p.died_at is not None:
             running = {
                 "waiting": {"message": f"back-off restarting failed container {w.app}", "reason": "CrashLoopBackOff"}
             }
@@ -168,7 +195,7 @@ class _Printer:
             }  # fmt: skip
         good = "True" if p.died_at is None else "False"
         conditions = [
-            {"lastTransitionTime": stamp(p.ready_at), "status": good, "type": kind}
+            {"lastTransitionTime": stamp(min(p.ready_at, self.world.end)), "status": good, "type": kind}
             for kind in ("Ready", "ContainersReady")
         ]
         return {
@@ -324,8 +351,12 @@ class _Printer:
             ("Ready", "True", "KubeletReady"),
         )
         conditions = [
-            {"lastHeartbeatTime": stamp(self.world.end - 60), "lastTransitionTime": meta["creationTimestamp"], "reason": reason, "status": status, "type": kind}
-            for kind, status, reason in kinds
+            {"lastHeartbeatTime": stamp(self.world.end - 60), "lastTransitionTime": stamp(node.ready_since) if node.ready_since and kind == "Ready" else meta["creationTimestamp"], "reason": reason, "status": status, "type": kind}
+            for kind, status, reason in kinds if kind not in node.conditions
+        ]  # fmt: skip
+        conditions += [
+            {"lastHeartbeatTime": stamp(self.world.end - 60), "lastTransitionTime": stamp(since), "reason": reason, "status": "Unknown" if kind == "Ready" else "True", "type": kind}
+            for kind, (since, reason) in node.conditions.items()
         ]  # fmt: skip
         address = [{"address": node.ip, "type": "InternalIP"}, {"address": node.name, "type": "Hostname"}]
         return {

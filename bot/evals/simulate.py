@@ -1,23 +1,16 @@
-"""Runs a scenario and writes an export and, outside it, its truth. The registry of scenarios is here."""
+"""Runs a scenario and writes an export and, outside it, its truth."""
 
 import json
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bot.errors import UsageError
 from bot.evals import chat, company, objects
+from bot.evals.degrade import check, degrade as spoil
 from bot.evals.randomness import dice
-from bot.evals.scenarios import (
-    expired_certificate,
-    lock_pool_retry,
-    memory_leak,
-    no_incident,
-    story,
-    third_party_outage,
-)
+from bot.evals.registry import SCENARIOS
 from bot.evals.scenarios.parts import Scene
 from bot.evals.world import World
 
@@ -25,55 +18,12 @@ END = datetime(2026, 11, 22, tzinfo=UTC)
 """Every simulated window ends here, so that the same arguments give the same bytes on any day."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScenarioInfo:
-    """A scenario as a user chooses it."""
-
-    name: str
-    summary: str
-    stage: Callable[[World], Scene]
-
-
-SCENARIOS: dict[str, ScenarioInfo] = {
-    info.name: info
-    for info in (
-        ScenarioInfo(
-            name="story",
-            summary="a scheduled job, an autoscaler and a short grace period make 502s at the gateway",
-            stage=story.stage,
-        ),
-        ScenarioInfo(
-            name="memory-leak",
-            summary="a rollout brings a memory leak: OOM kills, restarts, errors at callers",
-            stage=memory_leak.stage,
-        ),
-        ScenarioInfo(
-            name="lock-pool-retry",
-            summary="a scheduled lock in PostgreSQL, empty pools, timeouts and a retry storm",
-            stage=lock_pool_retry.stage,
-        ),
-        ScenarioInfo(
-            name="expired-certificate",
-            summary="a certificate is not renewed and expires: TLS handshakes fail",
-            stage=expired_certificate.stage,
-        ),
-        ScenarioInfo(
-            name="third-party-outage",
-            summary="a provider outside the cluster fails in episodes",
-            stage=third_party_outage.stage,
-        ),
-        ScenarioInfo(
-            name="no-incident", summary="nothing but everyday noise, and somebody who worries", stage=no_incident.stage
-        ),
-    )
-}
-
-
-def simulate(scenario: str, out: Path, *, seed: int, days: float, scale: float) -> Path:
+def simulate(scenario: str, out: Path, *, seed: int, days: float, scale: float, degrade: Sequence[str] = ()) -> Path:
     """Write the export folder ``out`` and beside it ``<out>.truth.json``, whose path is returned.
 
-    ``days`` is the window's length and ``scale`` multiplies the traffic; the same arguments give the same bytes.
-    Raises UsageError for an unknown scenario, a window or a scale that makes no sense, or a folder that is not empty.
+    ``days`` is the window's length, ``scale`` multiplies the traffic, ``degrade`` names what spoils the evidence; the same
+    arguments give the same bytes. Raises UsageError for an unknown scenario or mode, a window or a scale that makes no
+    sense, or a folder that is not empty.
     """
     if scenario not in SCENARIOS:
         raise UsageError(f"There is no scenario {scenario!r}. Choose one of: {', '.join(SCENARIOS)}.")
@@ -81,10 +31,20 @@ def simulate(scenario: str, out: Path, *, seed: int, days: float, scale: float) 
         raise UsageError("Give --days between 0.1 and 3660 and --scale above 0 and up to 10000.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} already exists and is not empty. Choose another folder or remove it.")
-    return run(SCENARIOS[scenario].stage, scenario, out, seed=seed, days=days, scale=scale)
+    check(degrade)
+    return run(SCENARIOS[scenario].stage, scenario, out, seed=seed, days=days, scale=scale, degrade=degrade)
 
 
-def run(stage: Callable[[World], Scene], scenario: str, out: Path, *, seed: int, days: float, scale: float) -> Path:
+def run(
+    stage: Callable[[World], Scene],
+    scenario: str,
+    out: Path,
+    *,
+    seed: int,
+    days: float,
+    scale: float,
+    degrade: Sequence[str] = (),
+) -> Path:
     """Run a staged scenario; ``stage`` may be one with other parameters than the registry's."""
     start = (END - timedelta(days=days)).timestamp()
     world = World(out, scenario, seed, start - start % 60, days, scale)
@@ -95,11 +55,12 @@ def run(stage: Callable[[World], Scene], scenario: str, out: Path, *, seed: int,
     out.mkdir(parents=True, exist_ok=True)
     world.run()
     world.export.close()
-    objects.write(world, scene.certificates)
+    objects.write(world, scene.documents)
     episodes = world.episodes(scene.symptom, scene.floor)
     chat.write(world, scene, episodes)
     truth = scene.conclude()
-    truth.episodes = episodes
+    truth.episodes, truth.question, truth.degraded = episodes, scene.question, list(degrade)
+    spoil(out, degrade, key=world.key, end=world.end)
     target = out.with_name(f"{out.name}.truth.json")
     document = truth.to_json(scenario, seed, world.start, world.end)
     target.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")

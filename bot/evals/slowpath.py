@@ -9,8 +9,8 @@ from functools import partial
 
 from bot.evals import logformats
 from bot.evals.calls import Route
-from bot.evals.cluster import Pod, Workload
 from bot.evals.randomness import Dice, dice
+from bot.evals.workloads import Pod, Workload
 from bot.evals.world import World
 
 

@@ -20,6 +20,10 @@ class Truth:
     symptom: dict[str, Any] = field(default_factory=dict)
     root_cause: dict[str, Any] | None = None
     accept: list[dict[str, Any]] = field(default_factory=list)
+    accept_if: list[dict[str, Any]] = field(default_factory=list)
+    """Entities that are right only where the answer also says one of their ``words``."""
+    question: str | None = None
+    degraded: list[str] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     ruled_out: list[dict[str, Any]] = field(default_factory=list)
     control_questions: list[dict[str, str]] = field(default_factory=list)
@@ -27,10 +31,15 @@ class Truth:
     next_occurrence: str | None = None
     facts: list[str] = field(default_factory=list)
 
-    def step(self, what: str, who: dict[str, Any], times: Sequence[float]) -> None:
-        """Add a step of the cascade, if it happened at all."""
+    def step(self, what: str, who: dict[str, Any], times: Sequence[float], *, measured: bool = True) -> None:
+        """Add a step of the cascade, if it happened at all; one whose times are another step's is not ``measured``."""
         if times:
-            self.steps.append({"entity": who, "what": what, "count": len(times), "first_at": stamp(min(times))})
+            known = {"count": len(times), "first_at": stamp(min(times)), "measured": measured}
+            self.steps.append({"entity": who, "what": what, **known})
+
+    def accept_saying(self, who: dict[str, Any], *words: str) -> None:
+        """Accept an entity whose part in it must be named, by one of these words."""
+        self.accept_if.append({**who, "words": list(words)})
 
     def rule_out(self, who: dict[str, Any], at: float, what: str) -> None:
         """Add something that stood near and did not cause it."""
@@ -50,6 +59,9 @@ class Truth:
             "symptom": self.symptom,
             "root_cause": self.root_cause,
             "accept": self.accept,
+            "accept_if": self.accept_if,
+            "question": self.question,
+            "degraded": self.degraded,
             "steps": self.steps,
             "ruled_out": self.ruled_out,
             "control_questions": self.control_questions,

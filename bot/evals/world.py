@@ -4,42 +4,44 @@ A tick is 15 s: fluid rates for ordinary requests, drawn counts for what fails, 
 Scenarios set faults and capacities; errors follow from them.
 """
 
-import heapq
 import math
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.evals import logformats
 from bot.evals.calls import Call, Route, status_of
-from bot.evals.cluster import ENDPOINT_LAG_S, Cluster, Node, Pod, Workload
+from bot.evals.cluster import ENDPOINT_LAG_S, Cluster
 from bot.evals.controllers import CronJob, Hpa
 from bot.evals.export import Export
 from bot.evals.failures import Fault, describe
 from bot.evals.randomness import dice
+from bot.evals.timeline import DAY_S, TICK_S, Timeline
 from bot.evals.vocab import Cast, cast, node_name
+from bot.evals.workloads import Node, Pod, Workload
 
-TICK_S = 15.0
-DAY_S = 86400.0
 EDGE_LINES_A_DAY = 170
 SERVICE_LINES_A_DAY = 40
 RETRY_DELAYS_S = (2.0, 5.0, 11.0)
+EDGE_TIMEOUT_S = 30.0
+EDGE_STATUS = {"timeout": 504}
+NGINX_ERRORS = {
+    "refused": "connect() failed (111: Connection refused) while connecting to upstream",
+    "reset": "upstream prematurely closed connection while reading response header from upstream",
+    "timeout": "upstream timed out (110: Operation timed out) while reading response header from upstream",
+}
 
 
-class World:
+class World(Timeline):
     """Everything that is simulated in one run; scenarios fill it and hook into ``on_tick``."""
 
     def __init__(self, root: Path, scenario: str, seed: int, start: float, days: float, scale: float) -> None:
-        self.key = f"{scenario}:{seed}"
-        self.start, self.end, self.days, self.scale = start, start + days * DAY_S, days, scale
-        self.now = start
+        super().__init__(start, days)
+        self.key, self.scale = f"{scenario}:{seed}", scale
         self.rng = dice(self.key, "world")
         self.noise = dice(self.key, "noise")
         self.cast: Cast = cast(dice(self.key, "cast"))
         self.export = Export(root, self.key)
-        self._queue: list[tuple[float, int, Callable[[], None]]] = []
-        self._seq = 0
         nodes = [self._node(i) for i in range(1, 4)]
         self.cluster = Cluster(self.export, dice(self.key, "cluster"), nodes, self.at)
         self.cluster.now = start
@@ -53,11 +55,10 @@ class World:
         self.on_sample: list[Callable[[float], None]] = []
         self.statuses: Counter[int] = Counter()
         self.minutes: dict[int, Counter[int]] = {}
-        self.marks: dict[str, list[float]] = {}
         self.changes: list[tuple[float, str, Workload]] = []
         self.factor = 1.0
-        self.trough, self.weekend = 0.55, 0.82
-        """Traffic at the quietest hour, and at weekends, as a share of the peak."""
+        self.retry_share = 0.55
+        """Share of clients that try again after an error."""
         self.noise_lines: dict[str, tuple[tuple[str, str], ...]] = {}
         self.cluster.say = lambda _w, _p, _what: None
 
@@ -72,17 +73,6 @@ class World:
             ip=f"10.0.{rng.randrange(10, 90)}.{rng.randrange(4, 250)}",
         )
 
-    # clock ------------------------------------------------------------------------------------------------------------
-
-    def at(self, when: float, act: Callable[[], None]) -> None:
-        """Queue an act for an exact time."""
-        self._seq += 1
-        heapq.heappush(self._queue, (when, self._seq, act))
-
-    def mark(self, step: str, at: float | None = None) -> None:
-        """Remember for the truth that a step of the cascade happened."""
-        self.marks.setdefault(step, []).append(self.now if at is None else at)
-
     def run(self) -> None:
         """Simulate the whole window and write everything but documents that need the end state."""
         for cron in self.crons:
@@ -90,8 +80,7 @@ class World:
         tick = self.start
         count = 0
         while tick < self.end:
-            while self._queue and self._queue[0][0] < tick:
-                self.now, _, act = heapq.heappop(self._queue)
+            while (act := self.next_act(tick)) is not None:
                 self.cluster.now = self.now
                 act()
             self.now = self.cluster.now = tick
@@ -103,14 +92,6 @@ class World:
                 self.export.flush(tick)
             count += 1
             tick += TICK_S
-
-    def daylight(self, at: float) -> float:
-        """Give traffic as a share of the peak: low at night, lower at weekends, never gone."""
-        moment = datetime.fromtimestamp(at, tz=UTC)
-        hour = moment.hour + moment.minute / 60
-        wave = 0.5 + 0.5 * math.cos((hour - 14.5) / 24 * 2 * math.pi)
-        weekend = self.weekend if moment.weekday() >= 5 else 1.0
-        return (self.trough + (1 - self.trough) * wave) * weekend
 
     def _tick(self, now: float) -> None:
         self.factor = self.daylight(now) * (1 + 0.04 * math.sin(now / 700.0) + self.noise.gauss(0, 0.02))
@@ -197,6 +178,8 @@ class World:
             share = booting / (booting + len(ready))
             if share > p:
                 p, kind = share, "refused"
+        if target.sick > p:
+            p, kind = target.sick, target.sick_kind
         callee = max((inner.effective for inner in target.calls), default=0.0)
         return (callee, "http503") if callee > p else (p, kind)
 
@@ -226,7 +209,7 @@ class World:
         if call.kind == "http503" and call.target is not None:
             inner = max(call.target.calls, key=lambda c: c.effective)
             deep = self.pick(call.target)
-            if deep is not None and inner.kind in {"timeout", "pool", "statement", "tls", "refused", "reset"}:
+            if deep is not None and inner.kind != "http503":
                 seconds = inner.timeout_s if inner.kind in {"timeout", "pool", "statement"} else seconds
                 self.app_error(call.target, deep, inner, at + seconds)
         self.app_error(caller, where, culprit, at + seconds + 0.01)
@@ -237,7 +220,7 @@ class World:
     def come_back(self, route: Route, at: float) -> None:
         """Let a client that saw an error try again, as most do, once or twice."""
         delay = self.noise.choice(RETRY_DELAYS_S)
-        if self.noise.random() < 0.55:
+        if self.noise.random() < self.retry_share:
             slot = int((at + delay) // TICK_S) + 1
             route.again[slot] = route.again.get(slot, 0.0) + 1.0
 
@@ -261,29 +244,22 @@ class World:
     def edge_error(self, route: Route, kind: str, at: float) -> None:
         """Let the edge itself fail to reach a service."""
         pod = self.pick(route.service) or next(iter(route.service.pods), None)
+        if kind == "timeout" and route.service.slow_pods:
+            pod = self.noise.choice(route.service.slow_pods)
         upstream = f"{pod.ip}:{route.service.port}" if pod else "-"
         gate = self.pick(self.edge)
         if gate is None:
             return
-        status, client, line = 502, self.client(), self.path(route)
+        status, client, line = EDGE_STATUS.get(kind, 502), self.client(), self.path(route)
+        seconds = EDGE_TIMEOUT_S if kind == "timeout" else 0.02
+        at += seconds if kind == "timeout" else 0.0
         if self.edge.style == "nginx":
-            text = (
-                "connect() failed (111: Connection refused) while connecting to upstream"
-                if kind == "refused"
-                else "upstream prematurely closed connection while reading response header from upstream"
-            )
+            text = NGINX_ERRORS.get(kind, NGINX_ERRORS["reset"])
             self.raw(self.edge, gate, at, logformats.nginx_error(at, "error", text, client, line, upstream))
-        elif self.edge.style == "envoy":
+        elif self.edge.style == "envoy" and status == 502:
             status = 503
-        self.edge_line(
-            route,
-            at + 0.01,
-            status,
-            0.02,
-            pod,
-            flags="UF" if kind == "refused" else "UC",
-            request=(line, client),
-        )
+        flags = {"refused": "UF", "timeout": "UT"}.get(kind, "UC")
+        self.edge_line(route, at + 0.01, status, seconds, pod, flags=flags, request=(line, client))
         self.come_back(route, at)
 
     def edge_line(

@@ -3,12 +3,14 @@
 Connections that are open live on until their keep-alive ends, so failures rise over minutes, not at once.
 """
 
+from typing import Any
+
 from bot.evals.calls import Call
-from bot.evals.cluster import Workload
 from bot.evals.export import stamp
 from bot.evals.randomness import dice
 from bot.evals.scenarios.parts import Scene
 from bot.evals.truth import Truth, entity
+from bot.evals.workloads import Workload
 from bot.evals.world import World
 
 SYMPTOM = frozenset({500, 502, 503})
@@ -69,7 +71,7 @@ def stage(world: World) -> Scene:
     server.annotations["cert-manager.io/certificate-name"] = name
     return Scene(
         conclude=lambda: _truth(world, server, name, expiry), symptom=SYMPTOM, floor=3, kind_words="500s on some endpoints",
-        metric='http_requests_total{code=~"5.."}', certificates=[certificate],
+        metric='http_requests_total{code=~"5.."}', documents=[(names.app, "certificates", [certificate])],
         theories=(
             f"{names.services[0]} deploy? can we roll back", "DNS again I bet", f"{names.database} failover? some requests fail, some don't",
             "looks like a firewall change, did the network team do anything?", f"memory on {world.edge.name}?",
@@ -77,7 +79,7 @@ def stage(world: World) -> Scene:
     )  # fmt: skip
 
 
-def _certificate(world: World, name: str, expiry: float, reason: str) -> dict[str, object]:
+def _certificate(world: World, name: str, expiry: float, reason: str) -> dict[str, Any]:
     names, began = world.cast, expiry - 90 * 86400
     condition = {
         "lastTransitionTime": stamp(expiry),

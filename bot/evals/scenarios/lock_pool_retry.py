@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 from bot.evals import logformats
 from bot.evals.calls import Call
-from bot.evals.cluster import Pod, Workload
 from bot.evals.controllers import CronJob, JobRun, next_run_stamp
 from bot.evals.logformats import entry
 from bot.evals.randomness import dice
 from bot.evals.scenarios.parts import Scene
+from bot.evals.timeline import TICK_S
 from bot.evals.truth import Truth, entity
-from bot.evals.world import TICK_S, World
+from bot.evals.workloads import Pod, Workload
+from bot.evals.world import World
 
 SYMPTOM = frozenset({500, 503, 504})
 JOBS = ("mv-refresh", "table-maintenance", "schema-upkeep", "reindex-hot", "partition-rotate", "stats-rebuild")

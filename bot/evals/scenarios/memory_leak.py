@@ -3,10 +3,10 @@
 The service has no readiness probe, so a container that has just started is sent requests it cannot take yet.
 """
 
-from bot.evals.cluster import Pod, Workload
 from bot.evals.randomness import dice
 from bot.evals.scenarios.parts import Scene
 from bot.evals.truth import Truth, entity
+from bot.evals.workloads import Pod, Workload
 from bot.evals.world import World
 
 SYMPTOM = frozenset({500, 502, 503, 504})
@@ -81,7 +81,7 @@ def _truth(world: World, victim: Workload) -> Truth:
     truth.step("a new version is rolled out", who, world.marks.get("rollout", []))
     truth.step("the container's memory reaches its limit and it is OOM killed", who, world.marks.get("oom", []))
     truth.step("the container restarts", who, world.marks.get("restart", []))
-    truth.step("callers get refused connections", gate, world.marks.get("oom", []))
+    truth.step("callers get refused connections", gate, world.marks.get("oom", []), measured=False)
     truth.ask(f"was the rollout of {victim.name} related?", "related")
     truth.ask(f"was the {world.cast.backup} job related?", "unrelated")
     truth.ask(f"what happened to {victim.name}?", "answered")

@@ -4,14 +4,15 @@ Nothing sets an error rate: drops follow from the grace period and the requests'
 """
 
 from bot.evals.calls import Route
-from bot.evals.cluster import Pod, Workload
 from bot.evals.controllers import CronJob, Hpa, JobRun, next_run_stamp
 from bot.evals.logformats import entry
 from bot.evals.randomness import dice
 from bot.evals.scenarios.parts import Scene
 from bot.evals.slowpath import SlowPath
+from bot.evals.timeline import DAY_S
 from bot.evals.truth import Truth, entity
-from bot.evals.world import DAY_S, World
+from bot.evals.workloads import Pod, Workload
+from bot.evals.world import World
 
 SYMPTOM = frozenset({502})
 
@@ -188,7 +189,7 @@ def _truth(world: World, slow: Workload, etl: CronJob, oom: list[tuple[float, Wo
         facts=[f"schedule {etl.schedule}", f"terminationGracePeriodSeconds {grace_s:g}", "slow requests take 30-45 s"],
     )
     truth.step("the scheduled job starts and takes the nodes' CPU", cron, marks.get("etl", []))
-    truth.step("CPU contention slows neighbours on the same nodes", deployment, marks.get("etl", []))
+    truth.step("CPU contention slows neighbours on the same nodes", deployment, marks.get("etl", []), measured=False)
     truth.step("the autoscaler scales up", scaler, marks.get("up", []))
     truth.step("the job ends", cron, marks.get("etl-end", []))
     truth.step("the autoscaler scales down", scaler, marks.get("down", []))
