@@ -25,6 +25,9 @@ Observe = Callable[[str, str], None]
 DEADLINE_S = 15.0
 """How long a call may take in all, its waiting and repeating included."""
 
+ATTEMPT_S = 5.0
+"""How long one attempt may take, so that an answer that never comes leaves time to ask again."""
+
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 8.0
 _TEMPORARY = frozenset(
@@ -107,7 +110,7 @@ class Calls:
         travel = METHODS[method].travel
         given = {name: value for name, value in arguments.items() if value is not None}
         try:
-            async with asyncio.timeout_at(deadline_at):
+            async with asyncio.timeout_at(min(deadline_at, asyncio.get_running_loop().time() + ATTEMPT_S)):
                 if travel == "query":
                     answer = await self.client.api_call(method, http_verb="GET", params=given)
                 elif travel == "json":

@@ -221,10 +221,10 @@ class SlackMessenger:
         lock = self._posting.setdefault(key, asyncio.Lock())
         async with lock:
             while True:
-                posted = (await find_posted(self._calls, place, bot)).get(key)
-                if posted is not None:
-                    return posted.ts
                 try:
+                    posted = (await find_posted(self._calls, place, bot)).get(key)
+                    if posted is not None:
+                        return posted.ts
                     answer = await self._calls(
                         "chat.postMessage",
                         **_message(place, text, blocks),

@@ -165,7 +165,10 @@ class Stage:
 
     async def until(self, predicate, timeout_s=8.0):
         """Wait for something to become true."""
-        return await self.server.wait_for(predicate, timeout_s)
+        async with asyncio.timeout(timeout_s):
+            while not (found := predicate()):  # noqa: ASYNC110 - what the desk notes sets no event anywhere
+                await asyncio.sleep(0.01)
+        return found
 
     async def settled(self):
         """Wait until the desk has nothing to do."""
@@ -185,7 +188,7 @@ async def stage(*, audience=None, answering=True, picture=no_picture, limiter=No
         desk = RecordingDesk(messenger=connection.messenger if answering else None, report=report)
         app = build_app(connection, desk=desk, reports=Reports(report), signing_secret=server.signing_secret)
         logger = logging.getLogger("bot.slack.socket")
-        handler = AsyncSocketModeHandler(app, server.app_token, logger=logger)
+        handler = AsyncSocketModeHandler(app, server.app_token, logger=logger, ping_interval=0.3)
         await handler.connect_async()
         await server.connected()
         try:
