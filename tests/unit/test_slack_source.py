@@ -11,7 +11,7 @@ from export_sink import RecordingSink
 from slack_workspace import SlackWorkspace
 
 from bot.domain.window import Window
-from bot.sources.slack import Pace, SlackSource, web_api
+from bot.sources.slack import Pace, SharedPace, SlackSource, web_api
 
 START = 1_795_305_600
 WINDOW = Window(start=datetime.fromtimestamp(START, UTC), end=datetime.fromtimestamp(START + 86_400, UTC), asked="1d")
@@ -263,20 +263,40 @@ def test_pages_that_never_end_are_noticed():
     assert 1 == len(sink.lost("said that there is more, but not how to get it"))
 
 
-def test_the_pace_is_kept_by_all_who_share_it():
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_pace_is_kept_by_all_who_share_it(shared, tmp_path):
     """A minute's worth is free at once, then calls wait until the minute has passed; a Retry-After holds everyone."""
-    now = [0.0]
-    pace = Pace(lambda: now[0], {"m": 60})
-    assert [0.0] * 60 == [pace.take("m") for _ in range(60)]
+    now = [1000.0]
+
+    def opened():
+        return SharedPace(tmp_path / "pace", lambda: now[0], {"m": 60})
+
+    first = opened() if shared else Pace(lambda: now[0], {"m": 60})
+    second = opened() if shared else first
+    assert [0.0] * 60 == [each.take("m") for _ in range(30) for each in (first, second)]
     now[0] += 20
-    assert [40.0, 40.0] == [pace.take("m"), pace.take("m")]
+    assert [40.0, 40.0] == [first.take("m"), second.take("m")]
     now[0] += 40
-    assert 0.0 == pace.take("m")
-    pace.hold("m", 10)
-    assert (10.0, 10.0) == (pace.held("m"), pace.take("m"))
+    assert 0.0 == second.take("m")
+    first.hold("m", 10)
+    assert (10.0, 10.0) == (second.held("m"), second.take("m"))
     now[0] += 10
-    assert (0.0, 0.0) == (pace.held("m"), pace.take("m"))
-    assert 0.0 == pace.take("unknown.method")
+    assert (0.0, 0.0) == (second.held("m"), first.take("m"))
+    assert 0.0 == first.take("unknown.method")
+
+
+def test_a_pace_that_cannot_be_shared_still_obeys(tmp_path):
+    """Without its file nobody waits for others, but a Retry-After is kept; a clock set back blocks nothing for long."""
+    lost = SharedPace(tmp_path / "no" / "folder", lambda: 5.0, {"m": 1})
+    assert [0.0, 0.0] == [lost.take("m"), lost.take("m")]
+    lost.hold("m", 3)
+    assert 3.0 == lost.held("m")
+    now = [1e6]
+    pace = SharedPace(tmp_path / "pace", lambda: now[0], {"m": 1})
+    pace.take("m")
+    pace.hold("m", 30)
+    now[0] -= 100_000
+    assert (0.0, 0.0) == (SharedPace(tmp_path / "pace", lambda: now[0], {"m": 1}).held("m"), pace.take("m"))
 
 
 def test_cancelling_from_the_progress_ends_it():

@@ -22,6 +22,7 @@ from bot.domain.window import Window
 from bot.sources.slack.history import History
 from bot.sources.slack.names import learn_names
 from bot.sources.slack.pace import Pace
+from bot.sources.slack.shared_pace import SharedPace
 from bot.sources.slack.web_api import BASE_URL, SlackCalls, UntoldError
 
 DEADLINE_S = 120.0
@@ -51,7 +52,8 @@ class _Reading:
 class SlackSource:
     """One channel of a workspace in a window.
 
-    ``channel``: its id (``C…``). ``pace``: shared by all readers of the same app. ``names``: display names by user id;
+    ``channel``: its id (``C…``). ``pace``: shared by all readers of the same app
+    (``Pace`` in one process, ``SharedPace`` across several). ``names``: display names by user id;
     known ones are not asked for, learned ones are added. ``deadline_s``: the longest a reading takes, in seconds.
     ``proxy``: URL of an HTTP proxy.
     """
@@ -65,7 +67,7 @@ class SlackSource:
         channel: str,
         window: Window,
         base_url: str = BASE_URL,
-        pace: Pace | None = None,
+        pace: Pace | SharedPace | None = None,
         names: MutableMapping[str, str] | None = None,
         deadline_s: float = DEADLINE_S,
         proxy: str | None = None,

@@ -14,6 +14,7 @@ import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from bot.sources.slack.pace import Pace
+from bot.sources.slack.shared_pace import SharedPace
 
 BASE_URL = "https://slack.com/api/"
 REQUEST_S = 20.0
@@ -75,7 +76,7 @@ class SlackCalls:
     all waiting is over; waits that would reach beyond it are not begun. ``bytes`` counts what was received.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, pace: Pace, ends_at: float) -> None:
+    def __init__(self, session: aiohttp.ClientSession, base_url: str, pace: Pace | SharedPace, ends_at: float) -> None:
         self._session = session
         self._base_url = base_url.rstrip("/") + "/"
         self._pace = pace
