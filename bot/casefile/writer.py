@@ -61,6 +61,7 @@ class CaseWriter:
         self._packer = Packer()
         self._ledger = Ledger()
         self._numbers = dict.fromkeys(_TABLES, 0)
+        self._messages: dict[tuple[str, str, datetime], ItemId] = {}
         try:
             with explained(self._partial):
                 self._connection = connect_for_writing(self._partial)
@@ -147,10 +148,16 @@ class CaseWriter:
         return self._add("M", number, series_row(number, series, self._packer))
 
     def add_message(self, message: ChatMessage) -> ItemId:
-        """Store a chat message."""
+        """Store a chat message; one that another source has brought already keeps its first id."""
+        place = (message.channel, message.ts, message.at)
+        if (known := self._messages.get(place)) is not None:
+            what = "messages that two sources hold, kept once"
+            self._ledger.add_gap(Gap(source=MESSAGES, what=what, lost=False))
+            return known
         self._ledger.count(MESSAGES, 1, len(message.raw), (message.at,))
         number = self._number("C")
-        return self._add("C", number, message_row(number, message, self._packer))
+        self._messages[place] = self._add("C", number, message_row(number, message, self._packer))
+        return self._messages[place]
 
     def add_ticket(self, entry: TicketEntry) -> ItemId:
         """Store a ticket entry."""

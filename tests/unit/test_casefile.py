@@ -143,6 +143,16 @@ def test_neighbours_of_a_message_are_of_its_channel(home):
             assert ["C4", "C2", "C1"] == [near.id for near in case.around("C2", 1, 1)]
 
 
+def test_a_message_that_two_sources_hold_is_kept_once(home):
+    """An export and the live channel tell of the same message: the first counts, the second is counted as an oddity."""
+    with home.create() as writer:
+        assert ["C1", "C1", "C2"] == [
+            writer.add_message(each) for each in (message(), message(permalink=None, raw=b"{}"), message(channel="b"))
+        ]
+        (row,) = [row for row in writer.coverage() if row.source == "slack"]
+    assert (2, "complete", 1) == (row.items, row.status, row.gaps[0].count)
+
+
 def test_what_a_citation_needs_is_there_for_every_kind(home):
     """Source, entity, text, link and place of events, objects, series, messages and tickets."""
     with home.create() as writer:
