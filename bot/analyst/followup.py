@@ -6,19 +6,25 @@ Left out: anything about the world beyond the case, and any new hypothesis.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
+from itertools import pairwise
 
+from bot.analyst.answers import cite, give, holds, kinds_asked, places_asked
 from bot.analyst.citations import Citations
+from bot.analyst.plain_facts import how_much, setting, since_when
 from bot.analyst.questions import Intent, Question, understand
-from bot.analyst.relation import cite, give, holds, related, why_not
+from bot.analyst.relation import related, why_not
 from bot.analyst.subjects import FollowUpContext, Subject, subjects
-from bot.analyst.words import clock, clock_s, counted, p_words, times
+from bot.analyst.words import clock, clock_s, counted, happened, noun, p_words, times
 from bot.domain.report import Answer, Report, Step
 from bot.domain.signal import Kind
-from bot.domain.window import rfc3339
+from bot.domain.spelling import lag_words
+from bot.domain.window import instant, rfc3339
 
 __all__ = ["FollowUpContext", "answer"]
 
 LONGEST_TIMELINE = 8
+MOST_CLOCKS = 5
+"""Times of one thing that are all told; of more only how many they are."""
 _VAGUE = {Kind.LOG_BURST, Kind.LOG_ERROR, Kind.RESOURCE_SHIFT, Kind.ALERT}
 
 
@@ -28,7 +34,7 @@ def answer(text: str, context: FollowUpContext, tz: tzinfo = UTC) -> Answer:
     span = (context.window.start_s, context.window.end_s - 1e-6)
     if question.moments and not any(moment.overlaps(*span) for moment in question.moments):
         asked = question.moments[0]
-        words = f"“{asked.words}” ({rfc3339(asked.start)} to {rfc3339(asked.end)}) lies outside this case."
+        words = f"“{asked.words}” ({clock(asked.start)} to {clock(asked.end)}) lies outside this case."
         return give(question, context, f"{words} {holds(context)}", "unknown")
     if question.unknown_names and question.intent in {"related", "what_happened", "when_next"}:
         return _unknown_name(question, context)
@@ -44,7 +50,7 @@ def _unknown_name(question: Question, context: FollowUpContext) -> Answer:
     cited = Citations(context.evidence)
     for hit in found.hits[:2]:
         cited.cite(hit.id)
-    text = f"“{name}” is no thing this case measured; the word stands in {counted(found.total, 'place')}, which proves nothing either way."
+    text = f"“{name}” is nothing this case measured. The word stands in {counted(found.total, 'place')}, which proves nothing either way."
     return give(question, context, text, "unknown", cited)
 
 
@@ -52,11 +58,9 @@ def _what_happened(question: Question, context: FollowUpContext) -> Answer:
     if not (question.moments or question.entities or question.kinds):
         return _searched(question, context) if question.quoted else _summary(question, context)
     found = subjects(question, context)
-    where = ", ".join(str(entity) for entity in question.entities[:3])
-    when = question.moments[0].words if question.moments else ""
-    scope = " ".join(part for part in (f"for {where}" if where else "", f"({when})" if when else "") if part)
+    found = [one for one in found if any(word in one.signal.label for word in question.symptom_words)] or found
     if not found:
-        return give(question, context, f"Nothing was seen {scope}".strip() + f". {_blind(context.report)}", "answered")
+        return _nothing(question, context)
     telling = sorted(
         found, key=lambda one: (one.step is None, one.signal.kind in _VAGUE, one.occurrences[0].start_s, one.signal.id)
     )
@@ -64,16 +68,61 @@ def _what_happened(question: Question, context: FollowUpContext) -> Answer:
     cited = Citations(context.evidence)
     lines = "; ".join(_line(one, cited) for one in shown)
     rest = f"; and {counted(len(found) - len(shown), 'lesser signal')}" if len(found) > len(shown) else ""
-    return give(question, context, f"{lines}{rest}.", "answered", cited)
+    meant = question.kinds | {Kind.HUMAN_CHANGE}
+    other = kinds_asked(question) and not any(one.signal.kind in meant for one in found)
+    lead = f"No {kinds_asked(question)}{' then' if question.moments else ''}; the nearest to it: " if other else ""
+    return give(question, context, f"{lead}{lines}{rest}.", "answered", cited)
+
+
+def _nothing(question: Question, context: FollowUpContext) -> Answer:
+    """Say that nothing was seen where and when it was asked for, and what stands nearest to that time."""
+    where = places_asked(question)
+    what = f"No {kinds_asked(question)} seen" if kinds_asked(question) else "Nothing was seen"
+    said = [f"{what}{where} in this case."]
+    if question.moments:
+        moment = question.moments[0]
+        said = [f"{what}{where} from {clock(moment.start)} to {clock(moment.end)}."]
+        near = [one for one in context.signals if one.kind not in _VAGUE]
+        before = max(
+            (
+                (one.end_s, signal)
+                for signal in near
+                for one in signal.occurrences
+                if one.end_s < moment.start.timestamp()
+            ),
+            key=lambda pair: (pair[0], pair[1].id),
+            default=None,
+        )
+        after = min(
+            (
+                (one.start_s, signal)
+                for signal in near
+                for one in signal.occurrences
+                if one.start_s >= moment.end.timestamp()
+            ),
+            key=lambda pair: (pair[0], pair[1].id),
+            default=None,
+        )
+        said += [f"Last before: {clock_s(before[0])} {happened(before[1])}."] if before else []
+        said += [f"Next after: {clock_s(after[0])} {happened(after[1])}."] if after else []
+    if (blind := _blind(context.report)).startswith("Not seen"):
+        said.append(blind)
+    return give(question, context, " ".join(said), "answered")
 
 
 def _line(one: Subject, cited: Citations) -> str:
     first = one.occurrences[0]
     keys = cite(cited, one.signal, one.occurrences, most=1)
-    often = f", {times(len(one.occurrences))}" if len(one.occurrences) > 1 else ""
-    step = f", step {one.step.id}" if one.step else ""
-    label = one.signal.label or one.signal.kind.value.replace("_", " ")
-    return f"{clock_s(first.start_s)} {one.signal.entity}: {label}{often}{step}" + (f" [{keys[0]}]" if keys else "")
+    often = ""
+    if 1 < len(one.occurrences) <= MOST_CLOCKS:
+        often = f", again {', '.join(f'{instant(each.start_s):%a %H:%MZ}' for each in one.occurrences[1:])}"
+    elif len(one.occurrences) > MOST_CLOCKS:
+        often = f", {times(len(one.occurrences))}"
+    step = f" (step {one.step.id})" if one.step else ""
+    told = f"{noun(one.signal.kind)} of {one.signal.entity}" if one.signal.kind in _VAGUE else happened(one.signal)
+    if one.signal.kind is Kind.HUMAN_CHANGE and first.note:
+        told = f"{one.signal.entity.name} said: “{first.note}”"
+    return f"{clock_s(first.start_s)} {told}{often}{step}" + (f" [{keys[0]}]" if keys else "")
 
 
 def _searched(question: Question, context: FollowUpContext) -> Answer:
@@ -97,7 +146,7 @@ def _when_next(question: Question, context: FollowUpContext) -> Answer:
             question, context, f"I cannot say: {reason}, so nothing can be predicted from this case.", "unknown"
         )
     part = min(pending, key=lambda one: one.at)
-    text = f"{part.summary.rstrip('.')}. Expected at {_second(part.at)}, between {_second(part.window[0])} and {_second(part.window[1])}."
+    text = f"{part.summary.rstrip('.')}. To the second: {_second(part.at)}, between {_second(part.window[0])} and {_second(part.window[1])}."
     return give(question, context, text, "answered")
 
 
@@ -123,12 +172,20 @@ def _show_evidence(question: Question, context: FollowUpContext) -> Answer:
     most = 5 if len(chosen) == 1 else 1
     for step in chosen:
         entries = [context.report.evidence[key] for key in step.evidence[:most] if key in context.report.evidence]
-        shown = "; ".join(
-            f"[{cited.add(entry)}] “{entry.quote}”" + (f" ({clock(entry.at)})" if entry.at else "") for entry in entries
-        )
+        shown = ", ".join(f"[{cited.add(entry)}]" + (f" {clock(entry.at)}" if entry.at else "") for entry in entries)
         facts = f" Settings: {'; '.join(step.facts)}." if step.facts and len(chosen) == 1 else ""
-        parts.append(f"{step.id} {step.summary.rstrip('.')}: {shown or 'nothing cited'}.{facts}")
+        came = _came(step, context.report) if len(chosen) == 1 else ""
+        parts.append(f"{step.id} {step.summary.rstrip('.')}: {shown or 'nothing cited'}.{came}{facts}")
     return give(question, context, " ".join(parts), "answered", cited)
+
+
+def _came(step: Step, report: Report) -> str:
+    """Say what led to a step, with its numbers."""
+    link = next((link for link in report.cascade.links if link.effect == step.id), None)
+    if link is None:
+        return ""
+    count = counted(link.hits + link.misses, "time")
+    return f" It followed {link.cause} {link.hits} of {count}, {lag_words(link.lag, link.resolution_s)} ({p_words(link.p_value)})."
 
 
 def _asked_steps(question: Question, context: FollowUpContext) -> list[Step]:
@@ -153,33 +210,43 @@ def _fix(question: Question, context: FollowUpContext) -> Answer:
         )
     parts = []
     for number, part in enumerate(advice[:3], 1):
-        change = f" Change: {part.change.strip()}" if part.change and "\n" not in part.change.strip() else ""
-        parts.append(
-            f"{number}. {part.summary.rstrip('.')}: {part.rationale.rstrip('.')}. {part.effect.rstrip('.')}.{change}"
-        )
+        effect = part.effect.rstrip(".")
+        effect = f" It {effect}." if effect.startswith("would") else f" {effect}." if effect else ""
+        why = f" Why: {part.rationale.rstrip('.')}." if number == 1 and part.rationale else ""
+        parts.append(f"{number}. {part.summary.rstrip('.')}.{why}{effect}")
+    first = (advice[0].change or "").strip()
+    if first and "\n" not in first:
+        parts.append(f"To review and run for 1: {first}")
     return give(question, context, " ".join(parts), "answered")
 
 
 def _how_sure(question: Question, context: FollowUpContext) -> Answer:
     report = context.report
-    text = f"Confidence is {report.confidence} (verdict {report.verdict.replace('_', ' ')})"
-    text += f": {'; '.join(reason.rstrip('.') for reason in report.reasons[:4])}." if report.reasons else "."
+    text = f"Confidence is {report.confidence}, the verdict {report.verdict.replace('_', ' ')}."
+    text += (
+        f" What holds it down: {'; '.join(reason.rstrip('.') for reason in report.reasons[:4])}."
+        if report.reasons
+        else ""
+    )
     if report.symptom:
         episodes = report.symptom.explained + report.symptom.unexplained
         text += f" The cascade accounts for {report.symptom.explained} of {counted(episodes, 'episode')}."
     passed = sum(part.verdict == "passed" for part in report.control_questions)
     if report.control_questions:
         text += f" {passed} of {counted(len(report.control_questions), 'control question')} passed."
-    if links := report.cascade.links:
+    order = [step.id for step in report.cascade.steps]
+    main = [link for link in report.cascade.links if (link.cause, link.effect) in set(pairwise(order))]
+    if links := main or report.cascade.links:
         weakest = min(
             links,
             key=lambda link: (
                 link.status == "supported",
+                link.hits / max(1, link.hits + link.misses + link.unexplained),
                 -(link.p_value if link.p_value is not None else 1),
-                link.hits,
             ),
         )
-        text += f" The weakest link is {weakest.cause}→{weakest.effect}: {weakest.status}, {weakest.hits} of {weakest.hits + weakest.misses} ({p_words(weakest.p_value)})."
+        count = counted(weakest.hits + weakest.misses, "time")
+        text += f" The weakest link is {weakest.cause}→{weakest.effect}: {weakest.status}, {weakest.hits} of {count} ({p_words(weakest.p_value)})."
     return give(question, context, text, "answered")
 
 
@@ -204,12 +271,17 @@ def _blind(report: Report) -> str:
     return (
         "Not seen: " + ". ".join(parts) + "."
         if parts
-        else "Every source was read completely; what no source records was not seen."
+        else f"Every source in the export was read to the end: {', '.join(row.source for row in report.coverage)}. "
+        "What none of them records, such as traces or other namespaces, I cannot know."
     )
 
 
 def _summary(question: Question, context: FollowUpContext) -> Answer:
     report = context.report
+    if (question.kinds or question.entities) and (chosen := _asked_steps(question, context)):
+        named = [step for step in chosen if step.mechanism in question.kinds] or chosen
+        if step := next((step for step in named if step != report.cascade.steps[-1]), None):
+            return _explained(question, context, step)
     cited = Citations(context.evidence)
     for step in (*report.cascade.steps[:1], *report.cascade.steps[-1:]):
         for key in step.evidence[:1]:
@@ -218,11 +290,21 @@ def _summary(question: Question, context: FollowUpContext) -> Answer:
     return give(question, context, f"{report.summary} Confidence: {report.confidence}.", "answered", cited)
 
 
+def _explained(question: Question, context: FollowUpContext, step: Step) -> Answer:
+    """Say why one step came about: what led to it, and the settings that let it."""
+    cited = Citations(context.evidence)
+    for key in step.evidence[:2]:
+        if key in context.report.evidence:
+            cited.add(context.report.evidence[key])
+    facts = f" Settings: {'; '.join(step.facts)}." if step.facts else ""
+    first = "" if _came(step, context.report) else " It is where the cascade begins."
+    text = f"{step.summary.rstrip('.')} ({step.id}).{_came(step, context.report)}{first}{facts}"
+    return give(question, context, text, "answered", cited)
+
+
 def _not_understood(question: Question, context: FollowUpContext) -> Answer:
-    ways = "was X related? what happened at …? when next? why not Y? evidence for step 2? what would fix it? how sure are you? what did you not see?"
-    return give(
-        question, context, f"I do not understand the question. I can answer: {ways} {holds(context)}", "unknown"
-    )
+    ways = "was X related? · what happened at …? · since when? · when next? · why not Y? · evidence for step 2? · what would fix it? · how sure are you? · what did you not see?"
+    return give(question, context, f"I do not understand that. I can answer: {ways}", "unknown")
 
 
 _ANSWERS: dict[Intent, Callable[[Question, FollowUpContext], Answer]] = {
@@ -235,5 +317,8 @@ _ANSWERS: dict[Intent, Callable[[Question, FollowUpContext], Answer]] = {
     "how_sure": _how_sure,
     "not_seen": _not_seen,
     "summary": _summary,
+    "since_when": since_when,
+    "how_much": how_much,
+    "setting": setting,
     "unknown": _not_understood,
 }

@@ -28,6 +28,9 @@ Intent = Literal[
     "how_sure",
     "not_seen",
     "summary",
+    "since_when",
+    "how_much",
+    "setting",
     "unknown",
 ]
 

@@ -4,22 +4,33 @@ A thing is unrelated only for a reason a person can check; where the numbers can
 """
 
 from dataclasses import replace
-from datetime import datetime
-from typing import Literal
 
+from bot.analyst.answers import (
+    AnswerVerdict,
+    cite,
+    give,
+    holds,
+    kinds_asked,
+    measured,
+    notes,
+    places_asked,
+    step_words,
+    the,
+    what,
+    when,
+)
 from bot.analyst.citations import Citations
 from bot.analyst.questions import Question
-from bot.analyst.subjects import FollowUpContext, Subject, subjects, symptom_signal
-from bot.analyst.words import counted, lag_words, length, p_words, times
+from bot.analyst.subjects import FollowUpContext, Subject, step_of, subjects, symptom_signal
+from bot.analyst.vocabulary import MISTAKEN
+from bot.analyst.words import counted, happened, p_words
 from bot.domain.link import LinkTest
 from bot.domain.report import Answer, AnswerTest, Step, StepLink
 from bot.domain.signal import Occurrence, Signal
-from bot.domain.window import instant, rfc3339
+from bot.domain.spelling import lag_words, length
 
 HORIZON_S = 1800.0
 """How long after a cause an effect is still looked for, unless the test of the pair looked longer."""
-
-_Verdict = Literal["related", "unrelated", "unknown", "answered"]
 
 
 def related(question: Question, context: FollowUpContext) -> Answer:
@@ -37,7 +48,7 @@ def related(question: Question, context: FollowUpContext) -> Answer:
     every = subjects(question, context)
     found = [one for one in every if symptom is None or one.signal.id != symptom.id] or every
     if not found:
-        return give(question, context, f"I find nothing like that in this case. {holds(context)}", "unknown")
+        return _no_sign(question, context)
     subject = found[0]
     others = sum(one.step is not None for one in found[1:])
     if subject.step is not None:
@@ -46,7 +57,7 @@ def related(question: Question, context: FollowUpContext) -> Answer:
     if others:
         answer = replace(
             answer,
-            answer=f"{answer.answer} (On the cascade itself, {counted(others, 'other signal')} of that description stand.)",
+            answer=f"{answer.answer} ({counted(others, 'step')} of the cascade would fit those words, too.)",
         )
     return answer  # fmt: skip
 
@@ -60,13 +71,13 @@ def why_not(question: Question, context: FollowUpContext) -> Answer:
         return give(
             question,
             context,
-            f"I see nothing called {question.unknown_names[0]!r} in this case. {holds(context)}",
+            f"Nothing called “{question.unknown_names[0]}” appears in this case. {holds(context)}",
             "unknown",
         )
     if found and not off:
         step = next((one.step for one in found if one.step), None)
         where = f"it is step {step.id} of the cascade" if step else "it is the symptom itself"
-        return give(question, context, f"Because it is not an alternative: {where}.", "answered")
+        return give(question, context, f"It is no alternative: {where}.", "answered")
     if not off:
         return _without_rival(question, context, asked=bool(question.kinds or question.entities))
     if symptom is None:
@@ -74,112 +85,142 @@ def why_not(question: Question, context: FollowUpContext) -> Answer:
     cited = Citations(context.evidence)
     test = context.test(off[0].signal, symptom)
     cite(cited, off[0].signal, off[0].occurrences)
-    cascade = context.report.cascade
+    said = [f"{the(off[0].signal, len(off[0].signal.occurrences))}: {measured(test)}."]
+    said.extend(_root_instead(context))
+    return give(question, context, " ".join(said), "answered", cited, _answer_test(test))
+
+
+def _root_instead(context: FollowUpContext) -> list[str]:
+    """Set the cause that was named beside an alternative: what it led to, and how often."""
+    cascade, root = context.report.cascade, context.report.root_cause
     first = next((link for link in cascade.links if cascade.steps and link.cause == cascade.steps[0].id), None)
-    text = f"{_named(off[0].signal)} happened {times(len(off[0].signal.occurrences))}: {_measured(test)}."
-    if first and context.report.root_cause:
-        text += (
-            f" The cause named, {context.report.root_cause.entity}, was followed by {_step(context, first.effect)} "
-            f"in {first.hits} of {first.hits + first.misses} cases, {lag_words(first.lag)} ({p_words(first.p_value)})."
-        )
-    return give(question, context, text, "answered", cited, _answer_test(test))
-
-
-def give(
-    question: Question,
-    context: FollowUpContext,
-    text: str,
-    verdict: _Verdict,
-    cited: Citations | None = None,
-    test: AnswerTest | None = None,
-) -> Answer:
-    """Put an answer together."""
-    evidence = dict(cited.entries) if cited else {}
-    loose = [key for key in evidence if f"[{key}]" not in text]
-    keys = f" [{', '.join(loose)}]" if loose else ""
-    return Answer(
-        question=question.text,
-        answer=text + keys,
-        verdict=verdict,
-        evidence=evidence,
-        test=test,
-        case=context.report.case,
+    if root is None or first is None:
+        return []
+    symptom = context.report.symptom
+    all_told = (
+        f" and accounts for {symptom.explained} of {counted(len(symptom.episodes), 'episode')}" if symptom else ""
     )
+    followed = f"{first.hits} of {first.hits + first.misses} times, {lag_words(first.lag, first.resolution_s)}"
+    return [f"{root.entity} was followed by {step_words(context, first.effect)} {followed}{all_told}."]
 
 
-def holds(context: FollowUpContext) -> str:
-    """Say what the case holds, for an answer that has to be "I don't know"."""
-    names = sorted({str(context.topology.root(signal.entity)) for signal in context.signals})
-    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    span = f"{rfc3339(context.window.start)} to {rfc3339(context.window.end)}"
-    return f"The case covers {span} and speaks of {shown or 'nothing that happened'}."
-
-
-def cite(cited: Citations, signal: Signal, occurrences: tuple[Occurrence, ...], most: int = 2) -> tuple[str, ...]:
-    """Cite the first items that show a signal's occurrences."""
-    refs = [(one.refs[0], one.start_s) for one in occurrences[:most] if one.refs]
-    return cited.cite_all(refs, entity=signal.entity)
+def _no_sign(question: Question, context: FollowUpContext) -> Answer:
+    """Say that nothing of the kind was seen, what was looked for, and which step people may take for it."""
+    looked, where = kinds_asked(question), places_asked(question)
+    said = [
+        f"No sign of it in this case: no {looked} seen{where}." if looked else f"No sign of it{where} in this case."
+    ]
+    symptom = context.report.symptom
+    if symptom and symptom.explained:
+        said.append(
+            f"The cascade accounts for {symptom.explained} of {counted(len(symptom.episodes), 'episode')} without it."
+        )
+    taken_for = {kin for kind in question.kinds for kin in MISTAKEN.get(kind, ())}
+    step = next((step for step in context.report.cascade.steps if step.mechanism in taken_for), None)
+    before = next((link for link in context.report.cascade.links if step and link.effect == step.id), None)
+    if step and before:
+        said.append(
+            f"{step.id} may look like it ({what(step)} at {step.entity.name}), but {before.cause} came first: "
+            f"{before.hits} of {counted(before.hits + before.misses, 'time')}."
+        )
+    return give(question, context, " ".join(said), "unknown")
 
 
 def _on_cascade(question: Question, context: FollowUpContext, step: Step, subject: Subject) -> Answer:
     cited = Citations(context.evidence)
     cite(cited, subject.signal, subject.occurrences)
     link = _link_of(context, step)
-    felt = len(context.report.cascade.steps) > 1 and step == context.report.cascade.steps[-1]
-    lead = "It is what was felt, the end of the cascade, not its cause." if felt else "Yes."
-    text = f"{lead} {_named(subject.signal)} is step {step.id} of the cascade ({times(step.count)} in the window)"
+    steps = context.report.cascade.steps
+    if len(steps) > 1 and step == steps[-1]:
+        lead = f"It is what was felt ({step.id}), the end of the cascade and not its cause"
+    elif step == steps[0]:
+        lead = f"Yes, it is what starts the cascade ({step.id}, {what(step)} of {step.entity})"
+    else:
+        lead = f"Yes, it is part of the cascade, but not its start ({step.id}, {what(step)} of {step.entity})"
     test = None
     if link is not None:
-        cause, effect = _step(context, link.cause), _step(context, link.effect)
-        text += f": {cause} was followed by {effect} in {link.hits} of {link.hits + link.misses} cases, {lag_words(link.lag)} ({p_words(link.p_value)})"
+        came = f"{link.hits} of {counted(link.hits + link.misses, 'time')}, {lag_words(link.lag, link.resolution_s)}"
+        lead += f": {step_words(context, link.effect)} followed {step_words(context, link.cause)} {came} ({p_words(link.p_value)})"
         test = AnswerTest(hits=link.hits, misses=link.misses, lag=link.lag, p_value=link.p_value, name=link.test)
-    return give(question, context, text + ".", "related", cited, test)  # fmt: skip
+    return give(question, context, lead + ".", "related", cited, test)
 
 
 def _link_of(context: FollowUpContext, step: Step) -> StepLink | None:
+    """Give the link that tells most of a step: for the first what it led to, for any other what led to it."""
     links = context.report.cascade.links
-    return next((link for link in links if link.cause == step.id), None) or next(
-        (link for link in links if link.effect == step.id), None
-    )
+    leading = next((link for link in links if link.cause == step.id), None)
+    led = next((link for link in links if link.effect == step.id), None)
+    return leading or led if step == context.report.cascade.steps[0] else led or leading
 
 
 def _tested(question: Question, context: FollowUpContext, subject: Subject, symptom: Signal | None) -> Answer:
     """Test what is not on the cascade against the symptom, and say in words what the numbers say."""
     cited = Citations(context.evidence)
     cite(cited, subject.signal, subject.occurrences)
-    head = f"{_named(subject.signal)} happened {times(len(subject.occurrences))}{_when(subject.occurrences)}{_notes(subject)}"
+    head = f"{the(subject.signal, len(subject.occurrences))}{when(subject.occurrences)}{notes(subject)}"
+    if context.report.verdict == "no_incident":
+        text = f"No. {head}: there was no incident in this window that it could have caused."
+        return give(question, context, text, "unrelated", cited)
     if symptom is None or not symptom.occurrences:
         return give(
-            question, context, f"{head}; no symptom was found in this case to hold it against.", "unknown", cited
+            question, context, f"{head}: no symptom was found in this case to hold it against.", "unknown", cited
         )
     test = context.test(subject.signal, symptom)
+    _cite_nearest(cited, subject.occurrences[0], symptom)
+    verdict, text = _beside(subject, context, head) or _by_numbers(subject, context, symptom, test, head)
+    return give(question, context, text, verdict, cited, _answer_test(test))
+
+
+def _beside(subject: Subject, context: FollowUpContext, head: str) -> tuple[AnswerVerdict, str] | None:
+    """Judge what stands beside the cascade: what made it worse, and what a step of it brings along."""
+    place = context.topology.root(subject.signal.entity)
+    for part in context.report.contributing:
+        if part.entity in {subject.signal.entity, place} and part.summary.startswith(happened(subject.signal)):
+            return "related", f"It made it worse, but did not start it: {part.summary}."
+    if (brought := _brought_on(subject, context)) is None:
+        return None
+    step, test = brought
+    came = f"{test.effects - test.unexplained} of {counted(test.effects, 'time')}"
+    return "related", (
+        f"It comes along with the cascade, but does not start it. {head}: {came} "
+        f"{step.id} ({what(step)} of {step.entity.name}) came first."
+    )
+
+
+def _by_numbers(
+    subject: Subject, context: FollowUpContext, symptom: Signal, test: LinkTest, head: str
+) -> tuple[AnswerVerdict, str]:
+    """Judge by how often the symptom followed; where that is too little to judge by, say so."""
     horizon_s = max(HORIZON_S, test.lag_range_s[1])
     near = [one for one in subject.occurrences if _next_start(one, symptom, horizon_s) is not None]
     total = len(symptom.occurrences)
-    numbers = _answer_test(test)
-    _cite_nearest(cited, subject.occurrences[0], symptom)
-    if contributing := next(
-        (part for part in context.report.contributing if part.entity in _places(subject, context)), None
-    ):
-        return give(
-            question,
-            context,
-            f"It made it worse but did not start it: {contributing.summary} {head}.",
-            "related",
-            cited,
-            numbers,
+    if not near and not test.hits:
+        after = "it" if len(subject.occurrences) == 1 else "any of them"
+        none = f"none of the {total} episodes" if total > 1 else "no episode"
+        return (
+            "unrelated",
+            f"No. {head}: {none} began within {length(horizon_s)} after {after}{_distance(subject, symptom)}.",
         )
-    if not near:
-        text = f"No. {head}; none of the {counted(total, 'symptom episode')} begins within {length(horizon_s)} after it{_distance(subject, symptom)}."
-        return give(question, context, text, "unrelated", cited, numbers)
     if test.status == "supported":
-        text = f"It may be. {head}; it is not on the cascade, yet {_measured(test)}."
-        return give(question, context, text, "related", cited, numbers)
+        return "related", f"It may be. {head}: not on the cascade, yet {measured(test)}."
     if test.status == "refuted" or (len(near) < len(subject.occurrences) / 2) or _explained_anyway(context, subject):
-        text = f"No. {head}; {len(near)} of {len(subject.occurrences)} stood before a symptom episode, but {total - len(near)} of {total} episodes came without it ({_measured(test)})."
-        return give(question, context, text, "unrelated", cited, numbers)
-    text = f"I cannot tell. {head}, near {len(near)} of {total} symptom episodes; that is too little to test ({_measured(test)})."
-    return give(question, context, text, "unknown", cited, numbers)  # fmt: skip
+        return "unrelated", f"No. {head}: {measured(test)}."
+    return "unknown", f"I cannot tell. {head}: {measured(test)}, too little to judge by."
+
+
+def _brought_on(subject: Subject, context: FollowUpContext) -> tuple[Step, LinkTest] | None:
+    """Give the earliest step of the cascade that brings this about as a rule, and the test that says so."""
+    steps = {signal.id: step for signal in context.signals if (step := step_of(signal, context)) is not None}
+    found = [
+        (steps[link.cause], link.test)
+        for link in context.links
+        if link.effect == subject.signal.id
+        and link.cause in steps
+        and link.test.status == "supported"
+        and link.test.effects > 2
+        and link.test.unexplained * 2 < link.test.effects
+    ]
+    return min(found, key=lambda pair: pair[0].id, default=None)
 
 
 def _explained_anyway(context: FollowUpContext, subject: Subject) -> bool:
@@ -251,40 +292,6 @@ def _without_rival(question: Question, context: FollowUpContext, *, asked: bool)
                 cited.add(context.report.evidence[key])
     text = " ".join(f"{part.entity}: {part.reason.rstrip('.')}." for part in ruled[:3])
     return give(question, context, f"What else was tested and why not. {text}", "answered", cited)
-
-
-def _named(signal: Signal) -> str:
-    return f"{signal.entity} ({signal.label or signal.kind.value.replace('_', ' ')})"
-
-
-def _step(context: FollowUpContext, name: str) -> str:
-    step = next((step for step in context.report.cascade.steps if step.id == name), None)
-    return f"{name} {step.entity}" if step else name
-
-
-def _places(subject: Subject, context: FollowUpContext) -> set[object]:
-    return {subject.signal.entity, context.topology.root(subject.signal.entity)}
-
-
-def _when(occurrences: tuple[Occurrence, ...]) -> str:
-    shown = ", ".join(rfc3339(_whole(one.start_s)) for one in occurrences[:3])
-    return f", {shown}" + (" …" if len(occurrences) > 3 else "")
-
-
-def _whole(at_s: float) -> datetime:
-    return instant(int(at_s))
-
-
-def _notes(subject: Subject) -> str:
-    notes = [one.note for one in subject.occurrences if one.note] or [
-        f"{name} {value}" for name, value in sorted(subject.signal.attributes.items())
-    ]
-    return f" ({'; '.join(dict.fromkeys(notes[:2]))})" if notes else ""
-
-
-def _measured(test: LinkTest) -> str:
-    text = f"{test.hits} of {test.hits + test.misses} times the symptom followed, {test.unexplained} times it came without; {p_words(test.p_value)}"
-    return f"{text}; {test.reason.rstrip('.')}" if test.reason else text
 
 
 def _answer_test(test: LinkTest) -> AnswerTest:

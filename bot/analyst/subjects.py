@@ -51,6 +51,21 @@ class FollowUpContext:
     symptom: Signal | None = None
 
 
+SUSPECTED: dict[Kind, float] = {
+    Kind.ROLLOUT: 0.9,
+    Kind.OOM_KILL: 0.9,
+    Kind.NODE_FAILURE: 0.9,
+    Kind.CONFIG_CHANGE: 0.8,
+    Kind.SECRET_CHANGE: 0.8,
+    Kind.CERTIFICATE_EXPIRY: 0.8,
+    Kind.CONTAINER_RESTART: 0.7,
+    Kind.CRASH_LOOP: 0.7,
+    Kind.HUMAN_CHANGE: 0.7,
+    Kind.JOB_RUN: 0.7,
+}
+"""What people mean who name a thing and nothing that happened to it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A signal a question is about, and the occurrences it asks for."""
@@ -63,14 +78,24 @@ class Subject:
 def subjects(question: Question, context: FollowUpContext) -> list[Subject]:
     """Find the signals a question points to: its kinds, its entities, its moments, all that it names.
 
-    The most singular come first: who asks about "the restart on day 3" means the thing that happened once.
+    The most singular come first: who asks about "the restart on day 3" means the thing that happened once. Who names no
+    kind and no time means the thing's part in the cascade, else what people suspect first.
     """
     found = _matching(question, context, question.kinds)
     if not found and question.kinds:
         wider = frozenset(wide for kind in question.kinds for wide in WIDER.get(kind, ()))
         found = _matching(question, context, wider) if wider else []
+    if not found and question.kinds and any(entity.kind == "Person" for entity in question.entities):
+        found = _matching(question, context, frozenset())
     return sorted(
-        found, key=lambda one: (one.step is None and _vague(one.signal), len(one.signal.occurrences), one.signal.id)
+        found,
+        key=lambda one: (
+            one.step is None and _vague(one.signal),
+            not question.kinds and not question.moments and one.step is None,
+            0.0 if question.kinds else -SUSPECTED.get(one.signal.kind, 0.0),
+            len(one.signal.occurrences),
+            one.signal.id,
+        ),
     )
 
 

@@ -29,7 +29,8 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"(?:cron[- ]?)?jobs?(?: runs?)?|crons?|cron-?jobs?|batch|scheduled? (?:run|task)s?|backups?", (K.JOB_RUN, K.JOB_FAILURE)),
     (r"config(?:s|uration|map|maps)?(?: changes?)?|feature flags?|flags?|settings?", (K.CONFIG_CHANGE, K.BAD_CONFIG, K.HUMAN_CHANGE)),
     (r"secrets?(?: rotat\w+)?|passwords?|credentials?|key rotation", (K.SECRET_CHANGE, K.AUTH_FAILURE)),
-    (r"cert(?:s|ificate|ificates)?|expir(?:ed|y|es|ation)", (K.CERTIFICATE_EXPIRY, K.TLS_FAILURE)),
+    (r"cert(?:s|ificate|ificates)?|expir(?:ed|y|es|ation)", (K.CERTIFICATE_EXPIRY, K.RENEWAL_FAILURE, K.TLS_FAILURE)),
+    (r"renew\w*", (K.RENEWAL_FAILURE, K.CERTIFICATE_EXPIRY)),
     (r"tls|ssl|x\.?509|handshakes?", (K.TLS_FAILURE, K.CERTIFICATE_EXPIRY)),
     (r"auth\w*|forbidden|unauthori[sz]ed|401s?|403s?", (K.AUTH_FAILURE, K.CLIENT_ERROR)),
     (r"time-?outs?|timed out|timing out|deadline(?: exceeded)?|504s?", (K.TIMEOUT,)),
@@ -37,7 +38,7 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"connection resets?|resets?|broken pipes?|econnreset", (K.CONNECTION_RESET,)),
     (r"(?:connection )?refused|econnrefused", (K.CONNECTION_REFUSED,)),
     (r"dns|name resolution|no such host|nxdomain|resolver|coredns", (K.NAME_RESOLUTION_FAILURE,)),
-    (r"network\w*|bandwidth|packet loss|packets?|connectivity", (K.NETWORK_SATURATION, K.CONNECTION_RESET, K.CONNECTION_REFUSED)),
+    (r"network\w*|bandwidth|packet loss|packets?|connectivity", (K.NETWORK_SATURATION, K.NAME_RESOLUTION_FAILURE, K.NODE_FAILURE)),
     (r"deadlocks?\w*", (K.DEADLOCK, K.LOCK_WAIT)),
     (r"locks?|locked|locking|lock waits?", (K.LOCK_WAIT, K.DEADLOCK)),
     (r"databases?|dbs?|postgres\w*|mysql|mariadb|mongo\w*", (K.LOCK_WAIT, K.SLOW_QUERY, K.POOL_EXHAUSTION, K.DEADLOCK, K.RESOURCE_SHIFT)),
@@ -82,6 +83,13 @@ WIDER: dict[Kind, tuple[Kind, ...]] = {
 }
 """Kinds to look for where nothing of the first choice was seen: a pod that is replaced also "restarts"."""
 
+MISTAKEN: dict[Kind, tuple[Kind, ...]] = {
+    K.NETWORK_SATURATION: (K.CONNECTION_RESET, K.CONNECTION_REFUSED),
+    K.SLOW_QUERY: (K.POOL_EXHAUSTION, K.TIMEOUT),
+    K.NODE_FAILURE: (K.CPU_SATURATION, K.MEMORY_PRESSURE),
+}
+"""What people take for a kind of trouble: cut-off requests look like the network, whoever cut them off."""
+
 OBJECT_WORDS: tuple[tuple[str, str], ...] = (
     (r"cron-?jobs?|crons?", "CronJob"),
     (r"hpas?|(?:horizontal )?(?:pod )?auto-?scalers?", "HorizontalPodAutoscaler"),
@@ -107,6 +115,11 @@ INTENT_WORDS: tuple[tuple[str, str], ...] = (
     (r"how (?:sure|certain|confident|reliable|likely)|are you (?:really )?(?:sure|certain)|confiden(?:ce|t)|trust (?:this|you|it)", "how_sure"),
     ((r"(?:did|do|could|can)(?: you)?(?:n't| not) (?:you )?(?:see|look|read|check|find)|(?:was|is|are|were|what'?s?|anything) (?:\w+ )?missing|"
      r"(?:did|have) you (?:even |really )?(?:look|check|see|read|seen|looked|checked)\w*|blind spots?|coverage|(?:data )?gaps?|what (?:did|do) you (?:not|miss)\w*|you (?:miss|overlook)\w*|not see"), "not_seen"),
+    ((r"(?:when|what time|since when|how long ago).*\b(?:start\w*|began|begin|first|last|end(?:ed)?|stop(?:ped)?|over)\b|since when|"
+     r"(?:is|are) (?:it|this|they|we) still\b|still (?:happening|going|broken|failing)|how long (?:did|does|do|has|is|was|were)"), "since_when"),
+    ((r"how (?:many|much|often|frequent\w*|bad)|every \d+ ?(?:h|hours?|m|min\w*)\b|how big|impact|blast radius|affected"), "how_much"),
+    ((r"what(?:'?s| is| are| was) (?:the |its |our )?(?:\w+ )?(?:grace ?periods?|schedules?|limits?|(?:min|max)?replicas|stabili[sz]ation\w*|settings?|thresholds?|timeouts?)\b|"
+     r"\b(?:grace ?period|schedule|replicas|settings?) (?:of|for)\b"), "setting"),
     ((r"(?:when|what time).*(?:next|again|happen again|recur|come back)|next (?:time|occurrence|one|run|episode|outage|spike)|"
      r"will (?:it|this|that|they) (?:happen|come|occur|recur)|(?:happen|occur) again|predict\w*"), "when_next"),
     ((r"(?:how|what) (?:do|can|should|could|would|will|to)?\s*(?:\w+\s+){0,3}(?:fix|solve|prevent|avoid|mitigat\w*|stop|remedy|repair)\w*|"
@@ -122,7 +135,7 @@ INTENT_WORDS: tuple[tuple[str, str], ...] = (
      r"behind (?:it|this)\b|(?:is|was|were) (?:it|this) (?:the|a|an|just)\b|have (?:caused|started)"), "related"),
     ((r"what (?:else )?(?:happen\w*|went on|was going on|did|was .* doing|occurred|changed|broke|went wrong)|what'?s? (?:up|going on) with|"
      r"anything (?:happen\w*|odd|strange|unusual|wrong)|timeline|what about|tell me about|happened|describe|going on"), "what_happened"),
-    ((r"root cause|what (?:was|is|were) the (?:cause|reason|problem|issue)|what'?s? (?:the )?(?:cause|reason|behind|wrong)|"
+    ((r"root cause|what (?:was|is|were) the (?:cause|reason|problem|issue)|who (?:broke|did|caused|is to blame|was it)\b|what'?s? (?:the )?(?:cause|reason|behind|wrong)|"
      r"what caused|summar\w*|tl;?dr|explain|why (?:did|do|does|is|are|were|was)|cause\??$|\bwhy\??$|overview|recap"), "summary"),
 )  # fmt: skip
 """Pattern → intent, the most telling first."""

@@ -88,8 +88,8 @@ def _answer(answer: Answer, width: int) -> Iterator[RenderableType]:
     told = words.short(answer.answer)
     said = Text("" if _OPENS_ITSELF.match(told) else _LEADS.get(answer.verdict, ""), style="bold")
     yield said.append(told, style="default not bold")
-    if answer.test is not None and answer.test.hits + answer.test.misses:
-        test = answer.test
+    test = answer.test
+    if test is not None and test.hits + test.misses and words.p_value(test.p_value) not in told:
         numbers = [f"{test.hits} of {words.plural(test.hits + test.misses, 'time')}", words.p_value(test.p_value)]
         if test.lag is not None and test.hits:
             numbers.insert(0, lag_words(test.lag))

@@ -1,0 +1,92 @@
+"""Answers to plain questions about the incident itself: since when, how much, how often, which setting.
+
+They come from the report alone; what it does not hold is said to be unknown.
+"""
+
+import re
+
+from bot.analyst.answers import give, holds
+from bot.analyst.questions import Question
+from bot.analyst.subjects import FollowUpContext
+from bot.analyst.words import clock, counted
+from bot.domain.report import Answer, Report, Symptom
+from bot.domain.spelling import length
+
+_COUNTED = re.compile(r"(?P<lead>.*?)(?: for [\d ,hdmins]+)? (?:once|twice|\d[\d,]* times)\b.*")
+
+
+def since_when(question: Question, context: FollowUpContext) -> Answer:
+    """Tell when the symptom was first and last felt, and whether that is still so at the window's end."""
+    symptom = context.report.symptom
+    if symptom is None or not symptom.episodes:
+        return give(question, context, "No symptom was found in this case, so nothing began.", "unknown")
+    first, last = symptom.episodes[0], symptom.episodes[-1]
+    spans = sorted((each.end - each.start).total_seconds() for each in symptom.episodes)
+    since_s = (context.window.end - last.end).total_seconds()
+    if len(symptom.episodes) == 1:
+        text = f"It began {clock(first.start)} and was last seen {clock(last.end)} ({length(spans[0])})."
+    else:
+        text = (
+            f"First felt {clock(first.start)}, last {clock(last.start)}: {counted(len(spans), 'episode')} of about "
+            f"{length(max(1.0, spans[len(spans) // 2]))}."
+        )
+    text += (
+        f" It was still so when the data ends, {clock(context.window.end)}."
+        if since_s <= 300
+        else f" The data ends {clock(context.window.end)}, {length(since_s)} after the last one; what came later is not in it."
+    )
+    if context.report.root_cause and context.report.cascade.steps:
+        text += f" The first cause of it was seen {clock(context.report.cascade.steps[0].first_at)}."
+    return give(question, context, text, "answered")
+
+
+def how_much(question: Question, context: FollowUpContext) -> Answer:
+    """Count what was felt: single events, episodes, and how many of the cause's occurrences led there."""
+    report = context.report
+    symptom = report.symptom
+    if symptom is None or not symptom.episodes:
+        return give(question, context, "No symptom was found in this case, so there is nothing to count.", "unknown")
+    steps = report.cascade.steps
+    said = [_felt(symptom)]
+    if steps:
+        said.append(f"The cause: {_lower(steps[0].summary)}.")
+    ends = [link for link in report.cascade.links if steps and link.cause == steps[0].id]
+    if ends and len(steps) > 1:
+        link = ends[0]
+        said.append(f"{link.effect} followed {link.hits} of {counted(link.hits + link.misses, 'time')}.")
+    if cut := next((step for step in steps[:-1] if step.mechanism == "connection_reset"), None):
+        said.append(f"{cut.id}: {_lower(cut.summary)}.")
+    return give(question, context, " ".join(said), "answered")
+
+
+def _felt(symptom: Symptom) -> str:
+    lead = _COUNTED.fullmatch(symptom.summary)
+    total = sum(each.count for each in symptom.episodes)
+    what = lead["lead"] if lead else symptom.summary.rstrip(".")
+    spread = counted(len(symptom.episodes), "episode")
+    worst = max(symptom.episodes, key=lambda each: (each.count, each.start))
+    most = f", the worst {clock(worst.start)} with {worst.count:,}" if len(symptom.episodes) > 1 else ""
+    return f"{what}: {counted(total, 'log line')} in {spread}{most}."
+
+
+def setting(question: Question, context: FollowUpContext) -> Answer:
+    """Give the settings that the cascade rests on and that the question's words name, else all of them."""
+    facts = _facts(context.report)
+    if not facts:
+        return give(question, context, f"The report rests on no setting. {holds(context)}", "unknown")
+    words = [
+        word for word in re.findall(r"[a-z]{4,}", question.text.lower()) if word not in {"what", "period", "setting"}
+    ]
+    named = [fact for fact in facts if any(word in fact.lower() for word in words)]
+    names = {entity.name for entity in question.entities}
+    named = [fact for fact in named if any(name in fact for name in names)] or named if names else named
+    lead = "" if named else "Nothing of that name; the settings that the cascade rests on: "
+    return give(question, context, f"{lead}{'; '.join(named or facts)}.", "answered" if named else "unknown")
+
+
+def _facts(report: Report) -> list[str]:
+    return list(dict.fromkeys(fact for step in report.cascade.steps for fact in step.facts))
+
+
+def _lower(text: str) -> str:
+    return text if re.match(r"[A-Z]\w+ \S*/", text) else text[:1].lower() + text[1:]
