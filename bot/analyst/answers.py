@@ -65,7 +65,7 @@ def places_asked(question: Question) -> str:
     if len(question.entities) == 1:
         return f" at {question.entities[0].name}"
     kinds = {entity.kind for entity in question.entities}
-    return f" at any of the {len(question.entities)} {kinds.pop() + 's' if len(kinds) == 1 else 'things'} of that name"
+    return f" at any of the {len(question.entities)} {kinds.pop() + 's' if len(kinds) == 1 else 'things of that name'}"
 
 
 def cite(cited: Citations, signal: Signal, occurrences: tuple[Occurrence, ...], most: int = 2) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def _what_happened(question: Question, context: FollowUpContext) -> Answer:
     if not (question.moments or question.entities or question.kinds):
         return _searched(question, context) if question.quoted else _summary(question, context)
     found = subjects(question, context)
-    found = [one for one in found if any(word in one.signal.label for word in question.symptom_words)] or found
+    found = [one for one in found if any(word[:3] in one.signal.label for word in question.symptom_words)] or found
     if not found:
         return _nothing(question, context)
     telling = sorted(

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher, get_close_matches
 from typing import Literal, cast
 
 from bot.analyst.times import Moment, find_moments
-from bot.analyst.vocabulary import COMMON_WORDS, STEP, intent_of, kinds_in, lexicon, object_kinds_in, synonyms_of
+from bot.analyst.vocabulary import COMMON_WORDS, FRONT, STEP, intent_of, kinds_in, lexicon, object_kinds_in, synonyms_of
 from bot.domain.entity import Entity
 from bot.domain.report import Report
 from bot.domain.signal import Kind, Signal
@@ -95,6 +95,8 @@ def understand(
     if not (kinds or entities or unknown or subject == plain):
         kinds, words = kinds_in(_without(plain, moments))
         entities, unknown = match_entities(_without(plain, moments), known, words)
+    if not entities and report is not None and report.symptom is not None and any(map(FRONT.fullmatch, unknown)):
+        entities = (report.symptom.entity,)
     if intent == "unknown" and (moments or entities or kinds or quoted):
         intent = "what_happened"
     if intent == "summary" and moments and not (kinds or entities):

@@ -220,6 +220,11 @@ def _brought_on(subject: Subject, context: FollowUpContext) -> tuple[Step, LinkT
         and link.test.effects > 2
         and link.test.unexplained * 2 < link.test.effects
     ]
+    root = next((signal for signal in context.signals if (step := steps.get(signal.id)) and step.id == "S1"), None)
+    if not found and root is not None and root.id != subject.signal.id:
+        test = context.test(root, subject.signal)
+        if test.status == "supported" and test.effects > 2 and test.unexplained * 2 < test.effects:
+            found.append((steps[root.id], test))
     return min(found, key=lambda pair: pair[0].id, default=None)
 
 

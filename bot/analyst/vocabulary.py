@@ -111,6 +111,9 @@ SYNONYMS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 """What people call a part → parts of names such things carry, used only where no name matches the word itself."""
 
+FRONT = re.compile(r"gateways?|load-?balancers?|lb|prox(?:y|ies)|ingress|edge", re.IGNORECASE)
+"""What people call the place where they feel it, whatever its name is."""
+
 INTENT_WORDS: tuple[tuple[str, str], ...] = (
     (r"how (?:sure|certain|confident|reliable|likely)|are you (?:really )?(?:sure|certain)|confiden(?:ce|t)|trust (?:this|you|it)", "how_sure"),
     ((r"(?:did|do|could|can)(?: you)?(?:n't| not) (?:you )?(?:see|look|read|check|find)|(?:was|is|are|were|what'?s?|anything) (?:\w+ )?missing|"

@@ -102,6 +102,7 @@ NOUN: dict[Kind, str] = {
     Kind.QUEUE_GROWTH: "a full queue",
     Kind.TLS_FAILURE: "failed TLS handshake",
     Kind.RETRY: "retry",
+    Kind.ROLLOUT_STUCK: "stuck rollout",
     Kind.LATENCY: "slow answers",
     Kind.AUTH_FAILURE: "rejected login",
     Kind.NO_SPACE: "full disk",
@@ -210,7 +211,8 @@ def p_words(p_value: float | None) -> str:
     if p_value < 1e-9:
         return "p < 1e-9"
     if p_value < 0.001:
-        return f"p = {p_value:.0e}"
+        mantissa, exponent = f"{p_value:.0e}".split("e")
+        return f"p = {mantissa}e{int(exponent)}"
     return f"p = {p_value:.2g}"
 
 
