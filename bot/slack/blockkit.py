@@ -15,6 +15,8 @@ Block = dict[str, Any]
 SECTION_TEXT = 3000  # https://docs.slack.dev/reference/block-kit/blocks/section-block
 HEADER_TEXT = 150  # https://docs.slack.dev/reference/block-kit/blocks/header-block
 CONTEXT_ELEMENTS = 10  # https://docs.slack.dev/reference/block-kit/blocks/context-block
+CONTAINER_BLOCKS = 10  # https://docs.slack.dev/reference/block-kit/blocks/container-block
+CONTAINER_TITLE = 150
 CONTEXT_TEXT = 2000  # not documented for context; the section fields' limit is safe
 ACTION_ELEMENTS = 25  # https://docs.slack.dev/reference/block-kit/blocks/actions-block
 BUTTON_TEXT = 75  # https://docs.slack.dev/reference/block-kit/block-elements/button-element
@@ -70,6 +72,22 @@ def context(*texts: str) -> Block:
 def divider() -> Block:
     """Give a line."""
     return {"type": "divider"}
+
+
+def folded(title: str, children: Sequence[Block]) -> Block:
+    """Give blocks behind a title that opens when it is pressed; messages only, and closed at first."""
+    return {
+        "type": "container",
+        "title": plain(title, CONTAINER_TITLE),
+        "child_blocks": list(children[:CONTAINER_BLOCKS]),
+        "is_collapsible": True,
+        "default_collapsed": True,
+    }
+
+
+def plainer(blocks: Sequence[Block]) -> list[Block]:
+    """Leave out what an older or stricter Slack may refuse: everything but text, rules and buttons."""
+    return [block for block in blocks if block["type"] != "container"]
 
 
 def preformatted(text: str, longest: int = PREFORMATTED_TEXT) -> Block:

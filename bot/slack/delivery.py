@@ -20,7 +20,7 @@ from bot.domain.report import Answer, Report
 from bot.errors import ChatBusyError, ChatError, ChatRefusedError
 from bot.slack import plan_blocks, report_blocks
 from bot.slack.access import AccessPolicy
-from bot.slack.blockkit import ALT_TEXT, MESSAGE_TEXT, Block, clip, section
+from bot.slack.blockkit import ALT_TEXT, MESSAGE_TEXT, Block, clip, plainer, section
 from bot.slack.calls import Calls
 from bot.slack.identity import Identity
 from bot.slack.phrases import duration, zone
@@ -43,6 +43,7 @@ _SETTLE_S = 1.0
 
 _COURTESY_S = 5.0
 _KEPT = 2000
+_BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "block_mismatch"})
 _HARMLESS = frozenset({"already_reacted", "no_reaction", "message_not_found", "too_many_reactions", "missing_scope"})
 
 
@@ -237,6 +238,12 @@ class SlackMessenger:
                     if _now() + _SETTLE_S >= deadline_at:
                         raise
                     await asyncio.sleep(_SETTLE_S)
+                except ChatRefusedError as error:
+                    if error.code not in _BLOCKS_REFUSED or not blocks:
+                        raise
+                    log.warning("slack refused the blocks", extra={"reason": error.code, "kind": kind})
+                    fewer = plainer(blocks)
+                    blocks = fewer if len(fewer) < len(blocks) else ()  # an answer without looks is still an answer
                 else:
                     return str(answer.get("ts", ""))
 
@@ -294,7 +301,7 @@ class SlackMessenger:
 
 
 def _message(place: Place, text: str, blocks: Sequence[Block]) -> dict[str, Any]:
-    return {"channel": place.channel, "text": clip(text, MESSAGE_TEXT), "blocks": list(blocks)}
+    return {"channel": place.channel, "text": clip(text, MESSAGE_TEXT), "blocks": list(blocks) or None}
 
 
 def _now() -> float:

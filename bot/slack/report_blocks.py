@@ -13,7 +13,7 @@ from bot.analyst.words import HAPPENED
 from bot.domain.chat import Place
 from bot.domain.report import Answer, Report, Step, StepLink
 from bot.domain.signal import Kind
-from bot.slack.blockkit import Block, actions, button, context, fit, section
+from bot.slack.blockkit import CONTAINER_BLOCKS, Block, actions, button, context, fit, folded, section
 from bot.slack.phrases import duration, p_value, plural, span
 from bot.slack.sanitise import Sanitiser
 
@@ -28,6 +28,8 @@ ACTION_JIRA = "answer_jira"
 _SUMMARY = 340
 _CHANGE = 110
 _CHANGES = 2
+_QUOTE = 200
+_RULED_OUT = 6
 _STEPS = 12
 _REASONS = 2
 
@@ -64,7 +66,7 @@ def answer_blocks(report: Report, place: Place, sanitiser: Sanitiser, tz: tzinfo
     if told := _changes(report, sanitiser):
         blocks.append(section(told))
     return fit(
-        blocks,
+        [*blocks, *_folded(report, sanitiser)],
         footer=[_buttons(report, place), context(_footer(report, sanitiser, tz))],
         more="_More is behind Evidence._",
     )
@@ -182,6 +184,34 @@ def _changes(report: Report, sanitiser: Sanitiser) -> str:
     return "\n".join(lines)
 
 
+def _folded(report: Report, sanitiser: Sanitiser) -> list[Block]:
+    """Give one telling line for each step, and what was ruled out, folded away behind one title."""
+    rows = []
+    for step in report.cascade.steps:
+        name = next((each for each in step.evidence if each in report.evidence), None)
+        if name is not None:
+            cited = report.evidence[name]
+            where = sanitiser.link(cited.url, str(cited.entity))
+            rows.append(section(f"*{step.id}* {name} · {where}\n{sanitiser.code(cited.quote, _QUOTE)}"))
+    most = CONTAINER_BLOCKS - 2
+    left = len(rows) - most
+    rows = [*rows[:most], *([context(f"and {plural(left, 'more step')}: press Evidence")] if left > 0 else [])]
+    titles = [f"Evidence: a line for each step, {plural(len(report.evidence), 'citation')} in all"] if rows else []
+    if report.ruled_out:
+        titles.append(f"Ruled out: {len(report.ruled_out)}")
+        rows.append(section(_ruled_out(report, sanitiser)))
+    return [folded(" · ".join(titles), rows)] if rows else []
+
+
+def _ruled_out(report: Report, sanitiser: Sanitiser) -> str:
+    told = [
+        f"• {sanitiser.text(each.summary, 160)}: {sanitiser.text(each.reason, 200)}"
+        for each in report.ruled_out[:_RULED_OUT]
+    ]
+    left = len(report.ruled_out) - len(told)
+    return "\n".join(["*Ruled out*", *told, *([f"and {left} more: ask me about them"] if left > 0 else [])])
+
+
 def _buttons(report: Report, place: Place) -> Block:
     value = answer_value(report.case, place)
     row = [
@@ -231,12 +261,12 @@ def _cost(report: Report, sanitiser: Sanitiser) -> str:
 
 
 def lines_of(blocks: Sequence[Block], width: int = 100) -> int:
-    """Count the lines that blocks take on a screen of ``width`` characters; a row of buttons counts as one."""
+    """Count the lines that blocks take on a screen of ``width`` characters; a row of buttons and what is folded count as one."""
     return sum(_lines(block, width) for block in blocks)
 
 
 def _lines(block: Block, width: int) -> int:
-    if block["type"] == "actions":
+    if block["type"] in ("actions", "container"):
         return 1
     return sum(max(-(-len(line) // width), 1) for text in _texts(block) for line in text.splitlines())
 
