@@ -39,6 +39,12 @@ _WINDOW_LIKE = re.compile(
 )
 _WINDOW_WORDS = 9
 _BEFORE_LAST = re.compile(r"(?i)^(?:for|in|over|within|during|of|from)\s+(?=(?:the\s+)?(?:last|past)\b)")
+_DAY_BEHIND = re.compile(
+    r"(?i)^(?:between\s+|from\s+)?(\d{1,2}(?::\d\d)?\s?(?:[ap]m)?)\s+(?:and|to|until|till|-)\s+"
+    r"(\d{1,2}(?::\d\d)?\s?(?:[ap]m)?)\s+(?:on\s+)?(\S.*)$"
+)
+"""A day named behind both its clock times belongs to both; before them it is read so."""
+
 _LOOSE_ENDS = frozenset(
     [
         "in",
@@ -213,7 +219,8 @@ def find_window(text: str, *, now: datetime, tz: tzinfo) -> tuple[str | None, st
     """Find the first stretch of words that names a window; gives its words, and the text without them."""
     for begin, stop in _stretches(text):
         words = text[begin:stop].strip(" ?!,;:.\"'()").strip()
-        for spelled in dict.fromkeys((words, _BEFORE_LAST.sub("", words))):
+        spellings = (_DAY_BEHIND.sub(r"\3 \1 to \2", words), words, _BEFORE_LAST.sub("", words))
+        for spelled in dict.fromkeys(spellings):
             if spelled and _is_window(text, begin, spelled, now=now, tz=tz):
                 return spelled, " ".join(f"{text[:begin]} {text[stop:]}".split())
     return None, text
