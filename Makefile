@@ -39,8 +39,9 @@ check: $(VENV)/.dev ## every structural check: lint, format, types, dependencies
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/test_structure.py
 
-bench: $(VENV)/.dev ## time and memory of the whole command on the demo fixture
+bench: $(VENV)/.bench ## time and memory of the whole command, and parts of it beside named peers
 	$(BIN)/pytest tests/bench -m bench -s
+	$(BIN)/python -m tests.bench
 
 format: $(VENV)/.dev ## put the code in shape
 	$(BIN)/ruff check --fix $(SOURCES)
@@ -58,6 +59,8 @@ lock: $(VENV)/.runtime ## resolve the dependencies anew and write both lock file
 		--group build pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
 		--group dev pyproject.toml -o requirements-dev.lock -c requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
+		--group bench -o tests/bench/requirements.lock
 
 clean: ## remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache dist build
@@ -88,4 +91,8 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@echo "Installing the development tools, once ..." >&2
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.bench: tests/bench/requirements.lock $(VENV)/.dev
+	@$(INSTALL) --require-hashes -r tests/bench/requirements.lock
 	@touch $@
