@@ -36,6 +36,10 @@ GENERAL: dict[Kind, tuple[str, str]] = {
         "Put a short timeout, a circuit breaker and a fallback on calls to {who}",
         "its failures cannot be prevented from here; what they take with them can",
     ),
+    Kind.NOISY_NEIGHBOUR: (
+        "Limit the CPU of {who}, or keep it off the nodes that serve requests (taints, anti-affinity)",
+        "what it takes is missing to its neighbours",
+    ),
     Kind.NODE_FAILURE: (
         "Spread replicas over nodes and keep room for the loss of one",
         "one node's loss took more than its share with it",
@@ -159,10 +163,10 @@ def _general(signal: Signal, chain: Chain) -> Recommendation:
     if signal.kind is Kind.JOB_RUN and len(chain.signals) > 1:
         summary, reason = JOB_BY_NEXT.get(chain.signals[1].kind, (summary, reason))
     return Recommendation(
-        summary=summary.format(who=signal.entity),
+        summary=summary.format(who=signal.entity.name if signal.entity.kind == "Host" else signal.entity),
         rationale=reason,
         change=_command(signal),
-        effect=f"would have spared up to {_episodes(chain)}: all of them passed through this step",
+        effect=f"would have spared up to {_episodes(chain)}: those that came by way of it",
         spared=len(chain.explained),
     )
 
@@ -241,4 +245,4 @@ def _command(signal: Signal) -> str | None:
 
 
 def _episodes(chain: Chain) -> str:
-    return f"{len(chain.explained)} of {counted(len(chain.symptom.occurrences), 'symptom episode')}"
+    return f"{len(chain.explained)} of {counted(len(chain.symptom.occurrences), 'episode')}"

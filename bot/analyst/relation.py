@@ -23,7 +23,7 @@ from bot.analyst.citations import Citations
 from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext, Subject, step_of, subjects, symptom_signal
 from bot.analyst.vocabulary import MISTAKEN
-from bot.analyst.words import counted, happened, p_words
+from bot.analyst.words import capital, counted, happened, p_words
 from bot.domain.link import LinkTest
 from bot.domain.report import Answer, AnswerTest, Step, StepLink
 from bot.domain.signal import Occurrence, Signal
@@ -132,13 +132,15 @@ def _on_cascade(question: Question, context: FollowUpContext, step: Step, subjec
     link = _link_of(context, step)
     steps = context.report.cascade.steps
     if len(steps) > 1 and step == steps[-1]:
-        lead = f"It is what was felt ({step.id}), the end of the cascade and not its cause"
+        lead = "It is what was felt, the end of the cascade and not its cause"
     elif step == steps[0]:
-        lead = f"Yes, it is what starts the cascade ({step.id}, {what(step)} of {step.entity})"
+        lead = "Yes, it is what starts the cascade"
     else:
-        lead = f"Yes, it is part of the cascade, but not its start ({step.id}, {what(step)} of {step.entity})"
+        lead = "Yes, it is part of the cascade, but not its start"
     test = None
-    if link is not None:
+    if link is None:
+        lead += f": {step_words(context, step.id)}"
+    else:
         came = f"{link.hits} of {counted(link.hits + link.misses, 'time')}, {lag_words(link.lag, link.resolution_s)}"
         lead += f": {step_words(context, link.effect)} followed {step_words(context, link.cause)} {came} ({p_words(link.p_value)})"
         test = AnswerTest(hits=link.hits, misses=link.misses, lag=link.lag, p_value=link.p_value, name=link.test)
@@ -175,7 +177,7 @@ def _beside(subject: Subject, context: FollowUpContext, head: str) -> tuple[Answ
     """Judge what stands beside the cascade: what made it worse, and what a step of it brings along."""
     place = context.topology.root(subject.signal.entity)
     for part in context.report.contributing:
-        if part.entity in {subject.signal.entity, place} and part.summary.startswith(happened(subject.signal)):
+        if part.entity in {subject.signal.entity, place} and part.summary.startswith(capital(happened(subject.signal))):
             return "related", f"It made it worse, but did not start it: {part.summary}."
     if (brought := _brought_on(subject, context)) is None:
         return None

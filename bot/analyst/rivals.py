@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Findings
-from bot.analyst.words import MASS, clock_s, counted, happened, noun, p_words, times
+from bot.analyst.words import MASS, capital, clock_s, counted, happened, noun, p_words, times
 from bot.domain.entity import Entity
 from bot.domain.link import Chain, Link, LinkTest
 from bot.domain.report import Contributing, RuledOut
@@ -153,9 +153,10 @@ def _nothing_followed(test: LinkTest, count: int, episodes: int, signal: Signal,
     reach_s = test.lag_range_s[1]
     reach = length(reach_s - reach_s % 60 if reach_s >= 60 else reach_s)
     before = sum(1 for one in symptom.occurrences if one.start_s < signal.occurrences[0].start_s)
-    none = f"none of the {episodes} episodes" if episodes > 1 else "the one episode did not begin"
     after = "it" if count == 1 else f"any of the {count}"
-    said = f"{none} began within {reach} after {after}" if episodes > 1 else f"{none} within {reach} after {after}"
+    if episodes == 1:
+        return f"the one episode {'had begun before' if before else f'did not begin within {reach} after'} {after}"
+    said = f"none of the {episodes} episodes began within {reach} after {after}"
     return f"{said}; {before} had begun before {'it' if count == 1 else 'the first'}" if before else said
 
 
@@ -180,7 +181,7 @@ def contributing(findings: Findings, chain: Chain, citations: Citations) -> tupl
         Contributing(
             entity=findings.topology.root(signal.entity),
             summary=(
-                f"{happened(signal)} {times(len(signal.occurrences))}: "
+                f"{capital(happened(signal))} {times(len(signal.occurrences))}: "
                 f"it follows S{fed[signal.id][1]} and leads to S{feeds[signal.id][1]}"
             ),
             evidence=citations.cite_all(

@@ -85,8 +85,12 @@ def facts_for(signal: Signal, findings: Findings) -> list[SpecFact]:
         places.add(target)
     if signal.kind is Kind.CERTIFICATE_EXPIRY:
         places.update(signal.mentions)
-    found = [fact for fact in findings.facts if fact.entity in places and any(word in fact.name for word in wanted)]
-    return found[:FEW_FACTS]
+    ranked = [
+        (next(rank for rank, word in enumerate(wanted) if word in fact.name), fact)
+        for fact in findings.facts
+        if fact.entity in places and any(word in fact.name for word in wanted)
+    ]
+    return [fact for _, fact in sorted(ranked, key=lambda pair: pair[0])][:FEW_FACTS]
 
 
 def summary_of(signal: Signal, beat_s: float | None = None) -> str:

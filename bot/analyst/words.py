@@ -85,6 +85,7 @@ NOUN: dict[Kind, str] = {
     Kind.SECRET_CHANGE: "secret change",
     Kind.HUMAN_CHANGE: "change by a person",
     Kind.TRAFFIC_RISE: "traffic rise",
+    Kind.NOISY_NEIGHBOUR: "noisy neighbour",
     Kind.CERTIFICATE_EXPIRY: "certificate expiry",
     Kind.RENEWAL_FAILURE: "failed certificate renewal",
     Kind.EXTERNAL_FAILURE: "third-party failure",
@@ -97,13 +98,13 @@ NOUN: dict[Kind, str] = {
     Kind.SCALE_DOWN: "scale-down",
     Kind.POD_KILL: "pod shutdown",
     Kind.CONNECTION_RESET: "cut-off request",
-    Kind.CONNECTION_REFUSED: "refused connections",
+    Kind.CONNECTION_REFUSED: "refused connection",
     Kind.POOL_EXHAUSTION: "an exhausted connection pool",
     Kind.QUEUE_GROWTH: "a full queue",
     Kind.TLS_FAILURE: "failed TLS handshake",
     Kind.RETRY: "retry",
     Kind.ROLLOUT_STUCK: "stuck rollout",
-    Kind.LATENCY: "slow answers",
+    Kind.LATENCY: "high latency",
     Kind.AUTH_FAILURE: "rejected login",
     Kind.NO_SPACE: "full disk",
     Kind.MEMORY_GROWTH: "memory growth",
@@ -133,7 +134,6 @@ MASS = frozenset(
         Kind.QUEUE_GROWTH,
         Kind.POOL_EXHAUSTION,
         Kind.LATENCY,
-        Kind.CONNECTION_REFUSED,
         Kind.NO_SPACE,
         Kind.OUT_OF_MEMORY,
         Kind.UNAVAILABLE,
@@ -172,6 +172,11 @@ def felt_as(signal: Signal) -> str:
 def happened(signal: Signal) -> str:
     """Say what happened, without how often."""
     return HAPPENED[signal.kind].format(who=who(signal.entity), label=signal.label)
+
+
+def capital(text: str) -> str:
+    """Begin a sentence, whatever case its first word has; the rest stays."""
+    return text[:1].upper() + text[1:]
 
 
 def who(entity: Entity) -> str:

@@ -26,6 +26,8 @@ _NAMED = frozenset({"Person", "Ticket", "Host", "Series"})
 _VALUE = re.compile(r'"([^"]*)"\s*\]$|\s(\S+)\s+\S+$')
 """The value of a sample: ``[time, "value"]`` of a query's body, or ``name value time`` of OpenMetrics."""
 _FEW = 8
+_READ_WHOLE = re.compile(r"all\b")
+"""What need not be said of a source in a table whose status says that it is complete."""
 
 
 def verdict(report: Report, width: int) -> Iterator[RenderableType]:
@@ -211,7 +213,10 @@ def coverage(report: Report) -> Iterator[RenderableType]:
 
 def _notes(row: SourceCoverage) -> str:
     lost = sum(gap.lost for gap in row.gaps)
-    parts = [words.visible(row.detail), f"read: {words.visible(row.read)}" if row.read else ""]
+    parts = [
+        words.visible(row.detail),
+        f"read: {words.visible(row.read)}" if row.read and not _READ_WHOLE.match(row.read) else "",
+    ]
     parts.append(words.plural(lost, "gap") if lost else "")
     return "; ".join(part for part in parts if part)
 
