@@ -15,15 +15,14 @@ _TOKEN = re.compile(r"<(?P<kind>[@#!]?)(?P<to>[^<>|]+)(?:\|(?P<label>[^<>]*))?>"
 
 def encode(workspace: Workspace, typed: str) -> str:
     """Turn typed text into Slack's: ``&``, ``<``, ``>`` escaped; known names and channels linked; addresses bracketed."""
-    text = typed.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     people = {each.name: each.id for each in workspace.people.values()}
     channels = {each.name: each.id for each in workspace.channels.values() if each.kind == "channel"}
     parts = []
     at = 0
-    for found in _ADDRESS.finditer(text):
-        parts += [_names(text[at : found.start()], people, channels), f"<{found.group()}>"]
+    for found in _ADDRESS.finditer(typed):
+        parts += [_names(_escaped(typed[at : found.start()]), people, channels), f"<{_escaped(found.group())}>"]
         at = found.end()
-    return "".join([*parts, _names(text[at:], people, channels)])
+    return "".join([*parts, _names(_escaped(typed[at:]), people, channels)])
 
 
 def rich_text(text: str) -> list[Json]:
@@ -39,6 +38,14 @@ def rich_text(text: str) -> list[Json]:
     return [{"type": "rich_text", "block_id": "typed", "elements": [section]}] if elements else []
 
 
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _plain(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def _names(text: str, people: dict[str, str], channels: dict[str, str]) -> str:
     def person(found: re.Match[str]) -> str:
         return f"<@{people[found[1]]}>" if found[1] in people else found[0]
@@ -51,8 +58,7 @@ def _names(text: str, people: dict[str, str], channels: dict[str, str]) -> str:
 
 def _add_text(elements: list[Json], text: str) -> None:
     if text:
-        plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-        elements.append({"type": "text", "text": plain})
+        elements.append({"type": "text", "text": _plain(text)})
 
 
 def _linked(kind: str, to: str, label: str | None) -> Json:
@@ -62,4 +68,4 @@ def _linked(kind: str, to: str, label: str | None) -> Json:
         return {"type": "channel", "channel_id": to}
     if kind == "!":
         return {"type": "broadcast", "range": to}
-    return {"type": "link", "url": to, **({"text": label} if label else {})}
+    return {"type": "link", "url": _plain(to), **({"text": _plain(label)} if label else {})}

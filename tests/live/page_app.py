@@ -35,7 +35,9 @@ def picture(width=640, height=180):
 
     row = b"\0" + b"".join(b"\x0b\x6b\x5f" if column // 32 % 2 else b"\xe3\xf1\xed" for column in range(width))
     head = struct.pack("!IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(row * height)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(row * height)) + chunk(b"IEND", b"")
+    )
 
 
 def plan(done):
@@ -54,9 +56,16 @@ def answer():
     evidence = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": "\n".join(LINES)}]}
     return [
         {"type": "header", "text": {"type": "plain_text", "text": "CronJob segment-refresh · high confidence"}},
-        mrkdwn("Every 6 h the *segment-refresh* job takes CPU; the HPA scales `statements` up and down; slow requests are cut off."),
-        {"type": "section", "fields": [{"type": "mrkdwn", "text": "*Symptom*\n502s"}, {"type": "mrkdwn", "text": "*Lag*\n34 s"}]},
-        mrkdwn(f"&gt; {escaped(HOSTILE)}\n1. job starts\n2. <https://example.org/a?b=1|runbook> and <javascript:alert(1)|not a link>"),
+        mrkdwn(
+            "Every 6 h the *segment-refresh* job takes CPU; the HPA scales `statements` up and down; slow requests are cut off."
+        ),
+        {
+            "type": "section",
+            "fields": [{"type": "mrkdwn", "text": "*Symptom*\n502s"}, {"type": "mrkdwn", "text": "*Lag*\n34 s"}],
+        },
+        mrkdwn(
+            f"&gt; {escaped(HOSTILE)}\n1. job starts\n2. <https://example.org/a?b=1|runbook> and <javascript:alert(1)|not a link>"
+        ),
         {"type": "divider"},
         {
             "type": "actions",
@@ -166,8 +175,12 @@ def scripted(urls, pause_s=0.15):
             channel=command["channel_id"], thread_ts=root["ts"], text="segment-refresh", blocks=answer()
         )
         await client.files_upload_v2(
-            file=picture(), filename="timeline.png", alt_txt="502s above, the job below", thread_ts=root["ts"],
-            title="Timeline", channel=command["channel_id"],
+            file=picture(),
+            filename="timeline.png",
+            alt_txt="502s above, the job below",
+            thread_ts=root["ts"],
+            title="Timeline",
+            channel=command["channel_id"],
         )
         await client.reactions_add(channel=command["channel_id"], timestamp=root["ts"], name="white_check_mark")
 
@@ -177,7 +190,10 @@ def scripted(urls, pause_s=0.15):
 async def serve(urls):
     """Run the scripted app until it is cancelled."""
     handler = AsyncSocketModeHandler(scripted(urls), urls.app_token)
-    await handler.start_async()
+    try:
+        await handler.start_async()
+    finally:
+        await handler.close_async()
 
 
 async def _nothing():
@@ -196,7 +212,9 @@ async def _reply(event, client):
 
 async def _home(event, client):
     if event["tab"] == "home":
-        await client.views_publish(user_id=event["user"], view={"type": "home", "blocks": [mrkdwn("*Recent* nothing yet")]})
+        await client.views_publish(
+            user_id=event["user"], view={"type": "home", "blocks": [mrkdwn("*Recent* nothing yet")]}
+        )
 
 
 async def _open_evidence(ack, body, client):
@@ -225,4 +243,6 @@ async def _asked(ack, view, client, body):
         await ack(response_action="errors", errors={"when": "Give a window like 5d."})
         return
     await ack()
-    await client.chat_postMessage(channel=values["where"]["channel"]["selected_conversation"], text="Started from a form")
+    await client.chat_postMessage(
+        channel=values["where"]["channel"]["selected_conversation"], text="Started from a form"
+    )

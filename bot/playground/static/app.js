@@ -9,7 +9,7 @@ const NARROW = matchMedia("(max-width: 760px)");
 const state = { people: {}, channels: [], app: { commands: [], shortcuts: [] }, suggestions: {}, messages: new Map(), home: null };
 const here = { channel: null, thread: null, tab: "messages" };
 const statuses = new Map(), unread = new Set(), mine = new Set();
-let viewer = sessionStorage.getItem("viewer") || "", stream = null, asked = 0;
+let viewer = sessionStorage.getItem("viewer") || "", stream = null, asked = 0, heard = 0;
 
 const world = {
   me: () => state.me, person: (id) => state.people[id], people: () => state.people, channels: () => state.channels, here: () => here.channel,
@@ -97,7 +97,8 @@ const toEnd = (list) => { stuck.set(list, true); list.scrollTop = list.scrollHei
 function follow(id, draw) { const list = byId(id); draw(list); settle(list); }
 for (const list of [byId("messages"), byId("replies")]) {
   stuck.set(list, true);
-  list.addEventListener("scroll", () => stuck.set(list, atEnd(list)), { passive: true });
+  let before = 0; // only going up lets go: a list also moves when its column narrows
+  list.addEventListener("scroll", () => { if (list.scrollTop < before - 1) stuck.set(list, atEnd(list)); else if (atEnd(list)) stuck.set(list, true); before = list.scrollTop; }, { passive: true });
   list.addEventListener("load", () => settle(list), true);
   new ResizeObserver(() => settle(list)).observe(list);
 }
@@ -143,12 +144,20 @@ function closeThread() {
   (document.querySelector(`[data-thread="${CSS.escape(was || "")}"]`) || main.box).focus();
 }
 
+// What is read while news comes in may be older than the news: then it is read again.
+async function load(id) {
+  for (let tries = 0; ; tries++) {
+    const before = heard, loaded = await ask(`/page/channel/${id}`, viewer).catch(() => null);
+    if (!loaded || heard === before || tries === 9) return loaded && { ...loaded, messages: new Map(loaded.messages.map((each) => [each.ts, { ...each, channel: id }])) };
+  }
+}
+
 async function go(id, thread = null, ts = null) {
-  const loaded = await ask(`/page/channel/${id}`, viewer).catch(() => null);
+  const loaded = await load(id);
   if (!loaded) return;
   Object.assign(here, { channel: id, thread, tab: "messages" });
   state.home = loaded.home;
-  state.messages = new Map(loaded.messages.map((each) => [each.ts, { ...each, channel: id }]));
+  state.messages = loaded.messages;
   unread.delete(id);
   byId("messages").replaceChildren(); byId("replies").replaceChildren();
   menuOpen(false); drawSide(); draw();
@@ -168,6 +177,7 @@ function beside(message) {
 }
 
 function take(news) {
+  heard++;
   if (news.kind === "view") return modal.put(news.view);
   if (news.kind === "view_closed") return modal.drop(news.view_id);
   if (news.kind === "view_errors") return modal.complain(news.errors);
@@ -186,25 +196,26 @@ function take(news) {
   }
 }
 
-async function refresh() {
+async function refresh(withViews = false) {
   Object.assign(state, await ask("/page/state", viewer));
-  world.fillShortcuts(); drawSide(); modal.set(state.views);
+  world.fillShortcuts(); drawSide();
+  if (withViews) modal.set(state.views);
 }
 
 // After a gap in the news, what is shown is read anew; where one was reading stays.
 let lost = false;
 async function reload() {
-  const loaded = await ask(`/page/channel/${here.channel}`, viewer).catch(() => null);
-  if (!loaded) return;
+  const loaded = await load(here.channel);
+  if (!loaded || loaded.channel.id !== here.channel) return;
   state.home = loaded.home;
-  state.messages = new Map(loaded.messages.map((each) => [each.ts, { ...each, channel: here.channel }]));
+  state.messages = loaded.messages;
   draw();
 }
 
 function listen() {
   stream?.close();
   stream = new EventSource(`/page/events?as=${encodeURIComponent(viewer)}`);
-  stream.onopen = async () => { byId("link").textContent = "live"; byId("link").className = "live"; await refresh(); if (lost) await reload(); lost = false; };
+  stream.onopen = async () => { byId("link").textContent = "live"; byId("link").className = "live"; if (lost) await refresh(true); lost = false; await reload(); };
   stream.onerror = () => { lost = true; byId("link").textContent = "not connected, trying again …"; byId("link").className = ""; };
   stream.onmessage = (event) => take(JSON.parse(event.data));
 }
@@ -226,7 +237,7 @@ document.addEventListener("click", (event) => {
 });
 
 async function start() {
-  await refresh();
+  await refresh(true);
   const deep = location.pathname.match(/^\/archives\/(\w+)\/p(\d+)(\d{6})$/), [, channel, thread] = location.hash.match(/^#(\w+)(?:\/([\d.]+))?$/) || [];
   const first = state.channels.find((each) => each.id === (deep?.[1] || channel)) || state.channels[0];
   await go(first.id, new URLSearchParams(location.search).get("thread_ts") || thread || null, deep ? `${deep[2]}.${deep[3]}` : null);

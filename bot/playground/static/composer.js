@@ -50,7 +50,7 @@ export function composer(form, { label, send, complete, chips, extras }) {
   form.replaceChildren(row, el("div", { class: "box" }, list, box, extras || null, el("button", { type: "submit", class: "send", "aria-label": "Send" }, el("span", { "aria-hidden": "true" }, "➤"))), error);
   return {
     box,
-    refresh() { const texts = chips(); row.replaceChildren(...texts.map((text) => el("button", { type: "button", class: "chip", onclick: () => submit(text) }, text))); row.hidden = !texts.length; },
+    refresh() { const texts = chips(); row.replaceChildren(el("span", { class: "hint" }, "Try"), ...texts.map((text) => el("button", { type: "button", class: "chip", onclick: () => submit(text) }, text))); row.hidden = !texts.length; },
     lock(reason) { box.disabled = Boolean(reason); box.placeholder = reason || label; form.querySelector(".send").disabled = Boolean(reason); },
     fill(text) { box.value = text; box.focus(); grow(); },
   };

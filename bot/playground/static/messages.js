@@ -38,7 +38,8 @@ function file(each) {
 
 function body(message, world, act) {
   if (message.subtype === "tombstone") return [el("p", { class: "hint" }, "This message was deleted.")];
-  const shown = message.blocks?.length ? blocks(message.blocks, world, act) : [message.text ? el("div", { class: "text" }, mrkdwn(message.text, world)) : null];
+  // what a person typed is drawn from its text: its rich text says no more
+  const shown = message.blocks?.length && !message.client_msg_id ? blocks(message.blocks, world, act) : [message.text ? el("div", { class: "text" }, mrkdwn(message.text, world)) : null];
   const edited = message.edited && !message.bot_id ? el("span", { class: "hint" }, " (edited)") : null;
   return [...shown, edited, (message.attachments || []).map((each) => attachment(each, world, act)), (message.files || []).map(file)];
 }
