@@ -28,6 +28,7 @@ class Kind(StrEnum):
     SECRET_CHANGE = "secret_change"  # noqa: S105 - a kind of change, not a password
     HUMAN_CHANGE = "human_change"
     TRAFFIC_RISE = "traffic_rise"
+    NOISY_NEIGHBOUR = "noisy_neighbour"
     CERTIFICATE_EXPIRY = "certificate_expiry"
     RENEWAL_FAILURE = "renewal_failure"
     # things the world outside does

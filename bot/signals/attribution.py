@@ -13,10 +13,59 @@ from bot.domain.signal import Kind, Occurrence, Signal, Topology, signal_id
 
 BEFORE_S = 15.0
 AFTER_S = 180.0
+BESIDE_S = 600.0
+CULPRITS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod"})
 RESTARTS = frozenset({Kind.POD_START, Kind.CONTAINER_RESTART, Kind.STARTUP})
 
 
 def attributed(signals: Sequence[Signal], topology: Topology) -> list[Signal]:
+    """Give signals with kills at the workloads they hit, and a signal more for each noisy neighbour."""
+    return [*_kills_of_workloads(signals, topology), *_noisy_neighbours(signals, topology)]
+
+
+def _noisy_neighbours(signals: Sequence[Signal], topology: Topology) -> list[Signal]:
+    """Find workloads outside the request path that take more CPU than all that suffers beside them on a node.
+
+    Jobs are left out, whose runs are known as such, and what others call, which may just have more to do.
+    """
+    routed = (workloads for entry, workloads in topology.backends.items() if entry.kind != "Service")
+    serving = {callee for _, callee in topology.calls}.union(*routed)
+    hungry = [s for s in signals if s.kind is Kind.CPU_SATURATION and s.entity.kind in CULPRITS]
+    found = []
+    for signal in hungry:
+        if signal.entity in serving or not signal.nodes:
+            continue
+        beside = [s for s in hungry if s.id != signal.id and s.nodes & signal.nodes]
+        ones = tuple(one for one in signal.occurrences if _takes_most(one, beside))
+        if ones and 2 * len(ones) > len(signal.occurrences):
+            name = signal_id(Kind.NOISY_NEIGHBOUR, signal.entity, signal.subject)
+            found.append(
+                replace(
+                    signal,
+                    id=name,
+                    kind=Kind.NOISY_NEIGHBOUR,
+                    label="took its neighbours' CPU",
+                    occurrences=ones,
+                    total=len(ones),
+                )
+            )
+    return found
+
+
+def _takes_most(one: Occurrence, beside: Sequence[Signal]) -> bool:
+    victims = [
+        max(o.size for o in signal.occurrences if _meet(one, o))
+        for signal in beside
+        if any(_meet(one, o) for o in signal.occurrences)
+    ]
+    return bool(victims) and one.size > sum(victims)
+
+
+def _meet(one: Occurrence, other: Occurrence) -> bool:
+    return one.start_s <= other.end_s + BESIDE_S and other.start_s <= one.end_s + BESIDE_S
+
+
+def _kills_of_workloads(signals: Sequence[Signal], topology: Topology) -> list[Signal]:
     """Move kills told of nodes to the workloads that restarted there at once; all other signals stay as they are."""
     restarts = [s for s in signals if s.kind in RESTARTS and s.entity.kind != "Node" and s.source != "prometheus"]
     result: list[Signal] = []

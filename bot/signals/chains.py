@@ -26,6 +26,9 @@ LEAST_STRENGTH = 0.2
 DEPTH_BONUS = 0.15
 """What each step between root and symptom adds: a cause whose way is shown is worth more than one that is only tied."""
 
+_CLIMBING = frozenset({"server_error", "log_error", "timeout", "slow", "dropped", "name_resolution_failure"})
+"""Stages that failures pass once for each workload, as they climb from callee to caller."""
+
 _ANCHORS: dict[str, Anchor] = {row.key: row.anchor for row in MECHANISMS}
 
 
@@ -155,7 +158,7 @@ def _reach(
 def _marks(signal: Signal, topology: Topology) -> frozenset[str]:
     """Name the stage a chain has passed with this signal; failures may climb from callee to caller, once for each."""
     name = stage(signal.kind)
-    if name in ("server_error", "log_error", "timeout", "slow", "dropped"):
+    if name in ("server_error", "log_error", "timeout", "slow", "dropped", "name_resolution_failure"):
         return frozenset({f"{name} {topology.root(signal.entity)}"})
     return frozenset({name})
 

@@ -87,6 +87,8 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("job takes quota", "job_run", "rate_limited quota_exceeded scheduling_failure", (0, 10 * MINUTE), 0.7, NEIGHBOUR, "during"),
     _row("job breaks calls", "job_run", f"{DROPS} retry {FELT}", (0, 10 * MINUTE), 0.35, ANYWHERE, "during"),
     _row("job runs out of memory", "job_run", "oom_kill", (0, 10 * MINUTE), 0.6, (("same entity", 1.0), ("owner", 1.0), ("same node", 0.8)), "during"),
+    _row("neighbour contends", "noisy_neighbour", f"{CONTENTION} latency slow_query gc_pause", (0, 10 * MINUTE), 0.95, (("same node", 1.0),), "during"),
+    _row("neighbour starves", "noisy_neighbour", f"timeout probe_failure scale_up {FELT}", (0, 15 * MINUTE), 0.5, NEIGHBOUR, "during"),
     # load
     _row("load rises", "traffic_rise retry", f"{CONTENTION} scale_up latency {STRAIN} rate_limited name_resolution_failure gc_pause memory_growth", (0, 20 * MINUTE), 0.8, CALLER, "during"),
     _row("load overwhelms", "traffic_rise", f"{FELT} probe_failure oom_kill", (0, 20 * MINUTE), 0.5, CALLER, "during"),
@@ -114,7 +116,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("restarts loop", "container_restart job_failure bad_config startup", "crash_loop", (0, 10 * MINUTE), 0.8, HERE),
     _row("unready, so unavailable", "probe_failure", f"{FELT} {DROPS} rollout_stuck", (0, 5 * MINUTE), 0.8, CALLEE, "during"),
     # changes: they stay in force until undone
-    _row("rollout leaks", "rollout config_change", "memory_growth memory_pressure oom_kill out_of_memory gc_pause", (0, 24 * HOUR), 1.0, HERE, "since"),
+    _row("rollout leaks", "rollout config_change", "memory_growth memory_pressure oom_kill out_of_memory gc_pause disk_pressure no_space", (0, 24 * HOUR), 1.0, HERE, "since"),
     _row("rollout fails", "rollout config_change", "crash_loop image_pull_failure probe_failure mount_failure bad_config rollout_stuck container_restart quota_exceeded scheduling_failure", (0, 30 * MINUTE), 1.0, HERE, "since"),
     _row("rollout ends pods", "rollout", "pod_kill shutdown", (0, 10 * MINUTE), 0.7, HERE),
     _row("change breaks", "rollout config_change human_change", f"server_error client_error log_error log_burst latency {DROPS} name_resolution_failure auth_failure tls_failure slow_query lock_wait disk_pressure no_space cpu_saturation cpu_throttling {STRAIN} rate_limited", (0, 6 * HOUR), 0.85, CALLEE, "since"),
@@ -125,6 +127,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("expiry cuts off", "certificate_expiry", f"{FELT} {DROPS} retry", (0, 2 * HOUR), 0.7, ANYWHERE, "since"),
     _row("renewal fails, so it expires", "renewal_failure", "certificate_expiry", (0, 30 * 24 * HOUR), 0.9, HERE, "during"),
     # refused, unresolved, unauthenticated
+    _row("resolver fails its clients", "name_resolution_failure", "name_resolution_failure", (0, 10 * MINUTE), 0.8, (("called by", 1.0), ("named", 0.9), ("cluster", 0.6)), "during"),
     _row("calls cannot be made", "tls_failure auth_failure name_resolution_failure bad_config", f"{STRAIN} {FELT} connection_refused log_error crash_loop probe_failure job_failure", (0, 10 * MINUTE), 0.9, CALLEE, "during"),
     # outside
     _row("third party fails", "external_failure", f"{STRAIN} {FELT} {DROPS} log_error rate_limited", (0, 15 * MINUTE), 1.0, CALLEE, "during"),
@@ -146,8 +149,8 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("logging fills disk", "log_burst", "disk_pressure io_saturation", (0, 12 * HOUR), 0.9, NEIGHBOUR, "during"),
     _row("node lost", "node_failure disk_pressure memory_pressure", "eviction pod_kill scheduling_failure container_restart", (0, 30 * MINUTE), 1.0, (("same entity", 1.0), ("same node", 1.0), ("named", 1.0), ("cluster", 0.4)), "during"),
     _row("evicted, so unplaced", "eviction node_failure pod_kill", "scheduling_failure", (0, 15 * MINUTE), 0.8, ANYWHERE, "during"),
-    _row("no place to run", "scheduling_failure quota_exceeded image_pull_failure mount_failure autoscaler_failure", f"{FELT} {DROPS} rollout_stuck latency cpu_saturation queue_growth", (0, 30 * MINUTE), 0.8, CALLEE, "during"),
-    _row("no place, so stuck", "quota_exceeded image_pull_failure mount_failure scheduling_failure probe_failure crash_loop", "rollout_stuck crash_loop", (0, 30 * MINUTE), 0.9, HERE, "during"),
+    _row("no place to run", "scheduling_failure quota_exceeded image_pull_failure mount_failure autoscaler_failure", f"{FELT} {DROPS} rollout_stuck latency cpu_saturation queue_growth circuit_open", (0, 30 * MINUTE), 0.8, CALLEE, "during"),
+    _row("no place, so stuck", "quota_exceeded image_pull_failure mount_failure scheduling_failure probe_failure crash_loop", "rollout_stuck crash_loop", (-2 * MINUTE, 30 * MINUTE), 0.9, HERE, "during"),
     _row("crash loop fails callers", "crash_loop job_failure rollout_stuck", f"{FELT} {DROPS} retry log_error", (0, 20 * MINUTE), 0.8, CALLEE, "during"),
     # alerts follow what they watch
     _row("alert fires", f"{FELT} {CONTENTION} {STRAIN} oom_kill crash_loop", "alert", (0, 20 * MINUTE), 0.4, ANYWHERE, "during"),
@@ -182,6 +185,7 @@ EXOGENOUS: dict[Kind, float] = {
     Kind.NODE_FAILURE: 0.9,
     Kind.HUMAN_CHANGE: 0.85,
     Kind.TRAFFIC_RISE: 0.8,
+    Kind.NOISY_NEIGHBOUR: 0.8,
     Kind.CLOCK_JUMP: 0.8,
     Kind.QUOTA_EXCEEDED: 0.7,
     Kind.IMAGE_PULL_FAILURE: 0.7,
@@ -196,10 +200,11 @@ EXOGENOUS: dict[Kind, float] = {
     Kind.TLS_FAILURE: 0.5,
     Kind.OOM_KILL: 0.5,
     Kind.GC_PAUSE: 0.5,
+    Kind.MEMORY_PRESSURE: 0.5,
     Kind.DEADLOCK: 0.5,
     Kind.LOG_BURST: 0.45,
     Kind.CPU_SATURATION: 0.45,
-    Kind.CPU_THROTTLING: 0.45,
+    Kind.CPU_THROTTLING: 0.6,  # only ever by a limit that somebody set
     Kind.IO_SATURATION: 0.45,
     Kind.SCHEDULING_FAILURE: 0.45,
     Kind.SCALE_DOWN: 0.4,

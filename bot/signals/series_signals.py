@@ -216,6 +216,8 @@ def _episodes(row: Metric, folded: Folded) -> Iterator[Occurrence]:
         size = one.total * folded.step if row.counts and row.unit == "/s" else abs(one.sigma)
         if row.counts and size < row.fewest:
             continue
+        if row.kind is Kind.CPU_SATURATION:
+            size = change  # what a workload takes is told against what its neighbours take, not against its own noise
         note = f"{_said(one.usual, row.unit)} → {_said(one.peak, row.unit)}"
         refs = folded.refs(one.start_s, one.end_s)
         yield Occurrence(start_s=one.start_s, end_s=one.end_s, size=round(size, 3), refs=refs, note=note)
