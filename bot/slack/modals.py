@@ -37,8 +37,7 @@ FIELD_CHANNEL = "channel"
 
 _QUOTE = 1500
 _NEIGHBOUR = 300
-_LANE_CELLS = 44
-_LABEL_CELLS = 16
+_LANE_CELLS = 34
 _EXAMPLE = "Was the restart on day 3 related?"
 
 
@@ -93,8 +92,8 @@ def timeline_modal(report: Report, sanitiser: Sanitiser, tz: tzinfo = UTC) -> Bl
     if not any(lane.spans for lane in lanes):
         return modal("timeline", "Timeline", [section(f"{head}\nNothing that has a time was found.")])
     drawn = timeline(report.window.start, report.window.end, lanes, _LANE_CELLS)
-    rows = [f"{label[:_LABEL_CELLS]:<{_LABEL_CELLS}} {row}" for label, row in drawn.rows]
-    page = "\n".join([" " * (_LABEL_CELLS + 1) + drawn.axis, *rows])
+    rows = [line for label, row in drawn.rows for line in (label[:_LANE_CELLS], row)]  # a phone is 36 characters wide
+    page = "\n".join([drawn.axis, *rows])
     blocks = [
         section(head),
         preformatted(page),

@@ -36,7 +36,10 @@ _REASONS = 2
 _COUNTED = re.compile(r"\s+(?:\d[\d,]* times|once|twice)\b|\s+every \d")
 """Where a step's summary goes on to its counts."""
 
-_WAY = re.compile(r" by way of [^.;]*(?=[.;])")
+_WAY = re.compile(r" by way of [^.;]*(?=[.;])|\s*The way there: [^.]*\.")
+_OF_WHO = re.compile(r"\bthe (\w+(?: \w+)?) of \{who\}")
+_SAID_ALREADY = re.compile(r"^(?:yes|no|related|unrelated)\b[.,:;]?\s*", re.IGNORECASE)
+_AT_ONCE_S = 0.05
 
 _VERDICT = {
     "cause_found": "Cause found",
@@ -82,7 +85,7 @@ def follow_up_blocks(answer: Answer, sanitiser: Sanitiser, *, asked_by: str | No
     blocks: list[Block] = []
     if asked_by is not None:
         blocks.append(context(f"{sanitiser.text(asked_by, 60)} asked: {sanitiser.text(answer.question, 300)}"))
-    blocks.append(section(_RELATION[answer.verdict] + sanitiser.text(answer.answer, 1500)))
+    blocks.append(section(_RELATION[answer.verdict] + sanitiser.text(_said(answer), 1500)))
     small: list[str] = []
     if answer.test is not None:
         test = answer.test
@@ -99,7 +102,12 @@ def follow_up_blocks(answer: Answer, sanitiser: Sanitiser, *, asked_by: str | No
 
 def follow_up_text(answer: Answer, sanitiser: Sanitiser) -> str:
     """Give the answer to a follow-up as plain text."""
-    return _RELATION[answer.verdict].replace("*", "") + sanitiser.text(answer.answer, 1500)
+    return _RELATION[answer.verdict].replace("*", "") + sanitiser.text(_said(answer), 1500)
+
+
+def _said(answer: Answer) -> str:
+    """Give the answer's words without the yes or no that the verdict says already."""
+    return _SAID_ALREADY.sub("", answer.answer) if _RELATION[answer.verdict] else answer.answer
 
 
 def cascade_text(report: Report, sanitiser: Sanitiser) -> str:
@@ -127,7 +135,7 @@ def _same(one: Step, other: Step) -> bool:
 def _arrow(link: StepLink | None) -> str:
     if link is None or link.status != "supported":
         return "⇢ _untested_ ⇢" if link is None or link.status == "untested" else "⇢ _refuted_ ⇢"
-    if link.lag is None or link.lag.median < 0:
+    if link.lag is None or link.lag.median < _AT_ONCE_S:
         return "→"  # a coarse series dates its cause late; a negative lag would only puzzle
     return f"→ {duration(link.lag.median)} →"
 
@@ -137,7 +145,7 @@ def _told(step: Step, before: Step | None, sanitiser: Sanitiser) -> str:
     if "{who}" not in phrase or phrase.count("{") > 1:  # a phrase that wants more than its subject
         return _own_words(step, before, sanitiser)
     if before is not None:
-        told = phrase.removeprefix("{who} ").format(who="it")
+        told = _OF_WHO.sub(r"its \1", phrase).removeprefix("{who} ").format(who="it")
     else:
         told = phrase.format(who=_who(step, sanitiser))
     return f"{told} {step.count:,}×" if step.id == "S1" and step.count > 1 else told
@@ -155,8 +163,8 @@ def _own_words(step: Step, before: Step | None, sanitiser: Sanitiser) -> str:
 
 
 def _who(step: Step, sanitiser: Sanitiser) -> str:
-    where = f"{step.entity.namespace}/" if step.entity.namespace else ""
-    return f"{step.entity.kind} " * (step.id == "S1") + sanitiser.code(where + step.entity.name, 80)
+    kind = f"{step.entity.kind} " if step.id == "S1" else ""  # the rest is told at length behind Evidence
+    return kind + sanitiser.code(step.entity.name, 80)
 
 
 def _conclusion(report: Report, sanitiser: Sanitiser) -> str:
