@@ -7,12 +7,15 @@ quotes stand in code spans whose fence is longer than any run of backticks insid
 import re
 from collections.abc import Iterator
 
+from bot.analyst.words import capital
 from bot.cli import words
+from bot.domain.entity import Entity
 from bot.domain.report import Answer, Evidence, Report, Step, StepLink
 from bot.domain.spelling import lag_words
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~<>@&$])")
-_MOST_EPISODES = 40
+_MARKUP = re.compile(r"([\\`*\[\]|~<>@&$]|(?<!\w)_|_(?!\w)|^\s*[#+-])")
+"""What CommonMark and GitHub would read as markup; inside words an underscore is none, and brackets alone make no link."""
+_MOST_EPISODES = 24
 """A ticket is no place for a table of hundreds."""
 _VERDICTS = {"cause_found": "Cause found", "inconclusive": "Inconclusive", "no_incident": "No incident"}
 
@@ -24,7 +27,7 @@ def render_markdown(report: Report) -> str:
 
 def render_answer_markdown(answer: Answer) -> str:
     """Write the answer to a follow-up as Markdown."""
-    lines = [f"**{_safe(answer.question)}**", "", _safe(answer.answer), "", f"Verdict: {answer.verdict}"]
+    lines = [f"**{_safe(answer.question)}**", "", _safe(answer.answer), "", f"Verdict: {answer.verdict}."]
     if answer.evidence:
         lines += ["", *_evidence(answer.evidence)]
     return "\n".join(lines) + "\n"
@@ -36,7 +39,14 @@ def _safe(text: str) -> str:
 
 def _sentence(text: str) -> str:
     text = words.visible(text)
-    return _safe(text if not text or text.endswith((".", "!", "?", ":")) else f"{text}.")
+    return _safe(capital(text if not text or text.endswith((".", "!", "?", ":")) else f"{text}."))
+
+
+def _told(entity: Entity, summary: str) -> str:
+    """Say of whom and what, the name in bold and once."""
+    name, told = _safe(str(entity)), _safe(summary)
+    at = told.find(name)
+    return f"{told[:at]}**{name}**{told[at + len(name) :]}" if at >= 0 else f"**{name}** {told}"
 
 
 def _code(text: str) -> str:
@@ -57,22 +67,34 @@ def _report(report: Report) -> Iterator[str]:
     yield ""
     span = f"{words.moment(report.window.start)} to {words.moment(report.window.end)}"
     yield f"Window {span} ({_safe(report.window.asked)}). Asked: {_safe(report.question)} Case {_code(report.case)}."
-    yield from _symptom(report)
+    yield from _at_once(report)
     yield from _cascade(report)
     yield from _changes(report)
     yield from _judged(report)
     yield from _people(report)
+    yield from _coverage(report)
+    yield from _symptom(report)
     if report.evidence:
         yield from ("", "## Evidence", "", *_evidence(report.evidence))
-    yield from _coverage(report)
+
+
+def _at_once(report: Report) -> Iterator[str]:
+    """Say what to do first and by when, for who reads no further."""
+    if report.recommendations:
+        yield from ("", f"- **First fix:** {_sentence(report.recommendations[0].summary)}")
+    if report.predictions:
+        each = report.predictions[0]
+        begin, end = (words.moment(at) for at in each.window)
+        yield f"- **Next time:** {words.moment(each.at)}, between {begin} and {end}, if nothing changes."
 
 
 def _symptom(report: Report) -> Iterator[str]:
     if report.symptom is None:
         return
     symptom = report.symptom
-    yield from ("", "## Symptom", "")
-    yield f"{_sentence(symptom.summary)} {symptom.explained} explained, {symptom.unexplained} not.{_refs(symptom.evidence)}"
+    yield from ("", "## Episodes of the symptom", "")
+    told = f" {symptom.explained} explained, {symptom.unexplained} not." if report.cascade.steps else ""
+    yield f"{_sentence(symptom.summary)}{told}{_refs(symptom.evidence)}"
     yield from ("", "| start | end | count | explained |", "|---|---|---:|---|")
     for each in symptom.episodes[:_MOST_EPISODES]:
         told = "yes" if each.explained else "no"
@@ -85,17 +107,19 @@ def _cascade(report: Report) -> Iterator[str]:
     if not report.cascade.steps:
         return
     yield from ("", "## Cascade", "")
+    seen: set[str] = set()
     for number, step in enumerate(report.cascade.steps, start=1):
         yield f"{number}. {_step(step)}"
-        yield from (f"   - {_safe(fact)}" for fact in step.facts)
+        yield from (f"   - {_safe(fact)}" for fact in step.facts if fact not in seen)
+        seen.update(step.facts)
     if report.cascade.links:
         yield from ("", "| link | status | lag | hits | unexplained | p | test |", "|---|---|---|---:|---:|---|---|")
         yield from (_link(link) for link in report.cascade.links)
 
 
 def _step(step: Step) -> str:
-    seen = f"{step.count:,}× from {words.moment(step.first_at)}"
-    return f"**{_safe(str(step.entity))}** {_safe(step.summary)} — {seen}{_refs(step.evidence)}"
+    told = _told(step.entity, step.summary).rstrip(".")
+    return f"{step.id}: {told}; first {words.moment(step.first_at)}{_refs(step.evidence)}"
 
 
 def _link(link: StepLink) -> str:
@@ -117,7 +141,7 @@ def _changes(report: Report) -> Iterator[str]:
         yield from ("", "## Next, if nothing changes", "")
     for prediction in report.predictions:
         begin, end = (words.moment(each) for each in prediction.window)
-        yield f"- {words.moment(prediction.at)} (between {begin} and {end}): {_safe(prediction.summary)}"
+        yield f"- {words.moment(prediction.at)} (between {begin} and {end}): {_sentence(prediction.summary)}"
 
 
 def _patch_line(line: str) -> str:
@@ -129,12 +153,12 @@ def _judged(report: Report) -> Iterator[str]:
     if report.contributing:
         yield from ("", "## Made it worse, did not start it", "")
     for helped in report.contributing:
-        yield f"- **{_safe(str(helped.entity))}** {_safe(helped.summary)}{_refs(helped.evidence)}"
+        yield f"- {_told(helped.entity, helped.summary)}{_refs(helped.evidence)}"
     if report.ruled_out:
         yield from ("", "## Ruled out", "")
     for out in report.ruled_out:
         test = f" Test: {_sentence(out.test)}" if out.test else ""
-        yield f"- **{_safe(str(out.entity))}** {_safe(out.summary)}: {_sentence(out.reason)}{test}{_refs(out.evidence)}"
+        yield f"- {_told(out.entity, out.summary)}: {_safe(out.reason).rstrip('.')}.{test}{_refs(out.evidence)}"
     if report.control_questions:
         yield from ("", "## Control questions", "")
     for asked in report.control_questions:
@@ -162,7 +186,7 @@ def _coverage(report: Report) -> Iterator[str]:
         yield f"| {_safe(row.source)} | {row.status} | {row.items:,} | {words.size(row.bytes)} | {told} |"
     unseen = [gap for row in report.coverage for gap in row.gaps if gap.lost]
     if unseen or report.reasons:
-        yield from ("", "## What was not seen, and what holds the confidence down", "")
+        yield from ("", "### What was not seen, and what holds the confidence down", "")
         yield from (f"- {_safe(reason)}" for reason in report.reasons)
     for gap in unseen:
         where = f" ({_safe(gap.path)})" if gap.path else ""

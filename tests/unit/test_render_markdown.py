@@ -12,7 +12,6 @@ def test_the_page_has_every_part_of_the_report():
     headings = re.findall(r"^#+ (.+)$", render_markdown(REPORT), re.MULTILINE)
     expected = [
         "Cause found: high confidence",
-        "Symptom",
         "Cascade",
         "What to change",
         "Next, if nothing changes",
@@ -20,9 +19,10 @@ def test_the_page_has_every_part_of_the_report():
         "Ruled out",
         "Control questions",
         "What people said",
-        "Evidence",
         "What was read",
         "What was not seen, and what holds the confidence down",
+        "Episodes of the symptom",
+        "Evidence",
     ]
     assert expected == headings
 
