@@ -173,7 +173,8 @@ class Cluster:
         if replicas < before:
             # The ReplicaSet controller deletes unready pods first, then the youngest.
             order = sorted(workload.live(), key=lambda p: (p.ready_at <= self.now, -p.created_at))
-            for pod in order[: before - replicas]:
+            # Pods that were wished for and never came need no deleting.
+            for pod in order[: max(0, min(before, len(order)) - replicas)]:
                 self.stop(workload, pod, self.now + self.rng.uniform(0.1, 0.7), owner)
 
     def stop(self, workload: Workload, pod: Pod, at: float, owner: str) -> None:

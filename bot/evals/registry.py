@@ -5,16 +5,22 @@ from dataclasses import dataclass
 
 from bot.evals.scenarios import (
     bad_config,
+    cpu_throttling,
+    debug_logging_disk,
     dns_throttling,
     expired_certificate,
+    gc_liveness,
     image_pull,
     lock_pool_retry,
     memory_leak,
     no_incident,
     node_loss,
     noisy_neighbour,
+    quota_block,
+    rotated_secret,
     story,
     third_party_outage,
+    two_incidents,
 )
 from bot.evals.scenarios.parts import Scene
 from bot.evals.world import World
@@ -78,6 +84,34 @@ SCENARIOS: dict[str, ScenarioInfo] = {
             name="noisy-neighbour",
             summary="a batch worker without limits takes the CPU of its node",
             stage=noisy_neighbour.stage,
+        ),
+        ScenarioInfo(
+            name="debug-logging-disk",
+            summary="debug logging fills the nodes' disks and pods are evicted",
+            stage=debug_logging_disk.stage,
+        ),
+        ScenarioInfo(
+            name="gc-liveness",
+            summary="full garbage collections make liveness probes fail, and pods are killed",
+            stage=gc_liveness.stage,
+        ),
+        ScenarioInfo(
+            name="rotated-secret",
+            summary="a password is rotated and one consumer is not restarted",
+            stage=rotated_secret.stage,
+        ),
+        ScenarioInfo(
+            name="cpu-throttling",
+            summary="a CPU limit throttles a service at the daily peak",
+            stage=cpu_throttling.stage,
+        ),
+        ScenarioInfo(
+            name="quota-block", summary="a quota refuses the pods an autoscaler asks for", stage=quota_block.stage
+        ),
+        ScenarioInfo(
+            name="two-incidents",
+            summary="two independent incidents, and a question about one of them",
+            stage=two_incidents.stage,
         ),
     )
 }

@@ -137,6 +137,8 @@ class World(Timeline):
                 if now - pod.started_at < 45:
                     used += workload.cpu_boot
                 pod.cpu = used * node.inflation * (1 + self.noise.random() * 0.08)
+                if workload.cpu_limit is not None:
+                    pod.cpu = min(pod.cpu, workload.cpu_limit)
                 slow += node.inflation
                 self._memory(workload, pod, per_pod, now)
             workload.slowdown = slow / len(workload.pods) if workload.pods else 1.0

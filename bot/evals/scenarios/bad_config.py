@@ -65,8 +65,11 @@ def stage(world: World) -> Scene:
     service.calls.insert(0, setting.call)
     length = world.end - world.start
     changed = world.start + length * rng.uniform(0.35, 0.8)
-    back = changed + rng.uniform(1.5, 5) * 3600 if rng.random() < 0.5 else world.end + 1
-    back = min(back, changed + length * 0.3)
+    lasts = min(rng.uniform(1.5, 5) * 3600, length * 0.3)
+    if rng.random() < 0.5:
+        # It is asked about while it still goes on.
+        changed = world.end - lasts
+    back = changed + lasts
     restarts = rng.random() < 0.4
     state = {"bad": False}
 
@@ -91,7 +94,7 @@ def stage(world: World) -> Scene:
     world.at(changed, change)
     world.at(back, lambda: world.at(world.now + 40, lambda: read(False)))
     world.on_tick.append(tick)
-    ended = back < world.end
+    ended = back < world.end - 60
     document = _configmap(world, rng, service, setting, back if ended else changed, ended)
     return Scene(
         conclude=lambda: _truth(world, service, setting), symptom=ALL_5XX, floor=3, kind_words=f"errors on {service.name}",

@@ -10,13 +10,14 @@ from bot.evals.world import World
 SYMPTOM = frozenset({500, 502, 503, 504})
 
 
-def stage(world: World) -> Scene:
-    """Build the outage; which provider fails how, and when, depends on the seed."""
+def stage(world: World, *, fault: str = "", index: int | None = None) -> Scene:
+    """Build the outage; which provider fails how, when and whom, depends on the seed where it is not given."""
     rng, names = dice(world.key, "third-party"), world.cast
     kind = rng.choice(sorted(EXTERNAL))
     host = rng.choice(EXTERNAL[kind])
-    service = world.cluster.workloads[rng.choice(names.services[:2])]
-    fault = rng.choice(("timeout", "timeout", "http503", "reset"))
+    drawn = rng.choice(names.services[:2])
+    service = world.cluster.workloads[drawn if index is None else names.services[index]]
+    fault = fault or rng.choice(("timeout", "timeout", "http503", "reset"))
     op = {
         "payment": "POST /v1/charges",
         "geo": "GET /v2/lookup",
