@@ -23,6 +23,8 @@ LONGEST = 9
 BEAM = 60
 PER_HEAD = 4
 LEAST_STRENGTH = 0.2
+CERTAIN = 6.0
+"""Negative decimal logarithm of a p-value beyond which more of it adds nothing."""
 DEPTH_BONUS = 0.15
 """What each step between root and symptom adds: a cause whose way is shown is worth more than one that is only tied."""
 
@@ -61,10 +63,10 @@ def strength(link: Link) -> float:
     test = link.test
     recall = (test.effects - test.unexplained) / max(1, test.effects)
     precision = test.hits / max(1, test.hits + test.misses)
-    significance = min(1.0, -log10(max(test.p_value or 1e-12, 1e-12)) / 5.0)
+    significance = min(1.0, -log10(max(test.p_value or 1e-12, 1e-12)) / CERTAIN)
     low, high = test.lag_range_s
     tight = 1.0 - min(1.0, (test.lag.p90 - test.lag.p10) / max(high - low, 1.0)) if test.lag else 0.0
-    shown = 0.4 * recall + 0.2 * precision + 0.25 * significance + 0.15 * tight
+    shown = 0.3 * recall + 0.15 * precision + 0.4 * significance + 0.15 * tight
     return shown * link.plausibility
 
 

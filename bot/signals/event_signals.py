@@ -21,6 +21,13 @@ DENSE_S = 300.0
 """Kubernetes backs off repeated failures to at most five minutes; a folded event that repeats more seldom than that on
 average happened at times nobody wrote down, of which only the first and the last are known."""
 
+BACK_OFF_S = 1000.0
+"""Controllers back off to at most 1000 s (client-go's default rate limiter): in between, what failed still stands."""
+_RETRIED = frozenset({Kind.QUOTA_EXCEEDED, Kind.IMAGE_PULL_FAILURE, Kind.MOUNT_FAILURE, Kind.SCHEDULING_FAILURE})
+"""States that are told again each time somebody tries, less and less often."""
+UNSEEN_S = 40.0
+"""How long a node is silent before the node controller calls it not ready (node-monitor-grace-period)."""
+
 _COMBINED = "(combined from similar events): "
 _DELETED_POD = re.compile(r"Deleted pod: (?P<pod>\S+)|delete Pod (?P<set_pod>\S+) in StatefulSet \S+ success")
 _PROBE = re.compile(r"(?P<probe>Liveness|Readiness|Startup) probe", re.IGNORECASE)
@@ -41,9 +48,12 @@ def event_signals(events: Iterable[tuple[ItemId, ClusterEvent]], window: Window,
     rollouts = [act for act in scalings if act.kind is Kind.ROLLOUT]
     # two rollouts, or a scaling and the next, are never one act, however close
     rest = [act for act in scalings if act.kind is not Kind.ROLLOUT]
+    lasting = [act for act in acts if act.kind in _RETRIED]
+    acts = [act for act in acts if act.kind not in _RETRIED]
     return sorted(
         (
             *signals_of(acts, window, SOURCE),
+            *signals_of(lasting, window, SOURCE, fold_s=BACK_OFF_S),
             *signals_of(rollouts, window, SOURCE, fold_s=0.0),
             *signals_of(rest, window, SOURCE, fold_s=0.0),
         ),
@@ -59,13 +69,18 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
     if (deleted := _DELETED_POD.search(message)) is not None and event.entity.kind != "Pod":
         pod = deleted["pod"] or deleted["set_pod"]
     entity = topology.root(event.entity)
+    mentions = _mentions(event, message, entity)
     subject = _subject(found, event, message)
+    early_s = UNSEEN_S if event.reason == "NodeNotReady" else 0.0
+    if found.kind is Kind.NODE_FAILURE and event.entity.kind == "Pod" and (node := _one_node(event, topology)):
+        # told of each of its pods, it is still the node's
+        entity, mentions = Entity("Node", node), (entity, *mentions)
     for start_s, end_s, count in _spans(event):
         yield Act(
             kind=found.kind,
             entity=entity,
             label=_label(found, subject),
-            start_s=start_s,
+            start_s=start_s - early_s,
             end_s=end_s,
             ref=ref,
             note=_note(event, message),
@@ -73,7 +88,7 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
             what=pod if found.kind in _LIFECYCLE else f"{event.entity}|{message}",
             count=count,
             nodes=_nodes(event, topology),
-            mentions=_mentions(event, message, entity),
+            mentions=mentions,
             attributes=(("reason", event.reason),),
         )
 
@@ -128,6 +143,11 @@ def _nodes(event: ClusterEvent, topology: Topology) -> frozenset[str]:
         return frozenset({event.entity.name})
     placed = topology.nodes.get(event.entity, frozenset()) if event.entity.kind == "Pod" else frozenset()
     return placed | ({event.node} if event.node and event.component == "kubelet" else frozenset())
+
+
+def _one_node(event: ClusterEvent, topology: Topology) -> str | None:
+    nodes = _nodes(event, topology)
+    return min(nodes) if len(nodes) == 1 else None
 
 
 def _mentions(event: ClusterEvent, message: str, entity: Entity) -> tuple[Entity, ...]:

@@ -7,6 +7,7 @@ compared but never shown.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from bot.domain.entity import Entity
@@ -14,7 +15,7 @@ from bot.domain.items import ItemId, ObjectVersion
 from bot.domain.signal import Kind, Topology
 from bot.signals.acts import Act
 from bot.signals.kubernetes import is_person_or_delivery
-from bot.signals.manifest import containers, owner_of, part, parts, pod_spec, text, time_s, value
+from bot.signals.manifest import Part, containers, owner_of, part, parts, pod_spec, text, time_s, value
 
 Rows = Sequence[tuple[ItemId, ObjectVersion]]
 
@@ -36,9 +37,40 @@ def change_acts(objects: Rows, topology: Topology) -> Iterator[Act]:
     for ref, version in objects:
         if version.entity.kind in _CHANGED_KINDS or version.entity.kind in _DESIRED_KINDS:
             versions[version.entity].append((ref, version))
+    users = _users(objects, topology)
     for entity in sorted(versions, key=str):
         if entity.name not in _IGNORED_MAPS:
-            yield from _writes(entity, versions[entity])
+            for act in _writes(entity, versions[entity]):
+                yield replace(act, mentions=tuple(sorted(users.get(entity, ()), key=str)))
+
+
+def _users(objects: Rows, topology: Topology) -> dict[Entity, set[Entity]]:
+    """Find which workloads read a ConfigMap or Secret: as variables, as files, or to pull their image."""
+    users: defaultdict[Entity, set[Entity]] = defaultdict(set)
+    for _, version in objects:
+        if not (spec := pod_spec(version)):
+            continue
+        user = topology.root(version.entity)
+        for kind, name in _read_by(spec):
+            users[Entity(kind, name, version.entity.namespace)].add(user)
+    return users
+
+
+def _read_by(spec: Part) -> Iterator[tuple[str, str]]:
+    for container in containers(spec):
+        sources = [value(one, "valueFrom") for one in parts(container, "env")] + list(parts(container, "envFrom"))
+        for source in sources:
+            for kind, keys in (
+                ("ConfigMap", ("configMapKeyRef", "configMapRef")),
+                ("Secret", ("secretKeyRef", "secretRef")),
+            ):
+                yield from ((kind, name) for key in keys if (name := text(source, key, "name")))
+    for volume in parts(spec, "volumes"):
+        for one in (volume, *parts(volume, "projected", "sources")):
+            if name := text(one, "configMap", "name"):
+                yield "ConfigMap", name
+            if name := text(one, "secret", "secretName") or text(one, "secret", "name"):
+                yield "Secret", name
 
 
 def _replica_set_rollouts(objects: Rows, topology: Topology) -> Iterator[Act]:

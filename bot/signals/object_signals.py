@@ -177,7 +177,7 @@ def _conditions(ref: ItemId, version: ObjectVersion, topology: Topology) -> Iter
             kind=known[0],
             entity=topology.root(version.entity),
             label=known[1],
-            start_s=at_s,
+            start_s=at_s - (_deadline_s(version) if reason == "ProgressDeadlineExceeded" else 0.0),
             end_s=at_s,
             ref=ref,
             note=f"{reason}: {text(condition, 'message')}"[:200],
@@ -185,3 +185,9 @@ def _conditions(ref: ItemId, version: ObjectVersion, topology: Topology) -> Iter
             subject=known[1] if known[0] in {Kind.JOB_FAILURE, Kind.QUOTA_EXCEEDED} else "",
             attributes=(("reason", reason),) if reason else (),
         )
+
+
+def _deadline_s(version: ObjectVersion) -> float:
+    """Give how long a rollout had stood still when its Deployment said so (``progressDeadlineSeconds``, 600 by default)."""
+    found = value(version.manifest, "spec", "progressDeadlineSeconds")
+    return float(found) if isinstance(found, int) and 0 < found < 86_400 else 600.0

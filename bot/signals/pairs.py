@@ -5,7 +5,7 @@ that no mechanism joins are tested where they share an entity or call each other
 still be found, but such a tie rests on timing alone and says so.
 """
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,6 +25,10 @@ SHARPNESS = 2
 """Power of a pair's plausibility that weighs its p-value: what nobody would expect needs far better numbers."""
 ONCE = 2
 """Occurrences up to which repetition cannot be asked for."""
+BEGINS = 0.45
+"""How well a kind must be able to begin a chain to be a rival of other beginnings."""
+AT_ONCE_S = 300.0
+"""Causes no further apart than this are one event as far as times can tell."""
 ONCE_PLAUSIBLE = 0.45
 """Plausibility from which a tie that cannot repeat is held against its rivals alone."""
 
@@ -53,7 +57,11 @@ def scopes(cause: Signal, effect: Signal, topology: Topology) -> list[str]:
         found.append("same entity")
     elif a == b or topology.targets.get(cause.entity) == b or topology.targets.get(effect.entity) == a:
         found.append("owner")
-    if b in cause.mentions or a in effect.mentions or (_acts_on_others(cause) and set(cause.mentions) & set(effect.mentions)):
+    if (
+        b in cause.mentions
+        or a in effect.mentions
+        or (_acts_on_others(cause) and set(cause.mentions) & set(effect.mentions))
+    ):
         found.append("named")
     if (b, a) in topology.calls or a in topology.backends.get(b, frozenset()):
         found.append("called by")
@@ -134,16 +142,43 @@ def _corrected(listed: Sequence[Candidate], tests: Sequence[LinkTest]) -> dict[i
     """Correct p-values for how many were tested, in two families that are told apart before looking at any p-value.
 
     Ties between things that repeat are corrected all together. What happened once or twice cannot repeat: order and
-    place must speak, so such a tie is held against the other plausible causes of the same effect only (Bonferroni).
+    place must speak, so such a tie is held against the other plausible causes of the same effect only (Bonferroni,
+    each with a share of the error that goes by its plausibility).
     """
     tried = [index for index, test in enumerate(tests) if test.p_value is not None]
     once = [i for i in tried if _happened_once(listed[i], tests[i])]
-    rivals = Counter(listed[index].effect.id for index in once)
-    alone = {index: min(1.0, (tests[index].p_value or 0.0) * rivals[listed[index].effect.id]) for index in once}
+    shares = _shares([(index, listed[index]) for index in once])
+    alone = {index: min(1.0, (tests[index].p_value or 0.0) / shares[index]) for index in once}
     many = [index for index in tried if index not in alone]
     raw = [tests[index].p_value or 0.0 for index in many]
     together = adjust(raw, [listed[index].plausibility ** SHARPNESS for index in many])
     return {**alone, **dict(zip(many, together, strict=True))}
+
+
+def _shares(once: Sequence[tuple[int, Candidate]]) -> dict[int, float]:
+    """Give each candidate its share of the error that its effect may have, by how plausible it is.
+
+    Causes within minutes of each other, such as a new setting and the rollout that brings it, are one rival to all
+    others: their times are the same evidence, and only plausibility can tell between them.
+    """
+    shares: dict[int, float] = {}
+    by_effect: defaultdict[SignalId, list[tuple[float, float, int]]] = defaultdict(list)
+    for index, one in once:
+        if EXOGENOUS.get(one.cause.kind, 0.0) < BEGINS:
+            shares[index] = 1.0  # a step on the way is no rival of what began it
+            continue
+        at_s = one.cause.occurrences[0].start_s
+        by_effect[one.effect.id].append((at_s, one.plausibility**SHARPNESS, index))
+    for rivals in by_effect.values():
+        rivals.sort()
+        total = most = 0.0
+        for place, (at_s, weight, _) in enumerate(rivals):
+            if place and at_s - rivals[place - 1][0] > AT_ONCE_S:
+                total, most = total + most, 0.0
+            most = max(most, weight)
+        for _, weight, index in rivals:
+            shares[index] = weight / (total + most)
+    return shares
 
 
 def _happened_once(candidate: Candidate, test: LinkTest) -> bool:

@@ -146,6 +146,33 @@ def test_reasons_have_their_kinds(reason, message, kind):
     assert signal.label == (reason if kind is Kind.ALERT else signal.label)
 
 
+def test_a_silent_node_fails_before_it_is_called_not_ready_and_its_pods_tell_of_it():
+    """The node controller waits forty seconds; what it says of each pod is the node's failure, and names whom it hits."""
+    recorder = Recorder()
+    node = Entity("Node", "worker-1", None)
+    placed = Topology(owner={pod("web-1"): WEB}, nodes={pod("web-1"): frozenset({"worker-1"})})
+    recorder.add(10, node, "NodeNotReady", "Node worker-1 status is now: NodeNotReady")
+    recorder.add(10, pod("web-1"), "NodeNotReady", "Node is not ready", warning=True)
+    (found,) = recorder.signals(placed)
+    assert (Kind.NODE_FAILURE, node, (WEB,)) == (found.kind, found.entity, found.mentions)
+    assert [560.0] == [one.start_s - START.timestamp() for one in found.occurrences]
+
+
+def test_what_controllers_try_again_later_still_stands_in_between():
+    """A quota that refuses pods does so until it is raised, however far apart the attempts."""
+    recorder = Recorder()
+    for minute in (1, 2, 4, 8, 16, 32):
+        recorder.add(
+            minute,
+            Entity("ReplicaSet", "web-7d8f9c6b5d", "shop"),
+            "FailedCreate",
+            'exceeded quota: "small"',
+            warning=True,
+        )
+    (found,) = recorder.signals()
+    assert 1 == len(found.occurrences)
+
+
 def test_normal_life_is_no_signal():
     """Pulled, Scheduled and unknown Normal events are dropped, and so is what lies outside the window."""
     events = Recorder()

@@ -143,6 +143,34 @@ def test_two_versions_tell_which_keys_changed_but_never_a_secrets_value():
     assert one.note == "password changed"
 
 
+def test_a_changed_secret_names_who_reads_it():
+    """Variables, files and projected volumes tie a workload to the Secrets and ConfigMaps it reads."""
+    changed = managed("kubectl", 3, {"f:data": {}})
+    env = [{"name": "PGPASSWORD", "valueFrom": {"secretKeyRef": {"name": "db", "key": "password"}}}]
+    volumes = [{"name": "conf", "projected": {"sources": [{"configMap": {"name": "flags"}}]}}]
+    template = {"spec": {"containers": [{"name": "app", "env": env}], "volumes": volumes}}
+    found = signals(
+        obj("Deployment", "web", {"spec": {"template": template}}),
+        obj("Secret", "db", {"metadata": {"managedFields": [changed]}}),
+        obj("ConfigMap", "flags", {"metadata": {"managedFields": [changed]}}),
+    )
+    web = (Entity("Deployment", "web", "shop"),)
+    assert [web, web] == [found[Kind.SECRET_CHANGE].mentions, found[Kind.CONFIG_CHANGE].mentions]
+
+
+def test_a_rollout_stands_still_from_its_last_progress_on():
+    """The controller waits for the progress deadline before it says that a rollout is stuck."""
+    condition = {
+        "type": "Progressing",
+        "status": "False",
+        "reason": "ProgressDeadlineExceeded",
+        "lastTransitionTime": at(2),
+    }
+    body = {"spec": {"progressDeadlineSeconds": 1800}, "status": {"conditions": [condition]}}
+    found = signals(obj("Deployment", "web", body))
+    assert [(1.5, 2.0)] == spans(found[Kind.ROLLOUT_STUCK])
+
+
 def test_conditions_that_went_bad_are_told_and_calm_ones_not():
     """A stuck rollout, a sick node, a full quota and a capped autoscaler are told; one at its minimum is not."""
     bad = {"lastTransitionTime": at(33), "message": "m"}
