@@ -130,7 +130,7 @@ def _on_cascade(question: Question, context: FollowUpContext, step: Step, subjec
     cited = Citations(context.evidence)
     cite(cited, subject.signal, subject.occurrences)
     link = _link_of(context, step)
-    steps = context.report.cascade.steps
+    steps = list(context.report.cascade.steps)
     if len(steps) > 1 and step == steps[-1]:
         lead = "It is what was felt, the end of the cascade and not its cause"
     elif step == steps[0]:

@@ -175,7 +175,7 @@ def _span(
         return None
     today = now.astimezone(tz).date()
     # a weekend is the only mention of several days that belong together; of several weekdays the latest is meant
-    dates = days[0].dates if days else (today,)
+    dates = list(days[0].dates) if days else [today]
     together = len(dates) == 2 and dates[1] - dates[0] == timedelta(days=1)
     begin, last = (dates[0], dates[1]) if together else (dates[-1], dates[-1])
     if not clocks:

@@ -307,7 +307,7 @@ def _checked_root(report: Report, found: list[Finding]) -> Report:
     """Give the verdict up where its root does not stand, and say so where only words that anyone can write carry it."""
     if report.verdict != "cause_found":
         return report
-    steps, links = report.cascade.steps, report.cascade.links
+    steps, links = list(report.cascade.steps), report.cascade.links
     if report.root_cause is None or not steps:
         return _without_cause(report, "no_root", "no step is left", found)
     if steps[0].entity != report.root_cause.entity:
@@ -373,8 +373,10 @@ def _summary_numbers(report: Report) -> list[Finding]:
 
 
 def _capped(report: Report, found: list[Finding]) -> Report:
-    kinds = {finding.kind: sum(other.kind == finding.kind for other in found) for finding in found}
-    caps = [_CAPS[kind] for kind in kinds]
-    confidence = min([report.confidence, *(cap for cap, _ in caps)], key=lambda level: _RANK[level])
+    kinds: dict[FindingKind, int] = {
+        finding.kind: sum(other.kind == finding.kind for other in found) for finding in found
+    }
+    levels: list[Confidence] = [report.confidence, *(_CAPS[kind][0] for kind in kinds)]
+    confidence = min(levels, key=_RANK.__getitem__)
     reasons = [text.format(n=kinds[kind]) for kind in kinds for text in [_CAPS[kind][1]]]
     return replace(report, confidence=confidence, reasons=(*report.reasons, *reasons))

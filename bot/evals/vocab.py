@@ -105,7 +105,7 @@ class Cast:
 def cast(rng: Dice) -> Cast:
     """Draw the names of one company."""
     company = rng.choice(COMPANIES)
-    services = rng.sample(SERVICES, 6)
+    services: list[str] = rng.sample(SERVICES, 6)
     channel = rng.choice(("incident-{n}", "inc-{n}", "incidents", "ops-war-room", "sre-incidents")).format(
         n=rng.randrange(118, 990)
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
 import sqlalchemy as sa
+from sqlalchemy import event, exc
 from sqlalchemy.pool import QueuePool
 
 from bot.domain.chat import Accepted, Ask, Asker, Place, WorkId, WorkSummary
@@ -194,7 +195,7 @@ class Inbox:
                 owner = accepted.work or work
                 connection.execute(sa.insert(keys), [{"key": key, "work": owner} for key in scoped])
                 return accepted
-        except sa.exc.IntegrityError:
+        except exc.IntegrityError:
             # another process stored it between the look and the insert
             return Accepted(work=work, outcome="duplicate")
 
@@ -270,7 +271,7 @@ class Inbox:
     async def _run(self, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except sa.exc.OperationalError as error:
+        except exc.OperationalError as error:
             raise StorageError(_said(error)) from error
 
 
@@ -316,7 +317,7 @@ def _engine(url: str) -> sa.Engine:
         connect_args={"check_same_thread": False, "timeout": 3.0},
     )
 
-    @sa.event.listens_for(engine, "connect")
+    @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection
         # EXCLUSIVE keeps a second process out and the log's index in memory; FULL survives a power cut
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -326,7 +327,7 @@ def _engine(url: str) -> sa.Engine:
     return engine
 
 
-def _said(error: sa.exc.OperationalError) -> str:
+def _said(error: exc.OperationalError) -> str:
     if "locked" in str(error.orig):
         return "Another rootcause serves from this ROOTCAUSE_HOME already: stop it, or set ROOTCAUSE_DATABASE_URL."
     return (
