@@ -90,7 +90,7 @@ async def running(settings: ServeSettings) -> AsyncIterator[Served]:
     metrics = Metrics()
     slack = settings.slack
     home = CaseHome(settings.base.home)
-    engine = ProcessEngine(home, EvidenceSources(slack=slack, evidence=settings.evidence))
+    engine = ProcessEngine(home, EvidenceSources(home=settings.base.home, slack=slack, evidence=settings.evidence))
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SESSION_S)) as session:
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, session=session, retry_handlers=[])
         audience = Audience(

@@ -4,7 +4,8 @@ in every investigation's process, which has no use for a Slack app.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from bot.domain.chat import Ask
 from bot.domain.ports import Source
@@ -14,16 +15,21 @@ from bot.investigation.workflow_process import window_words
 from bot.investigation.workflow_sources import WithoutChat
 from bot.settings import EvidenceSettings, SlackSettings
 from bot.sources.export import ExportSource
-from bot.sources.slack import SlackSource
+from bot.sources.slack import SharedPace, SlackSource
 
-HISTORY = timedelta(days=90)
-"""How far back a channel is read where evidence is an export: its incident lies in the past, and chat about it too."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATER = timedelta(days=36_500)
+"""Past any message: a recorded incident may be dated after the clock of the machine that replays it."""
+MOST_MESSAGES = 5000
+"""So many messages are read where evidence is an export: its incident may lie anywhere in the past, so the channel is read
+back from its newest message, and 25 pages cost half of a minute's calls."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceSources:
     """Makes an investigation's sources: the asking channel, and the export that stands in for the cluster."""
 
+    home: Path
     slack: SlackSettings
     evidence: EvidenceSettings
 
@@ -41,6 +47,8 @@ class EvidenceSources:
                     channel=ask.place.channel,
                     window=self._window(ask),
                     base_url=self.slack.api_url,
+                    pace=SharedPace(self.home / "slack-pace.sqlite"),
+                    most_messages=MOST_MESSAGES,
                 )
             )
         if not sources:
@@ -49,5 +57,6 @@ class EvidenceSources:
 
     def _window(self, ask: Ask) -> Window:
         if self.evidence.export is not None or ask.window is None:
-            return Window(start=ask.asked_at - HISTORY, end=ask.asked_at, asked=ask.window or "")
+            # "5d" is counted back from the material's end, which is not known yet, and need not be near the asking
+            return Window(start=EPOCH, end=ask.asked_at + LATER, asked=ask.window or "")
         return window_words(ask).window

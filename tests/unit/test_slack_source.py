@@ -263,6 +263,18 @@ def test_pages_that_never_end_are_noticed():
     assert 1 == len(sink.lost("said that there is more, but not how to get it"))
 
 
+def test_reading_back_stops_at_so_many_messages():
+    """The newest messages are read, the rest is said."""
+    with SlackWorkspace([said(n) for n in range(9)], page=2, created=START) as workspace:
+        sink = RecordingSink()
+        source = SlackSource(token="xoxb-test", channel="C1", window=WINDOW, base_url=workspace.url, most_messages=4)
+        source.gather(sink, lambda _stage, _done, _total: None)
+    assert [START + n for n in (5, 6, 7, 8)] == [int(message.at.timestamp()) for message in sink.messages]
+    assert 1 == len(
+        sink.lost("messages before 2026-11-22T00:00:05Z were not read: the window holds 4 messages or more")
+    )
+
+
 @pytest.mark.parametrize("shared", [False, True])
 def test_the_pace_is_kept_by_all_who_share_it(shared, tmp_path):
     """A minute's worth is free at once, then calls wait until the minute has passed; a Retry-After holds everyone."""

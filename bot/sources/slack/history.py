@@ -36,16 +36,25 @@ class _EnoughError(Exception):
 class History:
     """One reading of a channel; ``messages`` (by ``ts``) and ``losses`` may be used also when it was cut short.
 
-    ``created_s``: when the channel was made, None where that is not known. ``tick`` is called after each page.
+    ``created_s``: when the channel was made, None where that is not known. ``most``: messages at which reading ends.
+    ``tick`` is called after each page.
     """
 
     def __init__(
-        self, calls: SlackCalls, channel: str, window: Window, created_s: float | None, tick: Callable[[], None]
+        self,
+        calls: SlackCalls,
+        channel: str,
+        window: Window,
+        *,
+        created_s: float | None,
+        most: int,
+        tick: Callable[[], None],
     ) -> None:
         self._calls = calls
         self._channel = channel
         self._window = window
         self._created_s = created_s
+        self._most = most
         self._tick = tick
         self._began = False
         self._reached_s: float | None = None
@@ -90,8 +99,8 @@ class History:
         async for message in pages:
             self._keep(message)
             self._reached_s = _seconds(message) or self._reached_s
-            if len(self.messages) >= MOST_MESSAGES:
-                raise UntoldError(f"the window holds more than {MOST_MESSAGES:,} messages")
+            if len(self.messages) >= self._most:
+                raise UntoldError(f"the window holds {self._most:,} messages or more")
         self._reached_s = self._window.start_s
 
     async def _look_back(self) -> None:

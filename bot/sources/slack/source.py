@@ -19,7 +19,7 @@ from bot.domain.items import ChatMessage, Gap
 from bot.domain.mrkdwn import NOTICES, as_mapping, author, instant_of, is_bot, message_text, people_in
 from bot.domain.ports import Progress, Sink
 from bot.domain.window import Window
-from bot.sources.slack.history import History
+from bot.sources.slack.history import MOST_MESSAGES, History
 from bot.sources.slack.names import learn_names
 from bot.sources.slack.pace import Pace
 from bot.sources.slack.shared_pace import SharedPace
@@ -55,7 +55,7 @@ class SlackSource:
     ``channel``: its id (``C…``). ``pace``: shared by all readers of the same app
     (``Pace`` in one process, ``SharedPace`` across several). ``names``: display names by user id;
     known ones are not asked for, learned ones are added. ``deadline_s``: the longest a reading takes, in seconds.
-    ``proxy``: URL of an HTTP proxy.
+    ``most_messages``: where reading back from the window's end stops. ``proxy``: URL of an HTTP proxy.
     """
 
     name = "slack"
@@ -70,6 +70,7 @@ class SlackSource:
         pace: Pace | SharedPace | None = None,
         names: MutableMapping[str, str] | None = None,
         deadline_s: float = DEADLINE_S,
+        most_messages: int = MOST_MESSAGES,
         proxy: str | None = None,
     ) -> None:
         self._token = token
@@ -79,6 +80,7 @@ class SlackSource:
         self._pace = pace or Pace()
         self._names = names if names is not None else {}
         self._deadline_s = deadline_s
+        self._most_messages = most_messages
         self._proxy = proxy
 
     def gather(self, sink: Sink, progress: Progress) -> None:
@@ -112,7 +114,12 @@ class SlackSource:
                 async with asyncio.timeout_at(ends_at - self._deadline_s * NAMES_SHARE):
                     created_s = await self._introduce(calls, reading)
                     history = History(
-                        calls, self._channel, self._window, created_s, lambda: progress("read", calls.bytes, None)
+                        calls,
+                        self._channel,
+                        self._window,
+                        created_s=created_s,
+                        most=self._most_messages,
+                        tick=lambda: progress("read", calls.bytes, None),
                     )
                     await history.read()
             except UntoldError as error:
