@@ -19,6 +19,8 @@ from bot.slack.identity import Identity
 KEPT_S = 300.0
 """How long an answer of Slack's about a person or a channel is believed."""
 
+INVITE = "I'm not in this channel. Invite me with `/invite @rootcause` and ask again."
+
 _LOOKUP_S = 2.0
 """Within Slack's three seconds for an acknowledgement."""
 
@@ -94,8 +96,11 @@ class AccessPolicy:
             about = {"is_ext_shared": True} if shared else await self._about(channel)
         except ChatRefusedError as error:
             if error.code == "channel_not_found":
-                return "I can't see this channel. Invite me with `/invite @rootcause` and ask again."
+                return INVITE
             return "I can't check who reads this channel, so I don't answer here."
+        if about.get("is_member") is False:
+            self._kept.pop(("channel", channel), None)  # an invitation must count at once
+            return INVITE
         if about.get("is_ext_shared") or about.get("is_pending_ext_shared"):
             return "This channel is shared with another organisation, so I don't post evidence here."
         return None

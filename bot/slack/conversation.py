@@ -13,7 +13,7 @@ from typing import Any
 from bot.domain.chat import Accepted, Asker, Desk, Place
 from bot.errors import ChatBusyError, ChatRefusedError
 from bot.slack import guide
-from bot.slack.access import AccessPolicy, Refused
+from bot.slack.access import INVITE, AccessPolicy, Refused
 from bot.slack.calls import Calls
 from bot.slack.delivery import SlackMessenger
 from bot.slack.identity import Identity
@@ -26,7 +26,6 @@ from bot.slack.understanding import DEFAULT_QUESTION, Understood, plain_words, u
 
 log = logging.getLogger(__name__)
 
-INVITE = "I'm not in this channel. Invite me with `/invite @rootcause` and ask again."
 _SLACK_BUSY = "Slack didn't take my message just now. Ask again in a moment."
 _POST_S = 2.5
 """Within the three seconds that a command may wait for its acknowledgement."""

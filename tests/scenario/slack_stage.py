@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.chat import Accepted, Audience, Plan, SourceProgress, WorkSummary
 from bot.domain.items import Gap
+from bot.errors import StorageError
 from bot.playground.seed import VISITOR, small_workspace
 from bot.playground.server import PlaygroundServer
 from bot.playground.workspace import AppProfile
@@ -71,6 +72,7 @@ class RecordingDesk:
     cancelled: list = field(default_factory=list)
     cases: dict = field(default_factory=dict)
     outcome: Any = None
+    failures: int = 0
     messenger: Any = None
     report: Any = REPORT
     tasks: set = field(default_factory=set)
@@ -79,6 +81,9 @@ class RecordingDesk:
     async def submit(self, ask):
         """Store an ask once."""
         self.submissions += 1
+        if self.failures:
+            self.failures -= 1
+            raise StorageError("The disk is full.")
         for key in ask.keys:
             if key in self._keys:
                 return Accepted(work=self._keys[key], outcome="duplicate")

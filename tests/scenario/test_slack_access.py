@@ -90,6 +90,21 @@ def test_a_channel_the_bot_is_not_in():
     play(scenario)
 
 
+def test_an_invitation_counts_at_once():
+    """The shortcut in a channel without the bot says how to invite it, and works as soon as it is there."""
+
+    async def scenario(stage):
+        spoken = await stage.say(ADA, "502s since 09:00", channel="C0GENERAL")
+        await stage.server.acts.message_shortcut(ADA, "C0GENERAL", spoken["ts"], "investigate_thread")
+        assert [] == stage.desk.asks
+        stage.server.acts.join("U0ROOTCAUSE", "C0GENERAL")
+        await stage.server.acts.message_shortcut(ADA, "C0GENERAL", spoken["ts"], "investigate_thread")
+        await stage.settled()
+        assert [spoken["ts"]] == [each.place.thread_ts for each in stage.desk.asks]
+
+    play(scenario)
+
+
 def test_who_cannot_be_checked_is_not_answered_but_heard_again():
     """While Slack does not say who somebody is, the event stays unacknowledged and comes again."""
 

@@ -135,6 +135,47 @@ def test_answers_are_withheld_where_a_channel_became_shared():
     play(scenario, answering=False)
 
 
+def test_an_event_that_cannot_be_stored_comes_again():
+    """A full disk costs a delivery, not the question."""
+
+    async def scenario(stage):
+        stage.desk.failures = 2
+        await stage.say(ADA, "<@U0ROOTCAUSE> 5d")
+        await stage.until(lambda: stage.desk.asks, timeout_s=20)
+        assert 3 == stage.desk.submissions
+        assert [] == stage.server.ephemerals(INCIDENTS, ADA)
+
+    play(scenario, answering=False, ack_s=0.3, retry_delays_s=(0.05, 0.05, 0.05))
+
+
+def test_what_goes_wrong_here_is_told_with_a_reference_and_never_as_an_exception():
+    """The person sees a sentence; the log has the rest."""
+
+    async def scenario(stage):
+        stage.desk.failures = 1
+        await stage.server.slash(ADA, INCIDENTS, "/rootcause", "5d")
+        await stage.until(lambda: any("r-" in each["text"] for each in stage.server.ephemerals(INCIDENTS, ADA)))
+        told = " ".join(each["text"] for each in stage.server.ephemerals(INCIDENTS, ADA))
+        assert "StorageError" not in told
+        assert "disk" not in told
+
+    play(scenario, answering=False, ack_s=0.5)
+
+
+def test_an_answer_whose_looks_are_refused_is_still_given(monkeypatch):
+    """First without what folds, then as plain text."""
+    broken = [{"type": "container", "nonsense": True}, {"type": "section"}]
+    monkeypatch.setattr(delivery.report_blocks, "answer_blocks", lambda *_: broken)
+
+    async def scenario(stage):
+        asked = await stage.say(ADA, "<@U0ROOTCAUSE> 5d")
+        await stage.until(lambda: stage.desk.works)
+        await stage.settled()
+        assert "Cause found" in stage.texts(thread_ts=asked["ts"])[-1]["text"]
+
+    play(scenario)
+
+
 def test_the_table_of_faults(capsys):
     """Print what became of each fault, for whoever reads the log."""
     rows = [f"  {kind:<18} {method:<22} {outcome}\n" for (kind, method), outcome in sorted(OUTCOMES.items())]
