@@ -13,7 +13,7 @@ from bot.domain.entity import Entity
 from bot.domain.report import Answer, Evidence, Report, Step, StepLink
 from bot.domain.spelling import lag_words
 
-_MARKUP = re.compile(r"([\\`*\[\]|~<>@&$]|(?<!\w)_|_(?!\w)|^\s*[#+-])")
+_MARKUP = re.compile(r"([\\`*\[\]|~@$]|<(?=[A-Za-z/!?])|&(?=\w+;)|^\s*>|(?<!\w)_|_(?!\w)|^\s*[#+-])")
 """What CommonMark and GitHub would read as markup; inside words an underscore is none, and brackets alone make no link."""
 _MOST_EPISODES = 24
 """A ticket is no place for a table of hundreds."""
@@ -42,11 +42,11 @@ def _sentence(text: str) -> str:
     return _safe(capital(text if not text or text.endswith((".", "!", "?", ":")) else f"{text}."))
 
 
-def _told(entity: Entity, summary: str) -> str:
+def _told(entity: Entity, summary: str, between: str = " ") -> str:
     """Say of whom and what, the name in bold and once."""
     name, told = _safe(str(entity)), _safe(summary)
     at = told.find(name)
-    return f"{told[:at]}**{name}**{told[at + len(name) :]}" if at >= 0 else f"**{name}** {told}"
+    return f"{told[:at]}**{name}**{told[at + len(name) :]}" if at >= 0 else f"**{name}**{between}{told}"
 
 
 def _code(text: str) -> str:
@@ -158,7 +158,7 @@ def _judged(report: Report) -> Iterator[str]:
         yield from ("", "## Ruled out", "")
     for out in report.ruled_out:
         test = f" Test: {_sentence(out.test)}" if out.test else ""
-        yield f"- {_told(out.entity, out.summary)}: {_safe(out.reason).rstrip('.')}.{test}{_refs(out.evidence)}"
+        yield f"- {_told(out.entity, out.summary, ': ')}. {_sentence(out.reason).rstrip('.')}.{test}{_refs(out.evidence)}"
     if report.control_questions:
         yield from ("", "## Control questions", "")
     for asked in report.control_questions:
