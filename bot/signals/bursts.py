@@ -21,6 +21,8 @@ GOES_ON = -7.0
 SPACINGS = 10.0
 """Silence, in usual distances between the lines of bursts, that does not yet end one: slow trickles are one fault."""
 LONGEST_GAP_S = 600.0
+ONSET_S = 120.0
+"""How far before a burst its first lines may lie."""
 LEAST_RATE = 1e-4
 """Lines a bin that any kind of line may have by chance, however silent it was."""
 RISE = 3.0
@@ -102,11 +104,14 @@ def bursts(times_s: Floats, start_s: float, end_s: float, exposure: Floats | Non
     chosen = np.flatnonzero(marked)
     if not len(chosen):
         return []
-    if len(chosen) > 2:
-        gap_s = max(gap_s, min(LONGEST_GAP_S, SPACINGS * float(np.median(np.diff(times_s[chosen])))))
-    found = fold(times_s[chosen], gap_s)
+    near_s = min(LONGEST_GAP_S, SPACINGS * float(np.median(np.diff(times_s[chosen])))) if len(chosen) > 2 else 0.0
+    found = fold(times_s[chosen], max(gap_s, near_s))
     trimmed = [_trimmed(times_s[chosen], burst) for burst in found]
-    return [Burst(b.start_s, b.end_s, int(chosen[b.first]), int(chosen[b.last - 1]) + 1) for b in trimmed]
+    found = []
+    for burst in trimmed:
+        first = max(_onset(times_s, int(chosen[burst.first]), near_s), found[-1].last if found else 0)
+        found.append(Burst(float(times_s[first]), burst.end_s, first, int(chosen[burst.last - 1]) + 1))
+    return found
 
 
 def background(counts: Floats, exposure: Floats) -> Floats:
@@ -154,6 +159,11 @@ def log_tail(counts: Floats, expected: Floats) -> Floats:
 
 
 _LOG_FACTORIALS = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, 2048.0)))])
+
+
+def _onset(times_s: Floats, first: int, near_s: float) -> int:
+    """Give the index of the first line close before a burst: too few for their minute to stand out, they begin it."""
+    return int(np.searchsorted(times_s, times_s[first] - min(near_s, ONSET_S)))
 
 
 def _trimmed(times_s: Floats, burst: Burst) -> Burst:
