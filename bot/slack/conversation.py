@@ -197,7 +197,7 @@ class Conversation:
         if meant.verb == "help":
             return guide.HELP
         if meant.verb == "unclear":
-            return meant.sentence
+            return f"{clean.text(meant.sentence, 200)} {guide.HOW_TO_ASK}".strip()
         if meant.verb == "cancel":
             return await self._cancel(place, asker, in_thread=in_thread)
         works = await desk.recent(place.team, place.channel, _RECENT)

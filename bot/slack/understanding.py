@@ -13,7 +13,6 @@ from typing import Literal
 
 from bot.analyst.times import parse_window
 from bot.errors import UsageError
-from bot.slack.guide import HOW_TO_ASK
 
 DEFAULT_QUESTION = "What caused the incident?"
 LONGEST_QUESTION = 1000
@@ -166,7 +165,10 @@ _CHATTER = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Understood:
-    """What was meant; ``sentence`` is for the person where nothing was. ``window`` holds the words used."""
+    """What was meant; ``sentence`` tells what was not understood, in words that may be foreign.
+
+    ``window`` holds the words used.
+    """
 
     verb: Verb
     question: str = DEFAULT_QUESTION
@@ -270,7 +272,7 @@ def _in_thread(words: str, window: str | None, namespaces: tuple[str, ...], rest
 
 
 def _unclear(why: str) -> Understood:
-    return Understood(verb="unclear", sentence=f"{why} {HOW_TO_ASK}".strip())
+    return Understood(verb="unclear", sentence=why)
 
 
 def _question(rest: str) -> str:

@@ -137,3 +137,22 @@ def test_four_deliveries_are_one_ask():
         assert 1 == len(stage.desk.asks)
 
     play(scenario, answering=False)
+
+
+def test_nothing_a_person_types_comes_back_alive():
+    """What is quoted back pings nobody, although Slack escaped it on the way in."""
+
+    async def scenario(stage):
+        for text in ("1..&lt;!channel&gt;", "5d &lt;!here&gt; why &lt;@U0GRACE&gt; &lt;https://evil.example|x&gt;?"):
+            await stage.server.slash(ADA, INCIDENTS, "/rootcause", text)
+            await stage.say(ADA, f"<@U0ROOTCAUSE> {text}")
+        await stage.until(lambda: len(stage.desk.works) == 2)
+        await stage.settled()
+        said = [each["text"] + str(each.get("blocks")) for each in stage.texts()]
+        said += [each["text"] for each in stage.server.ephemerals(INCIDENTS, ADA)]
+        for each in said:
+            assert "<!" not in each
+            assert "<@" not in each
+            assert "evil.example" not in each
+
+    play(scenario)

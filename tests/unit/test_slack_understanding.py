@@ -60,11 +60,11 @@ def test_commands_are_words_alone(text, verb):
 
 
 @pytest.mark.parametrize("text", ["5x", "hi", "thanks!", "foo", "2026-13-45..x", "since forever"])
-def test_what_is_not_understood_gets_a_sentence_with_an_example(text):
-    """And starts nothing."""
+def test_what_is_not_understood_starts_nothing(text):
+    """What looks like a window is named."""
     understood = meant(text)
     assert "unclear" == understood.verb
-    assert "since Tuesday in payments" in understood.sentence
+    assert "window" not in understood.sentence or text.split()[0] in understood.sentence
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_window_field_says_what_is_wrong():
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=200), st.booleans())
 def test_no_text_breaks_it(text, thread):
-    """Whatever is typed, something is understood, and what is not has its sentence."""
+    """Whatever is typed, something is made of it."""
     understood = meant(text, thread=thread)
-    assert understood.verb != "unclear" or understood.sentence
+    assert understood.question or understood.verb == "steer"
     addresses_bot(text)
