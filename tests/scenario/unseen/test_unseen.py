@@ -1,0 +1,86 @@
+"""Incidents made by hand in the words of real software, which no part of the engine was written against.
+
+Naming the wrong cause is the worst that can happen, naming one where there is none comes next; saying "inconclusive"
+is allowed where an incident is marked as hard.
+"""
+
+import incidents_dependencies
+import incidents_none
+import incidents_resources
+import incidents_rollouts
+import pytest
+from incident_kit import Unseen
+
+from bot.app import analyze
+from bot.casefile.home import CaseHome
+from bot.domain.entity import Entity
+from bot.domain.items import ItemId
+from bot.domain.report import Report
+
+ALL = (
+    *incidents_rollouts.INCIDENTS,
+    *incidents_resources.INCIDENTS,
+    *incidents_dependencies.INCIDENTS,
+    *incidents_none.INCIDENTS,
+)
+WITH_CAUSE = tuple(incident for incident in ALL if incident.roots)
+WITHOUT = tuple(incident for incident in ALL if not incident.roots)
+
+
+def named(entity: Entity) -> str:
+    return f"{entity.kind}/{entity.namespace or ''}/{entity.name}"
+
+
+def marked(incidents: tuple[Unseen, ...]) -> list:
+    return [pytest.param(i, id=i.name, marks=[pytest.mark.full] if i.full else []) for i in incidents]
+
+
+@pytest.fixture(scope="module")
+def investigated(tmp_path_factory):
+    """Give a function that builds and investigates an incident once, with a home of its own."""
+    root = tmp_path_factory.mktemp("unseen")
+    reports: dict[str, Report] = {}
+
+    def investigate(incident: Unseen) -> Report:
+        if incident.name not in reports:
+            folder = incident.build(root / incident.name)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("ROOTCAUSE_HOME", str(root / "home"))
+                reports[incident.name] = analyze(
+                    str(folder), question=incident.question, window=None, progress=lambda *_: None
+                )
+        return reports[incident.name]
+
+    investigate.home = root / "home"
+    return investigate
+
+
+@pytest.mark.parametrize("incident", marked(WITH_CAUSE))
+def test_the_cause_is_named_or_nothing_is(investigated, incident):
+    """The root is one of the right ones; only of hard incidents may nothing, or less than the origin, be said."""
+    report = investigated(incident)
+    if report.root_cause is None:
+        assert incident.hard, report.summary
+        assert "inconclusive" == report.verdict
+        return
+    allowed = incident.roots | incident.shallow if incident.hard else incident.roots
+    assert named(report.root_cause.entity) in allowed, report.summary
+
+
+@pytest.mark.parametrize("incident", marked(WITHOUT))
+def test_no_cause_is_invented(investigated, incident):
+    """Where nothing happened, or nothing can be known, no cause is named and the verdict is an honest one."""
+    report = investigated(incident)
+    assert report.root_cause is None, report.summary
+    assert report.verdict in incident.verdicts, report.summary
+
+
+@pytest.mark.parametrize("incident", marked(ALL))
+def test_quotes_are_verbatim(investigated, incident):
+    """Every quote of the report stands in the stored bytes of the item that it cites."""
+    report = investigated(incident)
+    with CaseHome(investigated.home).open(report.case) as case:
+        for one in report.evidence.values():
+            item = case.item(ItemId(one.locator.split()[0]))
+            assert item is not None
+            assert one.quote in item.text or one.quote.encode() in item.raw
