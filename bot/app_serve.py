@@ -17,6 +17,7 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -26,8 +27,9 @@ from bot.domain.chat import Audience
 from bot.domain.items import ItemId
 from bot.domain.ports import Stored
 from bot.domain.report import Report
-from bot.errors import CaseError, RootcauseError, UsageError
+from bot.errors import CaseError, UsageError
 from bot.investigation.desk import DurableDesk
+from bot.investigation.desk_ports import Engine, SourceFactory
 from bot.investigation.workflow_process import ProcessEngine
 from bot.settings import EvidenceSettings, ServeSettings, SlackSettings
 from bot.slack.app import build_app
@@ -46,11 +48,16 @@ SESSION_S = 30.0
 
 SLACK_PATH = "/slack/events"
 
+EngineFor = Callable[[CaseHome, SourceFactory], Engine]
+"""Makes what does the blocking work."""
+
+_REFUSALS = frozenset({"invalid_auth", "not_authed", "account_inactive", "not_allowed_token_type", "missing_scope"})
+
 
 class Cases:
     """Read access to kept cases for the listeners."""
 
-    def __init__(self, home: CaseHome, engine: ProcessEngine) -> None:
+    def __init__(self, home: CaseHome, engine: Engine) -> None:
         self._home = home
         self._engine = engine
 
@@ -85,12 +92,12 @@ class Served:
 
 
 @asynccontextmanager
-async def running(settings: ServeSettings) -> AsyncIterator[Served]:
+async def running(settings: ServeSettings, engine_for: EngineFor = ProcessEngine) -> AsyncIterator[Served]:
     """Build everything behind the listeners, start it, and hand unfinished work over at the end."""
     metrics = Metrics()
     slack = settings.slack
     home = CaseHome(settings.base.home)
-    engine = ProcessEngine(home, EvidenceSources(home=settings.base.home, slack=slack, evidence=settings.evidence))
+    engine = engine_for(home, EvidenceSources(home=settings.base.home, slack=slack, evidence=settings.evidence))
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SESSION_S)) as session:
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, session=session, retry_handlers=[])
         audience = Audience(
@@ -123,6 +130,7 @@ async def running(settings: ServeSettings) -> AsyncIterator[Served]:
         finally:
             warming.cancel()
             await desk.close()
+            await connection.messenger.aclose()
 
 
 async def source_health(settings: ServeSettings) -> Sequence[tuple[str, bool, str]]:
@@ -135,7 +143,13 @@ async def source_health(settings: ServeSettings) -> Sequence[tuple[str, bool, st
     return rows
 
 
-async def serve(settings: ServeSettings, *, until: asyncio.Event | None = None, health: bool = True) -> int:
+async def serve(
+    settings: ServeSettings,
+    *,
+    until: asyncio.Event | None = None,
+    health: bool = True,
+    engine_for: EngineFor = ProcessEngine,
+) -> int:
     """Serve until a signal (or ``until``); gives the exit code: 1 where the socket was lost for good."""
     if settings.slack.bot_token is None:
         raise UsageError(
@@ -145,7 +159,7 @@ async def serve(settings: ServeSettings, *, until: asyncio.Event | None = None, 
         raise UsageError("Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP.")
     stop = until or _stopped_by_signal()
     async with AsyncExitStack() as stack:
-        served = await stack.enter_async_context(running(settings))
+        served = await stack.enter_async_context(running(settings, engine_for))
         application = web.Application(client_max_size=2 * 1024 * 1024)
         checks = {"desk": served.desk.ready}
         lost: asyncio.Task[None] | None = None
@@ -171,30 +185,36 @@ async def serve(settings: ServeSettings, *, until: asyncio.Event | None = None, 
 
 @asynccontextmanager
 async def _socket(app: AsyncApp, slack: SlackSettings) -> AsyncIterator[SocketWatch]:
-    """Listen through Socket Mode; a token Slack refuses is said in a sentence."""
-    handler = AsyncSocketModeHandler(
-        app, slack.app_token, web_client=AsyncWebClient(base_url=slack.api_url, retry_handlers=[])
-    )
+    """Listen through Socket Mode; while Slack cannot be reached the connecting goes on behind the watch's back."""
+    quiet = logging.getLogger("rootcause.socket")
+    quiet.setLevel(logging.CRITICAL)  # the SDK prints a traceback for each failed attempt; the watch says it once
+    asking = AsyncWebClient(base_url=slack.api_url, retry_handlers=[])
+    await _check_app_token(asking, slack.app_token or "")
+    handler = AsyncSocketModeHandler(app, slack.app_token, logger=quiet, web_client=asking)
     client: SocketModeClient = handler.client
+    connecting = asyncio.create_task(client.connect())  # type: ignore[no-untyped-call] # slack_sdk leaves it untyped
     try:
-        await _connected(client)
         yield SocketWatch(client)
     finally:
+        connecting.cancel()
         await handler.close_async()  # type: ignore[no-untyped-call] # slack_bolt leaves it untyped
 
 
-async def _connected(client: SocketModeClient) -> None:
-    from slack_sdk.errors import SlackApiError  # noqa: PLC0415 - only here
-
+async def _check_app_token(asking: AsyncWebClient, token: str) -> None:
+    """Say in a sentence that Slack refuses the token, for the SDK would try it for ever."""
     try:
-        await client.connect()  # type: ignore[no-untyped-call] # slack_sdk leaves it untyped
+        async with asyncio.timeout(SESSION_S):
+            await asking.apps_connections_open(app_token=token)
     except SlackApiError as error:
-        raise UsageError(
-            f"Slack refuses SLACK_APP_TOKEN ({error.response.get('error', 'no reason')}): it must be an app-level token "
-            "(xapp-…) with connections:write, and Socket Mode must be on."
-        ) from error
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise RootcauseError("Slack cannot be reached: check the network, or SLACK_API_URL.") from error
+        reason = str(error.response.get("error", ""))
+        if reason in _REFUSALS:
+            raise UsageError(
+                f"Slack refuses SLACK_APP_TOKEN ({reason}): it must be an app-level token (xapp-…) with "
+                "connections:write, and Socket Mode must be on."
+            ) from error
+        log.warning("Slack is not ready for a socket", extra={"error": reason})
+    except (aiohttp.ClientError, SlackClientError, TimeoutError, ValueError) as error:
+        log.warning("Slack cannot be reached yet", extra={"error": type(error).__name__})
 
 
 def _http(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

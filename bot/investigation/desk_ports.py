@@ -1,8 +1,8 @@
 """What the desk is handed: where evidence comes from, who runs the engine, and who counts. No implementations here."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.domain.chat import Ask, SourceProgress
 from bot.domain.ports import Source
@@ -32,6 +32,10 @@ Tell = Callable[[Reading], None]
 
 class Engine(Protocol):
     """Runs the blocking work of one ask where it can be killed; the workflow's tests stand in a quick one."""
+
+    def warm(self) -> Coroutine[Any, Any, None]:
+        """Load what the first ask would have to wait for."""
+        ...
 
     def investigate(self, ask: Ask, tell: Tell) -> Awaitable[str]:
         """Investigate and give the id of the kept case; raises RootcauseError with a sentence for people."""

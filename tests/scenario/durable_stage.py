@@ -1,0 +1,142 @@
+"""Runs killed and revived bots against one workspace that outlives them, and counts what people saw."""
+
+import asyncio
+import collections
+import json
+import os
+import shutil
+import signal
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from slack_stage import ADA, INCIDENTS, MANIFEST
+
+from bot.playground.seed import small_workspace
+from bot.playground.server import PlaygroundServer
+from bot.playground.workspace import AppProfile
+
+WORKER = Path(__file__).with_name("durable_worker.py")
+PATIENCE_S = 40.0
+
+
+class Nursery:
+    """The process that bots are forked from."""
+
+    def __init__(self, process):
+        self._process = process
+        self._asking = asyncio.Lock()
+
+    async def ask(self, told):
+        """Say a line and read one."""
+        async with self._asking:
+            self._process.stdin.write(json.dumps(told).encode() + b"\n")
+            await self._process.stdin.drain()
+            return json.loads(await self._process.stdout.readline())
+
+
+@asynccontextmanager
+async def nursery(log):
+    """Open a nursery; bots write to the log file."""
+    with Path(log).open("ab") as errors:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(WORKER), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors
+        )
+        try:
+            yield Nursery(process)
+        finally:
+            process.stdin.close()
+            await process.wait()
+
+
+class Bot:
+    """One bot's life."""
+
+    def __init__(self, nursery, pid):
+        self._nursery = nursery
+        self.pid = pid
+        self.code = None
+
+    async def ended(self):
+        """Tell whether it is dead."""
+        if self.code is None:
+            self.code = await self._nursery.ask({"poll": self.pid})
+        return self.code is not None
+
+    async def stop(self, number=signal.SIGTERM):
+        """End it and wait for its end."""
+        if not await self.ended():
+            os.kill(self.pid, number)
+            await until(self.ended)
+
+
+async def until(predicate, patience_s=PATIENCE_S):
+    """Wait for something to become true."""
+    async with asyncio.timeout(patience_s):
+        while not (found := await predicate()):
+            await asyncio.sleep(0.02)
+    return found
+
+
+class World:
+    """A workspace, a home, and whichever bot lives."""
+
+    def __init__(self, server, nursery, home):
+        self.server = server
+        self.home = Path(home)
+        self._nursery = nursery
+        self.ledger = self.home / "seen.json"
+
+    async def born(self, kind="", number=0, moment="before"):
+        """Start a bot that dies at a point, or lives."""
+        told = {
+            "kind": kind,
+            "number": number,
+            "moment": moment,
+            "ledger": str(self.ledger),
+            "home": str(self.home),
+            "bot_token": self.server.bot_token,
+            "app_token": self.server.app_token,
+            "api_url": self.server.base_url,
+        }
+        self.server.sockets.connected.clear()
+        return Bot(self._nursery, await self._nursery.ask({"start": told}))
+
+    async def listening(self, bot):
+        """Wait until the bot listens, or is dead."""
+
+        async def either():
+            return self.server.sockets.connected.is_set() or await bot.ended()
+
+        await until(either)
+
+    def posted(self):
+        """Count what the bot posted, by its key."""
+        told = [(each.get("metadata") or {}).get("event_payload") or {} for each in self.server.messages(INCIDENTS)]
+        return collections.Counter(each["key"] for each in told if "key" in each)
+
+    def answers(self, kind="answer"):
+        """List the answers in the channel."""
+        messages = self.server.messages(INCIDENTS)
+        return [m for m in messages if ((m.get("metadata") or {}).get("event_payload") or {}).get("kind") == kind]
+
+    def done(self, ts):
+        """Tell whether the asking message bears the mark of work that ended well."""
+        message = next(each for each in self.server.messages(INCIDENTS) if each["ts"] == ts)
+        return any(each["name"] == "white_check_mark" for each in message.get("reactions", ()))
+
+    def ask(self, text="5d", thread_ts=None, user=ADA):
+        """Ask as somebody; gives the message's ts."""
+        mention = f"<@{self.server.workspace.app.bot_user}> {text}"
+        return self.server.post_as(user, INCIDENTS, mention, thread_ts)["ts"]
+
+
+@asynccontextmanager
+async def world(nursery, home, prepared=None):
+    """Open a workspace and a home, copied from a prepared one."""
+    if prepared is not None:
+        shutil.copytree(prepared, home)
+    workspace = small_workspace(app=AppProfile.from_manifest(MANIFEST))
+    retries = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+    async with PlaygroundServer(workspace, rate_limits=False, ack_s=2.0, retry_delays_s=retries) as server:
+        yield World(server, nursery, home)

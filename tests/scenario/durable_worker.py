@@ -1,0 +1,124 @@
+"""A nursery of bots that may be killed at any persisted step; run by the crash tests, never by hand.
+
+It loads the program once and forks a bot for each line ``{"start": …}`` on its standard input; ``{"poll": pid}`` tells the
+status of one (null while it lives). Where a bot dies: at the n-th ``commit`` of either database, or at the n-th ``call``
+that says something to Slack, ``before`` or ``after`` it. Nothing of the product knows of this: the hooks sit in SQLAlchemy
+and aiohttp.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+import sqlalchemy as sa
+
+from bot.app_serve import serve
+from bot.investigation.workflow_process import ProcessEngine, _FollowUp
+from bot.settings import DeskSettings, EvidenceSettings, ServeSettings, Settings, SlackSettings
+
+SPOKEN = ("/api/chat.", "/api/reactions.", "/api/files.", "/upload/")
+
+
+class Killer:
+    """Counts persisted steps and ends the process at one of them, as ``kill -9`` does."""
+
+    def __init__(self, told):
+        self.point = (told["kind"], told["number"], told["moment"])
+        self.seen = {"commit": 0, "call": 0}
+        self.ledger = Path(told["ledger"])
+
+    def at(self, kind, moment):
+        """Note a moment, and die if it is the one."""
+        if moment == "before":
+            self.seen[kind] += 1
+            self.ledger.write_text(json.dumps(self.seen))
+        if (kind, self.seen[kind], moment) == self.point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch_commits(self):
+        """Count the commits of every engine."""
+        original = sa.engine.Connection._commit_impl
+
+        def commit(connection):
+            self.at("commit", "before")
+            original(connection)
+            self.at("commit", "after")
+
+        sa.engine.Connection._commit_impl = commit
+
+    def watch_calls(self):
+        """Count what is said to Slack."""
+        original = aiohttp.ClientSession._request
+
+        async def request(session, method, url, **arguments):
+            spoken = any(part in str(url) for part in SPOKEN)
+            if spoken:
+                self.at("call", "before")
+            answer = await original(session, method, url, **arguments)
+            if spoken:
+                await answer.read()
+                self.at("call", "after")
+            return answer
+
+        aiohttp.ClientSession._request = request
+
+
+class KnownCase:
+    """Finds the case that was made beforehand: what is tested here is the way, not the engine."""
+
+    def __init__(self, home, sources):
+        self._home = home
+        self._real = ProcessEngine(home, sources)
+
+    async def warm(self):
+        """Do nothing."""
+
+    async def investigate(self, ask, tell):
+        """Give the case."""
+        await asyncio.sleep(0.02)
+        return (await asyncio.to_thread(self._home.list))[0].id
+
+    async def follow_up(self, case, question):
+        """Answer in this process."""
+        return await asyncio.to_thread(_FollowUp(self._home, case, question), lambda _: None)
+
+    async def report(self, case):
+        """Give the report."""
+        return await self._real.report(case)
+
+
+def bot(told):
+    """Serve until told to stop, or until death."""
+    killer = Killer(told)
+    killer.watch_commits()
+    killer.watch_calls()
+    settings = ServeSettings(
+        base=Settings(home=Path(told["home"])),
+        desk=DeskSettings(grace_s=5.0, queue=2000, per_user_hour=10_000, per_channel_hour=10_000),
+        slack=SlackSettings(bot_token=told["bot_token"], app_token=told["app_token"], api_url=told["api_url"]),
+        evidence=EvidenceSettings(),
+    )
+    return asyncio.run(serve(settings, health=False, engine_for=KnownCase))
+
+
+def main():
+    """Do what each line says."""
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if "start" in asked:
+            pid = os.fork()
+            if pid == 0:
+                os.close(0)
+                os._exit(bot(asked["start"]))
+            print(json.dumps(pid), flush=True)
+        else:
+            pid, status = os.waitpid(asked["poll"], os.WNOHANG)
+            print(json.dumps(os.waitstatus_to_exitcode(status) if pid else None), flush=True)
+
+
+if __name__ == "__main__":
+    main()
