@@ -162,7 +162,10 @@ class Conversation:
         place = Place(enterprise=known.enterprise, team=known.team, channel=channel, thread_ts=str(posted["ts"]))
         accepted = await room.desk.submit(ask_of(meant, place, asker, (key,), message_ts=None, at=room.clock()))
         if accepted.outcome in ("new", "duplicate"):
-            return f"On it: <{escaped(known.permalink(channel, place.thread_ts))}|everything is in this thread>."
+            queued = f" {plural(accepted.position, 'investigation')} before it." if accepted.position else ""
+            return (
+                f"On it: <{escaped(known.permalink(channel, place.thread_ts))}|everything is in this thread>.{queued}"
+            )
         said = await self._said_of(accepted, place)
         await room.calls("chat.update", channel=channel, ts=place.thread_ts, text=f"{told}\n{said}", deadline_s=_POST_S)
         return said
@@ -186,9 +189,7 @@ class Conversation:
             return f"That is being investigated already: <{escaped(address)}|see this thread>."
         if accepted.outcome == "running":
             return "I'm on that already, in this thread."
-        if accepted.outcome == "new" and accepted.position > 0:
-            return f"Queued: {plural(accepted.position, 'investigation')} before this one."
-        return ""
+        return ""  # the plan tells the rest, a place in the queue included
 
     async def _simple(self, meant: Understood, place: Place, asker: Asker, *, in_thread: bool) -> str:
         """Answer what needs no investigation."""
