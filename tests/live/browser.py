@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+AXE = Path(__file__).parents[2] / ".cache" / "live" / "node_modules" / "axe-core" / "axe.min.js"
 FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--remote-debugging-port=0"),
@@ -138,6 +139,21 @@ class Tab:
     def close(self):
         """Stop listening."""
         self._reader.cancel()
+
+
+async def findings(page):
+    """Give axe's findings that are moderate or worse; none where axe-core is not installed."""
+    if not AXE.is_file():
+        return []
+    await page.run(AXE.read_text(encoding="utf-8") + "; null")
+    found = await page.run(
+        "axe.run(document, {resultTypes: ['violations']}).then((each) => JSON.stringify(each.violations))"
+    )
+    return [
+        (each["id"], each["impact"], [node["html"][:120] for node in each["nodes"]])
+        for each in json.loads(found)
+        if each["impact"] in {"serious", "critical", "moderate"}
+    ]
 
 
 @contextlib.asynccontextmanager

@@ -90,22 +90,29 @@ function drawChannel() {
 }
 
 // A list that is read at its end stays there while it grows: by new messages, loading pictures or a narrower column.
+// A long answer is shown from its beginning instead, and stays so until its reader moves or writes.
 const atEnd = (list) => list.scrollHeight - list.scrollTop - list.clientHeight < 60;
-const stuck = new Map();
-const settle = (list) => { if (stuck.get(list)) list.scrollTop = list.scrollHeight; };
-const toEnd = (list) => { stuck.set(list, true); list.scrollTop = list.scrollHeight; };
+const stuck = new Map(), pinned = new Map();
+function settle(list) {
+  const node = pinned.has(list) && [...list.children].find((each) => each.dataset.key === pinned.get(list));
+  if (node) list.scrollTop = node.offsetTop - list.offsetTop - 8;
+  else if (stuck.get(list)) list.scrollTop = list.scrollHeight;
+}
+function toEnd(list) { pinned.delete(list); stuck.set(list, true); list.scrollTop = list.scrollHeight; }
 function follow(id, draw) { const list = byId(id); draw(list); settle(list); }
 for (const list of [byId("messages"), byId("replies")]) {
   stuck.set(list, true);
   let before = 0; // only going up lets go: a list also moves when its column narrows
   list.addEventListener("scroll", () => { if (list.scrollTop < before - 1) stuck.set(list, atEnd(list)); else if (atEnd(list)) stuck.set(list, true); before = list.scrollTop; }, { passive: true });
+  for (const moved of ["wheel", "touchmove", "keydown", "pointerdown"]) list.addEventListener(moved, () => { if (pinned.delete(list)) stuck.set(list, atEnd(list)); }, { passive: true });
   list.addEventListener("load", () => settle(list), true);
   new ResizeObserver(() => settle(list)).observe(list);
 }
-// Of an answer longer than the screen, the beginning is what one wants to see.
-function showStart(list, ts) {
-  const node = [...list.children].find((each) => each.dataset.key === ts);
-  if (node && node.offsetHeight > list.clientHeight * 0.7 && stuck.get(list)) { stuck.set(list, false); list.scrollTop = node.offsetTop - list.offsetTop - 8; }
+function showStart(list, message) {
+  const node = [...list.children].find((each) => each.dataset.key === message.ts);
+  if (!node || message.files || node.offsetHeight < list.clientHeight * 0.35 || !(stuck.get(list) || pinned.has(list))) return;
+  pinned.set(list, message.ts);
+  settle(list);
 }
 
 function draw() {
@@ -192,7 +199,7 @@ function take(news) {
   if (message && ["message", "ephemeral"].includes(news.kind)) {
     if (message.user !== state.me) say(`${authorOf(message, world).name}: ${(message.text || "new message").slice(0, 160)}`);
     beside(message);
-    if (message.thread_ts === here.thread && message.user !== state.me) showStart(byId("replies"), message.ts);
+    if (message.thread_ts === here.thread && message.user !== state.me) showStart(byId("replies"), message);
   }
 }
 

@@ -91,8 +91,14 @@ function confirmFirst(element, done) {
   dialog.showModal();
 }
 
+// What is seen is said first, so that a button can be called by the words on it.
+function spoken(element) {
+  const seen = label(element.text), said = element.accessibility_label;
+  return said && !said.toLowerCase().includes(seen.toLowerCase()) ? `${seen}: ${said}` : said;
+}
+
 function button(element, block, world, act) {
-  const name = { class: `button ${element.style || ""}`, type: "button", "aria-label": element.accessibility_label, "data-action": element.action_id };
+  const name = { class: `button ${element.style || ""}`, type: "button", "aria-label": spoken(element), "data-action": element.action_id };
   const press = (event) => { const node = event.currentTarget; confirmFirst(element, () => { node.classList.add("pressed"); act(element, block); }); };
   if (element.url) {
     const link = safeLink(element.url, label(element.text));
