@@ -166,7 +166,11 @@ def _general(signal: Signal, chain: Chain) -> Recommendation:
         summary=summary.format(who=signal.entity.name if signal.entity.kind == "Host" else signal.entity),
         rationale=reason,
         change=_command(signal),
-        effect=f"would have spared up to {_episodes(chain)}: those that came by way of it",
+        effect=(
+            "would have spared the one episode, which came by way of it"
+            if len(chain.symptom.occurrences) == len(chain.explained) == 1
+            else f"would have spared up to {_episodes(chain)}: those that came by way of it"
+        ),
         spared=len(chain.explained),
     )
 

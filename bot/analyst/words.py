@@ -19,7 +19,7 @@ HAPPENED: dict[Kind, str] = {
     Kind.SECRET_CHANGE: "the secret {who} was changed",
     Kind.HUMAN_CHANGE: "{who} made a change",
     Kind.TRAFFIC_RISE: "{who} got more traffic than usual",
-    Kind.NOISY_NEIGHBOUR: "{who} took most of the CPU beside its neighbours",
+    Kind.NOISY_NEIGHBOUR: "{who} took its neighbours' CPU",
     Kind.CERTIFICATE_EXPIRY: "{who} expired",
     Kind.RENEWAL_FAILURE: "{who} could not be renewed",
     Kind.EXTERNAL_FAILURE: "{who} (third party) failed",
@@ -86,7 +86,7 @@ NOUN: dict[Kind, str] = {
     Kind.SECRET_CHANGE: "secret change",
     Kind.HUMAN_CHANGE: "change by a person",
     Kind.TRAFFIC_RISE: "traffic rise",
-    Kind.NOISY_NEIGHBOUR: "noisy neighbour",
+    Kind.NOISY_NEIGHBOUR: "CPU grab",
     Kind.CERTIFICATE_EXPIRY: "certificate expiry",
     Kind.RENEWAL_FAILURE: "failed certificate renewal",
     Kind.EXTERNAL_FAILURE: "third-party failure",
@@ -105,6 +105,7 @@ NOUN: dict[Kind, str] = {
     Kind.TLS_FAILURE: "failed TLS handshake",
     Kind.RETRY: "retry",
     Kind.ROLLOUT_STUCK: "stuck rollout",
+    Kind.NAME_RESOLUTION_FAILURE: "DNS failure",
     Kind.LATENCY: "high latency",
     Kind.AUTH_FAILURE: "rejected login",
     Kind.NO_SPACE: "full disk",
@@ -172,6 +173,8 @@ def felt_as(signal: Signal) -> str:
 
 def happened(signal: Signal) -> str:
     """Say what happened, without how often."""
+    if signal.kind is Kind.NODE_FAILURE and signal.entity.kind != "Node":
+        return f"a node under {who(signal.entity)} went NotReady"
     return HAPPENED[signal.kind].format(who=who(signal.entity), label=signal.label)
 
 

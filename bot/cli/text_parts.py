@@ -41,7 +41,8 @@ def verdict(report: Report, width: int) -> Iterator[RenderableType]:
     yield Text("")
     yield Text(words.short(report.summary))
     if report.verdict != "cause_found":
-        yield from (hang(_ITEM, Text(words.short(reason))) for reason in report.reasons)
+        unsaid = (reason for reason in report.reasons if reason.lower() not in report.summary.lower())
+        yield from (hang(_ITEM, Text(words.short(reason))) for reason in unsaid)
     if report.symptom is not None and not report.cascade.steps:
         yield Text(f"{words.short(report.symptom.summary).rstrip('.')}.", style=MUTED)
     yield from _act(report)
