@@ -2,6 +2,7 @@
 
 import json
 import tarfile
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import zstandard
 
 from bot.errors import UsageError
 from bot.evals.pack import pack
-from bot.evals.scenarios import story
-from bot.evals.simulate import SCENARIOS, run, simulate
+from bot.evals.registry import SCENARIOS
+from bot.evals.scenarios import node_loss, story
+from bot.evals.simulate import run, simulate
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -52,6 +54,20 @@ def test_drops_follow_from_the_grace_period(grace_s, drops, tmp_path):
     assert ("requests in flight are cut" in steps) == drops
     assert ("the gateway answers 502" in steps) == drops
     assert "the autoscaler scales down" in steps
+
+
+def test_overload_follows_from_missing_room(tmp_path):
+    """A lost node hurts for as long as its pods find no room; with room for them it hurts for minutes."""
+    lengths = []
+    for spare in (False, True):
+        stage = partial(node_loss.stage, spare=spare)
+        truth_path = run(stage, "node-loss", tmp_path / f"x{spare}", seed=4, days=0.9, scale=1.0)
+        episodes = json.loads(truth_path.read_text("utf-8"))["episodes"]
+        times = [[datetime.fromisoformat(at) for at in episode] for episode in episodes]
+        lengths.append(sum((last - first).total_seconds() for first, last in times))
+    crowded, roomy = lengths
+    assert crowded > 1800
+    assert roomy < crowded / 3
 
 
 def test_an_archive_unpacks_to_the_same_files(tmp_path):

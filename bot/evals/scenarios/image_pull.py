@@ -38,7 +38,7 @@ class Registry:
         )
         peak = sum(route.rate for route in world.routes if route.service is self.service)
         self.capacity = Capacity(workload=self.service, per_pod=peak / self.service.replicas * rng.uniform(1.25, 1.35))
-        world.retry_share = 0.25
+        world.retry_share, world.weekend = 0.25, 1.0
         world.cluster.hold = self.hold
         self.begun = False
         world.on_tick.append(self.step)

@@ -14,15 +14,15 @@ TAINT = "1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }"
 class Loss:
     """The loss of one node."""
 
-    def __init__(self, world: World) -> None:
-        self.world, self.rng = world, dice(world.key, "node-loss")
+    def __init__(self, world: World, *, spare: bool) -> None:
+        self.world, self.rng, self.spare = world, dice(world.key, "node-loss"), spare
         names, cluster = world.cast, world.cluster
         base = cluster.workloads[names.database].pods[0].node
         self.victims = [cluster.workloads[name] for name in names.services[:2]]
         free = [n for n in cluster.nodes if n is not base]
         # The machine that carries most of the busy services' pods, as luck would have it.
         self.node: Node = max(free, key=lambda n: (sum(p.node is n for w in self.victims for p in w.pods), n.name))
-        world.retry_share = 0.25
+        world.retry_share, world.weekend = 0.25, 1.0
         self.capacities = []
         for service in self.victims:
             peak = sum(route.rate for route in world.routes if route.service is service)
@@ -56,7 +56,7 @@ class Loss:
 
     def hold(self, workload: Workload, pod: Pod) -> str:
         """Keep a new pod pending while no machine has room."""
-        if not self.down:
+        if not self.down or self.spare:
             return ""
         self._pending(workload, pod)
         return "Pending"
@@ -83,13 +83,13 @@ class Loss:
                 workload.sick = max(workload.sick, mine / max(1, len(workload.live())))
 
 
-def stage(world: World) -> Scene:
-    """Build the loss, at a busy hour; which node and for how long depend on the seed."""
-    names, loss = world.cast, Loss(world)
+def stage(world: World, *, spare: bool = False) -> Scene:
+    """Build the loss, at a busy hour; which node and for how long depend on the seed; ``spare`` gives the others room."""
+    names, loss = world.cast, Loss(world, spare=spare)
     rng = loss.rng
     length = world.end - world.start
     at = world.start + length * rng.uniform(0.35, 0.75)
-    at += (14 * 3600 - at % 86400) if world.days >= 2 else 0
+    at += (14 * 3600 - at % 86400) if world.days >= 0.9 else 0
     world.at(at + rng.uniform(-2, 2) * 3600, loss.begin)
     world.on_sample.append(lambda now: _sample(world, now))
     return Scene(

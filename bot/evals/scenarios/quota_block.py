@@ -25,12 +25,12 @@ class Quota:
         self.name = rng.choice(NAMES)
         self.service = world.cluster.workloads[rng.choice(names.services[:2])]
         peak = sum(route.rate for route in world.routes if route.service is self.service)
-        low, target, need = self.service.replicas, 0.65, self.service.replicas + 3
+        low, target, need = self.service.replicas, 0.65, self.service.replicas + 4
         self.service.cpu_per_request = self.service.cpu_request * target * need / peak
         self.hpa = Hpa(workload=self.service, target=target, low=low, high=need + 3)
         world.hpas.append(self.hpa)
-        self.capacity = Capacity(workload=self.service, per_pod=peak * 0.8 / (low + 1))
-        self.most = low + 1
+        self.capacity = Capacity(workload=self.service, per_pod=peak * 0.8 / (low + 2))
+        self.most = low + 2
         self.since = world.start + (world.end - world.start) * rng.uniform(0.25, 0.5)
         self.since -= (self.since - 3 * 3600) % 86400 if world.days >= 2 else 0.0
         self.tried_at = 0.0

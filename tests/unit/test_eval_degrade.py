@@ -1,0 +1,87 @@
+"""Spoilt evidence: what is taken away is gone, what is left is as it was, and the truth does not change."""
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.errors import UsageError
+from bot.evals.degrade import MODES, degrade
+from bot.evals.simulate import simulate
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """One export, whole and in every spoilt form, with its truths."""
+    found = {}
+    for mode in (None, *MODES):
+        out = tmp_path_factory.mktemp("made") / "incident"
+        truth = simulate("memory-leak", out, seed=9, days=0.8, scale=0.4, degrade=[mode] if mode else [])
+        found[mode] = (contents(out), json.loads(truth.read_text("utf-8")))
+    return found
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mode_changes_the_export_and_not_the_truth(made, mode):
+    """Every mode leaves its mark on the files; the truth says only which mode it was, and every JSON still parses."""
+    whole, truth = made[None]
+    spoilt, same = made[mode]
+    assert whole != spoilt
+    assert {**truth, "degraded": [mode]} == same
+    for name, content in spoilt.items():
+        if name.endswith(".json"):
+            json.loads(content)
+
+
+def test_only_what_a_mode_names_is_touched(made):
+    """Without Prometheus all else is there byte for byte; without logs, and without events, likewise."""
+    whole, _ = made[None]
+    for mode, gone in (
+        ("no-prometheus", lambda name: name.startswith("prometheus/")),
+        ("no-logs", lambda name: name.endswith(".log") or name.startswith("loki/")),
+        ("no-events", lambda name: name.endswith("events.json")),
+    ):
+        assert {name: content for name, content in whole.items() if not gone(name)} == made[mode][0]
+
+
+def test_expired_events_leave_the_last_hour(made):
+    """No event is older than an hour before the window's end."""
+    spoilt, truth = made["events-expired"]
+    oldest = datetime.fromisoformat(truth["window"]["end"]) - timedelta(hours=1)
+    for name, content in spoilt.items():
+        if name.endswith("events.json"):
+            ats = [event["lastTimestamp"] or event["eventTime"] for event in json.loads(content)["items"]]
+            assert [] == [at for at in ats if datetime.fromisoformat(at) < oldest]
+
+
+def test_skewed_clocks_move_some_logs_by_whole_minutes_and_keep_their_lines(made):
+    """Some pods' files differ, in times alone; others are untouched."""
+    whole, spoilt = made[None][0], made["clock-skew"][0]
+    logs = [name for name in whole if name.endswith(".log")]
+    moved = [name for name in logs if whole[name] != spoilt[name]]
+    assert 0 < len(moved) < len(logs)
+    for name in moved:
+        before, after = whole[name].split(b"\n"), spoilt[name].split(b"\n")
+        assert len(before) == len(after)
+        was, now = (datetime.fromisoformat(lines[0].split()[0].decode()[:19]) for lines in (before, after))
+        assert 120 <= abs((was - now).total_seconds()) <= 420
+        assert before[0].split(b" ", 1)[1][-20:] == after[0].split(b" ", 1)[1][-20:]
+
+
+def test_hostile_text_is_in_logs_events_and_chat(made):
+    """Orders, a wrong cause, a mention of the channel and forged ids stand where a reader will meet them."""
+    added = {name: content for name, content in made["hostile-text"][0].items() if made[None][0][name] != content}
+    assert {name.split("/")[0] for name in added} == {"kubernetes", "slack"}
+    text = b"".join(added.values())
+    assert b"<!channel>" in text
+    assert b"E1" in text
+
+
+def test_an_unknown_mode_is_refused_in_words(tmp_path):
+    """The sentence names what there is."""
+    with pytest.raises(UsageError, match="no-logs"):
+        degrade(tmp_path, ["no-coffee"], key="x", end=0.0)
