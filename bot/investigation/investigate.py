@@ -5,6 +5,7 @@ Nothing is kept unless all of it succeeded: a case that lies under its name is a
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
@@ -22,6 +23,7 @@ from bot.investigation.digest import digest
 from bot.signals.masking import mask
 
 DEFAULT_QUESTION = "What caused the incident?"
+A_DAY = timedelta(days=1)
 FAR_S = 90 * 86_400
 """Times further than this from the middle of the material are somebody's wrong clock, not the window's edge."""
 
@@ -86,7 +88,8 @@ def window_of(case: Case, words: str | None) -> Window:
             f"The window {words!r} lies outside the material, which runs from {rfc3339(first)} to {rfc3339(end)}. "
             "Ask for a window inside it, or leave --window away to read all of it."
         )
-    return span
+    # "5d" of a material of five days must not begin on the evening before: its day 1 is the material's
+    return replace(span, start=first) if timedelta(0) < first - span.start < A_DAY else span
 
 
 def span_of(case: Case) -> tuple[datetime, datetime]:
