@@ -63,6 +63,8 @@ class AccessPolicy:
         except ChatRefusedError:
             return Refused(reason="I can't tell who you are, so I can't answer you here.")
         refusal = await self._person_refusal(user, person)
+        if refusal is None and channel is not None and channel.startswith("D"):
+            refusal = await self._direct_refusal(user)
         if refusal is not None:
             return Refused(reason=refusal)
         profile = person.get("profile") or {}
@@ -104,6 +106,15 @@ class AccessPolicy:
         if about.get("is_ext_shared") or about.get("is_pending_ext_shared"):
             return "This channel is shared with another organisation, so I don't post evidence here."
         return None
+
+    async def _direct_refusal(self, user: str) -> str | None:
+        """Answer direct messages only of who can read a channel that is allowed: there they would see the same."""
+        for channel in sorted(self._audience.channels):
+            if await self.can_see(user, channel):
+                return None
+        return (
+            "You can't read any channel I answer in, so I can't answer you here." if self._audience.channels else None
+        )
 
     async def _person_refusal(self, user: str, person: dict[str, Any]) -> str | None:
         own = await self._identity.known()

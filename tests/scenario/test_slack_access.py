@@ -79,6 +79,21 @@ def test_channels_that_are_not_allowed():
     play(scenario, audience=Audience(channels=frozenset({"C0OTHER"})))
 
 
+def test_a_direct_message_sees_what_the_person_sees():
+    """Where only a private channel is allowed, only its members are answered in direct messages."""
+
+    async def scenario(stage):
+        for user in (ADA, VISITOR):
+            await stage.say(user, "why do we see 503s?", channel=stage.server.workspace.direct(user).id)
+        await stage.until(lambda: stage.desk.works)
+        await stage.settled()
+        assert [VISITOR] == [each.asker.user for each in stage.desk.asks]
+        direct = stage.server.workspace.direct(ADA).id
+        await stage.until(lambda: stage.server.ephemerals(direct, ADA))
+
+    play(scenario, audience=Audience(channels=frozenset({"C0PRIVATE"})))
+
+
 def test_a_channel_the_bot_is_not_in():
     """The command says how to invite it."""
 
