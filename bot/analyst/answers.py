@@ -13,6 +13,8 @@ from bot.domain.signal import Kind, Occurrence, Signal
 
 VAGUE = GENERAL | {Kind.RESOURCE_SHIFT}
 """Kinds that name no trouble of their own."""
+MOST_NAMES = 2
+"""Places that are named; of more only how many they are."""
 LONGEST_NOTE = 80
 """Characters of a note that may stand within a sentence."""
 
@@ -62,8 +64,8 @@ def places_asked(question: Question) -> str:
     """Name the places a question asks about: one by its name, several of a kind by their number."""
     if not question.entities:
         return ""
-    if len(question.entities) == 1:
-        return f" at {question.entities[0].name}"
+    if len(question.entities) <= MOST_NAMES:
+        return f" at {' or '.join(entity.name for entity in question.entities)}"
     kinds = {entity.kind for entity in question.entities}
     return f" at any of the {len(question.entities)} {kinds.pop() + 's' if len(kinds) == 1 else 'things of that name'}"
 

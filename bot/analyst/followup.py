@@ -115,7 +115,8 @@ def _line(one: Subject, cited: Citations) -> str:
     keys = cite(cited, one.signal, one.occurrences, most=1)
     often = ""
     if 1 < len(one.occurrences) <= MOST_CLOCKS:
-        often = f", again {', '.join(f'{instant(each.start_s):%a %H:%MZ}' for each in one.occurrences[1:])}"
+        _, *later = dict.fromkeys(f"{instant(each.start_s):%a %H:%MZ}" for each in one.occurrences)
+        often = f", again {', '.join(later)}" if later else ""
     elif len(one.occurrences) > MOST_CLOCKS:
         often = f", {times(len(one.occurrences))}"
     step = f" (step {one.step.id})" if one.step else ""
@@ -307,6 +308,14 @@ def _not_understood(question: Question, context: FollowUpContext) -> Answer:
     return give(question, context, f"I do not understand that. I can answer: {ways}", "unknown")
 
 
+def _how_much(question: Question, context: FollowUpContext) -> Answer:
+    """Count the symptom; where the question names a time or another kind of event, tell that instead."""
+    steps = context.report.cascade.steps
+    felt = {Kind(step.mechanism) for step in steps[-1:] if step.mechanism in set(Kind)} | {Kind.SERVER_ERROR}
+    other = question.moments or (question.kinds and not question.kinds & felt)
+    return _what_happened(question, context) if other else how_much(question, context)
+
+
 _ANSWERS: dict[Intent, Callable[[Question, FollowUpContext], Answer]] = {
     "related": related,
     "what_happened": _what_happened,
@@ -318,7 +327,7 @@ _ANSWERS: dict[Intent, Callable[[Question, FollowUpContext], Answer]] = {
     "not_seen": _not_seen,
     "summary": _summary,
     "since_when": since_when,
-    "how_much": how_much,
+    "how_much": _how_much,
     "setting": setting,
     "unknown": _not_understood,
 }

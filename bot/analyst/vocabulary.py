@@ -15,7 +15,7 @@ _RESTARTED = (K.CONTAINER_RESTART, K.OOM_KILL, K.CRASH_LOOP, K.OUT_OF_MEMORY)
 
 KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"restart\w*|re-?boot\w*|bounc(?:e|ed|ing)", _RESTARTED),
-    (r"crash\w*|back-?off|died|dying", (K.CRASH_LOOP, K.CONTAINER_RESTART, K.OOM_KILL, K.JOB_FAILURE)),
+    (r"crash\w*|back-?off|died?|dies|dying", (K.CRASH_LOOP, K.CONTAINER_RESTART, K.OOM_KILL, K.JOB_FAILURE)),
     (r"oom\w*|out[- ]of[- ]memory|ran out of (?:memory|ram|heap)|exit(?:ed)? (?:code )?137", (K.OOM_KILL, K.OUT_OF_MEMORY)),
     (r"kill(?:s|ed|ing)?|terminat\w+|sigterm|sigkill|grace(?:ful)? (?:period|shutdown)?", (*_KILLED, K.SHUTDOWN)),
     (r"(?:pod |container )?start(?:-| )?ups?|new pods?|cold starts?", (K.POD_START, K.STARTUP)),
@@ -52,7 +52,7 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"circuit[- ]?breakers?|circuit", (K.CIRCUIT_OPEN,)),
     (r"(?:liveness|readiness|startup )?(?: ?probes?)(?: fail\w*)?|health ?-?checks?|unhealthy", (K.PROBE_FAILURE,)),
     (r"throttl\w+", (K.CPU_THROTTLING, K.RATE_LIMITED)),
-    (r"cpu\w*|load(?! ?balanc)|contention|noisy neighbou?rs?", (K.CPU_SATURATION, K.CPU_THROTTLING, K.RESOURCE_SHIFT)),
+    (r"cpu\w*|load(?! ?balanc)|contention|noisy neighbou?rs?", (K.NOISY_NEIGHBOUR, K.CPU_SATURATION, K.CPU_THROTTLING, K.RESOURCE_SHIFT)),
     (r"(?:memory )?leak\w*|memory|heap|ram|rss", (K.MEMORY_GROWTH, K.MEMORY_PRESSURE, K.OOM_KILL, K.OUT_OF_MEMORY, K.RESOURCE_SHIFT)),
     (r"disks?|volumes?|no space|disk ?-?full|storage|inodes?", (K.DISK_PRESSURE, K.NO_SPACE, K.IO_SATURATION, K.MOUNT_FAILURE)),
     (r"i/?o|iops|iowait", (K.IO_SATURATION,)),
@@ -67,6 +67,7 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"outages?|unavailab\w+|down ?time|503s?|no endpoints", (K.UNAVAILABLE, K.EXTERNAL_FAILURE, K.SERVER_ERROR)),
     (r"clock(?: (?:jump|skew|drift))?|ntp", (K.CLOCK_JUMP,)),
     (r"(?:manual|human) (?:change|edit)s?|kubectl|somebody changed|migrations?", (K.HUMAN_CHANGE, K.CONFIG_CHANGE)),
+    (r"what (?:\w+ )?changed|any changes?|changes made", (K.ROLLOUT, K.CONFIG_CHANGE, K.SECRET_CHANGE, K.HUMAN_CHANGE)),
     (r"alerts?|alarms?|paged?|pages", (K.ALERT,)),
     (r"errors?|exceptions?|stack ?traces?|failures?", (K.LOG_ERROR, K.LOG_BURST, K.SERVER_ERROR)),
 )  # fmt: skip
@@ -118,15 +119,16 @@ INTENT_WORDS: tuple[tuple[str, str], ...] = (
     (r"how (?:sure|certain|confident|reliable|likely)|are you (?:really )?(?:sure|certain)|confiden(?:ce|t)|trust (?:this|you|it)", "how_sure"),
     ((r"(?:did|do|could|can)(?: you)?(?:n't| not) (?:you )?(?:see|look|read|check|find)|(?:was|is|are|were|what'?s?|anything) (?:\w+ )?missing|"
      r"(?:did|have) you (?:even |really )?(?:look|check|see|read|seen|looked|checked)\w*|blind spots?|coverage|(?:data )?gaps?|what (?:did|do) you (?:not|miss)\w*|you (?:miss|overlook)\w*|not see"), "not_seen"),
-    ((r"(?:when|what time|since when|how long ago).*\b(?:start\w*|began|begin|first|last|end(?:ed)?|stop(?:ped)?|over)\b|since when|"
-     r"(?:is|are) (?:it|this|they|we) still\b|still (?:happening|going|broken|failing)|how long (?:did|does|do|has|is|was|were)"), "since_when"),
-    ((r"how (?:many|much|often|frequent\w*|bad)|every \d+ ?(?:h|hours?|m|min\w*)\b|how big|impact|blast radius|affected"), "how_much"),
+    ((r"how (?:many|much|often|frequent\w*|bad)|every \d+ ?(?:h|hours?|m|min\w*)\b|how big|what(?:'?s| is| was) the impact|blast radius"), "how_much"),
     ((r"what(?:'?s| is| are| was) (?:the |its |our )?(?:\w+ )?(?:grace ?periods?|schedules?|limits?|(?:min|max)?replicas|stabili[sz]ation\w*|settings?|thresholds?|timeouts?)\b|"
      r"\b(?:grace ?period|schedule|replicas|settings?) (?:of|for)\b"), "setting"),
-    ((r"(?:when|what time).*(?:next|again|happen again|recur|come back)|next (?:time|occurrence|one|run|episode|outage|spike)|"
+    ((r"(?:when|what time).*(?:next|again|happen again|recur|come back)|next (?:time|occurrence|one|run|episode|outage|spike)|how long (?:until|till|before)|"
      r"will (?:it|this|that|they) (?:happen|come|occur|recur)|(?:happen|occur) again|predict\w*"), "when_next"),
+    ((r"(?:when|what time|how long ago) (?:did|does|do|has|have|had|was|is|were)\b.*\b(?:start\w*|began|begin|first|last|end(?:ed)?|stop(?:ped)?|over)\b|since when|"
+     r"(?:is|are) (?:it|this|they|we) still\b|still (?:happening|going|broken|failing)|how long (?:did|does|do|has|is|was|were)"), "since_when"),
     ((r"(?:how|what) (?:do|can|should|could|would|will|to)?\s*(?:\w+\s+){0,3}(?:fix|solve|prevent|avoid|mitigat\w*|stop|remedy|repair)\w*|"
-     r"what (?:should|can|could|must) (?:we|i|you) (?:do|change)|(?:what|which) (?:to )?(?:change|action)\w*|recommend\w*|remediat\w*|"
+     r"what (?:should|can|could|must) (?:we|i|you) (?:do|change)|(?:what|which) (?:to )?(?:changes?|actions?)\b(?! (?:happened|were|was))|(?:should|can|could) (?:we|i) (?:just )?"
+     r"(?:roll|revert|restart|scale|raise|kill|disable|pause|turn|drain)\w*|recommend\w*|remediat\w*|"
      r"^(?:the )?fix(?:es)?\b|how (?:to|do we|do i|can we) (?:fix|solve|prevent|stop)"), "fix"),
     ((r"\bwhy (?:not|is it not|isn'?t it|wasn'?t it|couldn'?t it)|why .*(?:and not|rather than|instead of|not the)|how come .* not|"
      r"(?:couldn'?t|could) (?:it|this) (?:not )?(?:be|have been)\b"), "why_not"),
