@@ -262,7 +262,8 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         delay = effects.starts_s[first] - start
         by_rate = binomial_tail(after, total, max(1e-6, (until - start) / window.length_s))
         # what came before as well did not set in with the cause, however soon after it the next one fell
-        by_onset = min(1.0, max(ONSET_S, delay) / window.length_s) if after == total else 1.0
+        # any of several causes might have been the one that happened to come just before
+        by_onset = min(1.0, len(causes.starts_s) * max(ONSET_S, delay) / window.length_s) if after == total else 1.0
         # few effects have no rate, so that there is one look only
         p_value = min(1.0, 2 * min(by_rate, by_onset)) if total >= REPEATED else min(1.0, by_onset)
         if best is None or p_value < best[0]:

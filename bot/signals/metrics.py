@@ -152,6 +152,9 @@ METRICS: tuple[Metric, ...] = (
     # pools, queues, databases
     _row(r"hikaricp_connections_(pending|timeout_total)|[a-z0-9_]*pool[a-z0-9_]*_(pending|waiting|wait_count(_total)?|wait_duration_seconds_total|timeouts?_total)|go_sql_(wait_count_total|wait_duration_seconds_total)|pgbouncer_pools_client_waiting_connections", "rises", Kind.POOL_EXHAUSTION, "waits for a pooled connection", relative=0.5),
     _row(r"hikaricp_connections_active|[a-z0-9_]*(pool|connections)_(active|in_use|used|busy)([a-z_]*)|jdbc_connections_active|go_sql_in_use_connections|pg_stat_activity_count|pg_stat_database_numbackends|mysql_global_status_threads_running|nginx_connections_active", "rises", Kind.POOL_EXHAUSTION, "connections in use up", least=3, relative=0.5),
+    _row(r"[a-z0-9_]*db_client_connections?_(usage|count)", "rises", Kind.POOL_EXHAUSTION, "connections in use up", labels={"state": "used"}, least=3, relative=0.5),
+    _row(r"[a-z0-9_]*db_client_connections?_pending_requests|pgbouncer_pools_server_active_connections|sqlalchemy_pool_checked_?out|[a-z0-9_]*pool_checked_?out(_connections)?", "rises", Kind.POOL_EXHAUSTION, "connections in use up", least=3, relative=0.5),
+    _row(r"[a-z0-9_]*db_client_connections?_(usage|count|max|idle_max|idle_min|create_time.*|use_time.*|wait_time.*)", "skip", None, "part of another"),
     _row(r"hikaricp_connections(_idle|_max|_min)?|[a-z0-9_]*connections_(max|idle|limit|min)", "skip", None, "ceiling"),
     _row(r"pg_locks_count|pg_stat_activity_waiting|pg_locks_waiting.*|mysql_global_status_innodb_row_lock_(waits|current_waits)|.*lock_wait.*", "rises", Kind.LOCK_WAIT, "lock waits up", relative=0.5),
     _row(r"pg_stat_database_deadlocks|mysql_global_status_innodb_deadlocks", "increments", Kind.DEADLOCK, "deadlocks"),
