@@ -94,8 +94,7 @@ def stage(world: World) -> Scene:
     world.at(changed, change)
     world.at(back, lambda: world.at(world.now + 40, lambda: read(False)))
     world.on_tick.append(tick)
-    ended = back < world.end - 60
-    document = _configmap(world, rng, service, setting, back if ended else changed, ended)
+    document = _configmap(world, rng, service, setting, (changed, back))
     return Scene(
         conclude=lambda: _truth(world, service, setting), symptom=ALL_5XX, floor=3, kind_words=f"errors on {service.name}",
         metric=RATE_OF_5XX, documents=[(names.app, "configmaps", [document])],
@@ -106,19 +105,30 @@ def stage(world: World) -> Scene:
     )  # fmt: skip
 
 
-def _configmap(world: World, rng: Dice, service: Workload, setting: Setting, at: float, ended: bool) -> dict[str, Any]:
-    name = f"{service.name}-config"
+def _configmap(
+    world: World, rng: Dice, service: Workload, setting: Setting, times: tuple[float, float]
+) -> dict[str, Any]:
+    name, (changed, back) = f"{service.name}-config", times
+    ended = back < world.end - 60
     service.pod_spec = {"volumes": [{"name": "config", "configMap": {"name": name}}]}
     service.container_spec = {"volumeMounts": [{"name": "config", "mountPath": f"/etc/{service.name}"}]}
     values = {"log.level": "info", "cache.ttl": "60s", setting.key: setting.good if ended else setting.bad}
-    manager = rng.choice(("kubectl-edit", "argocd-controller", "helm"))
-    fields: dict[str, Any] = {"f:data": {f"f:{setting.key}": {}}}
+    manager = rng.choice(("argocd-controller", "helm", "terraform"))
+    # The one who changed it noted why; whoever puts the value back owns the field from then on, the note stays.
+    note: dict[str, Any] = {"f:metadata": {"f:annotations": {"f:kubernetes.io/change-cause": {}}}}
+    value: dict[str, Any] = {"f:data": {f"f:{setting.key}": {}}}
+    managed = [
+        {"apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": fields, "manager": who, "operation": "Update", "time": stamp(when)}
+        for who, when, fields in (
+            [("kubectl-edit", changed, note), (manager, back, value)] if ended else [(manager, changed, value | note)]
+        )
+    ]  # fmt: skip
     return {
         "apiVersion": "v1", "kind": "ConfigMap", "data": values,
         "metadata": {
             "creationTimestamp": stamp(world.start - 86400 * 77), "name": name, "namespace": service.namespace,
             "uid": world.cluster.uid("ConfigMap", name), "resourceVersion": str(rng.randrange(10**7, 10**8)),
-            "managedFields": [{"apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": fields, "manager": manager, "operation": "Update", "time": stamp(at)}],
+            "annotations": {"kubernetes.io/change-cause": f"adjust {setting.key}"}, "managedFields": managed,
         },
     }  # fmt: skip
 
