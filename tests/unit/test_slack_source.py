@@ -141,6 +141,19 @@ def test_notices_edits_deletions_files_and_own_words_are_counted():
     assert [] == sink.lost()
 
 
+def test_talk_with_the_bot_is_no_evidence():
+    """A thread under the bot's own message is not asked for; a thread of people that it answered in is."""
+    own = thread(10, "Investigating", replies=(11,), bot_id="B0")
+    people = thread(20, "why?", replies=(21, 22))
+    replies = {**answers(10, 11), **answers(20, 21)}
+    replies[people["ts"]].append(said(22, "CronJob x", bot_id="B0", thread_ts=people["ts"]))
+    with SlackWorkspace([own, people], replies=replies, created=START) as workspace:
+        sink = gathered(workspace)
+        assert 1 == workspace.calls["conversations.replies"]
+    assert ["why?", "a21"] == texts(sink)
+    assert 2 == sink.odd("this bot wrote")
+
+
 def test_names_are_asked_for_once():
     """A few people are asked for singly, many through the directory, known ones not at all; strangers keep their id."""
     names: dict[str, str] = {}

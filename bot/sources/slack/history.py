@@ -36,8 +36,8 @@ class _EnoughError(Exception):
 class History:
     """One reading of a channel; ``messages`` (by ``ts``) and ``losses`` may be used also when it was cut short.
 
-    ``created_s``: when the channel was made, None where that is not known. ``most``: messages at which reading ends.
-    ``tick`` is called after each page.
+    ``created_s``: when the channel was made, None where that is not known. ``own_bot``: id of the asking bot, whose own
+    threads are talk with it and not asked for. ``most``: messages at which reading ends. ``tick`` is called after each page.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class History:
         window: Window,
         *,
         created_s: float | None,
+        own_bot: str,
         most: int,
         tick: Callable[[], None],
     ) -> None:
@@ -54,6 +55,7 @@ class History:
         self._channel = channel
         self._window = window
         self._created_s = created_s
+        self._own_bot = own_bot
         self._most = most
         self._tick = tick
         self._began = False
@@ -166,6 +168,8 @@ class History:
         ts, thread = str(message.get("ts")), message.get("thread_ts")
         latest = instant_of(str(message.get("latest_reply", "")))
         if latest is not None and latest < self._window.start:
+            return
+        if self._own_bot and message.get("bot_id") == self._own_bot:
             return
         if message.get("reply_count") and thread in (None, ts) and instant_of(ts):
             self._unread.setdefault(ts)

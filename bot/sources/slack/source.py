@@ -118,6 +118,7 @@ class SlackSource:
                         self._channel,
                         self._window,
                         created_s=created_s,
+                        own_bot=reading.own_bot,
                         most=self._most_messages,
                         tick=lambda: progress("read", calls.bytes, None),
                     )
