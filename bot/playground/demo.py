@@ -67,9 +67,10 @@ async def run_demo(
             signing_secret=server.signing_secret,
             page=f"{server.url}/",
         )
-        async with asyncio.TaskGroup() as tasks:
-            announcing = tasks.create_task(_announce(server, urls.page, open_browser=open_browser, say=say))
+        announcing = asyncio.create_task(_announce(server, urls.page, open_browser=open_browser, say=say))
+        try:
             await start_app(urls)
+        finally:
             announcing.cancel()
 
 

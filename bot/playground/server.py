@@ -108,7 +108,11 @@ class PlaygroundServer:
         self._runner = web.AppRunner(application, shutdown_timeout=1.0, handler_cancellation=True, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, self.port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
         self.port = int(self._runner.addresses[0][1])
         return self
 

@@ -91,6 +91,7 @@ def test_a_newcomer_gets_the_cascade_its_evidence_and_an_answer(tmp_path, name, 
             said = await page.run("[...document.querySelectorAll('#replies .message')].at(-1).innerText")
             await page.picture(PICTURES / f"{name}-follow-up.png")
             assert re.search(r"\bNo\b", said)
+            assert re.search(r"OOM|killed", said)
             assert {"127.0.0.1"} == {urlsplit(each).hostname for each in page.requests if each.startswith("http")}
             assert [] == page.errors
             assert [] == found
