@@ -136,7 +136,7 @@ INTENT_WORDS: tuple[tuple[str, str], ...] = (
      r"evidence|proof|prove|how do (?:you|we) know|what makes you|based on what|\bsays who"), "show_evidence"),
     ((r"relat\w+|connect(?:ed|ion to)|part of (?:it|this|that|the|what)|(?:did|could|would|might|does) .*\bcaus(?:e|ed|ing)\b|caus(?:e|ed) (?:it|this|that|by)|"
      r"because of|due to|responsible|to blame|blam\w+|involved|\btied?\b|correlat\w*|contribut\w*|trigger\w*|coinciden\w+|"
-     r"anything to do with|something to do with|(?:make|made|lead|led|leading) (?:\w+ )?(?:to|it worse)|had? an? (?:effect|impact)|"
+     r"anything to do with|something to do with|(?:make|made|lead|led|leading) (?:\w+ )?(?:to|it worse)|ha(?:d|s|ve) an? (?:effect|impact)|"
      r"behind (?:it|this)\b|(?:is|was|were) (?:it|this) (?:the|a|an|just)\b|have (?:caused|started)"), "related"),
     ((r"what (?:else )?(?:happen\w*|went on|was going on|did|was .* doing|occurred|changed|broke|went wrong)|what'?s? (?:up|going on) with|"
      r"anything (?:happen\w*|odd|strange|unusual|wrong)|timeline|what about|tell me about|happened|describe|going on"), "what_happened"),
