@@ -101,7 +101,7 @@ class Acts:
             "response_url": self._responses.give(place.id, user, message),
             "actions": [action],
         }
-        return self._courier.tell("interactive", payload)
+        return self._interact(user, payload)
 
     def press_in_view(
         self, user: str, view_id: str, action_id: str, *, chosen: Json | None = None, values: Json | None = None
@@ -119,7 +119,7 @@ class Acts:
             "view": self._shown(view, values),
             "actions": [self._action(found[1], found[0], chosen)],
         }
-        return self._courier.tell("interactive", payload)
+        return self._interact(user, payload)
 
     def submit(self, user: str, view_id: str, values: Json | None = None) -> asyncio.Task[Delivery]:
         """Submit a modal; ``values`` are by block id and action id, each as Slack sends it (``{"value": …}``)."""
@@ -159,14 +159,12 @@ class Acts:
             "channel": {"id": place.id, "name": place.name},
             "response_url": self._responses.give(place.id, user, message),
         }
-        return self._courier.tell("interactive", payload)
+        return self._interact(user, payload)
 
     def global_shortcut(self, user: str, callback_id: str) -> asyncio.Task[Delivery]:
         """Use a global shortcut."""
         moment = {"action_ts": self._workspace.next_ts(), "trigger_id": self._trigger(user)}
-        return self._courier.tell(
-            "interactive", {"type": "shortcut", **self._head(user), "callback_id": callback_id, **moment}
-        )
+        return self._interact(user, {"type": "shortcut", **self._head(user), "callback_id": callback_id, **moment})
 
     def open_home(self, user: str, tab: str = "home") -> asyncio.Task[Delivery] | None:
         """Open the app's home; None where the app did not ask to hear of it."""
@@ -189,6 +187,16 @@ class Acts:
     def emit(self, event: Json, *, copies: int = 1) -> asyncio.Task[Delivery]:
         """Tell the app of an event as it is; ``copies`` deliver the same event id more than once."""
         return self._courier.tell("events_api", event_payload(self._workspace, event), copies=copies)
+
+    def _interact(self, user: str, payload: Json) -> asyncio.Task[Delivery]:
+        told = self._courier.tell("interactive", payload)
+
+        def look(task: asyncio.Task[Delivery]) -> None:
+            if not task.cancelled() and task.result().acked_at is None:
+                self._workspace.tell("unheard", "", {"user": user})
+
+        told.add_done_callback(look)
+        return told
 
     def _head(self, user: str) -> Json:
         person = self._workspace.people[user]
@@ -237,28 +245,40 @@ class Acts:
         if answer is None:
             answer = {"text": f"`{command}` failed: the app did not answer in time (operation_timeout)."}
         if answer.get("text") or answer.get("blocks"):
-            self._responses.say(self._call(), place, user, answer)
+            try:
+                self._responses.say(self._call(), place, user, answer)
+            except Refusal as refused:
+                told = f"`{command}` failed: the app's answer was refused ({refused.code})."
+                self._responses.say(self._call(), place, user, {"text": told})
 
     def _after_submission(self, task: asyncio.Task[Delivery], view: Json) -> None:
         if task.cancelled():
             return
         answer = task.result().answer
-        action = (answer or {}).get("response_action")
         if answer is None:
-            errors = {"": "The app did not answer in time. Try again."}
-            self._workspace.tell("view_errors", "", {"user": view["user"], "view_id": view["id"], "errors": errors})
-        elif action == "errors":
-            self._workspace.tell("view_errors", "", {"user": view["user"], "view_id": view["id"], **answer})
+            self._complain(view, {"": "The app did not answer in time. Try again."})
+            return
+        try:
+            self._answer_view(view, answer)
+        except Refusal as refused:
+            self._complain(view, {"": f"The app's answer was refused ({refused.code})."})
+
+    def _answer_view(self, view: Json, answer: Json) -> None:
+        action = answer.get("response_action")
+        if action == "errors":
+            self._complain(view, answer.get("errors") or {})
         elif action == "update":
             self._surfaces.replace(self._call(), view, check_view(answer.get("view"), "modal"))
         elif action == "push":
-            self._surfaces.show(
-                self._call(), check_view(answer.get("view"), "modal"), view["user"], [*view["stack"], view["id"]]
-            )
+            stack = [*view["stack"], view["id"]]
+            self._surfaces.show(self._call(), check_view(answer.get("view"), "modal"), view["user"], stack)
         else:
             for each in [view["id"], *(view["stack"] if action == "clear" else ())]:
                 if each in self._workspace.views:
                     self._drop(self._workspace.views[each])
+
+    def _complain(self, view: Json, errors: Json) -> None:
+        self._workspace.tell("view_errors", "", {"user": view["user"], "view_id": view["id"], "errors": errors})
 
     def _call(self) -> Call:
         return self._responses.call()

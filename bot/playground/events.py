@@ -10,7 +10,7 @@ from bot.playground.methods_read import channel_object
 from bot.playground.workspace import Change, Channel, Json, Workspace
 
 _MESSAGE_EVENTS = {"channel": "message.channels", "group": "message.groups", "im": "message.im", "mpim": "message.mpim"}
-_HIDDEN = ("ephemeral", "ephemeral_gone", "status", "view", "view_closed", "view_errors", "home")
+_HIDDEN = ("ephemeral", "ephemeral_gone", "status", "view", "view_closed", "view_errors", "unheard", "home")
 
 
 def events_of(workspace: Workspace, change: Change) -> Iterator[Json]:

@@ -8,6 +8,7 @@ from bot.playground.refusal import Refusal
 from bot.playground.workspace import Change, Channel, Json, Person, Workspace
 
 _PERSONAL = {
+    "unheard": "user",
     "home": "user",
     "ephemeral": "to",
     "ephemeral_gone": "to",

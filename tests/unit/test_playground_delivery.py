@@ -181,6 +181,27 @@ def test_a_press_opens_a_modal_that_can_be_submitted():
     converse(conversation)
 
 
+def test_what_the_app_answers_badly_is_said_to_the_person():
+    """An acknowledgement with blocks or a view that Slack refuses is told, not lost."""
+
+    async def conversation(server, app):
+        app.answer = lambda _request: {"text": "x", "blocks": [section("")]}
+        await server.slash(VISITOR, "incidents", "/rootcause")
+        [told] = await server.wait_for(lambda: server.ephemerals("incidents", VISITOR))
+        assert "invalid_blocks" in told["text"]
+        errors = []
+        server.workspace.watch(lambda change: errors.append(change.detail) if change.kind == "view_errors" else None)
+        trigger = server.surfaces.triggers.give("t1", VISITOR, server.workspace.clock())
+        view = {"type": "modal", "title": {"type": "plain_text", "text": "x"}, "blocks": []}
+        opened = await app.web.views_open(trigger_id=trigger, view=view)
+        app.answer = lambda _request: {"response_action": "update", "view": {"type": "modal"}}
+        await server.acts.submit(VISITOR, opened["view"]["id"])
+        await server.wait_for(lambda: errors)
+        assert {"": "The app's answer was refused (invalid_arguments)."} == errors[0]["errors"]
+
+    converse(conversation)
+
+
 def test_the_bot_hears_nothing_of_where_it_is_not():
     """Channels without the bot are silent; reactions, joins and edits are heard where it is."""
 

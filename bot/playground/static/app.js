@@ -20,12 +20,14 @@ const world = {
     return el("a", { href: `/archives/${id}/p0`, class: "mention", onclick: (event) => { event.preventDefault(); go(id); } }, "#" + channel.name);
   },
   openThread, dismiss,
-  act: (body) => { asked = Date.now(); return ask("/page/act", viewer, body).catch((failure) => say(`That did not work: ${failure.message}`)); },
+  act: (body) => { asked = Date.now(); return ask("/page/act", viewer, body).catch((failure) => toast(`That did not work: ${failure.message}`)); },
 };
 const modal = modals(world);
 const main = composer(byId("say-form"), { label: "Message", complete, send: (text) => post(text, null), chips: () => suggestions("channel"), extras: shortcutMenu() });
 const reply = composer(byId("reply-form"), { label: "Reply in the thread", complete, send: (text) => post(text, here.thread), chips: () => suggestions("thread") });
 
+let toasted = 0;
+function toast(text) { const node = byId("toast"); node.textContent = text; node.hidden = false; clearTimeout(toasted); toasted = setTimeout(() => { node.hidden = true; }, 6000); }
 const say = (text) => { byId("news").textContent = text; };
 const channelOf = (id) => state.channels.find((each) => each.id === id);
 const all = () => [...state.messages.values()].sort((one, other) => Number(one.ts) - Number(other.ts));
@@ -188,6 +190,7 @@ function take(news) {
   if (news.kind === "view") return modal.put(news.view);
   if (news.kind === "view_closed") return modal.drop(news.view_id);
   if (news.kind === "view_errors") return modal.complain(news.errors);
+  if (news.kind === "unheard") return toast(`${state.app.name} did not answer in time.`);
   if (news.kind === "home") { state.home = news.view; return drawChannel(); }
   if (news.kind === "status") { news.status ? statuses.set(news.thread_ts, news.status) : statuses.delete(news.thread_ts); return news.channel === here.channel && draw(); }
   if (news.kind === "joined") return refresh();
