@@ -105,7 +105,7 @@ class SlackMessenger:
         if not await self._access.open_to_posts(place.channel):
             await self._withhold(ask, report)
             return
-        blocks = report_blocks.answer_blocks(report, place, self._sanitiser, tz)
+        blocks = report_blocks.answer_blocks(report, place, self._sanitiser, tz, asked=ask.window)
         await self._post(place, key, "answer", report_blocks.answer_text(report, self._sanitiser), blocks)
         took = sum(report.usage.seconds.values())
         await self._close_plans(place, f"Done in {duration(took)}." if took else "Done.")

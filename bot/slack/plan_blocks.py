@@ -9,6 +9,17 @@ from bot.slack.sanitise import Sanitiser
 
 ACTION_STOP = "plan_stop"
 
+_STAGES = {
+    "queued": "Waiting for a turn",
+    "gather": "Reading the evidence",
+    "digest": "Looking for what changed",
+    "hypothesise": "Testing what could have caused what",
+    "analyse": "Weighing the causes",
+    "verify": "Checking every quote and number",
+    "deliver": "Writing the answer",
+}
+"""What people read for the names of the stages; a stage without words shows its name."""
+
 _SOURCES = 12
 _MARK = {"waiting": "○", "reading": "◔", "done": "●", "failed": "✗"}
 _GAPS_TOLD = 1
@@ -21,7 +32,7 @@ def plan_blocks(plan: Plan, place: Place, sanitiser: Sanitiser, now: datetime) -
             f"*Queued*, {plural(plan.position, 'investigation')} before this one · {sanitiser.text(plan.window, 120)}"
         )
     else:
-        head = f"*{sanitiser.text(plan.stage, 60)}* · {sanitiser.text(plan.window, 120)}"
+        head = f"*{_stage(plan, sanitiser)}* · {sanitiser.text(plan.window, 120)}"
     stop = button("Stop", ACTION_STOP, f"{place.channel}|{place.thread_ts}", said="Stop this investigation")
     blocks = [section("\n".join([head, *_source_lines(plan, sanitiser)]))]
     return fit(blocks, footer=[actions([stop]), context(_clock(plan, now))])
@@ -31,7 +42,7 @@ def plan_text(plan: Plan, sanitiser: Sanitiser) -> str:
     """Say the plan in one line."""
     if plan.position > 0:
         return f"Queued, {plural(plan.position, 'investigation')} before this one."
-    return f"{sanitiser.text(plan.stage, 60)}: {sanitiser.text(plan.window, 120)}"
+    return f"{_stage(plan, sanitiser)}: {sanitiser.text(plan.window, 120)}"
 
 
 def closed_plan_blocks(plan: Plan | None, sentence: str, sanitiser: Sanitiser) -> list[Block]:
@@ -40,6 +51,10 @@ def closed_plan_blocks(plan: Plan | None, sentence: str, sanitiser: Sanitiser) -
     if plan is not None:
         lines += _source_lines(plan, sanitiser)
     return fit([context("\n".join(lines))])
+
+
+def _stage(plan: Plan, sanitiser: Sanitiser) -> str:
+    return _STAGES.get(plan.stage) or sanitiser.text(plan.stage, 60)
 
 
 def _source_lines(plan: Plan, sanitiser: Sanitiser) -> list[str]:

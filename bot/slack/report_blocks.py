@@ -40,6 +40,8 @@ _WAY = re.compile(r" by way of [^.;]*(?=[.;])|\s*The way there: [^.]*\.")
 _OF_WHO = re.compile(r"\bthe (\w+(?: \w+)?) of \{who\}")
 _SAID_ALREADY = re.compile(r"^(?:yes|no|related|unrelated)\b[.,:;]?\s*", re.IGNORECASE)
 _AT_ONCE_S = 0.05
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT")
+_LISTED = re.compile(r"(?<=[.!?])\s+(?=\d\. \S)")
 
 _VERDICT = {
     "cause_found": "Cause found",
@@ -59,8 +61,10 @@ def answer_value(case: str, place: Place) -> str:
     return f"{case}|{place.channel}|{place.thread_ts}"
 
 
-def answer_blocks(report: Report, place: Place, sanitiser: Sanitiser, tz: tzinfo = UTC) -> list[Block]:
-    """Compose the answer of an investigation."""
+def answer_blocks(
+    report: Report, place: Place, sanitiser: Sanitiser, tz: tzinfo = UTC, *, asked: str | None = None
+) -> list[Block]:
+    """Compose the answer of an investigation; ``asked`` holds the person's words for the window."""
     blocks = [section(_conclusion(report, sanitiser))]
     if told := cascade_text(report, sanitiser):
         blocks.append(
@@ -70,7 +74,7 @@ def answer_blocks(report: Report, place: Place, sanitiser: Sanitiser, tz: tzinfo
         blocks.append(section(told))
     return fit(
         [*blocks, *_folded(report, sanitiser)],
-        footer=[_buttons(report, place), context(_footer(report, sanitiser, tz))],
+        footer=[_buttons(report, place), context(_footer(report, sanitiser, tz, asked))],
         more="_More is behind Evidence._",
     )
 
@@ -85,7 +89,8 @@ def follow_up_blocks(answer: Answer, sanitiser: Sanitiser, *, asked_by: str | No
     blocks: list[Block] = []
     if asked_by is not None:
         blocks.append(context(f"{sanitiser.text(asked_by, 60)} asked: {sanitiser.text(answer.question, 300)}"))
-    blocks.append(section(_RELATION[answer.verdict] + sanitiser.text(_said(answer), 1500)))
+    lines = [sanitiser.text(line, 1500) for line in _LISTED.split(_said(answer))]
+    blocks.append(section(_RELATION[answer.verdict] + "\n".join(lines)))
     small: list[str] = []
     if answer.test is not None:
         test = answer.test
@@ -204,9 +209,9 @@ def _folded(report: Report, sanitiser: Sanitiser) -> list[Block]:
     most = CONTAINER_BLOCKS - 2
     left = len(rows) - most
     rows = [*rows[:most], *([context(f"and {plural(left, 'more step')}: press Evidence")] if left > 0 else [])]
-    titles = [f"Evidence: a line for each step, {plural(len(report.evidence), 'citation')} in all"] if rows else []
+    titles = [f"Evidence step by step: {plural(len(report.evidence), 'citation')}"] if rows else []
     if report.ruled_out:
-        titles.append(f"Ruled out: {len(report.ruled_out)}")
+        titles.append(f"ruled out: {len(report.ruled_out)}" if rows else f"Ruled out: {len(report.ruled_out)}")
         rows.append(section(_ruled_out(report, sanitiser)))
     return [folded(" · ".join(titles), rows)] if rows else []
 
@@ -237,9 +242,11 @@ def _buttons(report: Report, place: Place) -> Block:
     return actions(row)
 
 
-def _footer(report: Report, sanitiser: Sanitiser, tz: tzinfo) -> str:
-    asked = sanitiser.text(report.window.asked, 40)
-    window = f"{asked} = {span(report.window.start, report.window.end, tz)}"
+def _footer(report: Report, sanitiser: Sanitiser, tz: tzinfo, asked: str | None) -> str:
+    words = asked or report.window.asked
+    window = span(report.window.start, report.window.end, tz)
+    if not _ISO.search(words):  # a time spelled out in full is not said twice
+        window = f"{sanitiser.text(words, 40)} = {window}"
     parts = [
         window,
         coverage_text(report, sanitiser),

@@ -224,7 +224,8 @@ def find_window(text: str, *, now: datetime, tz: tzinfo) -> tuple[str | None, st
         spellings = (_DAY_BEHIND.sub(r"\3 \1 to \2", words), words, _BEFORE_LAST.sub("", words))
         for spelled in dict.fromkeys(spellings):
             if spelled and _is_window(text, begin, spelled, now=now, tz=tz):
-                return spelled, " ".join(f"{text[:begin]} {text[stop:]}".split())
+                mark = "?" if text[begin:stop].rstrip().endswith("?") else ""
+                return spelled, " ".join(f"{text[:begin].rstrip()}{mark} {text[stop:]}".split())
     return None, text
 
 
@@ -276,7 +277,7 @@ def _unclear(why: str) -> Understood:
 
 
 def _question(rest: str) -> str:
-    rest = rest.strip(" ,;:-\u2013")
+    rest = rest.strip(" ,;:-\u2013").removeprefix("?").strip()
     rest = re.sub(
         r"(?i)^(?:please\s+)?(?:investigate|analy[sz]e|look\s+(?:into|at)|check)\b[\s,:]*(?:this|it|that)?\s*$",
         "",

@@ -165,7 +165,7 @@ def test_what_goes_wrong_here_is_told_with_a_reference_and_never_as_an_exception
 def test_an_answer_whose_looks_are_refused_is_still_given(monkeypatch):
     """First without what folds, then as plain text."""
     broken = [{"type": "container", "nonsense": True}, {"type": "section"}]
-    monkeypatch.setattr(delivery.report_blocks, "answer_blocks", lambda *_: broken)
+    monkeypatch.setattr(delivery.report_blocks, "answer_blocks", lambda *_, **__: broken)
 
     async def scenario(stage):
         asked = await stage.say(ADA, "<@U0ROOTCAUSE> 5d")

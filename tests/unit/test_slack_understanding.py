@@ -26,7 +26,7 @@ def meant(text, *, thread=False):
         ("2026-11-01..2026-11-06", "2026-11-01..2026-11-06", (), "What caused the incident?"),
         ("last weekend", "last weekend", (), "What caused the incident?"),
         ("since 09:00 why is checkout slow in payments?", "since 09:00", ("payments",), "why is checkout slow in payments?"),
-        ("why did the api fail on Tuesday?", "on Tuesday", (), "why did the api fail"),
+        ("why did the api fail on Tuesday?", "on Tuesday", (), "why did the api fail?"),
         ("the gateway returned 502 between 09:00 and 11:00 yesterday", "yesterday 09:00 to 11:00", (), "the gateway returned 502"),
         ("502s over the last 12 hours in the payments and checkout namespaces", "the last 12 hours", ("payments", "checkout"), "502s in the payments and checkout namespaces"),
         ("-n payments 2d", "2d", ("payments",), "What caused the incident?"),
