@@ -6,7 +6,7 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,11 +25,13 @@ from bot.app_sources import EvidenceSources
 from bot.casefile.home import CaseHome
 from bot.domain.chat import Audience
 from bot.domain.items import ItemId
+from bot.domain.links import link_templates
 from bot.domain.ports import Stored
 from bot.domain.report import Report
 from bot.errors import CaseError, UsageError
 from bot.investigation.desk import DurableDesk
 from bot.investigation.desk_ports import Engine, SourceFactory
+from bot.investigation.linked import LinkedEngine
 from bot.investigation.workflow_process import ProcessEngine
 from bot.settings import EvidenceSettings, ServeSettings, SlackSettings
 from bot.slack.app import build_app
@@ -97,7 +99,9 @@ async def running(settings: ServeSettings, engine_for: EngineFor = ProcessEngine
     metrics = Metrics()
     slack = settings.slack
     home = CaseHome(settings.base.home)
-    engine = engine_for(home, EvidenceSources(home=settings.base.home, slack=slack, evidence=settings.evidence))
+    templates = link_templates(**asdict(settings.links))
+    sources = EvidenceSources(home=settings.base.home, slack=slack, evidence=settings.evidence)
+    engine = LinkedEngine(engine_for(home, sources), templates)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SESSION_S)) as session:
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, session=session, retry_handlers=[])
         audience = Audience(
@@ -107,6 +111,8 @@ async def running(settings: ServeSettings, engine_for: EngineFor = ProcessEngine
             shared_channels=slack.shared_channels,
         )
         connection = connect(client, audience, link_hosts=slack.link_hosts, observe=metrics.called)
+        for address in astuple(templates):
+            connection.sanitiser.allow_workspace(address)  # the operator's own addresses, ports and all
         desk = DurableDesk(
             settings.base.home,
             connection.messenger,
