@@ -40,6 +40,13 @@ def test_a_result_is_in_view_at_once():
     assert any(line.startswith("CAUSE FOUND") for line in text().splitlines()[:25])
 
 
+def test_the_answer_is_complete_on_the_first_screen():
+    """Verdict, fix, next time and the whole chain down to what was felt stand within 25 lines."""
+    screen = example(text()).splitlines()[:25]
+    assert [True] * 3 == [any(line.startswith(word) for line in screen) for word in ("First fix:", "Next time:", "How")]
+    assert any("■" in line for line in screen)
+
+
 def test_every_make_target_in_the_documents_exists():
     """No document sends anybody to a target that is not there."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 """The terminal page: the answer first, readable at any width, safe against what logs contain."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -9,6 +10,7 @@ from sample_report import ANSWER, INCONCLUSIVE, QUIET, REPORT
 
 from bot.cli import words
 from bot.cli.render_text import plain_characters, render_answer, render_text
+from bot.domain.report import Evidence
 
 PAGES = {"found": REPORT, "thin": INCONCLUSIVE, "quiet": QUIET}
 
@@ -53,6 +55,37 @@ def test_with_a_palette_only_colours_are_added():
 def test_a_cut_quote_says_how_much_is_missing():
     """Nothing is cut in silence."""
     assert re.search(r" … \+\d+ characters", render_text(REPORT, 100))
+
+
+def test_a_setting_is_listed_once_for_all_its_steps():
+    """What several steps rest on stands in one row, after all of them; one thing's settings share a row."""
+    steps = REPORT.cascade.steps
+    facts = ("HorizontalPodAutoscaler a/b: minReplicas is 2", "HorizontalPodAutoscaler a/b: maxReplicas is 9")
+    cascade = replace(REPORT.cascade, steps=(replace(steps[0], facts=facts), replace(steps[1], facts=facts[:1])))
+    page = render_text(replace(REPORT, cascade=cascade), 100)
+    assert "  S1 S2  HPA a/b  minReplicas 2 · maxReplicas 9\n" in page
+
+
+def test_people_who_said_the_same_are_told_together():
+    """One judgement, one quote, everybody who said it."""
+    first = REPORT.claims[0]
+    page = render_text(replace(REPORT, claims=(first, replace(first, author="Ken"))), 140)
+    assert "the CNI” Dana, Ken" in page
+    assert 1 == page.count("No series of the network moved")
+
+
+def test_a_sample_says_what_it_is():
+    """The value and the series stand beside the bare numbers of a metric's quote."""
+    sample = Evidence(
+        source="prometheus",
+        at=REPORT.window.start,
+        entity=REPORT.cascade.steps[0].entity,
+        quote='[1794873600,"0.7764"]',
+        url=None,
+        locator='M5 1440 samples of cpu{pod="x"}',
+    )
+    page = render_text(replace(REPORT, evidence={"E1": sample}), 100)
+    assert '[1794873600,"0.7764"]  = 0.7764 of cpu{pod="x"}' in page
 
 
 def test_refuted_and_untested_links_are_not_drawn_as_proven():
