@@ -143,7 +143,7 @@ def test_all_control_questions_of_the_truth(home, told, truth):
     ("question", "verdict", "words"),
     [
         ("was the day-3 OOM kill related?", "unrelated", "OOM|memory"),
-        ("what happened on day 3 around 10:46?", "answered", "memory"),
+        ("what happened on day 3 around 10:46?", "answered", "OOM|memory"),
         ("when does it happen next?", "answered", "2026-11-22"),
         ("why not the tariffs rollout?", "unrelated|answered", "tariffs"),
         ("show the evidence for step 3", "answered", "scale|size"),
