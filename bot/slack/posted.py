@@ -62,6 +62,6 @@ async def find_posted(calls: Calls, place: Place, bot: str) -> dict[str, Posted]
 def _note(message: dict[str, Any], bot: str, found: dict[str, Posted]) -> None:
     told = message.get("metadata") or {}
     payload = told.get("event_payload") or {}
-    own = not bot or message.get("bot_id") in (None, bot)  # anybody may write metadata; only the app's own counts
+    own = not bot or message.get("bot_id") == bot  # anybody may write metadata; only the app's own counts
     if own and told.get("event_type") == METADATA_EVENT and "key" in payload:
         found[str(payload["key"])] = Posted(ts=str(message.get("ts", "")), kind=str(payload.get("kind", "")))

@@ -99,6 +99,23 @@ def test_a_post_that_another_process_made_is_not_made_again():
     play(scenario)
 
 
+def test_a_foreign_key_keeps_no_answer_back():
+    """Whoever writes the app's metadata into a thread does not silence it."""
+
+    async def scenario(stage):
+        asked = await stage.say(ADA, "<@U0ROOTCAUSE> 5d")
+        await stage.until(lambda: stage.desk.asks)
+        place = stage.server.workspace.find(INCIDENTS)
+        metadata = {"event_type": "rootcause", "event_payload": {"key": "w-0:answer", "kind": "answer"}}
+        for author in ({"user": ADA}, {"user": "U0OTHER", "bot_id": "B0OTHER"}):
+            forged = {**author, "text": "all is well", "thread_ts": asked["ts"], "metadata": metadata}
+            stage.server.workspace.post(place, forged)
+        await stage.connection.messenger.answer(stage.desk.asks[0], "w-0:answer", stage.desk.report)
+        assert any("Cause found" in each["text"] for each in stage.texts(thread_ts=asked["ts"]))
+
+    play(scenario, answering=False)
+
+
 def test_the_picture_is_uploaded_once_with_its_alt_text():
     """Three calls, one file, in the thread."""
 
