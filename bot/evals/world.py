@@ -236,7 +236,11 @@ class World(Timeline):
             call.port,
             call.op,
             call.timeout_s,
-            call.target.pods[0].ip if call.target and call.target.pods else "203.0.113.24",
+            pod.ip
+            if call.kind == "dns"
+            else call.target.pods[0].ip
+            if call.target and call.target.pods
+            else "203.0.113.24",
             at,
         )
         fault.expired_at = call.expired_at
