@@ -96,7 +96,7 @@ def _answer(answer: Answer, width: int) -> Iterator[RenderableType]:
         yield hang("  ", Text(" · ".join([*numbers, *([words.visible(test.name)] if test.name else [])]), style="dim"))
     if answer.evidence:
         yield heading("Evidence")
-        yield from list(text_parts.evidence(answer.evidence, width))[1:]
+        yield from list(text_parts.evidence(answer.evidence, width, lines=4))[1:]
 
 
 def _draw(view: ConsoleRenderable, width: int, palette: Palette | None) -> str:

@@ -161,8 +161,8 @@ def claims(report: Report) -> Iterator[RenderableType]:
         yield hang(_ITEM, lead, *said)
 
 
-def evidence(cited: Mapping[str, Evidence], width: int) -> Iterator[RenderableType]:
-    """List every citation: its id, its time, whom it speaks of, and its words, cut to a line with how much was cut."""
+def evidence(cited: Mapping[str, Evidence], width: int, lines: int = 2) -> Iterator[RenderableType]:
+    """List every citation: its id, its time, whom it speaks of, and its words, cut to some lines with how much was cut."""
     if not cited:
         return
     yield heading("Evidence", "words as stored")
@@ -171,7 +171,7 @@ def evidence(cited: Mapping[str, Evidence], width: int) -> Iterator[RenderableTy
         head.append(f"  {words.short(str(each.entity))}", style="bold")
         place = words.tail(each.locator, max(width - 10 - head.cell_len, 16))
         head.append(f"  {place}", style=f"default not bold {MUTED}")
-        quote = Text(words.clip(each.quote, max(width - 8, 20) * (1 if width >= 80 else 2)))
+        quote = Text(words.clip(each.quote, max(width - 8, 20) * lines - 12))
         if (value := _sample(each)) and quote.plain:
             quote.append(f"  {words.clip(value, max(width - 10 - quote.cell_len, 24))}", style=MUTED)
         yield hang(f"  {name:<4}", head, *([quote] if quote.plain else []))
