@@ -245,9 +245,15 @@ def not_seen(report: Report) -> Iterator[RenderableType]:
 
 
 def footer(report: Report) -> Iterator[RenderableType]:
-    """Close with the case, how to go on, and how long it took."""
+    """Close with the answer in a line, for it has scrolled away by now, the case, and how to go on."""
     total = sum(report.usage.seconds.values())
     yield Text("")
+    if report.root_cause is not None:
+        word, style = _VERDICTS[report.verdict]
+        yield Text(word, style=style).append(
+            f"  {words.short(str(report.root_cause.entity))}, {report.confidence} confidence; the answer stands at the top",
+            style="default not bold",
+        )
     analyst = f"{report.usage.analyst} analyst" + (
         ", no model, nothing sent" if report.usage.analyst == "offline" else ""
     )
