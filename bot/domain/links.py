@@ -27,6 +27,8 @@ _BLANKS = frozenset({
     "query", "quote", "item", "kind", "namespace", "name", "key", "channel", "ts", "ts_digits", "at_ms", "from_ms", "to_ms", "end",
 })  # fmt: skip
 _MESSAGE = re.compile(r"\S+ #(\S+) (\d+\.\d+)")
+_SERIES = re.compile(r"\S+ \d+ samples of ([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?$", re.DOTALL)
+_MATCHER = re.compile(r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\]|\\.)*"(?:,|$)')
 _METRIC = re.compile(r'\{\s*"metric"\s*:\s*')
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _POD_OWNERS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"})
@@ -142,7 +144,7 @@ def _moment(at: datetime) -> dict[str, str]:
 
 def _query(evidence: Evidence) -> str:
     if evidence.source == "prometheus":
-        return _promql(evidence.quote)
+        return _promql(evidence.quote) or _named_series(evidence.locator)
     return _logql(evidence) if evidence.source in {"kubernetes/logs", "loki"} else ""
 
 
@@ -163,6 +165,17 @@ def _promql(quoted: str) -> str:
         name = ""
     matchers = ",".join(f"{key}={_text(value)}" for key, value in sorted(labels.items()) if value)
     return f"{name}{{{matchers}}}" if matchers else name
+
+
+def _named_series(locator: str) -> str:
+    """Select the series that a locator names; its name may be a file's, which often is how the metric's name begins."""
+    found = _SERIES.match(locator)
+    if not found:
+        return ""
+    labels = "".join(each[0] for each in _MATCHER.finditer(found[2] or ""))
+    if labels != (found[2] or ""):
+        return ""
+    return f'{{__name__=~"{found[1]}.*"{"," + labels if labels else ""}}}'
 
 
 def _logql(evidence: Evidence) -> str:

@@ -61,6 +61,22 @@ def test_prometheus_draws_the_series():
     } == asked
 
 
+@pytest.mark.parametrize(
+    ("named", "query"),
+    [
+        ('cpu{a="b",c="d\\"e,f"}', '{__name__=~"cpu.*",a="b",c="d\\"e,f"}'),
+        ("up", '{__name__=~"up.*"}'),
+        ('cpu{a="b"} or vector(1){x="y"}', None),
+        ('cpu{a="b",}}{', None),
+    ],
+)
+def test_a_sample_is_drawn_by_the_series_its_place_names(named, query):
+    """Where the quote is one sample, the locator names the series; what is no plain selector is no link."""
+    sample = replace(SERIES, quote='[1772438400,"0.7"]', locator=f"M3 1440 samples of {named}")
+    url = evidence_url(sample, TEMPLATES)
+    assert query == (url and parse_qs(urlsplit(url).query)["g0.expr"][0])
+
+
 def test_tickets_messages_and_objects():
     """A ticket by its key, a message by its place, an event by what it happened to."""
     ticket = replace(LINE, source="jira", entity=Entity("Ticket", "OPS-1"), locator="J2 OPS-1 comment by Ada")
