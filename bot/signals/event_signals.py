@@ -6,12 +6,13 @@ here but in ``job_runs``, where events and objects meet. A Warning that no table
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from bot.domain.entity import Entity
 from bot.domain.items import ClusterEvent, ItemId
 from bot.domain.signal import Kind, Signal, Topology
 from bot.domain.window import Window
-from bot.signals.acts import Act, signals_of
+from bot.signals.acts import FOLD_S, Act, signals_of
 from bot.signals.kubernetes import Meaning, meaning
 from bot.signals.scalings import scaling_acts, seen_at_s
 
@@ -43,7 +44,7 @@ _MAX_NOTE = 200
 def event_signals(events: Iterable[tuple[ItemId, ClusterEvent]], window: Window, topology: Topology) -> list[Signal]:
     """Give one signal for each kind of thing that events tell of an entity, ordered by its first time."""
     events = sorted(events, key=lambda pair: (pair[1].at, pair[0]))
-    acts = [act for ref, event in events for act in _acts(ref, event, topology)]
+    acts = _of_their_node([act for ref, event in events for act in _acts(ref, event, topology)])
     scalings = scaling_acts(events, topology)
     rollouts = [act for act in scalings if act.kind is Kind.ROLLOUT]
     # two rollouts, or a scaling and the next, are never one act, however close
@@ -143,6 +144,23 @@ def _nodes(event: ClusterEvent, topology: Topology) -> frozenset[str]:
         return frozenset({event.entity.name})
     placed = topology.nodes.get(event.entity, frozenset()) if event.entity.kind == "Pod" else frozenset()
     return placed | ({event.node} if event.node and event.component == "kubelet" else frozenset())
+
+
+def _of_their_node(acts: list[Act]) -> list[Act]:
+    """Give what is told of pods whose node nobody names to the one node that failed at the same time."""
+    lost = [act for act in acts if act.kind is Kind.NODE_FAILURE and act.entity.kind == "Node"]
+    told = []
+    for act in acts:
+        if act.kind is Kind.NODE_FAILURE and act.entity.kind != "Node":
+            near = {one.entity for one in lost if abs(one.start_s - act.start_s) <= FOLD_S}
+            if len(near) == 1:
+                node = min(near)
+                told.append(
+                    replace(act, entity=node, nodes=frozenset({node.name}), mentions=(act.entity, *act.mentions))
+                )
+                continue
+        told.append(act)
+    return told
 
 
 def _one_node(event: ClusterEvent, topology: Topology) -> str | None:

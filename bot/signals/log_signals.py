@@ -118,7 +118,7 @@ def log_signals(
             signals.append(signal)
             signals.extend(_expiry(signal, window))
     signals.extend(_runs(table, streams, owners, window))
-    return sorted(_bounded(signals), key=lambda s: s.id)
+    return sorted(_bounded(_reachable(signals)), key=lambda s: s.id)
 
 
 def _groups(
@@ -299,6 +299,15 @@ def _runs(table: LogTable, streams: Sequence[LogStream], owners: Sequence[Entity
         for owner, found in sorted(spans.items())
         if window.length_s > 0
     ]
+
+
+def _reachable(signals: Sequence[Signal]) -> list[Signal]:
+    """Leave out failures of hosts outside that were mostly never reached, because their names could not be resolved."""
+    unresolved: Counter[Entity] = Counter()
+    for signal in signals:
+        if signal.kind is Kind.NAME_RESOLUTION_FAILURE:
+            unresolved.update(dict.fromkeys(signal.mentions, signal.total))
+    return [s for s in signals if s.kind is not Kind.EXTERNAL_FAILURE or 2 * unresolved[s.entity] < s.total]
 
 
 def _bounded(signals: Sequence[Signal]) -> list[Signal]:

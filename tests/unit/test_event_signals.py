@@ -217,3 +217,12 @@ def test_recorded_lists_show_what_their_names_say(name, kind):
     times = [event.at for _, event in rows]
     window = Window(start=min(times) - timedelta(hours=2), end=max(times) + timedelta(hours=1), asked="all")
     assert kind in {signal.kind for signal in event_signals(rows, window, read_topology([], rows, []))}
+
+
+def test_pods_of_nobody_knows_which_node_tell_of_the_node_that_fell_silent_with_them():
+    """What is said of a deleted pod is its node's failure, where exactly one node failed at that time."""
+    recorder = Recorder()
+    recorder.add(10, Entity("Node", "worker-1", None), "NodeNotReady", "Node worker-1 status is now: NodeNotReady")
+    recorder.add(10.1, Entity("Pod", "web-7d8f9c6b5d-x2x4k", "shop"), "NodeNotReady", "Node is not ready", warning=True)
+    (found,) = recorder.signals()
+    assert ("worker-1", ["web"]) == (found.entity.name, [entity.name for entity in found.mentions])
