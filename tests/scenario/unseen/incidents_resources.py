@@ -34,26 +34,11 @@ def gc_liveness(folder: Path) -> Path:
         x.event(at - 1.2, "Unhealthy", f"Pod/{pod}", 'Liveness probe failed: Get "http://10.42.0.9:8080/actuator/health": context deadline '
                 "exceeded (Client.Timeout exceeded while awaiting headers)", warning=True, count=3, until=at)  # fmt: skip
         x.event(at, "Killing", f"Pod/{pod}", "Container app failed liveness probe, will be restarted")
-        x.log(
-            pod,
-            at + 0.6,
-            spring(
-                x.at(at + 0.6),
-                "INFO",
-                "com.example.search.SearchApplication",
-                "Starting SearchApplication v3.1.0 using Java 21",
-            ),
-        )
-        x.log(
-            pod,
-            at + 1.1,
-            spring(
-                x.at(at + 1.1),
-                "INFO",
-                "com.example.search.SearchApplication",
-                "Started SearchApplication in 28.113 seconds",
-            ),
-        )
+        for later, words in (
+            (0.6, "Starting SearchApplication v3.1.0 using Java 21"),
+            (1.1, "Started SearchApplication in 28.113 seconds"),
+        ):
+            x.log(pod, at + later, spring(x.at(at + later), "INFO", "com.example.search.SearchApplication", words))
         x.event(at + 0.5, "Started", f"Pod/{pod}", "Started container app")
         for late in x.every(0.06, at - 1.5, at + 1.1):
             x.log(
