@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from bot.analyst.answers import cite, give, holds, kinds_asked, places_asked
 from bot.analyst.citations import Citations
-from bot.analyst.plain_facts import how_much, setting, since_when
+from bot.analyst.plain_facts import how_much, next_run, setting, since_when
 from bot.analyst.questions import Intent, Question, understand
 from bot.analyst.relation import related, why_not
 from bot.analyst.subjects import FollowUpContext, Subject, subjects
@@ -136,6 +136,11 @@ def _searched(question: Question, context: FollowUpContext) -> Answer:
 
 
 def _when_next(question: Question, context: FollowUpContext) -> Answer:
+    root = context.report.root_cause
+    if question.entities and (root is None or root.entity not in question.entities):
+        named = next_run(question, context)
+        if named is not None:
+            return named
     pending = [part for part in context.report.predictions if part.status == "pending"] or list(
         context.report.predictions
     )

@@ -4,13 +4,22 @@ They come from the report alone; what it does not hold is said to be unknown.
 """
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from math import ceil
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.analyst.answers import give, holds
+from cronsim import CronSim, CronSimError
+
+from bot.analyst.answers import cite, give, holds
+from bot.analyst.citations import Citations
 from bot.analyst.questions import Question
-from bot.analyst.subjects import FollowUpContext
-from bot.analyst.words import clock, counted
+from bot.analyst.subjects import FollowUpContext, subjects
+from bot.analyst.words import clock, clock_s, counted, every
 from bot.domain.report import Answer, Report, Symptom
+from bot.domain.signal import Kind, Signal
 from bot.domain.spelling import length
+from bot.domain.window import instant
 
 _COUNTED = re.compile(r"(?P<lead>.*?)(?: for [\d ,hdmins]+)? (?:once|twice|\d[\d,]* times)\b.*")
 
@@ -38,6 +47,40 @@ def since_when(question: Question, context: FollowUpContext) -> Answer:
     if context.report.root_cause and context.report.cascade.steps:
         text += f" The first cause of it was seen {clock(context.report.cascade.steps[0].first_at)}."
     return give(question, context, text, "answered")
+
+
+def next_run(question: Question, context: FollowUpContext) -> Answer | None:
+    """Tell when a job that the question names runs next, from its schedule or its measured period; None without one."""
+    for one in subjects(replace(question, kinds=frozenset({Kind.JOB_RUN}), moments=()), context):
+        signal = one.signal
+        if not question.entities or signal.kind is not Kind.JOB_RUN:
+            continue
+        at = _after_window(signal, context.window.end)
+        if at is None:
+            continue
+        last = signal.occurrences[-1].start_s
+        schedule = signal.attributes.get("schedule")
+        by = f"its schedule is {schedule}" if schedule else f"it ran{every(signal.period_s)}"
+        cited = Citations(context.evidence)
+        cite(cited, signal, signal.occurrences[-1:])
+        text = f"{signal.entity} runs next {clock(at)}: {by}, and it last ran {clock_s(last)}."
+        return give(question, context, text, "answered", cited)
+    return None
+
+
+def _after_window(signal: Signal, end: datetime) -> datetime | None:
+    """Give the first run at or after the window's end."""
+    schedule = signal.attributes.get("schedule")
+    if schedule:
+        try:
+            zone = ZoneInfo(signal.attributes.get("timeZone", "UTC"))
+            return next(CronSim(schedule, end.astimezone(zone))).astimezone(UTC)
+        except (CronSimError, StopIteration, ZoneInfoNotFoundError, ValueError):
+            pass  # a schedule that cannot be read leaves the measured period
+    if signal.period_s is None:
+        return None
+    last = signal.occurrences[-1].start_s
+    return instant(last + max(1, ceil((end.timestamp() - last) / signal.period_s)) * signal.period_s)
 
 
 def how_much(question: Question, context: FollowUpContext) -> Answer:

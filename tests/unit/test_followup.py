@@ -324,6 +324,18 @@ def test_an_alternative_is_compared_with_the_root():
     assert "step S2" in ask("why not the scale-down?").answer
 
 
+def test_the_next_run_of_a_named_job_follows_its_schedule():
+    """A job that did nothing wrong has a next time, too: by its schedule, else by its period."""
+    backup = signal(Kind.JOB_RUN, Entity("CronJob", "pg-backup", "ops"), RUNS[:3], "V1", "job ran")
+    quiet = replace(REPORT, verdict="no_incident", root_cause=None, cascade=Cascade(), symptom=None, predictions=())
+    scheduled = replace(backup, attributes={"schedule": "49 2 * * *"})
+    told = ask("when does pg-backup run next?", report=quiet, signals=[scheduled])
+    assert ("answered", True) == (told.verdict, "Sun 22 Nov 02:49Z" in told.answer)
+    told = ask("when does pg-backup run next?", report=quiet, signals=[replace(backup, period_s=21600.0)])
+    assert "runs next Sun 22 Nov 00:00Z" in told.answer
+    assert "unknown" == ask("when does pg-backup run next?", report=quiet, signals=[backup]).verdict
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
