@@ -25,7 +25,7 @@ class Quota:
         self.name = rng.choice(NAMES)
         self.service = world.cluster.workloads[rng.choice(names.services[:2])]
         peak = sum(route.rate for route in world.routes if route.service is self.service)
-        low, target, need = self.service.replicas, 0.65, self.service.replicas + 4
+        low, target, need = self.service.replicas, 0.65, self.service.replicas + 5
         self.service.cpu_per_request = self.service.cpu_request * target * need / peak
         self.hpa = Hpa(workload=self.service, target=target, low=low, high=need + 3)
         world.hpas.append(self.hpa)
