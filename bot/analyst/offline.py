@@ -14,7 +14,19 @@ from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
 from bot.analyst.steps import cascade, summary_of
-from bot.analyst.words import clock_s, counted, every, felt_as, happened, length, noun, plural, times
+from bot.analyst.words import (
+    capital,
+    clock_s,
+    counted,
+    every,
+    felt_as,
+    happened,
+    length,
+    noun,
+    one as article,
+    plural,
+    times,
+)
 from bot.domain.link import Chain
 from bot.domain.report import (
     AskedWindow,
@@ -97,15 +109,15 @@ def _inconclusive(
 ) -> Report:
     symptom = findings.symptom
     assert symptom is not None
-    seen = f"{_capital(happened(symptom))} in {counted(len(symptom.occurrences), 'episode')}"
+    seen = f"{capital(happened(symptom))} in {counted(len(symptom.occurrences), 'episode')}"
     lead = ""
     if chain is not None:
         lead = (
-            f" The best lead is {noun(chain.root.kind)} of {chain.root.entity} "
+            f" The best lead is {article(chain.root.kind)} of {chain.root.entity} "
             f"({len(chain.explained)} of {len(symptom.occurrences)} episodes), but {judged.reasons[0]}."
         )
     elif judged.reasons:
-        lead = f" {_capital(judged.reasons[0])}."
+        lead = f" {capital(judged.reasons[0])}."
     return _report(
         findings,
         citations,
@@ -125,7 +137,7 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
     )
     background = ""
     if errors:
-        background = f" {_capital(happened(errors[0]))}, {errors[0].total:,} in all and spread evenly: that is its everyday background."
+        background = f" {capital(happened(errors[0]))}, {errors[0].total:,} in all and spread evenly: that is its everyday background."
     seen = [row.source for row in findings.coverage if row.status in ("complete", "partial")]
     enough = any(source in seen for source in ("kubernetes/logs", "loki", "prometheus"))
     torn = [gap for row in findings.coverage for gap in row.gaps if gap.lost and gap.what.endswith("is missing")]
@@ -202,11 +214,15 @@ def _folded_episodes(chain: Chain) -> int:
 def _conclusion(chain: Chain) -> str:
     """Say the whole answer in two sentences: what begins it and what people feel of it, then the way between."""
     root, symptom = chain.root, chain.symptom
-    begun = f"{_capital(happened(root))}"
+    begun = f"{capital(happened(root))}"
     felt = f"{felt_as(symptom)} ({len(chain.explained)} of {counted(_folded_episodes(chain), 'episode')})"
     lag = chain.end_to_end.lag
     if len(root.occurrences) == 1:
-        first = f"{begun} at {clock_s(root.occurrences[0].start_s)}; {felt} came with it and after it"
+        delay = (
+            symptom.occurrences[chain.explained[0]].start_s - root.occurrences[0].start_s if chain.explained else 0.0
+        )
+        soon = f"began {length(delay)} after it" if delay >= 1 else "began with it"
+        first = f"{begun} at {clock_s(root.occurrences[0].start_s)}; {felt} {soon}"
     elif lag is None or lag.median < 60:
         first = f"{begun}{every(root.period_s) or ' ' + times(len(root.occurrences))}, and with it came {felt}"
     else:
@@ -267,7 +283,3 @@ def _report(findings: Findings, citations: Citations, **parts: object) -> Report
         usage=Usage(seconds=dict(findings.seconds)),
         **parts,  # type: ignore[arg-type] # the callers above name each part
     )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

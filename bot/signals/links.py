@@ -57,10 +57,10 @@ class Match:
 
 def slack_s(signal: Signal) -> float:
     """Give how far a signal's times may be off: a scrape step for series, seconds for logs and events."""
+    if signal.source != "prometheus":
+        return 5.0
     step = signal.attributes.get("step_s")
-    if step is not None:
-        return min(900.0, 1.5 * float(step))
-    return 300.0 if signal.source == "prometheus" else 5.0
+    return 300.0 if step is None else min(900.0, 1.5 * float(step))
 
 
 @dataclass(frozen=True, slots=True)
