@@ -87,8 +87,8 @@ class World:
         self._nursery = nursery
         self.ledger = self.home / "seen.json"
 
-    async def born(self, kind="", number=0, moment="before"):
-        """Start a bot that dies at a point, or lives."""
+    async def born(self, kind="", number=0, moment="before", port=None):
+        """Start a bot that dies at a point, or lives; with a port it listens to HTTP instead of a socket."""
         told = {
             "kind": kind,
             "number": number,
@@ -96,7 +96,9 @@ class World:
             "ledger": str(self.ledger),
             "home": str(self.home),
             "bot_token": self.server.bot_token,
-            "app_token": self.server.app_token,
+            "app_token": None if port else self.server.app_token,
+            "signing_secret": self.server.signing_secret,
+            "port": port,
             "api_url": self.server.base_url,
         }
         self.server.sockets.connected.clear()

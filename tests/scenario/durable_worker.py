@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from bot.app_serve import serve
 from bot.investigation.workflow_process import ProcessEngine, _FollowUp
-from bot.settings import DeskSettings, EvidenceSettings, ServeSettings, Settings, SlackSettings
+from bot.settings import DeskSettings, EvidenceSettings, ServeSettings, Settings, SlackSettings, WebSettings
 
 SPOKEN = ("/api/chat.", "/api/reactions.", "/api/files.", "/upload/")
 
@@ -78,8 +78,8 @@ class KnownCase:
         """Do nothing."""
 
     async def investigate(self, ask, tell):
-        """Give the case."""
-        await asyncio.sleep(0.02)
+        """Give the case, unless the ask wants to be waited for."""
+        await asyncio.sleep(3600 if "slowly" in ask.question else 0.02)
         return (await asyncio.to_thread(self._home.list))[0].id
 
     async def follow_up(self, case, question):
@@ -99,10 +99,16 @@ def bot(told):
     settings = ServeSettings(
         base=Settings(home=Path(told["home"])),
         desk=DeskSettings(grace_s=5.0, queue=2000, per_user_hour=10_000, per_channel_hour=10_000),
-        slack=SlackSettings(bot_token=told["bot_token"], app_token=told["app_token"], api_url=told["api_url"]),
+        slack=SlackSettings(
+            bot_token=told["bot_token"],
+            app_token=told["app_token"],
+            signing_secret=told["signing_secret"],
+            api_url=told["api_url"],
+        ),
         evidence=EvidenceSettings(),
+        web=WebSettings(port=told["port"]),
     )
-    return asyncio.run(serve(settings, health=False, engine_for=KnownCase))
+    return asyncio.run(serve(settings, health=told["app_token"] is None, engine_for=KnownCase))
 
 
 def main():
@@ -113,11 +119,12 @@ def main():
             pid = os.fork()
             if pid == 0:
                 os.close(0)
-                os._exit(bot(asked["start"]))
-            print(json.dumps(pid), flush=True)
+                os._exit(bot(asked["start"]))  # neither the nursery's buffers nor its loop are this bot's
+            sys.stdout.write(json.dumps(pid) + "\n")
         else:
             pid, status = os.waitpid(asked["poll"], os.WNOHANG)
-            print(json.dumps(os.waitstatus_to_exitcode(status) if pid else None), flush=True)
+            sys.stdout.write(json.dumps(os.waitstatus_to_exitcode(status) if pid else None) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 
 import pytest
 from durable_stage import nursery, until, world
@@ -94,7 +95,9 @@ async def campaign(tmp_path, prepared, wanted, times):
             outcomes.append((point, await killed_at(bots, tmp_path / f"home-{number}", prepared, point)))
     lost = [point for point, outcome in outcomes if outcome["lost"]]
     twice = [(point, outcome["twice"]) for point, outcome in outcomes if outcome["twice"]]
-    print(f"\n{len(outcomes)} kills over {seen} persisted steps: {len(lost)} lost, {len(twice)} said twice")
+    sys.stdout.write(
+        f"\n{len(outcomes)} kills over {seen} persisted steps: {len(lost)} lost, {len(twice)} said twice\n"
+    )
     return lost, twice
 
 
