@@ -40,6 +40,9 @@ Job = Callable[[Tell], object]
 _ALL = timedelta(days=90)
 """What "no window" means for a source that must be told one."""
 
+_ASKEW = timedelta(hours=7, minutes=37)
+"""Asked so much later, a length is as long as before, and a span that begins at a clock time is not."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Told:
@@ -194,10 +197,10 @@ def window_words(ask: Ask) -> AskedWindow:
     """
     if ask.window is None:
         return AskedWindow(window=Window(start=ask.asked_at - _ALL, end=ask.asked_at, asked=""), words=None)
-    span, later = (
-        parse_window(ask.window, now=at, tz=_zone(ask.asker.tz)) for at in (ask.asked_at, ask.asked_at + _ALL)
-    )
-    if span.end == ask.asked_at and later.end == ask.asked_at + _ALL and span.length_s == later.length_s:
+    zone = _zone(ask.asker.tz)
+    span = parse_window(ask.window, now=ask.asked_at, tz=zone)
+    later = parse_window(ask.window, now=ask.asked_at + _ASKEW, tz=zone)
+    if span.end == ask.asked_at and later.end == ask.asked_at + _ASKEW and span.length_s == later.length_s:
         return AskedWindow(window=span, words=ask.window)
     return AskedWindow(window=span, words=f"{rfc3339(span.start)}..{rfc3339(span.end)}")
 
