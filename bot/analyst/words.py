@@ -84,7 +84,7 @@ NOUN: dict[Kind, str] = {
     Kind.ROLLOUT: "rollout",
     Kind.CONFIG_CHANGE: "configuration change",
     Kind.SECRET_CHANGE: "secret change",
-    Kind.HUMAN_CHANGE: "change by a person",
+    Kind.HUMAN_CHANGE: "manual change",
     Kind.TRAFFIC_RISE: "traffic rise",
     Kind.NOISY_NEIGHBOUR: "CPU grab",
     Kind.CERTIFICATE_EXPIRY: "certificate expiry",
@@ -114,7 +114,14 @@ NOUN: dict[Kind, str] = {
     Kind.IO_SATURATION: "disk I/O load",
     Kind.SERVER_ERROR: "failed request",
     Kind.LOG_ERROR: "logged error",
-    Kind.LOG_BURST: "burst of log lines",
+    Kind.LOG_BURST: "log burst",
+    Kind.RATE_LIMITED: "rate limiting",
+    Kind.QUOTA_EXCEEDED: "exceeded quota",
+    Kind.CIRCUIT_OPEN: "open circuit breaker",
+    Kind.UNAVAILABLE: "unavailability",
+    Kind.BAD_CONFIG: "bad configuration",
+    Kind.OUT_OF_MEMORY: "memory exhaustion",
+    Kind.GC_PAUSE: "GC pause",
 }
 """Nouns for one occurrence where the kind's own name, its underscores as blanks, does not read well."""
 
@@ -139,6 +146,8 @@ MASS = frozenset(
         Kind.NO_SPACE,
         Kind.OUT_OF_MEMORY,
         Kind.UNAVAILABLE,
+        Kind.RATE_LIMITED,
+        Kind.BAD_CONFIG,
     }
 )
 """Kinds whose nouns are not counted."""
@@ -231,6 +240,12 @@ def every(period_s: float | None) -> str:
 
 
 LANE: dict[Kind, str] = {
+    Kind.QUOTA_EXCEEDED: "quota",
+    Kind.RATE_LIMITED: "limited",
+    Kind.CIRCUIT_OPEN: "breaker",
+    Kind.OUT_OF_MEMORY: "memory",
+    Kind.BAD_CONFIG: "config",
+    Kind.UNAVAILABLE: "down",
     Kind.JOB_RUN: "job",
     Kind.CONFIG_CHANGE: "config",
     Kind.SECRET_CHANGE: "secret",
@@ -263,7 +278,6 @@ LANE: dict[Kind, str] = {
     Kind.SCHEDULING_FAILURE: "pending",
     Kind.IMAGE_PULL_FAILURE: "pull",
     Kind.MOUNT_FAILURE: "mount",
-    Kind.QUOTA_EXCEEDED: "quota",
     Kind.ROLLOUT_STUCK: "stuck",
     Kind.AUTOSCALER_FAILURE: "no metric",
     Kind.JOB_FAILURE: "job fail",
@@ -276,18 +290,14 @@ LANE: dict[Kind, str] = {
     Kind.NAME_RESOLUTION_FAILURE: "DNS",
     Kind.TLS_FAILURE: "TLS",
     Kind.AUTH_FAILURE: "auth",
-    Kind.RATE_LIMITED: "limited",
-    Kind.CIRCUIT_OPEN: "breaker",
-    Kind.OUT_OF_MEMORY: "memory",
     Kind.NO_SPACE: "disk full",
     Kind.SHUTDOWN: "stop",
     Kind.STARTUP: "start",
-    Kind.BAD_CONFIG: "config",
     Kind.SERVER_ERROR: "errors",
     Kind.CLIENT_ERROR: "errors",
-    Kind.UNAVAILABLE: "down",
     Kind.LOG_ERROR: "log error",
     Kind.LOG_BURST: "log burst",
+    Kind.GC_PAUSE: "GC pause",
 }
 """At most nine characters beside a name on a timeline; the kind's own name where it is short enough."""
 

@@ -24,7 +24,15 @@ average happened at times nobody wrote down, of which only the first and the las
 
 BACK_OFF_S = 1000.0
 """Controllers back off to at most 1000 s (client-go's default rate limiter): in between, what failed still stands."""
-_RETRIED = frozenset({Kind.QUOTA_EXCEEDED, Kind.IMAGE_PULL_FAILURE, Kind.MOUNT_FAILURE, Kind.SCHEDULING_FAILURE})
+_RETRIED = frozenset(
+    {
+        Kind.QUOTA_EXCEEDED,
+        Kind.IMAGE_PULL_FAILURE,
+        Kind.EXTERNAL_FAILURE,
+        Kind.MOUNT_FAILURE,
+        Kind.SCHEDULING_FAILURE,
+    }
+)
 """States that are told again each time somebody tries, less and less often."""
 UNSEEN_S = 40.0
 """How long a node is silent before the node controller calls it not ready (node-monitor-grace-period)."""
@@ -38,6 +46,18 @@ _LIFECYCLE = frozenset(
 """Kinds that count pods, not messages."""
 _ISSUANCE = frozenset({"Certificate", "CertificateRequest", "Order", "Challenge"})
 """cert-manager's kinds: a warning on any of them means that a certificate was not issued."""
+_PULLED = re.compile(
+    r"pull(?:ing)?(?: and unpack)? image \\?\"?(?P<registry>[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?::\d+)?/", re.IGNORECASE
+)
+_UNSERVED = re.compile(
+    r"\b50[0234]\b|timeout|timed out|deadline exceeded|connection (?:refused|reset)|no such host|unexpected EOF|"
+    r"toomanyrequests|too many requests|\b429\b|server misbehaving|network is unreachable|service unavailable",
+    re.IGNORECASE,
+)
+_REFUSED = re.compile(
+    r"not found|manifest unknown|unauthorized|authentication required|\b40[134]\b|denied", re.IGNORECASE
+)
+"""containerd's and Docker's words: the registry answered, and the image or the right to it is what is missing."""
 _MAX_NOTE = 200
 
 
@@ -76,6 +96,8 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
     if found.kind is Kind.NODE_FAILURE and event.entity.kind == "Pod" and (node := _one_node(event, topology)):
         # told of each of its pods, it is still the node's
         entity, mentions = Entity("Node", node), (entity, *mentions)
+    registry = _registry_at_fault(message) if found.kind is Kind.IMAGE_PULL_FAILURE else None
+    told = [("reason", event.reason), *([("blames", str(registry))] if registry else [])]
     for start_s, end_s, count in _spans(event):
         yield Act(
             kind=found.kind,
@@ -90,8 +112,33 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
             count=count,
             nodes=_nodes(event, topology),
             mentions=mentions,
-            attributes=(("reason", event.reason),),
+            attributes=tuple(told),
         )
+    if registry is not None:
+        for start_s, end_s, count in _spans(event):
+            yield Act(
+                kind=Kind.EXTERNAL_FAILURE,
+                entity=registry,
+                label="registry failed",
+                start_s=start_s,
+                end_s=end_s,
+                ref=ref,
+                note=_note(event, message),
+                subject="",
+                what=f"{event.entity}|{message}",
+                count=count,
+                nodes=frozenset(),
+                mentions=(entity,),
+                attributes=(("reason", event.reason),),
+            )
+
+
+def _registry_at_fault(message: str) -> Entity | None:
+    """Name the registry where the message says that it did not serve, not that the image or the right is missing."""
+    image = _PULLED.search(message)
+    if image is None or _UNSERVED.search(message) is None or _REFUSED.search(message):
+        return None
+    return Entity("Host", image["registry"].lower())
 
 
 def _meaning(event: ClusterEvent, message: str) -> Meaning | None:

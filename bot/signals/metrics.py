@@ -60,6 +60,9 @@ class Metric:
     """An episode of fewer happenings is everyday noise."""
     share: float = 0.0
     """A share of a whole (0..1, or 0..100) must peak at this part of it, or it is not used up."""
+    over: str = ""
+    """The counter this one is a part of: where both are known, what lies beyond ``beyond`` of it happened."""
+    beyond: float = 0.25
     ratio: bool = False
     """``…_sum``: to be divided by ``…_count``."""
 
@@ -130,8 +133,10 @@ METRICS: tuple[Metric, ...] = (
     _row(r".*(request|response|upstream|server|client|query|method|call|handler)[a-z0-9_]*(duration|latency|time|_seconds|_milliseconds)[a-z0-9_]*_sum|http_server_requests_seconds_sum", "rises", Kind.LATENCY, "latency up", "s", ratio=True, relative=0.5),
     _row(_REQUESTS, "rises", Kind.TRAFFIC_RISE, "request rate up", "/s", relative=0.4),
     # CPU, memory, disk, network
-    _row(r"container_cpu_cfs_throttled(_seconds|_periods)_total", "rises", Kind.CPU_THROTTLING, "CPU throttled", "/s", least=0.01, relative=0.5),
-    _row(r"container_cpu_cfs_periods_total|container_cpu_(user|system)_seconds_total|node_cpu_guest_seconds_total|container_cpu_load_average_10s", "skip", None, "part of another"),
+    _row(r"container_cpu_cfs_throttled_periods_total", "rises", Kind.CPU_THROTTLING, "CPU throttled", "/s", least=0.01, relative=0.5, over="container_cpu_cfs_periods_total"),
+    _row(r"container_cpu_cfs_throttled_seconds_total", "rises", Kind.CPU_THROTTLING, "CPU throttled", "/s", least=0.01, relative=0.5),
+    _row(r"container_cpu_cfs_periods_total", "rises", None, "periods", "/s"),
+    _row(r"container_cpu_(user|system)_seconds_total|node_cpu_guest_seconds_total|container_cpu_load_average_10s", "skip", None, "part of another"),
     _row(r"container_cpu_usage_seconds_total|process_cpu_seconds_total", "rises", Kind.CPU_SATURATION, "CPU use up", "cores", least=0.05),
     _row(r"node_cpu_seconds_total", "falls", Kind.CPU_SATURATION, "node CPU idle time gone", "cores", labels={"mode": "idle"}, least=0.2),
     _row(r"node_cpu_seconds_total", "rises", Kind.IO_SATURATION, "node waits for disks", "cores", labels={"mode": "iowait"}, least=0.1, relative=0.5),

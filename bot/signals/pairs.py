@@ -21,6 +21,7 @@ TIMING = "timing"
 TIMING_LAG_S = (0.0, 900.0)
 TIMING_WEIGHT = 0.25
 LEAST_PLAUSIBLE = 0.15
+NOT_BLAMED = 0.6
 SHARPNESS = 2
 """Power of a pair's plausibility that weighs its p-value: what nobody would expect needs far better numbers."""
 ONCE = 2
@@ -89,18 +90,22 @@ def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidat
     """Give the most plausible ground on which to test a pair, or None where there is none."""
     ties = scopes(cause, effect, topology)
     best: Candidate | None = None
+    # a failure that names whom it failed on is less likely anybody else's
+    blamed = effect.attributes.get("blames", str(cause.entity)) == str(cause.entity)
+    trust = 1.0 if blamed else NOT_BLAMED
     for row in mechanisms_between(cause.kind, effect.kind):
         factors = dict(row.scopes)
         reach = max(((factors[tie], tie) for tie in ties if tie in factors), default=None)
         if reach is None or row.weight * reach[0] < LEAST_PLAUSIBLE:
             continue
-        if best is None or row.weight * reach[0] > best.plausibility:
+        plausibility = trust * row.weight * reach[0]
+        if best is None or plausibility > best.plausibility:
             best = Candidate(
                 cause=cause,
                 effect=effect,
                 mechanism=row.key,
                 scope=reach[1],
-                plausibility=row.weight * reach[0],
+                plausibility=plausibility,
                 lag=Range(low_s=row.lag_s[0], high_s=row.lag_s[1], anchor=row.anchor),
             )
     if best is None and ties[0] in _NEAR and cause.kind != effect.kind and effect.kind not in _BEGINNINGS:

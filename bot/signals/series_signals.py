@@ -57,14 +57,31 @@ def series_signals(
     for group in groups:
         if group.row.how in {"skip", "limit"} or group.row.kind is None:
             continue
-        divisor = counts.get((f"{group.metric.removesuffix('_sum')}_count", group.entity)) if group.row.ratio else None
+        divisor = counts.get((_divisor(group), group.entity))
         folded = _folded(group, divisor)
         if folded is None or (group.row.ratio and divisor is None):
             continue
-        happened = list(_happened(group, folded, limits.get(group.entity)))
+        if group.row.over and divisor is not None:
+            happened = list(_beyond(group.row, folded))
+        else:
+            happened = list(_happened(group, folded, limits.get(group.entity)))
         for signal in _signals(group, folded, happened, window, topology):
             found.setdefault(signal.id, signal)
     return [found[name] for name in sorted(found)]
+
+
+def _divisor(group: _Group) -> str:
+    """Name the series a group is to be divided by; empty where there is none."""
+    if group.row.over:
+        return group.row.over
+    return f"{group.metric.removesuffix('_sum')}_count" if group.row.ratio else ""
+
+
+def _beyond(row: Metric, folded: Folded) -> Iterator[tuple[Kind, Occurrence]]:
+    """Give where a part takes more of its whole than it may: daily peaks too, for a limit is no less a limit then."""
+    note = f"{row.label} in over {row.beyond:.0%} of its periods"
+    on = np.nan_to_num(folded.values) > row.beyond
+    yield from ((row.kind or Kind.RESOURCE_SHIFT, one) for one in _intervals(folded, on, note))
 
 
 def _groups(series: Iterable[tuple[ItemId, Series]], owners: Owners) -> list[_Group]:
