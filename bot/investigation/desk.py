@@ -17,7 +17,7 @@ from bot.domain.ports import Clock
 from bot.investigation.desk_inbox import Inbox, Row, desk_url
 from bot.investigation.desk_ports import Engine, Meter
 from bot.investigation.outbox import Outbox
-from bot.investigation.workflow import WORKFLOW_VERSION, Bench, Steps, Workflow, registered
+from bot.investigation.workflow import WORKFLOW_VERSION, Bench, Workflow, registered
 from bot.investigation.workflow_turns import Turns
 from bot.settings import DeskSettings
 
@@ -28,6 +28,9 @@ MOST_ATTEMPTS = 5
 
 BEGUN_AT_ONCE = 2
 """Workflows begun side by side: each takes the interpreter for some milliseconds, and acknowledgements come first."""
+
+LAST_STEPS_S = 5
+"""Seconds in which a step that is under way at the end may still be recorded."""
 
 EXECUTOR = "desk"
 
@@ -61,7 +64,7 @@ class DurableDesk:
         """Open the databases, go on with what was begun, and begin what was only stored."""
         await self._inbox.open()
         DBOS(config=self._config())
-        self._workflows = registered(Steps(self._bench), self._bench.limits)
+        self._workflows = registered(self._bench)
         # in this thread: it is where DBOS learns which loop workflows run in
         DBOS.launch()
         for row in await self._inbox.unfinished():
@@ -80,7 +83,7 @@ class DurableDesk:
             self._bench.turns.stir(row.seq)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=deadline)
-        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=LAST_STEPS_S)
         await self._inbox.close()
 
     async def submit(self, ask: Ask) -> Accepted:

@@ -242,8 +242,9 @@ def _transient(error: BaseException) -> bool:
 class _Course:
     """The order of the steps, as it is recorded."""
 
-    def __init__(self, steps: Steps, limits: DeskSettings) -> None:
+    def __init__(self, steps: Steps, limits: DeskSettings, closing: asyncio.Event) -> None:
         self._steps = steps
+        self._closing = closing
         self._posts: StepOptions = {
             "retries_allowed": True,
             "max_attempts": limits.delivery_attempts,
@@ -256,6 +257,7 @@ class _Course:
         """Investigate, and post the answer where there is one."""
         found = await DBOS.run_step_async({"name": "investigate"}, self._steps.investigate, work)
         if found["outcome"] == "done":
+            self._end_if_closing()
             await DBOS.run_step_async({"name": "answer", **self._posts}, self._steps.answer, work, found["case"])
         return found
 
@@ -267,7 +269,9 @@ class _Course:
         """Go the whole way, and tell people where it ends early."""
         try:
             await DBOS.run_step_async({"name": "acknowledge"}, self._steps.acknowledge, work)
+            self._end_if_closing()
             found = await way(work)
+            self._end_if_closing()
             if found["outcome"] != "done":
                 await self._explain(work, found)
             return await self._finish(work, _state(found["outcome"]))
@@ -280,6 +284,11 @@ class _Course:
             await self._explain(work, {"outcome": "failed", "sentence": FAULT})
         return await self._finish(work, "failed")
 
+    def _end_if_closing(self) -> None:
+        """Leave the rest to the next process: no step is begun that this one may not end."""
+        if self._closing.is_set():
+            raise asyncio.CancelledError
+
     async def _explain(self, work: str, found: Outcome) -> None:
         await DBOS.run_step_async({"name": "explain", **self._posts}, self._steps.explain, work, found)
 
@@ -287,9 +296,9 @@ class _Course:
         return await DBOS.run_step_async({"name": "finish"}, self._steps.finish, work, outcome)
 
 
-def registered(steps: Steps, limits: DeskSettings) -> dict[str, Workflow]:
+def registered(bench: Bench) -> dict[str, Workflow]:
     """Register the workflows with DBOS, one for each kind of ask; call before DBOS is launched."""
-    course = _Course(steps, limits)
+    course = _Course(Steps(bench), bench.limits, bench.closing)
 
     @DBOS.workflow(name="rootcause.investigate")
     async def investigation(work: str) -> str:

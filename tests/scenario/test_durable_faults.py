@@ -6,7 +6,6 @@ import time
 
 import pytest
 from durable_stage import nursery, until, world
-from test_crash import prepared  # noqa: F401 - a fixture
 
 from bot.playground.faults import CallFault, SocketFault
 
@@ -69,13 +68,13 @@ async def table(tmp_path, prepared, names):
 
 
 @pytest.mark.timeout(300)
-def test_the_faults_that_tempt_to_lose_or_repeat_do_neither(tmp_path, prepared):  # noqa: F811 - the fixture
+def test_the_faults_that_tempt_to_lose_or_repeat_do_neither(tmp_path, prepared):
     """Four of the faults; the full suite meets all."""
     assert {} == asyncio.run(table(tmp_path, prepared, QUICK))
 
 
 @pytest.mark.full
 @pytest.mark.timeout(1500)
-def test_every_fault_of_slacks_loses_nothing_and_repeats_nothing(tmp_path, prepared):  # noqa: F811 - the fixture
+def test_every_fault_of_slacks_loses_nothing_and_repeats_nothing(tmp_path, prepared):
     """All faults, one question each."""
     assert {} == asyncio.run(table(tmp_path, prepared, FAULTS))

@@ -68,9 +68,11 @@ def test_a_port_that_is_taken_is_said_in_a_sentence():
     """With the setting that chooses another."""
 
     async def run():
-        async with Listening(web.Application(), "127.0.0.1", 0) as first:
-            async with Listening(web.Application(), "127.0.0.1", first.port):
-                pass
+        async with (
+            Listening(web.Application(), "127.0.0.1", 0) as first,
+            Listening(web.Application(), "127.0.0.1", first.port),
+        ):
+            pass
 
     with pytest.raises(RootcauseError, match="PORT"):
         asyncio.run(run())
@@ -101,9 +103,11 @@ def test_a_log_line_is_json_with_the_case_and_without_unknown_extras():
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
-    log = logging.Logger("rootcause.test")
+    log = logging.getLogger("rootcause.test")
     log.addHandler(handler)
+    log.setLevel(logging.INFO)
     log.info("work ended", extra={"case": "c1", "work": "w1", "text": "the password is hunter2"})
+    log.removeHandler(handler)
     told = json.loads(stream.getvalue())
     assert ("info", "work ended", "c1", "w1") == (told["level"], told["message"], told["case"], told["work"])
     assert "hunter2" not in stream.getvalue()
