@@ -6,12 +6,14 @@ not talking to Slack.
 
 import asyncio
 import contextlib
+import os
 import threading
 import webbrowser
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.errors import UsageError
 from bot.playground.seed import small_workspace, workspace_from_export
 from bot.playground.server import PlaygroundServer
 from bot.playground.workspace import AppProfile, Json
@@ -47,7 +49,7 @@ async def run_demo(
 
     ``start_app`` runs the app and returns when it stops. ``export`` holds the Slack export to begin with, ``manifest``
     the app manifest whose scopes and events count. ``port`` None takes the usual one or any that is free. Raises
-    OSError where a given port is taken.
+    UsageError where a given port is taken.
     """
     app = AppProfile.from_manifest(manifest) if manifest else None
     workspace = workspace_from_export(export, app=app) if export else small_workspace(app=app)
@@ -55,9 +57,12 @@ async def run_demo(
         server = PlaygroundServer(workspace, port=PORT if port is None else port)
         try:
             await stack.enter_async_context(server)
-        except OSError:
+        except OSError as error:
             if port is not None:
-                raise
+                raise UsageError(
+                    f"Port {port} cannot be listened on ({os.strerror(error.errno or 0)}): "
+                    "choose another, or leave --port out for one that is free."
+                ) from error
             server = await stack.enter_async_context(PlaygroundServer(workspace))
         server.page.suggestions = {"channel": list(CHANNEL_QUESTIONS), "thread": list(THREAD_QUESTIONS)}
         urls = DemoUrls(

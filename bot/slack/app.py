@@ -13,6 +13,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.chat import Desk
+from bot.errors import ChatError
 from bot.slack.buttons import Buttons
 from bot.slack.connection import Connection
 from bot.slack.conversation import Conversation, Room
@@ -68,13 +69,14 @@ def _error_handler(surroundings: Surroundings) -> Callable[..., Any]:
         reference = f"r-{secrets.token_hex(4)}"
         told = bool(context.get("taken"))
         kind = str((body.get("event") or {}).get("type") or body.get("type") or "command")
-        log.error(
-            "a request failed",
-            extra={"reference": reference, "kind": kind, "stored": told},
-            exc_info=(type(error), error, error.__traceback__),
-        )
+        extra = {"reference": reference, "kind": kind, "stored": told}
+        if isinstance(error, ChatError):  # what Slack says no to is no fault of this program
+            log.warning("a request was not finished", extra={**extra, "reason": str(error)})
+        else:
+            log.error("a request failed", extra=extra, exc_info=(type(error), error, error.__traceback__))
         if told:  # else Slack delivers it again, and there is nothing to tell yet
-            await surroundings.failed(context.get("channel_id"), context.get("user_id"), reference)
+            slacks = isinstance(error, ChatError)
+            await surroundings.failed(context.get("channel_id"), context.get("user_id"), reference, slacks=slacks)
 
     return failed
 

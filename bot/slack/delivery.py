@@ -38,6 +38,9 @@ SEEN, DONE, FAILED = "eyes", "white_check_mark", "warning"
 _EDIT_EVERY_S = 2.0
 """Least distance of two edits of one plan: chat.update is tier 3, shared by all investigations."""
 
+_FIRST_EDIT_S = 1.0
+"""How soon after the plan it may be edited first: it is posted before any source was opened."""
+
 _SETTLE_S = 1.0
 """How long a post that may have been taken is given to appear in its thread."""
 
@@ -80,12 +83,16 @@ class SlackMessenger:
         self._picture = picture
         self._clock = clock
         self._plans: OrderedDict[str, _Shown] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str], asyncio.Task[None]] = OrderedDict()
         self._posting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def acknowledge(self, ask: Ask) -> None:
-        """Put 👀 under the asking message; a command has none."""
-        if ask.message_ts is not None:
-            await self._react("reactions.add", ask.place.channel, ask.message_ts, SEEN)
+        """Put 👀 under the asking message, for a command under the thread's root; the work does not wait for it."""
+        channel, target = ask.place.channel, ask.message_ts or ask.place.thread_ts
+        task = asyncio.create_task(self._react("reactions.add", channel, target, SEEN))
+        self._seen[(channel, target)] = task
+        while len(self._seen) > _KEPT:
+            self._seen.popitem(last=False)
 
     async def show_plan(self, place: Place, key: str, plan: Plan) -> None:
         """Post the plan, or edit it; edits that come too fast wait, and only the latest of them is made."""
@@ -93,7 +100,7 @@ class SlackMessenger:
         if shown is None:
             text, blocks = self._plan(place, plan)
             ts = await self._post(place, key, "plan", text, blocks)
-            self._remember(key, _Shown(ts=ts, place=place, plan=plan, edited_at=_now()))
+            self._remember(key, _Shown(ts=ts, place=place, plan=plan, edited_at=_now() - _EDIT_EVERY_S + _FIRST_EDIT_S))
         elif not shown.closed:
             shown.plan = plan
             if shown.waiting is None or shown.waiting.done():
@@ -149,15 +156,16 @@ class SlackMessenger:
         if ask.kind == "investigate":
             await self._close_plans(ask.place, "Done." if well else "Stopped.")
         target = ask.message_ts or ask.place.thread_ts
+        if (seen := self._seen.pop((ask.place.channel, target), None)) is not None:
+            await asyncio.wait({seen})  # or it would come after its removal
         await self._react("reactions.add", ask.place.channel, target, DONE if well else FAILED)
-        if ask.message_ts is not None:
-            await self._react("reactions.remove", ask.place.channel, target, SEEN)
+        await self._react("reactions.remove", ask.place.channel, target, SEEN)
 
     async def aclose(self) -> None:
-        """Give up edits that still wait for their turn."""
-        for shown in self._plans.values():
-            if shown.waiting is not None:
-                shown.waiting.cancel()
+        """Give up edits and reactions that still wait for their turn."""
+        edits = [shown.waiting for shown in self._plans.values() if shown.waiting is not None]
+        for task in (*edits, *self._seen.values()):
+            task.cancel()
 
     def _plan(self, place: Place, plan: Plan) -> tuple[str, list[Block]]:
         blocks = plan_blocks.plan_blocks(plan, place, self._sanitiser, self._clock())

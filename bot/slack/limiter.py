@@ -12,6 +12,9 @@ from bot.slack.surface import METHODS
 
 _PERIOD_S = 60.0
 
+_BURST = 2
+"""Messages that may go at once into a quiet channel: a thread's root and its plan. Slack allows "short bursts" unmeasured."""
+
 
 class Limiter:
     """Hands out turns. ``scale`` stretches or shrinks all rates: 1.0 is Slack's."""
@@ -24,7 +27,7 @@ class Limiter:
 
     async def turn(self, method: str, channel: str | None, deadline_at: float) -> bool:
         """Wait for a turn; False, without waiting, where it would come only after ``deadline_at`` (loop time)."""
-        at = self._reserve(method, channel, latest=deadline_at)
+        at = self._reserve(method, channel, now=_now(), latest=deadline_at)
         if at is None:
             return False
         await asyncio.sleep(max(at - _now(), 0))
@@ -32,17 +35,16 @@ class Limiter:
 
     def turn_now(self, method: str, channel: str | None) -> bool:
         """Take a turn only if it is free at once, and leave half of the rate to what cannot be left out."""
-        taken = self._recent(method, _now())
-        if len(taken) * 2 >= self._rate(method):
+        now = _now()
+        if len(self._recent(method, now)) * 2 >= self._rate(method):
             return False
-        return self._reserve(method, channel, latest=_now()) is not None
+        return self._reserve(method, channel, now=now, latest=now) is not None
 
     def pause(self, method: str, seconds: float) -> None:
         """Let nobody call a method for a while, because Slack said so."""
         self._paused_until[method] = max(self._paused_until.get(method, 0.0), _now() + seconds)
 
-    def _reserve(self, method: str, channel: str | None, *, latest: float) -> float | None:
-        now = _now()
+    def _reserve(self, method: str, channel: str | None, *, now: float, latest: float) -> float | None:
         taken = self._recent(method, now)
         at = max(now, self._paused_until.get(method, 0.0))
         rate = self._rate(method)
@@ -50,13 +52,13 @@ class Limiter:
             at = max(at, taken[-rate] + _PERIOD_S)
         distance = METHODS[method].per_channel_s / self._scale
         if channel is not None and distance:
-            at = max(at, self._channel_next.get((method, channel), 0.0))
+            at = max(at, self._channel_next.get((method, channel), 0.0) - (_BURST - 1) * distance)
         if at > latest + 1e-6:
             return None
         insort(taken, at)
         if channel is not None and distance:
             self._forget_channels(now)
-            self._channel_next[(method, channel)] = at + distance
+            self._channel_next[(method, channel)] = max(self._channel_next.get((method, channel), 0.0), at) + distance
         return at
 
     def _recent(self, method: str, now: float) -> list[float]:

@@ -34,7 +34,10 @@ def plan_blocks(plan: Plan, place: Place, sanitiser: Sanitiser, now: datetime) -
     else:
         head = f"*{_stage(plan, sanitiser)}* · {sanitiser.text(plan.window, 120)}"
     stop = button("Stop", ACTION_STOP, f"{place.channel}|{place.thread_ts}", said="Stop this investigation")
-    blocks = [section("\n".join([head, *_source_lines(plan, sanitiser)]))]
+    lines = _source_lines(plan, sanitiser)
+    if not lines and plan.stage == "gather":
+        lines = ["○ opening the sources"]
+    blocks = [section("\n".join([head, *lines]))]
     return fit(blocks, footer=[actions([stop]), context(_clock(plan, now))])
 
 

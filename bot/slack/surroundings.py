@@ -95,11 +95,10 @@ class Surroundings:
         """Note that the workspace took the app's rights away."""
         log.error("the app lost its rights in the workspace", extra={"event": event.get("type")})
 
-    async def failed(self, channel: str | None, user: str | None, reference: str) -> None:
-        """Tell a person that something went wrong here, with what it is logged under."""
+    async def failed(self, channel: str | None, user: str | None, reference: str, *, slacks: bool = False) -> None:
+        """Tell a person that something went wrong, here or (``slacks``) at Slack, with what it is logged under."""
         if channel is None or user is None:
             return
-        sentence = (
-            f"Something went wrong on my side; nothing is lost. If it happens again, tell whoever runs me: {reference}."
-        )
+        what = "Slack didn't take what I wanted to show just now" if slacks else "Something went wrong on my side"
+        sentence = f"{what}; nothing is lost, try it again. If it happens again, tell whoever runs me: {reference}."
         await self._room.messenger.whisper(channel, user, sentence)

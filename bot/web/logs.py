@@ -9,7 +9,20 @@ from typing import TextIO
 
 _FIELDS = frozenset(
     {
-        *("work", "case", "kind", "outcome", "position", "attempt", "attempts", "was", "what", "error", "reference"),
+        *(
+            "work",
+            "case",
+            "kind",
+            "outcome",
+            "position",
+            "attempt",
+            "attempts",
+            "was",
+            "what",
+            "error",
+            "reason",
+            "reference",
+        ),
         *("check", "dead_s", "method", "ms", "stored", "task", "event", "fault", "stage", "retry", "status", "port"),
     }
 )

@@ -7,6 +7,7 @@ import pytest
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.errors import UsageError
 from bot.playground import demo
 from bot.playground.demo import run_demo
 
@@ -61,7 +62,7 @@ def test_a_taken_port_is_refused_if_asked_for_and_replaced_if_not(monkeypatch):
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(UsageError, match=f"Port {port} .*in use.*--port"):
             run(start, port=port)
         monkeypatch.setattr(demo, "PORT", port)
         run(start)
