@@ -15,12 +15,20 @@ INSTALL := $(BIN)/python -m pip install --quiet --no-deps
 SOURCES := bot tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all live check bench format fixture readme lock clean
+.PHONY: help demo report test test-all live check bench format fixture readme lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.runtime ## analyze the incident in fixtures/ and print the report
+demo: report ## print the report of the incident in fixtures/, then open the bot's workspace in the browser
+	@if [ -t 1 ] && [ -z "$$CI" ]; then \
+		echo; echo "Now the same incident in a Slack-like workspace on this machine, to ask the bot about:"; \
+		$(BIN)/rootcause demo; \
+	else \
+		echo "On a terminal the bot's workspace would open here; $(BIN)/rootcause demo starts it anywhere." >&2; \
+	fi
+
+report: $(VENV)/.runtime ## print the report of the incident in fixtures/
 	@$(BIN)/rootcause analyze $(FIXTURE)
 
 test: $(VENV)/.dev ## the quick tests
