@@ -24,6 +24,7 @@ Exit codes:
 _BY_VERDICT = {"cause_found": 0, "inconclusive": 3, "no_incident": 4}
 
 _FORMATS = click.Choice(["text", "json", "markdown"])
+_REPORT_FORMATS = click.Choice(["text", "json", "markdown", "html"])
 _TEXT_OR_JSON = click.Choice(["text", "json"])
 
 
@@ -38,7 +39,9 @@ def rootcause() -> None:
 @click.argument("path", metavar="PATH")
 @click.option("--question", "-q", help="What to explain, as you would ask a colleague. Default: whatever went wrong.")
 @click.option("--window", "-w", metavar="WINDOW", help="5d, 36h, or 2026-11-01..2026-11-06. Default: the whole export.")
-@click.option("--format", "form", type=_FORMATS, default="text", show_default=True, help="How to print the report.")
+@click.option(
+    "--format", "form", type=_REPORT_FORMATS, default="text", show_default=True, help="How to print the report."
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to a file instead.")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 @click.pass_context
@@ -101,7 +104,9 @@ def cases(context: click.Context, form: str) -> int:
 
 @rootcause.command()
 @click.argument("case", metavar="CASE")
-@click.option("--format", "form", type=_FORMATS, default="text", show_default=True, help="How to print the report.")
+@click.option(
+    "--format", "form", type=_REPORT_FORMATS, default="text", show_default=True, help="How to print the report."
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to a file instead.")
 @click.pass_context
 def show(context: click.Context, case: str, form: str, out: Path | None) -> int:

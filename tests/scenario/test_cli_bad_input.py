@@ -168,7 +168,7 @@ def test_a_window_that_cannot_be(home, export, window, words):
     "arguments",
     [
         ["analyze"],
-        ["analyze", "x", "--format", "html"],
+        ["analyze", "x", "--format", "pdf"],
         ["analyze", "x", "--bogus"],
         ["analyze", "x", "--out", "no/such/folder/report.txt"],
         ["analyze", "x", "y"],

@@ -108,7 +108,7 @@ def test_exit_codes_are_the_documented_ones(given, expected, capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["analyze"], ["analyze", "x", "--format", "html"], ["nonsense"], ["ask", "c"]]
+    "arguments", [[], ["analyze"], ["analyze", "x", "--format", "pdf"], ["nonsense"], ["ask", "c"]]
 )
 def test_a_wrong_call_is_code_two(arguments, capsys):
     """Click's own complaints keep the same code; no command at all prints the help."""
