@@ -86,7 +86,7 @@ def window_of(case: Case, words: str | None) -> Window:
     if span.end <= first or span.start >= end:
         raise UsageError(
             f"The window {words!r} lies outside the material, which runs from {rfc3339(first)} to {rfc3339(end)}. "
-            "Ask for a window inside it, or leave --window away to read all of it."
+            "Ask for a window inside it, or for none at all to read all of it."
         )
     # "5d" of a material of five days must not begin on the evening before: its day 1 is the material's
     return replace(span, start=first) if timedelta(0) < first - span.start < A_DAY else span

@@ -133,8 +133,9 @@ def _child(pipe: Connection, job: Job) -> None:
         told = _Told("done", job(tell))
     except RootcauseError as error:
         told = _Told("failed", error)
-    except Exception:  # noqa: BLE001 - the outermost frame of a process: the parent logs it
-        told = _Told("fault", traceback.format_exc())
+    except Exception as error:  # noqa: BLE001 - the outermost frame of a process: the parent logs it
+        # without its message, which may quote what people wrote
+        told = _Told("fault", f"{type(error).__qualname__}\n{''.join(traceback.format_tb(error.__traceback__))}")
     with suppress(OSError):
         pipe.send(told)
 

@@ -19,10 +19,10 @@ from bot.slack.delivery import SlackMessenger
 from bot.slack.identity import Identity
 from bot.slack.intake import Heard, ask_of
 from bot.slack.modals import FIELD_CHANNEL, FIELD_NAMESPACES, FIELD_QUESTION, FIELD_WINDOW, new_investigation_modal
-from bot.slack.phrases import plural, zone
+from bot.slack.phrases import plural, span, zone
 from bot.slack.posted import metadata
 from bot.slack.sanitise import Sanitiser, escaped
-from bot.slack.understanding import DEFAULT_QUESTION, Understood, plain_words, understand, window_mistake
+from bot.slack.understanding import DEFAULT_QUESTION, Understood, meant_span, plain_words, understand, window_mistake
 
 log = logging.getLogger(__name__)
 
@@ -174,11 +174,17 @@ class Conversation:
         clean = self._room.sanitiser
         window = f"*{clean.text(meant.window, 80)}*" if meant.window else "the default window"
         where = f" in {', '.join(clean.code(each, 63) for each in meant.namespaces[:10])}" if meant.namespaces else ""
-        zone_said = f" ({clean.text(asker.tz, 40)})" if meant.window else ""
+        zone_said = f" ({self._said_back(meant.window, asker)})" if meant.window else ""
         return (
             f"*{clean.text(meant.question, 300)}*\n"
             f"Investigating {window}{zone_said}{where}, asked by {clean.text(asker.name, 60)}. The answer comes in the thread."
         )
+
+    def _said_back(self, window: str, asker: Asker) -> str:
+        """Say what a window means in the asker's time zone; of a mere length only the zone is known yet."""
+        tz = zone(asker.tz)
+        meant = meant_span(window, now=self._room.clock(), tz=tz)
+        return span(*meant, tz) if meant is not None else self._room.sanitiser.text(asker.tz, 40)
 
     async def _said_of(self, accepted: Accepted, place: Place) -> str:
         if accepted.outcome == "refused":

@@ -154,7 +154,7 @@ class SlackMessenger:
     async def finish(self, ask: Ask, *, well: bool) -> None:
         """Replace 👀 by ✅ or ⚠️, and close the plan."""
         if ask.kind == "investigate":
-            await self._close_plans(ask.place, "Done." if well else "Stopped.")
+            await self._close_plans(ask.place, "Done." if well else "Ended without an answer.")
         target = ask.message_ts or ask.place.thread_ts
         if (seen := self._seen.pop((ask.place.channel, target), None)) is not None:
             await asyncio.wait({seen})  # or it would come after its removal

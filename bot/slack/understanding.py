@@ -8,7 +8,7 @@ rather than investigating something nobody asked for.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Literal
 
 from bot.analyst.times import parse_window
@@ -37,6 +37,7 @@ _WINDOW_LIKE = re.compile(
     r"(?i)^(?:\d+[a-z]{1,8}|\S*\d\S*\.\.\S*|\.\.\S+|\d{4}-\d\d?-\d\d?|since|from|between)(?=\s|$)"
 )
 _WINDOW_WORDS = 9
+_A_WHILE = timedelta(minutes=1)
 _BEFORE_LAST = re.compile(r"(?i)^(?:for|in|over|within|during|of|from)\s+(?=(?:the\s+)?(?:last|past)\b)")
 _DAY_BEHIND = re.compile(
     r"(?i)^(?:between\s+|from\s+)?(\d{1,2}(?::\d\d)?\s?(?:[ap]m)?)\s+(?:and|to|until|till|-)\s+"
@@ -253,6 +254,16 @@ def window_mistake(text: str, *, now: datetime, tz: tzinfo) -> str | None:
     except UsageError as error:
         return str(error)
     return None
+
+
+def meant_span(words: str, *, now: datetime, tz: tzinfo) -> tuple[datetime, datetime] | None:
+    """Give the instants that a window's words mean, to be said back; None for a mere length, counted from the evidence's end."""
+    try:
+        span, later = (parse_window(words, now=at, tz=tz) for at in (now, now + _A_WHILE))
+    except UsageError:
+        return None
+    length = later.end - span.end == _A_WHILE and later.start - span.start == _A_WHILE
+    return None if length else (span.start, span.end)
 
 
 def _asked(words: str, window: str | None, namespaces: tuple[str, ...], rest: str) -> Understood:

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
@@ -43,8 +44,19 @@ class JsonLines(logging.Formatter):
         extras: Mapping[str, object] = record.__dict__
         told.update((name, extras[name]) for name in sorted(_FIELDS & extras.keys()) if extras[name] is not None)
         if record.exc_info and record.exc_info[0] is not None:
-            told["traceback"] = self.formatException(record.exc_info)
+            told["traceback"] = _frames(record.exc_info[1])
         return json.dumps(told, default=str, ensure_ascii=False)
+
+
+def _frames(error: BaseException | None) -> str:
+    """Give where errors came about and of which types they are; their messages may quote what people wrote."""
+    told: list[str] = []
+    while error is not None:
+        told.append(
+            f"{type(error).__module__}.{type(error).__qualname__}\n{''.join(traceback.format_tb(error.__traceback__))}"
+        )
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "".join(told)
 
 
 def log_as_json(level: int = logging.INFO, stream: TextIO | None = None) -> None:
@@ -52,7 +64,9 @@ def log_as_json(level: int = logging.INFO, stream: TextIO | None = None) -> None
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    for heard in (root, logging.getLogger("dbos")):  # DBOS brings a handler of its own where it finds none
+        heard.handlers[:] = [handler]
+    logging.getLogger("dbos").propagate = False
     root.setLevel(logging.WARNING)
     for name in ("rootcause", "bot"):
         logging.getLogger(name).setLevel(level)

@@ -70,6 +70,19 @@ def test_simple_words_are_answered_at_once():
     play(scenario)
 
 
+def test_a_window_is_said_back_in_the_askers_time_zone():
+    """What words of time mean is said as instants; a mere length is counted from the evidence's end, not known yet."""
+
+    async def scenario(stage):
+        for words in ("last weekend", "5d"):
+            await stage.server.slash(ADA, INCIDENTS, "/rootcause", words)
+        told = [each["text"] for each in stage.texts()]
+        assert any("*last weekend* (Sat " in text and " 00:00 – Mon " in text for text in told)
+        assert any("*5d* (" in text and "–" not in text for text in told)
+
+    play(scenario)
+
+
 def test_a_follow_up_needs_no_mention_in_the_bots_own_thread():
     """A question in the thread is answered from the case; talk between people is left alone."""
 

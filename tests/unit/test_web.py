@@ -113,6 +113,28 @@ def test_a_log_line_is_json_with_the_case_and_without_unknown_extras():
     assert "hunter2" not in stream.getvalue()
 
 
+def test_a_traceback_tells_where_and_never_what_people_wrote():
+    """Frames and types are logged, of causes too; an exception's message may quote a question."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    log = logging.getLogger("rootcause.test")
+    log.addHandler(handler)
+    try:
+        try:
+            int("the password is hunter2")
+        except ValueError as error:
+            raise RuntimeError("hunter2 again") from error
+    except RuntimeError:
+        log.exception("a request failed")
+    log.removeHandler(handler)
+    told = json.loads(stream.getvalue())["traceback"]
+    assert "hunter2" not in told.replace('int("the password is hunter2")', "").replace(
+        'RuntimeError("hunter2 again")', ""
+    )
+    assert ["builtins.RuntimeError", "builtins.ValueError"] == [line for line in told.splitlines() if line[0] != " "]
+
+
 class Socket:
     """A socket that lives while it is told to."""
 
