@@ -32,7 +32,8 @@ class DeskSettings:
     """How much work is taken on, and for how long."""
 
     database_url: str | None = None
-    """``ROOTCAUSE_DATABASE_URL``: a PostgreSQL URL; without it SQLite in ``home``, which one process at a time may use."""
+    """``ROOTCAUSE_DATABASE_URL``: a PostgreSQL URL, for disks that do not outlive the process; without it SQLite in ``home``.
+    Either is served by one process at a time; the next one waits until the one before has handed over."""
 
     at_once: int = 2
     """Investigations side by side, ``ROOTCAUSE_AT_ONCE``; each fills one core, and a third would slow the first two."""

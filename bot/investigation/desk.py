@@ -6,6 +6,7 @@ end is found in the inbox at the next start, whatever version left it.
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -28,6 +29,15 @@ MOST_ATTEMPTS = 5
 
 BEGUN_AT_ONCE = 2
 """Workflows begun side by side: each takes the interpreter for some milliseconds, and acknowledgements come first."""
+
+CALM_S = 0.05
+"""Without an ask for so long, work is begun; a storm of deliveries is acknowledged first …"""
+
+STORM_S = 2.0
+"""… but no work waits longer than this for calm, in seconds."""
+
+HAND_OVER_S = 40.0
+"""Seconds in which the process before this one may end: its grace, and the recording of its last steps."""
 
 LAST_STEPS_S = 5
 """Seconds in which a step that is under way at the end may still be recorded."""
@@ -59,10 +69,11 @@ class DurableDesk:
         self._workflows: dict[str, Workflow] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._beginning = asyncio.Semaphore(BEGUN_AT_ONCE)
+        self._asked_at = float("-inf")
 
     async def start(self) -> None:
         """Open the databases, go on with what was begun, and begin what was only stored."""
-        await self._inbox.open()
+        await self._inbox.open(HAND_OVER_S)
         DBOS(config=self._config())
         self._workflows = registered(self._bench)
         # in this thread: it is where DBOS learns which loop workflows run in
@@ -73,6 +84,9 @@ class DurableDesk:
 
     async def close(self) -> None:
         """Let running work end within the grace, and leave the rest to the next process."""
+        if not self._workflows:
+            await self._inbox.close()  # it never got as far as work
+            return
         deadline = self._bench.limits.grace_s
         if self._bench.running:
             await asyncio.wait(set(self._bench.running.values()), timeout=deadline)
@@ -88,6 +102,7 @@ class DurableDesk:
 
     async def submit(self, ask: Ask) -> Accepted:
         """Store an ask and start its work once, however often it is delivered."""
+        self._asked_at = time.monotonic()
         accepted = await self._inbox.take(ask, self._bench.clock())
         if accepted.outcome == "new" and accepted.work is not None:
             log.info("ask taken", extra={"work": accepted.work, "kind": ask.kind, "position": accepted.position})
@@ -126,6 +141,7 @@ class DurableDesk:
     def _begin(self, workflow: str, work: str, kind: str) -> None:
         async def begin() -> None:
             async with self._beginning:
+                await self._calm()
                 if self._bench.closing.is_set():
                     return  # it stays in the inbox for the next process
                 with SetWorkflowID(workflow):
@@ -134,6 +150,14 @@ class DurableDesk:
         task = asyncio.create_task(begin(), name=f"begin {workflow}")
         self._tasks.add(task)
         task.add_done_callback(self._begun)
+
+    async def _calm(self) -> None:
+        """Wait for a moment without asks, but not for ever."""
+        until = time.monotonic() + STORM_S
+        while not self._bench.closing.is_set() and time.monotonic() < until:
+            if time.monotonic() - self._asked_at >= CALM_S:
+                return
+            await asyncio.sleep(CALM_S)
 
     def _begun(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

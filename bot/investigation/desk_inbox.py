@@ -8,6 +8,7 @@ Evidence is not here: a row names a case, the case file holds it.
 import asyncio
 import hashlib
 import json
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ State = Literal["queued", "running", "done", "failed", "cancelled", "refused"]
 
 _WORK_SIGNS = 12
 
+_CLAIM = 7_305_115_821_664
+"""Key of the advisory lock: any number that nobody else uses in the same database."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -62,15 +66,38 @@ class Inbox:
         self._limits = limits
         self._engine = _engine(url)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="inbox")
+        self._claim: sa.Connection | None = None
 
-    async def open(self) -> None:
-        """Make the tables where they are missing; raises StorageError where the database cannot be used."""
+    async def open(self, patience_s: float = 0.0) -> None:
+        """Make the tables where they are missing, and keep other processes out.
+
+        ``patience_s``: how long another process may take to hand over. Raises StorageError where it does not, or where the
+        database cannot be used.
+        """
+        until = time.monotonic() + patience_s
+        while not await self._run(self._claimed):
+            if time.monotonic() >= until:
+                raise StorageError("Another rootcause serves from this ROOTCAUSE_DATABASE_URL already: stop it first.")
+            await asyncio.sleep(1.0)
         await self._run(lambda: schema.create_all(self._engine))
 
     async def close(self) -> None:
         """Finish what was begun and let go of the database."""
-        await self._run(self._engine.dispose)
+        await self._run(self._let_go)
         self._thread.shutdown()
+
+    def _claimed(self) -> bool:
+        """Hold PostgreSQL's advisory lock for as long as this process lives; SQLite's file lock needs no help."""
+        if self._engine.dialect.name != "postgresql":
+            return True
+        if self._claim is None:
+            self._claim = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        return bool(self._claim.execute(sa.select(sa.func.pg_try_advisory_lock(_CLAIM))).scalar_one())
+
+    def _let_go(self) -> None:
+        if self._claim is not None:
+            self._claim.close()
+        self._engine.dispose()
 
     async def take(self, ask: Ask, now: datetime) -> Accepted:
         """Store an ask once: tell a second delivery, work already going on, and what the limits refuse."""
@@ -308,7 +335,7 @@ def desk_url(home: Path, limits: DeskSettings) -> str:
 
 def _engine(url: str) -> sa.Engine:
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
+        return sa.create_engine(url, pool_size=2, max_overflow=0, pool_pre_ping=True)  # one holds the claim
     engine = sa.create_engine(
         url,
         poolclass=QueuePool,
@@ -329,7 +356,7 @@ def _engine(url: str) -> sa.Engine:
 
 def _said(error: exc.OperationalError) -> str:
     if "locked" in str(error.orig):
-        return "Another rootcause serves from this ROOTCAUSE_HOME already: stop it, or set ROOTCAUSE_DATABASE_URL."
+        return "Another rootcause serves from this ROOTCAUSE_HOME already: stop it, or give this one another."
     return (
         "The desk's database cannot be used: check the disk under ROOTCAUSE_HOME, or the server that "
         "ROOTCAUSE_DATABASE_URL names."
