@@ -108,14 +108,9 @@ def _numbers(link: StepLink) -> Markup:
 def _beside(links: list[StepLink]) -> Markup | None:
     if not links:
         return None
-    head = element("tr", element("th", "Also measured", scope="colgroup", colspan=3))
+    head = element("tr", element("th", "Also measured", scope="colgroup", colspan=2))
     rows = [
-        element(
-            "tr",
-            element("td", f"{each.cause} → {each.effect}"),
-            element("td", each.status),
-            element("td", _numbers(each)),
-        )
+        element("tr", element("td", f"{each.cause} → {each.effect}", class_="day"), element("td", _numbers(each)))
         for each in links
     ]
     return element("div", element("table", element("thead", head), element("tbody", rows)), class_="beside wide")

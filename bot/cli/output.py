@@ -10,7 +10,6 @@ from rich.console import Console
 from bot.casefile.home import CaseSummary
 from bot.casefile.search import SearchResult
 from bot.cli import words
-from bot.cli.render_html import render_html
 from bot.cli.render_json import as_json, render_json
 from bot.cli.render_markdown import render_answer_markdown, render_markdown
 from bot.cli.render_text import DEFAULT_WIDTH, Palette, plain_characters, render_answer, render_text
@@ -29,6 +28,8 @@ def report_page(report: Report, form: str, to_file: bool = False) -> str:
     if form == "markdown":
         return render_markdown(report)
     if form == "html":
+        from bot.cli.render_html import render_html  # noqa: PLC0415 - no other face waits for its drawings
+
         page = render_html(report)
         # the page says that it is UTF-8: where the pipe is not, references in ASCII mean the same
         told = to_file or (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
