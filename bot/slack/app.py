@@ -48,7 +48,7 @@ def build_app(
     surroundings = Surroundings(room, health)
     known_self: Any = KnownSelf(connection.identity, connection.client.token)  # Bolt's signature names functions only
     app = AsyncApp(
-        name="rootcause",
+        name="bolt",  # Bolt gives the logger of this name its own level, and ours must be heard
         logger=_quiet_logger(),
         client=_without_token(connection.client),
         authorize=known_self,

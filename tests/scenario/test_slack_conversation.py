@@ -1,5 +1,7 @@
 """Conversations with the real Bolt app in a local workspace: asking, answers, follow-ups, commands."""
 
+import logging
+
 from slack_stage import ADA, INCIDENTS, play
 
 
@@ -81,6 +83,19 @@ def test_a_window_is_said_back_in_the_askers_time_zone():
         assert any("*5d* (" in text and "–" not in text for text in told)
 
     play(scenario)
+
+
+def test_the_programs_own_logs_are_heard_beside_bolts():
+    """Bolt keeps to errors, because it quotes what people wrote; that is not to silence what operators read."""
+    ours = logging.getLogger("rootcause")
+    ours.setLevel(logging.INFO)
+
+    async def scenario(stage):
+        await stage.server.slash(ADA, INCIDENTS, "/rootcause", "help")
+
+    play(scenario)
+    assert logging.INFO == ours.level
+    ours.setLevel(logging.NOTSET)
 
 
 def test_a_follow_up_needs_no_mention_in_the_bots_own_thread():
