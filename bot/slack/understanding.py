@@ -31,7 +31,8 @@ _ENTITY = re.compile(r"<(?:[#@!])?([^|>]*)(?:\|([^>]*))?>")
 _WINDOW_START = re.compile(
     r"(?i)(?<![\w./-])(?:(?:in|over|during|for|within|from|of)\s+(?=(?:the\s+)?(?:last|past)\b)|)"
     r"(?P<begin>since|from|between|last|past|the\s+(?:last|past)|yesterday|today|this\s+(?:morning|afternoon|evening)|"
-    r"(?:over\s+)?the\s+weekend|tonight|on|\d{4}-\d\d-\d\d|\.\.|\d{1,4}\s?(?:m|min|mins|h|hr|hrs|hours?|d|days?|w|weeks?)\b)"
+    r"(?:over\s+)?the\s+weekend|tonight|on|\d{4}-\d\d-\d\d|\.\.|"
+    r"(?:\d{1,2}\s)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\s\d|\d{1,4}\s?(?:m|min|mins|h|hr|hrs|hours?|d|days?|w|weeks?)\b)"
 )
 _WINDOW_LIKE = re.compile(
     r"(?i)^(?:\d+[a-z]{1,8}|\S*\d\S*\.\.\S*|\.\.\S+|\d{4}-\d\d?-\d\d?|since|from|between)(?=\s|$)"
@@ -44,6 +45,10 @@ _DAY_BEHIND = re.compile(
     r"(\d{1,2}(?::\d\d)?\s?(?:[ap]m)?)\s+(?:on\s+)?(\S.*)$"
 )
 """A day named behind both its clock times belongs to both; before them it is read so."""
+
+_NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_COUNTS = {word: str(count) for count, word in enumerate(_NUMBERS, start=2)}
+_COUNT_WORD = re.compile(rf"(?i)(?<=last |past )(?:{'|'.join(_NUMBERS)})\b")
 
 _LOOSE_ENDS = frozenset(
     [
@@ -222,7 +227,13 @@ def find_window(text: str, *, now: datetime, tz: tzinfo) -> tuple[str | None, st
     """Find the first stretch of words that names a window; gives its words, and the text without them."""
     for begin, stop in _stretches(text):
         words = text[begin:stop].strip(" ?!,;:.\"'()").strip()
-        spellings = (_DAY_BEHIND.sub(r"\3 \1 to \2", words), words, _BEFORE_LAST.sub("", words))
+        counted = _COUNT_WORD.sub(lambda match: _COUNTS[match[0].lower()], words)
+        spellings = (
+            _DAY_BEHIND.sub(_day_first, words),
+            words,
+            _BEFORE_LAST.sub("", words),
+            _BEFORE_LAST.sub("", counted),
+        )
         for spelled in dict.fromkeys(spellings):
             if spelled and _is_window(text, begin, spelled, now=now, tz=tz):
                 mark = "?" if text[begin:stop].rstrip().endswith("?") else ""
@@ -299,6 +310,11 @@ def _question(rest: str) -> str:
 
 def _is_question(words: str) -> bool:
     return bool(_QUESTION.search(words) or _ABOUT_TROUBLE.search(words)) and len(words) > 3
+
+
+def _day_first(match: re.Match[str]) -> str:
+    begin, end = (f"{each}:00" if each.isdigit() else each for each in (match[1], match[2]))
+    return f"{match[3]} {begin} to {end}"
 
 
 def _stretches(text: str) -> Iterator[tuple[int, int]]:
