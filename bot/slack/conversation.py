@@ -22,6 +22,7 @@ from bot.slack.modals import FIELD_CHANNEL, FIELD_NAMESPACES, FIELD_QUESTION, FI
 from bot.slack.phrases import plural, span, zone
 from bot.slack.posted import metadata
 from bot.slack.sanitise import Sanitiser, escaped
+from bot.slack.surface import COMMAND
 from bot.slack.understanding import DEFAULT_QUESTION, Understood, meant_span, plain_words, understand, window_mistake
 
 log = logging.getLogger(__name__)
@@ -210,6 +211,8 @@ class Conversation:
         works = await desk.recent(place.team, place.channel, _RECENT)
         if meant.verb == "last":
             done = next((work for work in works if work.state == "done"), None)
+            if done is None and works:
+                return f"Nothing has been answered here yet. `{COMMAND} status` tells what was asked."
             return guide.status_text([done] if done else [], known, clean, tz)
         running = [work for work in works if work.state in ("queued", "running")]
         return guide.status_text(running or works[:3], known, clean, tz)
