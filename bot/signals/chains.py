@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log, log10, prod, sqrt
+from math import exp, log, log1p, log10, prod, sqrt
 
 from bot.domain.link import Chain, Link
 from bot.domain.signal import Occurrence, Signal, SignalId, Topology
@@ -65,7 +65,12 @@ def strength(link: Link) -> float:
     precision = test.hits / max(1, test.hits + test.misses)
     significance = min(1.0, -log10(max(test.p_value or 1e-12, 1e-12)) / CERTAIN)
     low, high = test.lag_range_s
-    tight = 1.0 - min(1.0, (test.lag.p90 - test.lag.p10) / max(high - low, 1.0)) if test.lag else 0.0
+    tight = 0.0
+    if test.lag and test.hits > 1:
+        tight = 1.0 - min(1.0, (test.lag.p90 - test.lag.p10) / max(high - low, 1.0))
+    elif test.lag:
+        # one lag has no spread: how close it stands, of the closeness that the mechanism allows, on a log scale
+        tight = 1.0 - min(1.0, log1p(max(test.lag.median, 0.0)) / log1p(max(high, 1.0)))
     shown = 0.3 * recall + 0.15 * precision + 0.4 * significance + 0.15 * tight
     return shown * link.plausibility
 

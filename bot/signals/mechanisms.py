@@ -145,7 +145,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("queue overflows", "queue_growth circuit_open", f"{FELT} timeout connection_refused", (0, 15 * MINUTE), 0.95, ANYWHERE, "during"),
     _row("errors climb", "server_error log_error unavailable", "server_error unavailable log_error", (0, 10 * MINUTE), 0.75, (("called by", 1.0), ("same entity", 0.6), ("named", 0.9), ("same namespace", 0.5), ("cluster", 0.3)), "during"),
     # nodes, disks, images, quotas
-    _row("disk fills", "disk_pressure no_space log_burst", "eviction no_space server_error log_error crash_loop image_pull_failure", (0, 2 * HOUR), 0.9, NEIGHBOUR, "during"),
+    _row("disk fills", "disk_pressure no_space", "eviction no_space server_error log_error crash_loop image_pull_failure", (0, 2 * HOUR), 0.9, NEIGHBOUR, "during"),
     _row("logging fills disk", "log_burst", "disk_pressure io_saturation", (0, 12 * HOUR), 0.9, NEIGHBOUR, "during"),
     _row("node lost", "node_failure disk_pressure memory_pressure", "eviction pod_kill scheduling_failure container_restart", (0, 30 * MINUTE), 1.0, (("same entity", 1.0), ("same node", 1.0), ("named", 1.0), ("cluster", 0.4)), "during"),
     _row("evicted, so unplaced", "eviction node_failure pod_kill", "scheduling_failure", (0, 15 * MINUTE), 0.8, ANYWHERE, "during"),
@@ -230,6 +230,7 @@ STAGES: dict[Kind, str] = {
     Kind.LOCK_WAIT: "lock",
     Kind.DEADLOCK: "lock",
     Kind.SLOW_QUERY: "slow",
+    Kind.LOG_BURST: "log_error",
     Kind.LATENCY: "slow",
 }
 """Kinds that are one stage of a cascade seen from several sides."""
