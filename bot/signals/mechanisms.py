@@ -182,7 +182,7 @@ EXOGENOUS: dict[Kind, float] = {
     Kind.CERTIFICATE_EXPIRY: 1.0,
     Kind.RENEWAL_FAILURE: 0.9,
     Kind.EXTERNAL_FAILURE: 0.95,
-    Kind.NODE_FAILURE: 0.9,
+    Kind.NODE_FAILURE: 1.0,
     Kind.HUMAN_CHANGE: 0.85,
     Kind.TRAFFIC_RISE: 0.8,
     Kind.NOISY_NEIGHBOUR: 0.8,
