@@ -91,7 +91,7 @@ def test_only_settings_read_the_environment():
             and {"environ", "getenv"} & {n.name for n in node.names}
         )
     ]
-    assert {"bot/settings.py"} >= set(readers)
+    assert {"bot/settings/environment.py"} >= set(readers)
 
 
 def test_detectors_do_not_know_each_other():

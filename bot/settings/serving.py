@@ -1,30 +1,11 @@
-"""The only reader of the environment, so that everything else is told where it lives and can be tested anywhere.
-
-What a command line option decides is not here. One class a part; each attribute has its unit, its default and why.
-"""
+"""What the bot is told: how much work it takes on, where Slack is, who may ask, where it listens."""
 
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.errors import UsageError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What the surroundings decide.
-
-    ``home``: folder of the case files, ``ROOTCAUSE_HOME``; without it the platform's user data folder, which survives
-    reboots and is nobody else's to clean.
-    """
-
-    home: Path
-
-    @classmethod
-    def from_environment(cls) -> "Settings":
-        """Read the settings from the process's environment; an empty variable counts as unset."""
-        named = _text("ROOTCAUSE_HOME")
-        return cls(home=Path(named).expanduser() if named else _user_data_folder())
+from bot.settings.base import Settings
+from bot.settings.environment import count, text, texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +50,9 @@ class DeskSettings:
     def from_environment(cls) -> "DeskSettings":
         """Read the settings from the process's environment."""
         return cls(
-            database_url=_text("ROOTCAUSE_DATABASE_URL"),
-            at_once=_count("ROOTCAUSE_AT_ONCE", cls.at_once_default()),
-            queue=_count("ROOTCAUSE_QUEUE", 50),
+            database_url=text("ROOTCAUSE_DATABASE_URL"),
+            at_once=count("ROOTCAUSE_AT_ONCE", cls.at_once_default()),
+            queue=count("ROOTCAUSE_QUEUE", 50),
         )
 
     @staticmethod
@@ -115,15 +96,15 @@ class SlackSettings:
     def from_environment(cls) -> "SlackSettings":
         """Read the settings from the process's environment."""
         return cls(
-            bot_token=_text("SLACK_BOT_TOKEN"),
-            app_token=_text("SLACK_APP_TOKEN"),
-            signing_secret=_text("SLACK_SIGNING_SECRET"),
-            api_url=_text("SLACK_API_URL") or "https://slack.com/api/",
-            channels=_list("ROOTCAUSE_CHANNELS"),
-            users=_list("ROOTCAUSE_USERS"),
-            groups=_list("ROOTCAUSE_GROUPS"),
-            shared_channels=(_text("ROOTCAUSE_SHARED_CHANNELS") or "").lower() in ("1", "true", "yes", "on"),
-            link_hosts=_list("ROOTCAUSE_LINK_HOSTS"),
+            bot_token=text("SLACK_BOT_TOKEN"),
+            app_token=text("SLACK_APP_TOKEN"),
+            signing_secret=text("SLACK_SIGNING_SECRET"),
+            api_url=text("SLACK_API_URL") or "https://slack.com/api/",
+            channels=texts("ROOTCAUSE_CHANNELS"),
+            users=texts("ROOTCAUSE_USERS"),
+            groups=texts("ROOTCAUSE_GROUPS"),
+            shared_channels=(text("ROOTCAUSE_SHARED_CHANNELS") or "").lower() in ("1", "true", "yes", "on"),
+            link_hosts=texts("ROOTCAUSE_LINK_HOSTS"),
         )
 
 
@@ -140,7 +121,7 @@ class EvidenceSettings:
     @classmethod
     def from_environment(cls) -> "EvidenceSettings":
         """Read the settings from the process's environment."""
-        named = _text("ROOTCAUSE_EVIDENCE")
+        named = text("ROOTCAUSE_EVIDENCE")
         return cls(export=Path(named).expanduser() if named else None)
 
 
@@ -157,7 +138,7 @@ class WebSettings:
     @classmethod
     def from_environment(cls) -> "WebSettings":
         """Read the settings from the process's environment."""
-        return cls(host=_text("ROOTCAUSE_HOST") or "127.0.0.1", port=_count("PORT", 8080))
+        return cls(host=text("ROOTCAUSE_HOST") or "127.0.0.1", port=count("PORT", 8080))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,13 +170,13 @@ class LinkSettings:
     def from_environment(cls) -> "LinkSettings":
         """Read the settings from the process's environment."""
         return cls(
-            grafana_url=_text("ROOTCAUSE_GRAFANA_URL"),
-            grafana_logs=_text("ROOTCAUSE_GRAFANA_LOGS"),
-            grafana_metrics=_text("ROOTCAUSE_GRAFANA_METRICS"),
-            prometheus_url=_text("ROOTCAUSE_PROMETHEUS_URL"),
-            jira_url=_text("ROOTCAUSE_JIRA_URL"),
-            logs=_text("ROOTCAUSE_LINK_LOGS"),
-            metrics=_text("ROOTCAUSE_LINK_METRICS"),
+            grafana_url=text("ROOTCAUSE_GRAFANA_URL"),
+            grafana_logs=text("ROOTCAUSE_GRAFANA_LOGS"),
+            grafana_metrics=text("ROOTCAUSE_GRAFANA_METRICS"),
+            prometheus_url=text("ROOTCAUSE_PROMETHEUS_URL"),
+            jira_url=text("ROOTCAUSE_JIRA_URL"),
+            logs=text("ROOTCAUSE_LINK_LOGS"),
+            metrics=text("ROOTCAUSE_LINK_METRICS"),
         )
 
 
@@ -221,26 +202,3 @@ class ServeSettings:
             web=WebSettings.from_environment(),
             links=LinkSettings.from_environment(),
         )
-
-
-def _text(name: str) -> str | None:
-    return os.environ.get(name, "").strip() or None  # noqa: TID251 - this is the one reader
-
-
-def _list(name: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (_text(name) or "").split(",") if part.strip())
-
-
-def _count(name: str, default: int) -> int:
-    given = _text(name)
-    if given is None:
-        return default
-    if not given.isascii() or not given.isdigit() or int(given) < 1:
-        raise UsageError(f"{name} is {given!r}: give a whole number above 0, or leave it away for {default}.")
-    return int(given)
-
-
-def _user_data_folder() -> Path:
-    from platformdirs import user_data_path  # noqa: PLC0415 - asked for only where nothing is named
-
-    return user_data_path("rootcause", appauthor=False)

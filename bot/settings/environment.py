@@ -1,0 +1,25 @@
+"""Reading single variables of the environment; an empty one counts as unset. The only place that reads it."""
+
+import os
+
+from bot.errors import UsageError
+
+
+def text(name: str) -> str | None:
+    """Give a variable's text, None where it is unset."""
+    return os.environ.get(name, "").strip() or None  # noqa: TID251 - this is the one reader
+
+
+def texts(name: str) -> tuple[str, ...]:
+    """Give the parts of a comma-separated variable."""
+    return tuple(part.strip() for part in (text(name) or "").split(",") if part.strip())
+
+
+def count(name: str, default: int) -> int:
+    """Give a whole number above 0; raises UsageError for anything else."""
+    given = text(name)
+    if given is None:
+        return default
+    if not given.isascii() or not given.isdigit() or int(given) < 1:
+        raise UsageError(f"{name} is {given!r}: give a whole number above 0, or leave it away for {default}.")
+    return int(given)
