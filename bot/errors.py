@@ -6,9 +6,18 @@
     ├── UnsafeArchiveError    an archive that climbs out of its folder, or explodes
     ├── CaseError             a case file that is missing, cut, newer than this program, or busy
     ├── StorageError          the disk is full or refuses to write
-    └── ChatError             people could not be answered
-        ├── ChatBusyError     not now: a rate limit, an outage, a timeout; the same call may work later
-        └── ChatRefusedError  never: a scope is missing, the channel is archived, the bot is not in it
+    ├── ChatError             people could not be answered
+    │   ├── ChatBusyError     not now: a rate limit, an outage, a timeout; the same call may work later
+    │   └── ChatRefusedError  never: a scope is missing, the channel is archived, the bot is not in it
+    └── ModelError                 a language model gave no answer that can be used; the offline analyst still can
+        ├── ModelBusyError         not now: a rate limit, an overload, an outage; the same call may work later
+        │   ├── ModelCutError      the connection or the stream broke before the answer was whole
+        │   └── ModelTimeoutError  the deadline passed, or the endpoint fell silent
+        └── ModelRefusedError      never as it was asked: the key, the credit, the model's name, the request's form
+            ├── ModelTooLargeError more than the model can read: ask with less
+            ├── ModelDeclinedError the model itself will not answer this
+            ├── ModelGarbledError  the endpoint does not answer as the protocol says
+            └── BudgetError        it would cost more than was allowed, in tokens or money; nothing was sent
 
 Every message says what is wrong and what to do about it.
 """
@@ -52,3 +61,47 @@ class ChatRefusedError(ChatError):
     def __init__(self, message: str, *, code: str = "") -> None:
         super().__init__(message)
         self.code = code
+
+
+class ModelError(RootcauseError):
+    """A language model gave no answer that can be used."""
+
+
+class ModelBusyError(ModelError):
+    """The endpoint could not answer now; ``wait_s`` is how long it asks to be left alone, None where it does not say."""
+
+    def __init__(self, message: str, *, wait_s: float | None = None) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class ModelCutError(ModelBusyError):
+    """The answer broke off; what had arrived of it is thrown away."""
+
+
+class ModelTimeoutError(ModelBusyError):
+    """No whole answer came within the deadline, or nothing at all for too long."""
+
+
+class ModelRefusedError(ModelError):
+    """The same request will be refused again; ``code`` is the endpoint's word for it (``authentication_error``)."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ModelTooLargeError(ModelRefusedError):
+    """The request is larger than the model or its endpoint takes."""
+
+
+class ModelDeclinedError(ModelRefusedError):
+    """The model declined to answer; ``code`` is the category it gave."""
+
+
+class ModelGarbledError(ModelRefusedError):
+    """What answered does not speak the protocol."""
+
+
+class BudgetError(ModelRefusedError):
+    """A call was not made, for it could cost more than is left of a budget."""
