@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from slack_stage import ADA, INCIDENTS, MANIFEST
@@ -29,7 +29,7 @@ class Nursery:
 
     async def ask(self, told):
         """Say a line and read one."""
-        async with self._asking:
+        async with self._asking, asyncio.timeout(PATIENCE_S):
             self._process.stdin.write(json.dumps(told).encode() + b"\n")
             await self._process.stdin.drain()
             return json.loads(await self._process.stdout.readline())
@@ -40,13 +40,27 @@ async def nursery(log):
     """Open a nursery; bots write to the log file."""
     with Path(log).open("ab") as errors:  # noqa: ASYNC230 - opened once, before anything runs
         process = await asyncio.create_subprocess_exec(
-            sys.executable, str(WORKER), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors
-        )
+            sys.executable, str(WORKER), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors,
+            start_new_session=True,
+        )  # fmt: skip
         try:
             yield Nursery(process)
+        except BaseException:
+            await _tell_where_all_stand(process.pid, Path(log))
+            raise
         finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # a test that failed may have left a bot, which holds the pipes
             process.stdin.close()
             await process.wait()
+
+
+async def _tell_where_all_stand(group, log):
+    """Print what bots and nursery were doing when a test gave up on them."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGUSR1)
+    await asyncio.sleep(1.0)  # faulthandler tells nobody when it is done
+    sys.stdout.write(log.read_text(errors="replace")[-20_000:])
 
 
 class Bot:

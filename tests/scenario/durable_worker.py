@@ -7,6 +7,7 @@ and aiohttp.
 """
 
 import asyncio
+import faulthandler
 import json
 import os
 import signal
@@ -112,13 +113,15 @@ def bot(told):
 
 
 def main():
-    """Do what each line says."""
+    """Do what each line says; at SIGUSR1 all say on standard error where they stand."""
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     for line in sys.stdin:
         asked = json.loads(line)
         if "start" in asked:
             pid = os.fork()
             if pid == 0:
                 os.close(0)
+                os.dup2(2, 1)  # only the nursery answers on standard output
                 os._exit(bot(asked["start"]))  # neither the nursery's buffers nor its loop are this bot's
             sys.stdout.write(json.dumps(pid) + "\n")
         else:
