@@ -153,6 +153,9 @@ def _when_next(question: Question, context: FollowUpContext) -> Answer:
         )
     part = min(pending, key=lambda one: one.at)
     text = f"{part.summary.rstrip('.')}. To the second: {_second(part.at)}, between {_second(part.window[0])} and {_second(part.window[1])}."
+    if part.status != "pending":
+        came = "it came" if part.status == "confirmed" else "it did not come"
+        text = f"I predicted it for {_second(part.at)}, and {came}. Ask for a new investigation to have the next time."
     return give(question, context, text, "answered")
 
 

@@ -269,6 +269,15 @@ class Case:
         row = self._one("SELECT body FROM report")
         return json.loads(row[0]) if row else None
 
+    def note_outcome(self, number: int, status: str) -> None:
+        """Write into the report what became of its prediction, counted from 0; the evidence stays as it is."""
+        report = self.report()
+        if report is None or number >= len(report["predictions"]):
+            raise CaseError(f"Case {self.id} holds no prediction {number + 1}.")
+        report["predictions"][number]["status"] = status
+        with explained(self.path):
+            self._connection.execute("UPDATE report SET body = ?", (json.dumps(report),))
+
     def add_question(self, answer: Mapping[str, Any]) -> int:
         """Store the answer to a follow-up (its JSON document) and return its number."""
         texts = (text_cell(answer.get(key)) for key in ("question", "verdict", "answer"))

@@ -16,6 +16,7 @@ SCHEMA = "rootcause.report/1"
 
 Verdict = Literal["cause_found", "inconclusive", "no_incident"]
 Confidence = Literal["high", "medium", "low"]
+PredictionStatus = Literal["pending", "confirmed", "refuted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +167,7 @@ class Prediction:
     summary: str
     at: datetime
     window: tuple[datetime, datetime]
-    status: Literal["pending", "confirmed", "refuted"] = "pending"
+    status: PredictionStatus = "pending"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from bot.domain.ports import Clock
 from bot.investigation.desk_inbox import Inbox, Row, desk_url
 from bot.investigation.desk_ports import Engine, Meter
 from bot.investigation.outbox import Outbox
+from bot.investigation.watch import Watch, Watches
 from bot.investigation.workflow import WORKFLOW_VERSION, Bench, Workflow, registered
 from bot.investigation.workflow_turns import Turns
 from bot.settings import DeskSettings
@@ -57,6 +58,7 @@ class DurableDesk:
         self._bench = Bench(
             inbox=self._inbox,
             outbox=Outbox(self._inbox, clock),
+            watches=Watches(self._inbox),
             messenger=messenger,
             engine=engine,
             turns=Turns(limits.at_once),
@@ -70,6 +72,7 @@ class DurableDesk:
         self._tasks: set[asyncio.Task[None]] = set()
         self._beginning = asyncio.Semaphore(BEGUN_AT_ONCE)
         self._asked_at = float("-inf")
+        self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the databases, go on with what was begun, and begin what was only stored."""
@@ -81,6 +84,7 @@ class DurableDesk:
         for row in await self._inbox.unfinished():
             await self._resume(row)
         self._bench.meter.waiting(*await self._inbox.counts())
+        self._watching = asyncio.create_task(self._watch().run(self._bench.closing), name="watch")
 
     async def close(self) -> None:
         """Let running work end within the grace, and leave the rest to the next process."""
@@ -91,6 +95,9 @@ class DurableDesk:
         if self._bench.running:
             await asyncio.wait(set(self._bench.running.values()), timeout=deadline)
         self._bench.closing.set()
+        if self._watching is not None:
+            self._watching.cancel()  # what it had not said by now, the next process looks for again
+            await asyncio.wait({self._watching})
         for task in tuple(self._bench.running.values()):
             task.cancel()
         for row in await self._inbox.unfinished():
@@ -181,6 +188,17 @@ class DurableDesk:
             return
         log.warning("work begun anew", extra={"work": row.work, "attempt": attempt, "was": status.status})
         self._begin(f"{row.work}.{attempt}", row.work, row.ask.kind)
+
+    def _watch(self) -> Watch:
+        bench = self._bench
+        return Watch(
+            inbox=bench.inbox,
+            watches=bench.watches,
+            outbox=bench.outbox,
+            messenger=bench.messenger,
+            engine=bench.engine,
+            clock=bench.clock,
+        )
 
     def _config(self) -> DBOSConfig:
         url = f"sqlite:///{self._home / 'steps.sqlite'}" if self._url.startswith("sqlite") else self._url

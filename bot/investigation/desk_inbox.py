@@ -106,12 +106,12 @@ class Inbox:
     async def row(self, work: str) -> Row | None:
         """Give an ask and where it stands."""
         query = sa.select(asks).where(asks.c.work == work)
-        found = await self._read(query)
+        found = await self.read(query)
         return _row(found[0]) if found else None
 
     async def unfinished(self) -> Sequence[Row]:
         """Give every ask that waits or runs, in order of arrival."""
-        return [_row(each) for each in await self._read(sa.select(asks).where(_ACTIVE).order_by(asks.c.seq))]
+        return [_row(each) for each in await self.read(sa.select(asks).where(_ACTIVE).order_by(asks.c.seq))]
 
     async def active_in(self, place: Place) -> Row | None:
         """Give the investigation that waits or runs in a thread, the newest where there are several."""
@@ -121,7 +121,7 @@ class Inbox:
             .order_by(asks.c.seq.desc())
             .limit(1)
         )
-        found = await self._read(query)
+        found = await self.read(query)
         return _row(found[0]) if found else None
 
     async def begin_attempt(self, work: str) -> int:
@@ -131,7 +131,7 @@ class Inbox:
             connection.execute(sa.update(asks).where(asks.c.work == work).values(attempt=asks.c.attempt + 1))
             return int(connection.execute(sa.select(asks.c.attempt).where(asks.c.work == work)).scalar_one())
 
-        return await self._write(begun)
+        return await self.write(begun)
 
     async def mark_running(self, work: str) -> None:
         """Note that a piece of work has its turn."""
@@ -151,7 +151,7 @@ class Inbox:
             connection.execute(sa.delete(threads).where(threads.c.place == place))
             connection.execute(sa.insert(threads).values(place=place, case_id=case, work=work))
 
-        await self._write(kept)
+        await self.write(kept)
 
     async def settle(self, work: str, state: State, now: datetime) -> None:
         """Note how a piece of work ended."""
@@ -159,7 +159,7 @@ class Inbox:
 
     async def case_of(self, place: Place) -> str | None:
         """Give the case of a thread."""
-        found = await self._read(sa.select(threads.c.case_id).where(threads.c.place == place_name(place)))
+        found = await self.read(sa.select(threads.c.case_id).where(threads.c.place == place_name(place)))
         return str(found[0]["case_id"]) if found else None
 
     async def recent(self, team: str, channel: str | None, limit: int) -> Sequence[WorkSummary]:
@@ -167,19 +167,19 @@ class Inbox:
         query = sa.select(asks).where(asks.c.team == team, asks.c.kind == "investigate", asks.c.state != "refused")
         if channel is not None:
             query = query.where(asks.c.channel == channel)
-        rows = await self._read(query.order_by(asks.c.seq.desc()).limit(limit))
-        waiting = [int(each["seq"]) for each in await self._read(_waiting())]
+        rows = await self.read(query.order_by(asks.c.seq.desc()).limit(limit))
+        waiting = [int(each["seq"]) for each in await self.read(_waiting())]
         return [summary_of(each, self._position(int(each["seq"]), waiting)) for each in rows]
 
     async def counts(self) -> tuple[int, int]:
         """Give how many investigations wait and how many run."""
-        rows = await self._read(sa.select(asks.c.state).where(_ACTIVE, asks.c.kind == "investigate"))
+        rows = await self.read(sa.select(asks.c.state).where(_ACTIVE, asks.c.kind == "investigate"))
         running = sum(each["state"] == "running" for each in rows)
         return len(rows) - running, running
 
     async def position(self, seq: int) -> int:
         """Give the place in the queue of the ask that came as number ``seq``; 0 where it has its turn."""
-        return self._position(seq, [int(each["seq"]) for each in await self._read(_waiting())])
+        return self._position(seq, [int(each["seq"]) for each in await self.read(_waiting())])
 
     async def record_feedback(self, place: Place, by: Asker, verdict: str, now: datetime) -> None:
         """Keep what a person thought of a thread's answer; their last word counts."""
@@ -191,7 +191,7 @@ class Inbox:
             new = {"place": named, "user": by.user, "case_id": case, "verdict": verdict, "at": now.isoformat()}
             connection.execute(sa.insert(feedback).values(**new))
 
-        await self._write(kept)
+        await self.write(kept)
 
     async def intend(self, key: str, now: datetime) -> bool:
         """Record that something is about to be posted under ``key``; False where it was posted already."""
@@ -203,12 +203,12 @@ class Inbox:
                 return True
             return done[0] is None
 
-        return await self._write(intended)
+        return await self.write(intended)
 
     async def delivered(self, key: str, now: datetime) -> None:
         """Record that what was intended under ``key`` has been posted."""
         query = sa.update(deliveries).where(deliveries.c.key == key).values(done_at=now.isoformat())
-        await self._write(lambda connection: connection.execute(query))
+        await self.write(lambda connection: connection.execute(query))
 
     def _take(self, ask: Ask, now: datetime) -> Accepted:
         work = work_id(ask)
@@ -280,15 +280,19 @@ class Inbox:
 
     async def _update(self, work: str, **values: object) -> None:
         query = sa.update(asks).where(asks.c.work == work).values(**values)
-        await self._write(lambda connection: connection.execute(query))
+        await self.write(lambda connection: connection.execute(query))
 
-    async def _read(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
+    async def read(self, query: sa.Select[Any]) -> Sequence[sa.RowMapping]:
+        """Give a query's rows."""
+
         def read(connection: sa.Connection) -> Sequence[sa.RowMapping]:
             return connection.execute(query).mappings().all()
 
-        return await self._write(read)
+        return await self.write(read)
 
-    async def _write(self, work: Callable[[sa.Connection], T]) -> T:
+    async def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do something in one transaction."""
+
         def within() -> T:
             with self._engine.begin() as connection:
                 return work(connection)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from bot.domain.chat import Ask, SourceProgress
 from bot.domain.ports import Source
-from bot.domain.report import Answer, Report
+from bot.domain.report import Answer, PredictionStatus, Report
 
 SourceFactory = Callable[[Ask], Sequence[Source]]
 """Makes the sources of one investigation. It crosses a process boundary, so it must pickle: a module's function or a
@@ -47,6 +47,10 @@ class Engine(Protocol):
 
     def report(self, case: str) -> Awaitable[Report]:
         """Give a kept case's report."""
+        ...
+
+    def note_outcome(self, case: str, number: int, status: PredictionStatus) -> Awaitable[None]:
+        """Write into a kept case what became of one of its predictions, counted from 0."""
         ...
 
 

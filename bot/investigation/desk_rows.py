@@ -68,6 +68,17 @@ feedback = sa.Table(
     sa.Column("at", sa.String, nullable=False),
 )
 
+watches = sa.Table(
+    "rootcause_watches",
+    schema,
+    sa.Column("work", sa.String, primary_key=True),
+    sa.Column("case_id", sa.String, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("due_at", sa.String, nullable=False),
+    sa.Column("looks", sa.Integer, nullable=False),
+    sa.Column("outcome", sa.String),
+)
+
 
 def place_name(place: Place) -> str:
     """Name a thread in one string; every part counts, for two workspaces may share a channel's id and a ``ts``."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bot.domain.chat import Ask
 from bot.domain.links import LinkTemplates, evidence_url
-from bot.domain.report import Answer, Evidence, Report
+from bot.domain.report import Answer, Evidence, PredictionStatus, Report
 from bot.investigation.desk_ports import Engine, Tell
 
 
@@ -37,6 +37,10 @@ class LinkedEngine:
         """Give a kept case's report."""
         report = await self._engine.report(case)
         return replace(report, evidence=self._linked(report.evidence))
+
+    async def note_outcome(self, case: str, number: int, status: PredictionStatus) -> None:
+        """Write into a kept case what became of one of its predictions."""
+        await self._engine.note_outcome(case, number, status)
 
     def _linked(self, evidence: Mapping[str, Evidence]) -> dict[str, Evidence]:
         return {name: replace(each, url=evidence_url(each, self._templates)) for name, each in evidence.items()}

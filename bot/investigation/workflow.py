@@ -25,6 +25,7 @@ from bot.errors import ChatBusyError, ChatError, RootcauseError
 from bot.investigation.desk_inbox import Inbox, Row, State
 from bot.investigation.desk_ports import FAULT, Engine, Meter, Reading
 from bot.investigation.outbox import Outbox
+from bot.investigation.watch import Watches
 from bot.investigation.workflow_turns import Turns
 from bot.settings import DeskSettings
 
@@ -42,6 +43,7 @@ class Bench:
 
     inbox: Inbox
     outbox: Outbox
+    watches: Watches
     messenger: Messenger
     engine: Engine
     turns: Turns
@@ -103,6 +105,7 @@ class Steps:
         bench.meter.spent("output", report.usage.tokens_out)
         key = f"{work}:answer"
         await bench.outbox.deliver(key, lambda: bench.messenger.answer(row.ask, key, report))
+        await bench.watches.note(work, report, bench.clock())
         return "answered"
 
     async def reply(self, work: str) -> Outcome:

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from bot.analyst.times import parse_window
 from bot.casefile.home import CaseHome
 from bot.domain.chat import Ask
-from bot.domain.report import Answer, Report
+from bot.domain.report import Answer, PredictionStatus, Report
 from bot.domain.report_json import report_from_json
 from bot.domain.window import Window, rfc3339
 from bot.errors import CaseError, RootcauseError
@@ -81,6 +81,11 @@ class ProcessEngine:
     async def report(self, case: str) -> Report:
         """Give a kept case's report."""
         return await asyncio.to_thread(_report, self._home, case)
+
+    async def note_outcome(self, case: str, number: int, status: PredictionStatus) -> None:
+        """Write into a kept case what became of one of its predictions."""
+        async with self._files.setdefault(case, asyncio.Lock()):
+            await asyncio.to_thread(_note_outcome, self._home, case, number, status)
 
     async def _run(self, job: Job, tell: Tell | None) -> object:
         ours, theirs = self._context.Pipe()
@@ -219,6 +224,11 @@ def _report(home: CaseHome, case: str) -> Report:
     if stored is None:
         raise CaseError(f"Case {case} holds no report: ask for the investigation again.")
     return report_from_json(stored)
+
+
+def _note_outcome(home: CaseHome, case: str, number: int, status: PredictionStatus) -> None:
+    with home.open(case) as opened:
+        opened.note_outcome(number, status)
 
 
 def _nothing(_tell: Tell) -> None:

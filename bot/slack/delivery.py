@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 from bot.domain.chat import Ask, Place, Plan
 from bot.domain.report import Answer, Report
 from bot.errors import ChatBusyError, ChatError, ChatRefusedError
+from bot.investigation.watch import watchable
 from bot.slack import plan_blocks, report_blocks
 from bot.slack.access import AccessPolicy
 from bot.slack.blockkit import ALT_TEXT, MESSAGE_TEXT, Block, clip, plainer, section
@@ -112,7 +113,8 @@ class SlackMessenger:
         if not await self._access.open_to_posts(place.channel):
             await self._withhold(ask, report)
             return
-        blocks = report_blocks.answer_blocks(report, place, self._sanitiser, tz, asked=ask.window)
+        watched = watchable(report, self._clock())
+        blocks = report_blocks.answer_blocks(report, place, self._sanitiser, tz, asked=ask.window, watched=watched)
         await self._post(place, key, "answer", report_blocks.answer_text(report, self._sanitiser), blocks)
         took = sum(report.usage.seconds.values())
         await self._close_plans(place, f"Done in {duration(took)}." if took else "Done.")

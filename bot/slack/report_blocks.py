@@ -14,7 +14,7 @@ from bot.domain.chat import Place
 from bot.domain.report import Answer, Report, Step, StepLink
 from bot.domain.signal import Kind
 from bot.slack.blockkit import CONTAINER_BLOCKS, Block, actions, button, context, fit, folded, section
-from bot.slack.phrases import duration, p_value, plural, span
+from bot.slack.phrases import duration, moment, p_value, plural, span
 from bot.slack.sanitise import Sanitiser
 
 ACTION_EVIDENCE = "answer_evidence"
@@ -62,15 +62,25 @@ def answer_value(case: str, place: Place) -> str:
 
 
 def answer_blocks(
-    report: Report, place: Place, sanitiser: Sanitiser, tz: tzinfo = UTC, *, asked: str | None = None
+    report: Report,
+    place: Place,
+    sanitiser: Sanitiser,
+    tz: tzinfo = UTC,
+    *,
+    asked: str | None = None,
+    watched: int | None = None,
 ) -> list[Block]:
-    """Compose the answer of an investigation; ``asked`` holds the person's words for the window."""
+    """Compose the answer of an investigation.
+
+    ``asked`` holds the person's words for the window; ``watched`` is the number of the prediction that is come back for.
+    """
     blocks = [section(_conclusion(report, sanitiser))]
     if told := cascade_text(report, sanitiser):
         blocks.append(
             section(told if report.verdict == "cause_found" else f"*What may have come about, unproven*\n{told}")
         )
-    if told := _changes(report, sanitiser):
+    told = "\n".join(each for each in (_changes(report, sanitiser), _next_time(report, tz, watched)) if each)
+    if told:
         blocks.append(section(told))
     return fit(
         [*blocks, *_folded(report, sanitiser)],
@@ -187,7 +197,8 @@ def _brief(report: Report) -> str:
 
 def _changes(report: Report, sanitiser: Sanitiser) -> str:
     lines = []
-    for each in report.recommendations[:_CHANGES]:
+    most = _CHANGES - 1 if report.predictions else _CHANGES  # the next time takes a line of the first screen
+    for each in report.recommendations[:most]:
         told = sanitiser.text(each.summary, _CHANGE)
         effect = f" ({sanitiser.text(each.effect)})" if each.effect else ""
         lines.append(f"*Change:* {told}{effect if len(told + effect) <= _CHANGE + 10 else ''}")
@@ -195,6 +206,14 @@ def _changes(report: Report, sanitiser: Sanitiser) -> str:
     if left:
         lines[-1] += f" _+{left} more_"
     return "\n".join(lines)
+
+
+def _next_time(report: Report, tz: tzinfo, watched: int | None) -> str:
+    if not report.predictions:
+        return ""
+    each = report.predictions[watched or 0]
+    told = f"*Next time:* {moment(each.at, tz)}, if nothing changes."
+    return told if watched is None else f"{told} I will look then, and say here how it went."
 
 
 def _folded(report: Report, sanitiser: Sanitiser) -> list[Block]:
