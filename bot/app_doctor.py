@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import aiohttp
 
+from bot.domain.finding import Finding
 from bot.errors import RootcauseError
 from bot.investigation.desk_inbox import Inbox, desk_url
 from bot.settings import DeskSettings, ServeSettings, SlackSettings
@@ -28,16 +29,6 @@ CLOCK_WARN_S = 30.0
 CLOCK_WRONG_S = 240.0
 """Slack's signatures are valid for five minutes: https://docs.slack.dev/authentication/verifying-requests-from-slack"""
 CALL_S = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing looked at: how it is, and what to do where it is not well."""
-
-    name: str
-    state: Literal["ok", "warning", "wrong"]
-    what: str
-    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ from bot.investigation.desk import DurableDesk
 from bot.investigation.desk_ports import Engine, SourceFactory
 from bot.investigation.linked import LinkedEngine
 from bot.investigation.workflow_process import ProcessEngine
-from bot.settings import EvidenceSettings, ServeSettings, SlackSettings
+from bot.settings import EvidenceSettings, LiveSettings, ServeSettings, SlackSettings
 from bot.slack.app import build_app
 from bot.slack.connection import Connection, connect
 from bot.web.health import Listening, add_health
@@ -100,7 +100,7 @@ async def running(settings: ServeSettings, engine_for: EngineFor = ProcessEngine
     slack = settings.slack
     home = CaseHome(settings.base.home)
     templates = link_templates(**asdict(settings.links))
-    sources = EvidenceSources(home=settings.base.home, slack=slack, evidence=settings.evidence)
+    sources = EvidenceSources(home=settings.base.home, slack=slack, evidence=settings.evidence, live=settings.live)
     engine = LinkedEngine(engine_for(home, sources), templates)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SESSION_S)) as session:
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url, session=session, retry_handlers=[])
@@ -266,4 +266,5 @@ def demo_settings(urls: "DemoUrls", home: Path, story: Path) -> ServeSettings:
         desk=replace(base.desk, database_url=None),
         slack=SlackSettings(bot_token=urls.bot_token, app_token=urls.app_token, api_url=urls.base_url),
         evidence=EvidenceSettings(export=story),
+        live=LiveSettings(),
     )

@@ -1,21 +1,29 @@
 """The composition root of evidence: which sources an ask is answered from. Kept apart from ``app_serve``, for it is loaded
 in every investigation's process, which has no use for a Slack app.
+
+A kind of live source is a maker in ``OF_A_CLUSTER`` or ``OF_ALL``: it gives None where ``rootcause.yaml`` does not name one.
+Its adapter is imported inside, for most investigations need few of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from bot.domain.chat import Ask
-from bot.domain.ports import Source
+from bot.domain.finding import Finding
+from bot.domain.items import Gap
+from bot.domain.ports import LiveSource, Progress, Sink, Source
+from bot.domain.scope import Scope
 from bot.domain.window import Window
 from bot.errors import UsageError
-from bot.investigation.workflow_process import window_words
+from bot.investigation.workflow_process import question_of, window_words
 from bot.investigation.workflow_sources import WithoutChat
-from bot.settings import EvidenceSettings, SlackSettings
+from bot.settings import Access, ClusterSettings, EvidenceSettings, LiveSettings, SlackSettings
 from bot.sources.export import ExportSource
 from bot.sources.slack import SharedPace, SlackSource
+from bot.wire import Login
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATER = timedelta(days=36_500)
@@ -23,15 +31,75 @@ LATER = timedelta(days=36_500)
 MOST_MESSAGES = 5000
 """So many messages are read where evidence is an export: its incident may lie anywhere in the past, so the channel is read
 back from its newest message, and 25 pages cost half of a minute's calls."""
+LIVE_DEFAULT = timedelta(days=1)
+"""What is read of live services where no window was named: one night and one day."""
+
+_Configured = TypeVar("_Configured")
+
+OfACluster = Callable[[ClusterSettings, Scope], LiveSource | None]
+OfAll = Callable[[LiveSettings, Scope], LiveSource | None]
+
+OF_A_CLUSTER: tuple[OfACluster, ...] = ()
+"""Makers of what each cluster has of its own: its API, its recorder, its metrics, its log store."""
+
+OF_ALL: tuple[OfAll, ...] = ()
+"""Makers of what all clusters share: tickets, annotations."""
+
+
+def live_sources(live: LiveSettings, scope: Scope, clusters: Sequence[str] = ()) -> list[LiveSource]:
+    """Make every source that is configured; ``clusters`` names those to read, none for all."""
+    chosen = [cluster for cluster in live.clusters if not clusters or cluster.name in clusters]
+    made = [_made(make, cluster, scope) for cluster in chosen for make in OF_A_CLUSTER]
+    made += [_made(make, live, scope) for make in OF_ALL]
+    return [source for source in made if source is not None]
+
+
+def _made(make: Callable[[_Configured, Scope], LiveSource | None], of: _Configured, scope: Scope) -> LiveSource | None:
+    try:
+        return make(of, scope)
+    except UsageError as error:
+        return UnmadeSource(name=make.__name__.removesuffix("_source"), why=str(error))
+
+
+def login(access: Access) -> Login:
+    """Read the secrets that an HTTP service asks for; raises UsageError where one is missing."""
+    tenant = {"X-Scope-OrgID": access.tenant} if access.tenant else {}
+    return Login(
+        headers=tenant | {name: secret.read() for name, secret in access.headers.items()},
+        token=access.token.read() if access.token else None,
+        user=access.user,
+        password=access.password.read() if access.password else None,
+        ca_file=access.ca_file,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class UnmadeSource:
+    """A source that is configured and cannot be made, for a secret of it is missing: a Gap, not the end of everything."""
+
+    name: str
+    why: str
+    deadline_s: float = 1.0
+
+    def gather(self, sink: Sink, progress: Progress) -> None:  # noqa: ARG002 - the port's signature
+        """Say why there is nothing."""
+        sink.add_gap(Gap(source=self.name, what=self.why))
+
+    def examine(self) -> Sequence[Finding]:
+        """Say it to the doctor, too."""
+        return [
+            Finding(name=self.name, state="wrong", what=self.why, fix="set it, or leave this part of the file away")
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceSources:
-    """Makes an investigation's sources: the asking channel, and the export that stands in for the cluster."""
+    """Makes an investigation's sources: the asking channel, an export, and what ``rootcause.yaml`` names."""
 
     home: Path
     slack: SlackSettings
     evidence: EvidenceSettings
+    live: LiveSettings
 
     def __call__(self, ask: Ask) -> Sequence[Source]:
         """Make them for one ask; in a direct message there is no channel to read."""
@@ -40,6 +108,7 @@ class EvidenceSources:
         if self.evidence.export is not None:
             export = ExportSource(self.evidence.export)
             sources.append(WithoutChat(export) if in_channel else export)
+        sources += self._live(ask)
         if in_channel and self.slack.bot_token:
             sources.append(
                 SlackSource(
@@ -54,6 +123,17 @@ class EvidenceSources:
         if not sources:
             raise UsageError("There is nothing to read here: ask me in the incident's channel.")
         return sources
+
+    def _live(self, ask: Ask) -> Sequence[Source]:
+        if not self.live.names_a_source:
+            return ()
+        span = window_words(ask).window
+        if ask.window is None:
+            span = Window(start=span.end - LIVE_DEFAULT, end=span.end, asked="")
+        about = self.live.channels.get(ask.place.channel)
+        namespaces = ask.namespaces or (about.namespaces if about else ())
+        scope = Scope(window=span, namespaces=tuple(namespaces), question=question_of(ask) or "")
+        return live_sources(self.live, scope, about.clusters if about else ())
 
     def _window(self, ask: Ask) -> Window:
         if self.evidence.export is not None or ask.window is None:

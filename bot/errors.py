@@ -6,6 +6,7 @@
     ├── UnsafeArchiveError    an archive that climbs out of its folder, or explodes
     ├── CaseError             a case file that is missing, cut, newer than this program, or busy
     ├── StorageError          the disk is full or refuses to write
+    ├── LeftError             nobody waits for this source any more: end
     ├── ChatError             people could not be answered
     │   ├── ChatBusyError     not now: a rate limit, an outage, a timeout; the same call may work later
     │   └── ChatRefusedError  never: a scope is missing, the channel is archived, the bot is not in it
@@ -45,6 +46,10 @@ class CaseError(RootcauseError):
 
 class StorageError(RootcauseError):
     """The case cannot be written."""
+
+
+class LeftError(RootcauseError):
+    """A source's time is over, or the investigation was ended: what it still reads goes nowhere."""
 
 
 class ChatError(RootcauseError):

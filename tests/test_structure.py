@@ -28,6 +28,7 @@ TEXTS = [
 OUTERMOST = {
     "bot/cli/frame.py": "of a command",
     "bot/investigation/watch.py": "of a prediction that is come back for",
+    "bot/investigation/gather.py": "of a source's thread",
     "bot/investigation/workflow.py": "of an ask",
     "bot/investigation/workflow_process.py": "of a child process",
     "bot/investigation/outbox.py": "of a courtesy beside the answer",

@@ -67,8 +67,13 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def connect_for_writing(path: Path) -> sqlite3.Connection:
-    """Open a partial that only this connection may touch; it is thrown away on a crash, so nothing is synced yet."""
-    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, cached_statements=256)
+    """Open a partial that only this connection may touch; it is thrown away on a crash, so nothing is synced yet.
+
+    Sources fill it from threads of their own, one call at a time.
+    """
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_S, isolation_level=None, cached_statements=256, check_same_thread=False
+    )
     for pragma in (
         "page_size = 8192",
         "locking_mode = EXCLUSIVE",

@@ -36,6 +36,7 @@ class Ledger:
         self._tallies: dict[str, _Tally] = {}
         self._gaps: dict[tuple[str, str, str, bool], Gap] = {}
         self._reads: dict[tuple[str, str], int] = {}
+        self._details: dict[str, list[str]] = {}
 
     def count(self, source: str, items: int, size: int, times: Iterable[datetime | None] = ()) -> None:
         """Add items of a source, their bytes, and times of which the extremes matter."""
@@ -50,6 +51,12 @@ class Ledger:
         """Add bytes read from a file."""
         self._reads[source, path] = self._reads.get((source, path), 0) + size
 
+    def add_detail(self, source: str, detail: str) -> None:
+        """Add what a source's row must be read with; the same words once."""
+        told = self._details.setdefault(source, [])
+        if detail not in told:
+            told.append(detail)
+
     def sources_by_path(self) -> dict[str, str]:
         """Tell for each file read which source it was read for; the first in order where there are two."""
         return {path: source for source, path in sorted(self._reads, reverse=True)}
@@ -63,7 +70,12 @@ class Ledger:
         tallies = {source: replace(tally) for source, tally in self._tallies.items()}
         for source, lines, size, times in logs:
             tallies.setdefault(source, _Tally()).add(lines, size, times)
-        seen = {*tallies, *(source for source, _ in self._reads), *(gap.source for gap in self._gaps.values())}
+        seen = {
+            *tallies,
+            *(source for source, _ in self._reads),
+            *(gap.source for gap in self._gaps.values()),
+            *self._details,
+        }
         others = sorted(seen - set(STANDARD_SOURCES))
         return [self._row(source, tallies.get(source, _Tally())) for source in (*STANDARD_SOURCES, *others)]
 
@@ -81,5 +93,7 @@ class Ledger:
             first_at=tally.first_at,
             last_at=tally.last_at,
             gaps=gaps,
-            detail="nothing of it was given" if missing else "",
+            detail="; ".join(
+                [*(["nothing of it was given"] if missing else []), *sorted(self._details.get(source, ()))]
+            ),
         )

@@ -173,6 +173,10 @@ class CaseWriter:
         """Record that ``size`` bytes of ``path`` were read for ``source``."""
         self._ledger.add_read(source, path, size)
 
+    def add_detail(self, source: str, detail: str) -> None:
+        """Say of a source what its coverage must be read with."""
+        self._ledger.add_detail(source, detail)
+
     # What the investigation writes
 
     def set_window(self, window: Window) -> None:

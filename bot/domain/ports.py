@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.finding import Finding
 from bot.domain.items import (
     ChatMessage,
     ClusterEvent,
@@ -68,6 +69,10 @@ class Sink(Protocol):
         """Record that ``size`` bytes of ``path`` were read for ``source`` (for the coverage ledger)."""
         ...
 
+    def add_detail(self, source: str, detail: str) -> None:
+        """Say of a source what its coverage must be read with: how far back it remembers, how far off its clock is."""
+        ...
+
 
 class Source(Protocol):
     """Anything that can fill a case. It never raises for what it could not see: it leaves a Gap."""
@@ -75,7 +80,22 @@ class Source(Protocol):
     name: str
 
     def gather(self, sink: Sink, progress: Progress) -> None:
-        """Stream everything into the sink."""
+        """Stream everything into the sink.
+
+        A source that must look before it reads tells the stage ``discover`` first, then ``read``, and hands on each item as it
+        comes. Sources are gathered side by side, each in a thread of its own; calls to the sink and the progress never overlap.
+        An exception from either (``LeftError``: nobody waits any more) ends the reading at once and is let through.
+        """
+        ...
+
+
+class LiveSource(Source, Protocol):
+    """A source that may hang: a service. It ends by itself within ``deadline_s`` seconds, with a Gap for what was not read."""
+
+    deadline_s: float
+
+    def examine(self) -> Sequence[Finding]:
+        """Look whether it can be read, for ``doctor``: rights, horizon, clock; within a few seconds, raising nothing."""
         ...
 
 

@@ -12,14 +12,14 @@ from time import perf_counter
 from bot.analyst.times import parse_window
 from bot.casefile.case import Case
 from bot.casefile.home import CaseHome
-from bot.domain.items import Gap
-from bot.domain.ports import UNDATED, Progress, Sink, Source
+from bot.domain.ports import UNDATED, Progress, Source
 from bot.domain.report import Report, to_json
 from bot.domain.window import Window, rfc3339
 from bot.errors import UsageError
 from bot.investigation.checking import checked
 from bot.investigation.conclude import conclude, written
 from bot.investigation.digest import digest
+from bot.investigation.gather import gather_all
 from bot.signals.masking import mask
 
 DEFAULT_QUESTION = "What caused the incident?"
@@ -40,8 +40,7 @@ def investigate(
     clock = Stopwatch()
     with home.create(mask) as writer:
         with clock.stage("gather"):
-            for source in sources:
-                gathered(source, writer, progress, alone=len(sources) == 1)
+            gather_all(sources, writer, progress)
         case = writer.reader()
         span = window_of(case, window)
         asked = question or DEFAULT_QUESTION
@@ -64,16 +63,6 @@ def investigate(
         writer.write_report(to_json(report))
         writer.finish()
     return report
-
-
-def gathered(source: Source, sink: Sink, progress: Progress, *, alone: bool) -> None:
-    """Let one source fill the case; what it cannot give because the call was wrong becomes a Gap beside others."""
-    try:
-        source.gather(sink, progress)
-    except UsageError as error:
-        if alone:
-            raise
-        sink.add_gap(Gap(source=source.name, what=str(error)))
 
 
 def window_of(case: Case, words: str | None) -> Window:

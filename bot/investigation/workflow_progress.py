@@ -3,6 +3,7 @@
 A source is wrapped, not asked: what it puts into the sink says enough, and no source needs to know that it is watched.
 """
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from bot.domain.chat import SourceProgress
 from bot.domain.items import ChatMessage, ClusterEvent, Gap, ItemId, LogStream, ObjectVersion, Series, TicketEntry
 from bot.domain.ports import Progress, Sink, Source, TimedLine
-from bot.errors import CaseError, RootcauseError, StorageError, UsageError
+from bot.errors import CaseError, LeftError, RootcauseError, StorageError, UsageError
 from bot.investigation.desk_ports import Reading, Tell
 
 OFTEN_S = 0.2
@@ -19,7 +20,7 @@ OFTEN_S = 0.2
 _MOST_GAPS = 8
 """Gaps that the plan carries of one source; the report has all of them."""
 
-_STAGES = {"recognise": "gather", "read": "gather"}
+_STAGES = {"recognise": "gather", "discover": "gather", "read": "gather"}
 
 
 @dataclass(slots=True)
@@ -41,19 +42,23 @@ class Watch:
         self._done = 0
         self._total: int | None = None
         self._tallies: dict[str, _Tally] = {}
+        self.lock = threading.RLock()
+        """Sources are read side by side"""
 
     def progress(self, stage: str, done: int, total: int | None) -> None:
         """Note an investigation's progress; a new stage is told at once."""
         named = _STAGES.get(stage, stage)
-        if named not in (self._stage, "gather"):
-            self.end_all()
-        changed = named != self._stage
-        self._stage, self._done, self._total = named, done, total
-        self.report(at_once=changed)
+        with self.lock:
+            if named not in (self._stage, "gather"):
+                self.end_all()
+            changed = named != self._stage
+            self._stage, self._done, self._total = named, done, total
+            self.report(at_once=changed)
 
     def tally(self, source: str) -> _Tally:
         """Give a source's counts, begun on first mention."""
-        return self._tallies.setdefault(source, _Tally())
+        with self.lock:
+            return self._tallies.setdefault(source, _Tally())
 
     def end_all(self) -> None:
         """Take every source that still reads as done."""
@@ -62,6 +67,10 @@ class Watch:
 
     def report(self, *, at_once: bool = False) -> None:
         """Tell how far things are, unless that was told a moment ago."""
+        with self.lock:
+            self._report(at_once=at_once)
+
+    def _report(self, *, at_once: bool) -> None:
         if not at_once and self._now() - self._told_at < OFTEN_S:
             return
         self._told_at = self._now()
@@ -88,6 +97,7 @@ class _Watched:
 
     def __init__(self, source: Source, watch: Watch, *, alone: bool) -> None:
         self.name = source.name
+        self.deadline_s: float | None = getattr(source, "deadline_s", None)
         self._source = source
         self._watch = watch
         self._alone = alone
@@ -97,7 +107,7 @@ class _Watched:
         counting = _CountingSink(sink, self._watch)
         try:
             self._source.gather(counting, progress)
-        except (CaseError, StorageError):
+        except (CaseError, StorageError, LeftError):
             raise
         except RootcauseError as error:
             self._watch.tally(self.name).state = "failed"
@@ -159,6 +169,11 @@ class _CountingSink:
         self._watch.tally(source).bytes += size
         self._sink.add_read(source, path, size)
 
+    def add_detail(self, source: str, detail: str) -> None:
+        """Pass a detail on."""
+        self._sink.add_detail(source, detail)
+
     def _count(self, source: str, items: int) -> None:
-        self._watch.tally(source).items += items
-        self._watch.report()
+        with self._watch.lock:
+            self._watch.tally(source).items += items
+            self._watch.report()

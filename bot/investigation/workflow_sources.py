@@ -43,3 +43,8 @@ class _DeafSink:
         """Record that bytes were read, unless they are chat."""
         if source != CHAT:
             self._sink.add_read(source, path, size)
+
+    def add_detail(self, source: str, detail: str) -> None:
+        """Pass a detail on, unless it is chat's."""
+        if source != CHAT:
+            self._sink.add_detail(source, detail)

@@ -4,6 +4,21 @@ What a command line option decides is not here. One class a part; each attribute
 """
 
 from bot.settings.base import Settings
+from bot.settings.live import (
+    Access,
+    ChannelSettings,
+    ClusterSettings,
+    GrafanaSettings,
+    JiraSettings,
+    KubernetesSettings,
+    LiveSettings,
+    LogsSettings,
+    PrometheusSettings,
+    RecorderSettings,
+    WebhookSettings,
+)
+from bot.settings.live_yaml import live_settings, read_live
+from bot.settings.secret import Secret
 from bot.settings.serving import (
     DeskSettings,
     EvidenceSettings,
@@ -14,11 +29,25 @@ from bot.settings.serving import (
 )
 
 __all__ = [
+    "Access",
+    "ChannelSettings",
+    "ClusterSettings",
     "DeskSettings",
     "EvidenceSettings",
+    "GrafanaSettings",
+    "JiraSettings",
+    "KubernetesSettings",
     "LinkSettings",
+    "LiveSettings",
+    "LogsSettings",
+    "PrometheusSettings",
+    "RecorderSettings",
+    "Secret",
     "ServeSettings",
     "Settings",
     "SlackSettings",
     "WebSettings",
+    "WebhookSettings",
+    "live_settings",
+    "read_live",
 ]

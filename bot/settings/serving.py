@@ -6,6 +6,8 @@ from pathlib import Path
 
 from bot.settings.base import Settings
 from bot.settings.environment import count, text, texts
+from bot.settings.live import LiveSettings
+from bot.settings.live_yaml import live_settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,15 +192,18 @@ class ServeSettings:
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     web: WebSettings = field(default_factory=WebSettings)
     links: LinkSettings = field(default_factory=LinkSettings)
+    live: LiveSettings = field(default_factory=LiveSettings)
 
     @classmethod
     def from_environment(cls) -> "ServeSettings":
-        """Read all parts from the process's environment."""
+        """Read all parts from the process's environment, and ``rootcause.yaml`` where there is one."""
+        base = Settings.from_environment()
         return cls(
-            base=Settings.from_environment(),
+            base=base,
             desk=DeskSettings.from_environment(),
             slack=SlackSettings.from_environment(),
             evidence=EvidenceSettings.from_environment(),
             web=WebSettings.from_environment(),
             links=LinkSettings.from_environment(),
+            live=live_settings(base.home),
         )

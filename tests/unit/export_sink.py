@@ -31,6 +31,7 @@ class RecordingSink:
         self.tickets: list[TicketEntry] = []
         self.gaps: list[Gap] = []
         self.reads: list[tuple[str, str, int]] = []
+        self.details: list[tuple[str, str]] = []
 
     def open_stream(self, stream: LogStream) -> int:
         """Keep a stream."""
@@ -74,6 +75,10 @@ class RecordingSink:
     def add_read(self, source: str, path: str, size: int) -> None:
         """Keep what was read."""
         self.reads.append((source, path, size))
+
+    def add_detail(self, source: str, detail: str) -> None:
+        """Keep a detail."""
+        self.details.append((source, detail))
 
     def odd(self, words: str) -> int:
         """Sum the counts of oddities whose wording holds ``words``."""

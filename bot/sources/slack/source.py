@@ -79,7 +79,7 @@ class SlackSource:
         self._base_url = base_url
         self._pace = pace or Pace()
         self._names = names if names is not None else {}
-        self._deadline_s = deadline_s
+        self.deadline_s = deadline_s
         self._most_messages = most_messages
         self._proxy = proxy
 
@@ -102,16 +102,16 @@ class SlackSource:
             sink.add_read(self.name, reading.title, reading.bytes)
 
     async def _read(self, reading: _Reading, progress: Progress) -> None:
-        ends_at = asyncio.get_running_loop().time() + self._deadline_s
+        ends_at = asyncio.get_running_loop().time() + self.deadline_s
         headers = {"Authorization": f"Bearer {self._token}", "User-Agent": "rootcause"}
         # the limits are ours, request by request: aiohttp's own total would also end a long wait for the pace
         limit = aiohttp.ClientTimeout(total=None)
         async with aiohttp.ClientSession(headers=headers, timeout=limit, proxy=self._proxy) as session:
             calls = SlackCalls(session, self._base_url, self._pace, ends_at)
             history: History | None = None
-            late = f"the {self._deadline_s:g} s for reading Slack ran out"
+            late = f"the {self.deadline_s:g} s for reading Slack ran out"
             try:
-                async with asyncio.timeout_at(ends_at - self._deadline_s * NAMES_SHARE):
+                async with asyncio.timeout_at(ends_at - self.deadline_s * NAMES_SHARE):
                     created_s = await self._introduce(calls, reading)
                     history = History(
                         calls,
@@ -152,7 +152,7 @@ class SlackSource:
 
     async def _learn_names(self, calls: SlackCalls, reading: _Reading, ends_at: float) -> None:
         people = {user for message in reading.messages for user in people_in(message)}
-        why: str | None = f"the {self._deadline_s:g} s for reading Slack ran out"
+        why: str | None = f"the {self.deadline_s:g} s for reading Slack ran out"
         try:
             async with asyncio.timeout_at(ends_at):
                 why = await learn_names(calls, people, self._names)

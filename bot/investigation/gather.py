@@ -1,0 +1,194 @@
+"""Fill a case from all sources at once: one that is slow, hangs or breaks holds up neither the others nor the answer.
+
+Each source runs in a thread of its own; the case has one writer, so what they hand on takes turns. A service has a deadline and
+keeps it by itself; one that does not is left behind: its thread's next word falls on deaf ears, and what it had read stays.
+A lone source without a deadline (a file) is read right here.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from bot.domain.items import ChatMessage, ClusterEvent, Gap, ItemId, LogStream, ObjectVersion, Series, TicketEntry
+from bot.domain.ports import Progress, Sink, Source, TimedLine
+from bot.domain.spelling import length
+from bot.errors import LeftError, RootcauseError
+
+log = logging.getLogger("rootcause.gather")
+
+GRACE_S = 3.0
+"""What a source gets beyond its deadline to say itself what it could not read."""
+
+_Stored = TypeVar("_Stored")
+
+
+def gather_all(sources: Sequence[Source], sink: Sink, progress: Progress, *, grace_s: float = GRACE_S) -> None:
+    """Let every source fill the sink; ends with the last one, or when the last deadline is over.
+
+    What a source cannot give becomes a Gap. Raises what a lone source raises, and whatever the sink
+    or the progress raised (a full disk, a wish to stop): then all sources are ended.
+    """
+    if len(sources) == 1 and _deadline(sources[0]) is None:
+        sources[0].gather(sink, progress)
+        return
+    shared = _Shared(sink=sink, progress=progress)
+    runs = [_Run(source=source, shared=shared, alone=len(sources) == 1) for source in sources]
+    began = time.monotonic()
+    try:
+        for run in runs:
+            run.begin()
+        with shared.turn:
+            while shared.failure is None and (open_runs := [run for run in runs if not run.ended]):
+                shared.turn.wait(min(_wait_s(run, began, grace_s) for run in open_runs))
+                for run in open_runs:
+                    if not run.ended and _wait_s(run, began, grace_s) <= 0:
+                        run.leave()
+    finally:
+        with shared.turn:
+            for run in runs:
+                run.left = True
+    if shared.failure is not None:
+        raise shared.failure
+
+
+def _deadline(source: Source) -> float | None:
+    return getattr(source, "deadline_s", None)
+
+
+LONGEST_WAIT_S = 3600.0
+
+
+def _wait_s(run: "_Run", began: float, grace_s: float) -> float:
+    deadline = _deadline(run.source)
+    return LONGEST_WAIT_S if deadline is None else max(0.0, began + deadline + grace_s - time.monotonic())
+
+
+@dataclass(slots=True, kw_only=True)
+class _Shared:
+    """What all runs share: whose turn it is, where items go, and what ended it all."""
+
+    sink: Sink
+    progress: Progress
+    turn: threading.Condition = field(default_factory=threading.Condition)
+    failure: BaseException | None = None
+    told: dict[int, tuple[int, int | None]] = field(default_factory=dict)
+    """By run: bytes done, and of how many"""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Run:
+    """One source in its thread; as the sink it is handed it takes turns with the others, until it is left."""
+
+    source: Source
+    shared: _Shared
+    alone: bool
+    ended: bool = False
+    left: bool = False
+
+    def begin(self) -> None:
+        """Start the thread."""
+        threading.Thread(target=self._run, name=f"gather {self.source.name}", daemon=True).start()
+
+    def leave(self) -> None:
+        """Go on without it; call with the turn held."""
+        seconds = length(_deadline(self.source) or 0.0)
+        what = f"it did not end within its {seconds} and was left; what had come by then was kept"
+        self.shared.sink.add_gap(Gap(source=self.source.name, what=what))
+        self.left = self.ended = True
+
+    def _run(self) -> None:
+        failure: BaseException | None = None
+        try:
+            self.source.gather(self, self._tell)
+        except LeftError:
+            pass
+        except RootcauseError as error:
+            failure = error if self.alone else None
+            self._say(str(error))
+        except _SinkError as error:
+            failure = error.__cause__
+        except Exception as error:
+            # the outermost frame of a source's thread: the others go on
+            log.exception("a fault in a source", extra={"source": self.source.name, "error": type(error).__name__})
+            failure = error if self.alone else None
+            self._say("a fault of this program ended the reading and has been logged; what had come by then was kept")
+        with self.shared.turn:
+            self.ended = True
+            if failure is not None and not self.left and self.shared.failure is None:
+                self.shared.failure = failure
+            self.shared.turn.notify_all()
+
+    def _say(self, what: str) -> None:
+        with self.shared.turn:
+            if not self.left:
+                self.shared.sink.add_gap(Gap(source=self.source.name, what=what))
+
+    def _tell(self, stage: str, done: int, total: int | None) -> None:
+        def tell() -> None:
+            told = self.shared.told
+            told[id(self)] = (done, total)
+            totals = [of for _, of in told.values()]
+            known = [of for of in totals if of is not None]
+            self.shared.progress(
+                stage if self.alone else "read",
+                sum(so_far for so_far, _ in told.values()),
+                sum(known) if len(known) == len(totals) else None,
+            )
+
+        self._in_turn(tell)
+
+    def _in_turn(self, act: Callable[[], _Stored]) -> _Stored:
+        with self.shared.turn:
+            if self.left or self.shared.failure is not None:
+                raise LeftError(f"Nobody waits for {self.source.name} any more.")
+            try:
+                return act()
+            except BaseException as error:
+                raise _SinkError from error
+
+    def open_stream(self, stream: LogStream) -> int:
+        """Register a log stream in turn."""
+        return self._in_turn(lambda: self.shared.sink.open_stream(stream))
+
+    def add_lines(self, stream: int, lines: Sequence[TimedLine]) -> None:
+        """Append lines in turn."""
+        self._in_turn(lambda: self.shared.sink.add_lines(stream, lines))
+
+    def add_event(self, event: ClusterEvent) -> ItemId:
+        """Pass it on in turn."""
+        return self._in_turn(lambda: self.shared.sink.add_event(event))
+
+    def add_object(self, version: ObjectVersion) -> ItemId:
+        """Pass it on in turn."""
+        return self._in_turn(lambda: self.shared.sink.add_object(version))
+
+    def add_series(self, series: Series) -> ItemId:
+        """Pass it on in turn."""
+        return self._in_turn(lambda: self.shared.sink.add_series(series))
+
+    def add_message(self, message: ChatMessage) -> ItemId:
+        """Pass it on in turn."""
+        return self._in_turn(lambda: self.shared.sink.add_message(message))
+
+    def add_ticket(self, entry: TicketEntry) -> ItemId:
+        """Pass it on in turn."""
+        return self._in_turn(lambda: self.shared.sink.add_ticket(entry))
+
+    def add_gap(self, gap: Gap) -> None:
+        """Pass it on in turn."""
+        self._in_turn(lambda: self.shared.sink.add_gap(gap))
+
+    def add_read(self, source: str, path: str, size: int) -> None:
+        """Pass it on in turn."""
+        self._in_turn(lambda: self.shared.sink.add_read(source, path, size))
+
+    def add_detail(self, source: str, detail: str) -> None:
+        """Pass it on in turn."""
+        self._in_turn(lambda: self.shared.sink.add_detail(source, detail))
+
+
+class _SinkError(BaseException):
+    """Carries what the sink or the progress raised (the disk is full, somebody wants to stop) past whatever a source catches."""

@@ -1,0 +1,44 @@
+"""Each source that reads over HTTP under each fault: it ends within its deadline, with a Gap and whatever it had read."""
+
+import threading
+import time
+
+import pytest
+from fault_server import FAULTS, FaultServer
+from http_sources import HTTP_SOURCES
+from unit.export_sink import RecordingSink
+
+DEADLINE_S = 1.0
+SLACK_S = 2.5
+"""For a busy machine; a source that overlooks its deadline takes half a minute."""
+
+TABLE: list[tuple[str, str, float, str]] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def table(request):
+    """Print what came of each fault, when all are through."""
+    yield
+    lines = [f"{name:<16} {fault:<24} {took:5.2f} s  {said}" for name, fault, took, said in TABLE]
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    reporter.write_line(f"\nsource           fault                    ended    said (deadline {DEADLINE_S:g} s)")
+    for line in lines:
+        reporter.write_line(line)
+
+
+@pytest.mark.parametrize("after", [0, 2], ids=["at once", "midway"])
+@pytest.mark.parametrize("fault", [*FAULTS, "401"])
+@pytest.mark.parametrize("source", HTTP_SOURCES, ids=str)
+def test_a_fault_ends_in_the_deadline_with_a_gap(source, fault, after):
+    """Nothing is raised, nothing stays behind, and the gap is a sentence without the address or an exception."""
+    sink, before = RecordingSink(), set(threading.enumerate())
+    with FaultServer(fault, after=after, reply=source.reply) as server:
+        reading = source.make(server.url, DEADLINE_S)
+        began = time.monotonic()
+        reading.gather(sink, lambda _stage, _done, _total: None)
+        took = time.monotonic() - began
+    TABLE.append((source.name, f"{fault}, {'midway' if after else 'at once'}", took, sink.lost()[0].what[:70]))
+    assert took < DEADLINE_S + SLACK_S
+    assert set(threading.enumerate()) <= before
+    for gap in sink.gaps:
+        assert not [word for word in (server.url, "Traceback", "Error(", "<class") if word in gap.what]
