@@ -95,9 +95,10 @@ async def until(predicate, patience_s=PATIENCE_S):
 class World:
     """A workspace, a home, and whichever bot lives."""
 
-    def __init__(self, server, nursery, home):
+    def __init__(self, server, nursery, home, database_url=None):
         self.server = server
         self.home = Path(home)
+        self._database_url = database_url
         self._nursery = nursery
         self.ledger = self.home / "seen.json"
 
@@ -109,6 +110,7 @@ class World:
             "moment": moment,
             "ledger": str(self.ledger),
             "home": str(self.home),
+            "database_url": self._database_url,
             "bot_token": self.server.bot_token,
             "app_token": None if port else self.server.app_token,
             "signing_secret": self.server.signing_secret,
@@ -148,11 +150,11 @@ class World:
 
 
 @asynccontextmanager
-async def world(nursery, home, prepared=None):
-    """Open a workspace and a home, copied from a prepared one."""
+async def world(nursery, home, prepared=None, *, database_url=None):
+    """Open a workspace and a home, copied from a prepared one; work is kept in the home, or in a database."""
     if prepared is not None:
         shutil.copytree(prepared, home)
     workspace = small_workspace(app=AppProfile.from_manifest(MANIFEST))
     retries = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
     async with PlaygroundServer(workspace, rate_limits=False, ack_s=2.0, retry_delays_s=retries) as server:
-        yield World(server, nursery, home)
+        yield World(server, nursery, home, database_url)

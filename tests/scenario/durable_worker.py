@@ -103,7 +103,9 @@ def bot(told):
     killer.watch_calls()
     settings = ServeSettings(
         base=Settings(home=Path(told["home"])),
-        desk=DeskSettings(grace_s=5.0, queue=2000, per_user_hour=10_000, per_channel_hour=10_000),
+        desk=DeskSettings(
+            database_url=told["database_url"], grace_s=5.0, queue=2000, per_user_hour=10_000, per_channel_hour=10_000
+        ),
         slack=SlackSettings(
             bot_token=told["bot_token"],
             app_token=told["app_token"],
