@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-PLACES = ("/usr/lib/postgresql", "/usr/local", "/opt/homebrew/opt")
+PLACES = ("/usr/lib/postgresql", "/usr/local")
 READY_S = 60.0
 
 
