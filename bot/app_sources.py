@@ -39,7 +39,27 @@ _Configured = TypeVar("_Configured")
 OfACluster = Callable[[ClusterSettings, Scope], LiveSource | None]
 OfAll = Callable[[LiveSettings, Scope], LiveSource | None]
 
-OF_A_CLUSTER: tuple[OfACluster, ...] = ()
+
+def prometheus_source(cluster: ClusterSettings, scope: Scope) -> LiveSource | None:
+    """Make the cluster's metrics."""
+    named = cluster.prometheus
+    if named is None:
+        return None
+    from bot.sources.prometheus import PrometheusAddress, PrometheusSource  # noqa: PLC0415 - see above
+
+    address = PrometheusAddress(
+        url=named.url,
+        login=login(named),
+        deadline_s=named.deadline_s,
+        step_s=named.step_s,
+        queries=named.queries,
+        most_series=named.most_series,
+        alertmanager=named.alertmanager,
+    )
+    return PrometheusSource(address, scope)
+
+
+OF_A_CLUSTER: tuple[OfACluster, ...] = (prometheus_source,)
 """Makers of what each cluster has of its own: its API, its recorder, its metrics, its log store."""
 
 OF_ALL: tuple[OfAll, ...] = ()

@@ -55,7 +55,7 @@ class FaultServer:
             thread.join(5)
 
     def _spawn(self, what, *arguments):
-        thread = threading.Thread(target=what, args=arguments, daemon=True)
+        thread = threading.Thread(target=what, args=arguments, name="fault server", daemon=True)
         self._threads.append(thread)
         thread.start()
 

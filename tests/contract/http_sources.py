@@ -1,12 +1,29 @@
 """Sources that read over HTTP, each as a way to make it for an address; a new one adds its row here.
 
 Every row is struck by every fault of ``fault_server`` at once and midway, and the table of what came of it is printed.
+``situations`` uses the same ways to make sources.
 """
 
+import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
+
+from fault_server import answer
 
 from bot.domain.ports import LiveSource
+from bot.domain.scope import Scope
+from bot.domain.window import Window
+from bot.sources.prometheus import PrometheusAddress, PrometheusSource
+from bot.wire import Login
+
+START = 1_795_305_600
+TOKEN = "t0ken-of-a-test"
+SCOPE = Scope(
+    window=Window(start=datetime.fromtimestamp(START, UTC), end=datetime.fromtimestamp(START + 3600, UTC), asked="1h")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,4 +38,54 @@ class HttpSource:
         return self.name
 
 
-HTTP_SOURCES: tuple[HttpSource, ...] = ()
+def prometheus_source(url, deadline_s, *, scope=SCOPE, **more):
+    """Make the source of a Prometheus."""
+    return PrometheusSource(PrometheusAddress(url=url, login=Login(token=TOKEN), deadline_s=deadline_s, **more), scope)
+
+
+class PlayedPrometheus:
+    """Answers as Prometheus does, for a few series of an hour; ``per_metric`` series of each metric, ``told`` beside them."""
+
+    METRICS = ("container_memory_working_set_bytes", "up", "http_requests_total")
+
+    def __init__(self, *, per_metric=2, warnings=(), spoil=None):
+        self.per_metric = per_metric
+        self.warnings = list(warnings)
+        self.spoil = spoil or (lambda _path, result: result)
+        self.queries = []
+
+    def __call__(self, request):
+        """Answer one request."""
+        target = urlsplit(request.split("\n", 1)[0].split(" ")[1])
+        asked = {name: values[0] for name, values in parse_qs(target.query).items()}
+        self.queries.append((target.path, asked))
+        told = self.spoil(target.path, self._told(target.path, asked))
+        body = {"status": "success", "data": told} | ({"warnings": self.warnings} if self.warnings else {})
+        date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
+        return answer(json.dumps(body), more=f"Date: {date}\r\n")
+
+    def _told(self, path, asked):
+        if path.endswith("/values"):
+            return list(self.METRICS) if self.per_metric else []
+        if path.endswith("/series"):
+            return list(self._labels(asked["match[]"]))
+        if path.endswith("/query"):
+            return {"result": [{"metric": {}, "value": [START, "60"]} for _ in self._labels(asked["query"])]}
+        if path.endswith("/query_range"):
+            return {"result": [self._element(labels, asked) for labels in self._labels(asked["query"])]}
+        return []
+
+    def _labels(self, which):
+        for name in self.METRICS:
+            if name in which:
+                for n in range(self.per_metric):
+                    yield {"__name__": name, "namespace": "shop", "pod": f"api-{n}", "code": "200"}
+
+    def _element(self, labels, asked):
+        start, end, step = (int(float(asked[key].removesuffix("s"))) for key in ("start", "end", "step"))
+        return {"metric": labels, "values": [[at, str(at % 7)] for at in range(start, end + 1, step)]}
+
+
+HTTP_SOURCES: tuple[HttpSource, ...] = (
+    HttpSource(name="prometheus", make=prometheus_source, reply=PlayedPrometheus()),
+)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fault_server import FaultServer, answer
+from http_sources import PlayedPrometheus, prometheus_source
 from slack_workspace import SlackWorkspace
 
 from bot.domain.ports import Source
@@ -106,6 +108,27 @@ def played_slack(count=6, *faults):
     return opened
 
 
+def over_http(make, reply, fault=None, after=0, deadline_s=8.0, **more):
+    """Open a source that reads over HTTP from ``reply``, struck by a fault of ``fault_server`` after so many requests."""
+
+    def opened(_folder):
+        with FaultServer(fault, after=after, reply=reply) as server:
+            yield make(server.url, deadline_s, **more)
+
+    return opened
+
+
+def failing_first(reply, *failures):
+    """Let the first requests fail, one answer each, and the others be answered."""
+    left = list(failures)
+    return lambda request: left.pop(0) if left else reply(request)
+
+
+def played_prometheus(fault=None, after=0, deadline_s=8.0, reply=None, **more):
+    """Open a Prometheus that answers three metrics."""
+    return over_http(prometheus_source, reply or PlayedPrometheus(), fault, after, deadline_s, **more)
+
+
 @contextmanager
 def served(server):
     """Run the playground's server in a thread of its own, for a source blocks the one it is called from."""
@@ -133,6 +156,18 @@ POD = {"kind": "List", "apiVersion": "v1", "items": [{"kind": "Pod", "apiVersion
 LINES = "".join(f"2026-11-22T00:00:{n:02}Z line {n}\n" for n in range(40))
 HISTORY = "conversations.history"
 
+BUSY = answer("{}", status="503 Service Unavailable")
+SLOWED = answer("{}", status="429 Too Many Requests", more="Retry-After: 0\r\n")
+
+
+def half_numbers(path, told):
+    """Spoil values: text where a number stands, a series without values."""
+    if path.endswith("/query_range"):
+        told["result"][0]["values"] = [["x", None]]
+        told["result"][1].pop("values")
+    return told
+
+
 SITUATIONS = (
     Situation(source="export", name="happy", opened=export({**day(SIX), "a/x.log": LINES, "o.json": json.dumps(POD)}), items=47),
     Situation(source="export", name="empty", opened=export(day([])), items=0),
@@ -158,4 +193,19 @@ SITUATIONS = (
     Situation(source="slack", name="not-in-channel", opened=raw_slack(forever={HISTORY: "not_in_channel"}), items=0, lost=True, words="/invite it"),
     Situation(source="slack", name="malformed", opened=raw_slack(messages=[*SIX, message(7, text=None, blocks=3, attachments=[None])]), items=7),
     Situation(source="slack", name="huge", opened=played_slack(6000), items=6000),
+    Situation(source="prometheus", name="happy", opened=played_prometheus(), items=6),
+    Situation(source="prometheus", name="empty", opened=played_prometheus(reply=PlayedPrometheus(per_metric=0)), items=0),
+    Situation(source="prometheus", name="partial", opened=played_prometheus(reply=PlayedPrometheus(warnings=["store east is down"])), items=6, lost=True, words="store east is down"),
+    Situation(source="prometheus", name="hanging", opened=played_prometheus("hang", deadline_s=1.0), items=0, lost=True, words="ran out", within_s=4.0),
+    Situation(source="prometheus", name="slow-midway", opened=played_prometheus("slow-body", after=4, deadline_s=1.0), items=0, lost=True, words="ran out", within_s=4.0),
+    Situation(source="prometheus", name="429", opened=played_prometheus(reply=failing_first(PlayedPrometheus(), SLOWED, SLOWED)), items=6),
+    Situation(source="prometheus", name="429-for-too-long", opened=played_prometheus("429 for an hour"), items=0, lost=True, words="HTTP 429", within_s=4.0),
+    Situation(source="prometheus", name="5xx", opened=played_prometheus(reply=failing_first(PlayedPrometheus(), BUSY, BUSY)), items=6),
+    Situation(source="prometheus", name="5xx-for-ever", opened=played_prometheus("500"), items=0, lost=True, words="HTTP 500"),
+    Situation(source="prometheus", name="reset", opened=played_prometheus("reset"), items=0, lost=True, words="reset"),
+    Situation(source="prometheus", name="auth-lost-midway", opened=played_prometheus("401", after=4), items=0, lost=True, words="does not accept the credentials"),
+    Situation(source="prometheus", name="login-page", opened=played_prometheus("login page"), items=0, lost=True, words="a web page came"),
+    Situation(source="prometheus", name="malformed", opened=played_prometheus(reply=PlayedPrometheus(spoil=half_numbers)), items=4, lost=True, words="not numbers"),
+    Situation(source="prometheus", name="half-answered", opened=played_prometheus("half JSON"), items=0, lost=True, words="not whole JSON"),
+    Situation(source="prometheus", name="huge", opened=played_prometheus(reply=PlayedPrometheus(per_metric=60), most_series=120), items=120, lost=True, words="were left out"),
 )  # fmt: skip
