@@ -20,6 +20,7 @@ import aiohttp
 from bot.domain.finding import Finding
 from bot.errors import RootcauseError
 from bot.investigation.desk_inbox import Inbox, desk_url
+from bot.native.kernel import kernel
 from bot.settings import DeskSettings, ServeSettings, SlackSettings
 from bot.slack.surface import needed_scopes
 
@@ -44,6 +45,7 @@ async def examine(settings: ServeSettings) -> Sequence[Finding]:
     """Look at everything, in the order in which it is needed."""
     findings = [
         *_home(settings.base.home),
+        _loops(),
         await _database(settings.base.home, settings.desk),
         *_evidence(settings.evidence.export),
         _port(settings.web.host, settings.web.port),
@@ -62,6 +64,16 @@ def _home(home: Path) -> list[Finding]:
         fix = "free some, or set ROOTCAUSE_HOME to another disk"
         return [Finding(name="cases", state="warning", what=f"{free / 1e9:.1f} GB are free at {home}", fix=fix)]
     return [_ok("cases", f"{home}, {free / 1e9:.0f} GB free")]
+
+
+def _loops() -> Finding:
+    if kernel() is not None:
+        return _ok("log reading", "compiled")
+    fix = (
+        "install a C compiler (Debian, Ubuntu: apt install gcc), then install rootcause again (in a clone: make clean)"
+    )
+    what = "not compiled, because no C compiler was there at install: logs are read several times more slowly"
+    return Finding(name="log reading", state="warning", what=what, fix=fix)
 
 
 async def _database(home: Path, desk: DeskSettings) -> Finding:

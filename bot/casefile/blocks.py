@@ -5,7 +5,6 @@ ends. Everything here takes and gives whole blocks (one bytes object, numpy colu
 them without a Python object per line. Knows neither SQLite nor what a line means.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 
 from bot.casefile.cells import Packer, decompress
 from bot.casefile.tokens import token_bloom
-from bot.domain.ports import UNDATED
 
 BLOCK_BYTES = 512 * 1024
 """Raw bytes after which a block is closed: large enough to compress well, small enough to open for one line."""
@@ -58,28 +56,6 @@ class PackedBlock:
     lengths: bytes
     text_starts: bytes
     bloom: bytes
-
-
-def block_columns(
-    times_ns: Sequence[int],
-    streams: Sequence[int],
-    forms: Sequence[int],
-    lengths: Sequence[int],
-    text_starts: Sequence[int],
-) -> BlockColumns:
-    """Turn plain sequences into columns; a time that 64 bits cannot hold becomes ``UNDATED``."""
-    try:
-        times = np.array(times_ns, dtype=np.int64)
-    except OverflowError:
-        limit = np.iinfo(np.int64).max
-        times = np.array([at if abs(at) <= limit else UNDATED for at in times_ns], dtype=np.int64)
-    return BlockColumns(
-        times_ns=times,
-        streams=np.array(streams, dtype=np.int32),
-        forms=np.array(forms, dtype=np.int32),
-        lengths=np.array(lengths, dtype=np.int64),
-        text_starts=np.array(text_starts, dtype=np.int64),
-    )
 
 
 def pack_block(text: bytes, columns: BlockColumns, packer: Packer) -> PackedBlock:

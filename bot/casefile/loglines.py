@@ -6,80 +6,129 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.casefile.blocks import BLOCK_BYTES, NO_FORM, BlockColumns, block_columns, pack_block
-from bot.casefile.cells import Cell, Packer, bytes_cell, time_cell
+from bot.casefile.blocks import BLOCK_BYTES, NO_FORM, BlockColumns, Numbers
+from bot.casefile.cells import Cell, bytes_cell, time_cell
+from bot.casefile.packing import FilledBlock, OpenBlock, Packing
 from bot.casefile.records import insert, stream_row
 from bot.casefile.stored import LOGS, at_nanoseconds
 from bot.domain.items import LogStream
 from bot.domain.ports import UNDATED, TimedLine
+from bot.native.batch import LineBatch, batch_of
 
 _LATEST = np.iinfo(np.int64).max
+_MOST_KEYS = 1_000_000
+"""Keys that are remembered; a hostile log has a new one in every line, and asking again costs time only."""
+
 _EARLIEST = np.iinfo(np.int64).min
 
 
 class LogLines:
-    """Lines on their way into the case file; ``form_of`` gives a line's masked form from its text."""
+    """Lines on their way into the case file; ``form_of`` gives a line's masked form from its text.
+
+    Blocks are packed by threads beside the one that writes, and stored in their order.
+    """
 
     def __init__(
-        self, connection: sqlite3.Connection, packer: Packer, form_of: Callable[[bytes], bytes] | None
+        self, connection: sqlite3.Connection, packing: Packing, form_of: Callable[[bytes], bytes] | None
     ) -> None:
         self.streams: list[LogStream] = []
         self._connection = connection
-        self._packer = packer
+        self._packing = packing
         self._form_of = form_of
         self._forms: dict[bytes, int] = {}
+        self._forms_by_key: dict[int, int] = {}
         self._form_firsts: list[int] = []
         self._form_counts = np.zeros(0, dtype=np.int64)
-        self._stored = self._blocks = 0
+        self._seen = self._stored = self._blocks = 0
         self._per_stream: NDArray[np.int64] = np.zeros((4, 0), dtype=np.int64)
-        self._clear()
-
-    def _clear(self) -> None:
-        self._texts: list[bytes] = []
-        self._times: list[int] = []
-        self._numbers: list[int] = []
-        self._form_numbers: list[int] = []
-        self._starts: list[int] = []
+        self._pieces: list[tuple[int, LineBatch, Numbers]] = []
         self._bytes = 0
 
     def add(self, stream: int, lines: Sequence[TimedLine]) -> None:
         """Append lines of a stream; blocks are written as they fill."""
-        form_number = self._form_number if self._form_of is not None else None
-        for time_ns, raw, start in lines:
-            self._form_numbers.append(NO_FORM if form_number is None else form_number(raw[start:]))
-            self._times.append(time_ns)
-            self._numbers.append(stream)
-            self._starts.append(start)
-            self._texts.append(raw)
-            self._bytes += len(raw) + 1
+        batch = batch_of(lines)
+        forms = self._forms_of(batch)
+        ends = np.cumsum(batch.lengths + 1)
+        begin = 0
+        while begin < len(batch):
+            done = int(ends[begin - 1]) if begin else 0
+            # the line that fills the block still belongs to it
+            stop = int(np.searchsorted(ends, done + BLOCK_BYTES - self._bytes)) + 1
+            stop = min(stop, len(batch))
+            self._pieces.append((stream, batch[begin:stop], forms[begin:stop]))
+            self._bytes += int(ends[stop - 1]) - done
+            begin = stop
             if self._bytes >= BLOCK_BYTES:
-                self.close_block()
+                self._close_block()
 
-    def _form_number(self, text: bytes) -> int:
+    def _forms_of(self, batch: LineBatch) -> Numbers:
+        """Give each line's form number; only a line whose form may be new is masked."""
+        first_line = self._seen + 1
+        self._seen += len(batch)
+        if self._form_of is None:
+            return np.full(len(batch), NO_FORM, dtype=np.int32)
+        keys = batch.keys()
+        if keys is None:
+            numbers = (self._form_number(raw[start:], first_line + n) for n, (_, raw, start) in enumerate(batch))
+            return np.fromiter(numbers, dtype=np.int32, count=len(batch))
+        distinct, firsts, places = np.unique(keys, return_index=True, return_inverse=True)
+        known = self._forms_by_key
+        if len(known) > _MOST_KEYS:
+            known.clear()
+        for place in np.argsort(firsts).tolist():
+            key = int(distinct[place])
+            if key not in known:
+                at = int(firsts[place])
+                _, raw, start = batch[at]
+                known[key] = self._form_number(raw[start:], first_line + at)
+        numbers_of = np.array([known[key] for key in distinct.tolist()], dtype=np.int32)
+        return numbers_of[places.reshape(-1)]
+
+    def _form_number(self, text: bytes, line: int) -> int:
         assert self._form_of is not None
         form = self._form_of(text)
         number = self._forms.get(form)
         if number is None:
             number = self._forms[form] = len(self._forms)
-            self._form_firsts.append(self._stored + len(self._texts) + 1)
+            self._form_firsts.append(line)
         return number
 
-    def close_block(self) -> None:
-        """Write the lines that wait as a block."""
-        if not self._texts:
+    def flush(self) -> None:
+        """Write every line that waits."""
+        self._close_block()
+        for block in self._packing.rest():
+            self._store(block)
+
+    def _close_block(self) -> None:
+        """Make a block of the lines that wait."""
+        if not self._pieces:
             return
-        columns = block_columns(
-            self._times, self._numbers, self._form_numbers, [len(raw) for raw in self._texts], self._starts
+        batches = [batch for _, batch, _ in self._pieces]
+        columns = BlockColumns(
+            times_ns=np.concatenate([batch.times_ns for batch in batches]),
+            streams=np.repeat(
+                np.array([stream for stream, _, _ in self._pieces], dtype=np.int32), [len(batch) for batch in batches]
+            ),
+            forms=np.concatenate([forms for _, _, forms in self._pieces]),
+            lengths=np.concatenate([batch.lengths for batch in batches]),
+            text_starts=np.concatenate([batch.text_starts for batch in batches]),
         )
-        text = b"\n".join(self._texts)
-        packed = pack_block(text, columns, self._packer)
+        self._pieces, self._bytes = [], 0
+        self._blocks += 1
+        block = OpenBlock(number=self._blocks, first_line=self._stored + 1, batches=batches, columns=columns)
+        self._stored += len(columns.lengths)
+        self._tally(columns)
+        for packed in self._packing.add(block):
+            self._store(packed)
+
+    def _store(self, block: FilledBlock) -> None:
+        columns, packed = block.columns, block.packed
         dated = columns.times_ns[columns.times_ns != UNDATED]
         ends = (int(dated.min()), int(dated.max())) if len(dated) else (UNDATED, UNDATED)
-        self._blocks += 1
         row: tuple[Cell, ...] = (
-            self._blocks,
-            self._stored + 1,
-            len(self._texts),
+            block.number,
+            block.first_line,
+            len(columns.lengths),
             int(columns.lengths.sum()),
             *(time_cell(at_nanoseconds(end)) for end in ends),
             packed.times,
@@ -89,11 +138,8 @@ class LogLines:
             packed.text_starts,
         )
         self._connection.execute(insert("log_blocks", len(row)), row)
-        self._connection.execute(insert("log_texts", 2), (self._blocks, packed.text))
-        self._connection.execute(insert("log_tokens", 2), (self._blocks, packed.bloom))
-        self._stored += len(self._texts)
-        self._tally(columns)
-        self._clear()
+        self._connection.execute(insert("log_texts", 2), (block.number, packed.text))
+        self._connection.execute(insert("log_tokens", 2), (block.number, packed.bloom))
 
     def _tally(self, columns: BlockColumns) -> None:
         """Keep lines, bytes, first and last time per stream, and lines per form."""

@@ -12,6 +12,9 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.native.batch import address
+from bot.native.kernel import kernel
+
 _GRAM = 8
 _GRAMS = 9
 
@@ -21,6 +24,7 @@ RUN = _GRAM + _GRAMS - 1
 _RUNS = re.compile(rb"[0-9a-z-]{%d,}" % RUN)
 _BITS_PER_HASH = 12  # with four probes about one false alarm in 300
 _PROBES = 4
+_PLACES = 1 << 16  # for twice the minimizers of a usual block
 _MOST_BITS = 1 << 18  # 32 KiB: a block of nothing but random ids makes no filter larger than this
 
 Hashes = NDArray[np.uint64]
@@ -28,7 +32,7 @@ Hashes = NDArray[np.uint64]
 
 def token_bloom(text: bytes) -> bytes:
     """Make the filter of a block's text; empty where it holds no run long enough."""
-    hashes = _minimizers(text)
+    hashes = minimizers(text)
     if not len(hashes):
         return b""
     bits = 64
@@ -44,7 +48,7 @@ class Needle:
     """The runs of a searched text, to be held against many filters."""
 
     def __init__(self, text: bytes) -> None:
-        self._hashes = _minimizers(text)
+        self._hashes = minimizers(text)
         self._places: dict[int, NDArray[np.int64]] = {}
 
     def may_be_in(self, bloom: bytes) -> bool:
@@ -61,8 +65,21 @@ class Needle:
         return bool(np.all(held & (np.uint8(128) >> (places & 7).astype(np.uint8))))
 
 
-def _minimizers(text: bytes) -> Hashes:
+def minimizers(text: bytes) -> Hashes:
     """Give the distinct minimizers of all long runs, ignoring ASCII case; ascending."""
+    compiled = kernel()
+    if compiled is None:
+        return plain_minimizers(text)
+    places = _PLACES
+    while True:
+        found = np.zeros(places, dtype=np.uint64)
+        if compiled.rootcause_minimizers(text, len(text), address(found), places) >= 0:
+            return np.sort(found[found != 0])
+        places *= 4
+
+
+def plain_minimizers(text: bytes) -> Hashes:
+    """Do what the compiled loop does."""
     runs = dict.fromkeys(_RUNS.findall(text.lower()))
     if not runs:
         return np.empty(0, dtype=np.uint64)

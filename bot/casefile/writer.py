@@ -21,6 +21,7 @@ from bot.casefile.conclusions import link_json, signal_json
 from bot.casefile.disk import PARTIAL, WHOLE, connect_for_writing, explained, sync
 from bot.casefile.ledger import Ledger
 from bot.casefile.loglines import LogLines
+from bot.casefile.packing import Packing
 from bot.casefile.records import event_row, insert, message_row, object_row, series_row, ticket_row
 from bot.casefile.schema import migrate
 from bot.casefile.stored import EVENTS, LOGS, MESSAGES, OBJECTS, SERIES, TICKETS, at_nanoseconds
@@ -59,6 +60,7 @@ class CaseWriter:
         self._claim()
         self._open = True
         self._packer = Packer()
+        self._packing = Packing()
         self._ledger = Ledger()
         self._numbers = dict.fromkeys(_TABLES, 0)
         self._messages: dict[tuple[str, str, datetime], ItemId] = {}
@@ -72,7 +74,7 @@ class CaseWriter:
         except BaseException:
             self.abandon()
             raise
-        self._logs = LogLines(self._connection, self._packer, form_of)
+        self._logs = LogLines(self._connection, self._packing, form_of)
 
     def _claim(self) -> None:
         """Create the partial file, which only one process can."""
@@ -101,6 +103,7 @@ class CaseWriter:
         if not self._open:
             return
         self._open = False
+        self._packing.close()
         with suppress(sqlite3.Error, AttributeError):
             self._connection.close()
         for end in ("", "-journal"):
@@ -194,7 +197,7 @@ class CaseWriter:
     def coverage(self) -> list[SourceCoverage]:
         """Give the ledger of what was added so far: a row per source, standard sources even where they gave nothing."""
         with explained(self._partial):
-            self._logs.close_block()
+            self._logs.flush()
         sources = self._ledger.sources_by_path()
         return self._ledger.coverage(
             (sources.get(stream.path, LOGS), lines, sizes, (at_nanoseconds(first), at_nanoseconds(last)))
@@ -273,6 +276,7 @@ class CaseWriter:
         """Commit, sync, and give the file its final name, which is returned; the writer and its readers are closed."""
         self._flush()
         with explained(self._partial):
+            self._packing.close()
             self._set_meta("complete", "1")
             self._connection.execute("COMMIT")
             self._connection.close()

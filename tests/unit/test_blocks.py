@@ -3,10 +3,23 @@ import random
 import numpy as np
 from hypothesis import given, settings, strategies as st
 
-from bot.casefile.blocks import block_columns, pack_block, unpack_numbers, unpack_sizes, unpack_times
+from bot.casefile.blocks import BlockColumns, pack_block, unpack_numbers, unpack_sizes, unpack_times
 from bot.casefile.cells import Packer, cell_text, decompress, text_cell, unblob
 from bot.casefile.tokens import RUN, Needle, token_bloom
 from bot.domain.ports import UNDATED
+from bot.native.batch import batch_of
+
+
+def block_columns(times, streams, forms, lengths, starts):
+    """Make columns of lists."""
+    return BlockColumns(
+        times_ns=np.array(times, dtype=np.int64),
+        streams=np.array(streams, dtype=np.int32),
+        forms=np.array(forms, dtype=np.int32),
+        lengths=np.array(lengths, dtype=np.int64),
+        text_starts=np.array(starts, dtype=np.int64),
+    )
+
 
 INT64 = st.integers(min_value=-(2**63), max_value=2**63 - 1)
 INT32 = st.integers(min_value=-1, max_value=2**31 - 1)
@@ -32,8 +45,8 @@ def test_a_block_gives_back_every_byte_and_number(rows):
 
 def test_a_time_beyond_64_bits_is_undated():
     """A line dated in the year 9999 is kept without a time instead of ending the import."""
-    columns = block_columns([253_402_300_799 * 10**9, 5], [0, 0], [0, 0], [1, 1], [0, 0])
-    assert [UNDATED, 5] == columns.times_ns.tolist()
+    batch = batch_of([(253_402_300_799 * 10**9, b"a", 0), (5, b"b", 0)])
+    assert [UNDATED, 5] == batch.times_ns.tolist()
 
 
 @settings(max_examples=60, deadline=None)

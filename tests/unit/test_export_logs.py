@@ -8,8 +8,9 @@ from export_sink import gathered, written
 from hypothesis import given, settings, strategies as st
 
 from bot.domain.ports import UNDATED
+from bot.native.batch import Oddities, lines_of
 from bot.sources.export.layout import place_of
-from bot.sources.export.lines import LineSplitter
+from bot.sources.export.lines import WholeLines
 
 NOV_22_NS = 1_795_328_881 * 10**9
 
@@ -19,9 +20,13 @@ def line(second: int, text: str) -> str:
 
 
 def split(data: bytes, size: int, limit: int = 1 << 20) -> tuple[list[bytes], int]:
-    splitter = LineSplitter(limit)
-    lines = [one for at in range(0, len(data), size) for one in splitter.feed(data[at : at + size])]
-    return lines + splitter.last(), splitter.cut
+    whole, odd = WholeLines(limit), Oddities()
+    texts = [whole.feed(data[at : at + size]) for at in range(0, len(data), size)]
+    lines = []
+    for text in [*texts, whole.last()]:
+        starts, lengths = lines_of(text, limit, odd)
+        lines += [text[at : at + length] for at, length in zip(starts, lengths, strict=True)]
+    return lines, odd.too_long
 
 
 @given(st.binary(max_size=400).map(lambda data: data.replace(b"\r", b"")), st.integers(1, 50))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from bot.domain.ports import UNDATED
+from bot.native.batch import Oddities, lines_of
 from bot.sources.export.lines import dating_of
 from bot.sources.export.timestamps import ANCHORED, epoch_ns, iso, iso_anywhere, klog, moment, rfc3339_second, syslog
 
@@ -139,6 +140,12 @@ def test_api_times_are_read_as_utc():
     assert moment("soon") is None
 
 
+def stamped(dating, lines):
+    """Date lines as a file's text, and give them one by one."""
+    text = b"\n".join(lines)
+    return list(dating.stamp(text, *lines_of(text, 1 << 20, Oddities())))
+
+
 def test_a_stack_trace_gets_the_time_of_the_line_before():
     """Continuations are dated by their neighbour, even where they quote another date."""
     lines = [
@@ -149,7 +156,7 @@ def test_a_stack_trace_gets_the_time_of_the_line_before():
     ]
     dating = dating_of(lines, REFERENCE)
     first, last = NOV_22 * 10**9, (NOV_22 + 1) * 10**9
-    assert [first, first, first, last] == [at for at, _, _ in dating.stamp(lines)]
+    assert [first, first, first, last] == [at for at, _, _ in stamped(dating, lines)]
     assert dating.carried == 2
 
 
@@ -162,7 +169,7 @@ def test_kubectls_prefix_is_cut_off_by_offset_only():
         b"2026-11-22T06:28:02.000000000Z",
         b"unable to retrieve container logs",
     ]
-    timed = dating_of(lines, REFERENCE).stamp(lines)
+    timed = stamped(dating_of(lines, REFERENCE), lines)
     assert lines == [raw for _, raw, _ in timed]
     assert [b"2020-01-01T00:00:00Z inner", b"short fraction", b"zone", b"", lines[4]] == [
         raw[at:] for _, raw, at in timed
@@ -175,5 +182,5 @@ def test_kubectls_prefix_is_cut_off_by_offset_only():
 def test_a_file_without_any_time_stays_undated():
     """Lines that nothing dates are kept with no time, and counted."""
     dating = dating_of([b"hello", b"world"], REFERENCE)
-    assert [(UNDATED, b"hello", 0), (UNDATED, b"world", 0)] == dating.stamp([b"hello", b"world"])
+    assert [(UNDATED, b"hello", 0), (UNDATED, b"world", 0)] == stamped(dating, [b"hello", b"world"])
     assert dating.undated == 2

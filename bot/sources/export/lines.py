@@ -5,14 +5,21 @@ file: a ``kubectl logs --timestamps`` prefix where there is one, else the time i
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
-from bot.domain.ports import UNDATED, TimedLine
+import numpy as np
+
+from bot.domain.ports import UNDATED
+from bot.native.batch import Ints, LineBatch, prefix_times
 from bot.sources.export.timestamps import ANCHORED, YEARLESS, Dater, iso_anywhere, rfc3339_second, says_zone
 
 LINE_LIMIT = 1024 * 1024
 """Bytes of one line that are kept; what reads 20 MB in one line reads no more of it than this."""
+
+_TEXT_BYTES = 1024 * 1024
+"""Bytes of whole lines that are taken on together."""
 
 _SAMPLE_LINES = 200
 _SECONDS_KEPT = 4096
@@ -20,46 +27,50 @@ _PREFIX = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d{1,9}))?(Z|[+-]\d\
 _CRI = re.compile(rb"std(?:out|err) [FP] ")
 
 
-class LineSplitter:
-    """Cuts chunks into lines; ``cut`` counts the lines that were longer than the limit."""
+class WholeLines:
+    """Gathers chunks into texts of whole lines; of a line far over the limit no more is held than shows that it is."""
 
     def __init__(self, limit: int = LINE_LIMIT) -> None:
         self._limit = limit
-        self._carry: list[bytes] = []
-        self._carried = 0
-        self.cut = 0
+        self._held: list[bytes] = []
+        self._size = 0
+        self._open = 0
+        """Bytes of the line that no line end has closed"""
 
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """Take a chunk and give the lines that end in it."""
-        lines = chunk.split(b"\n")
-        rest = lines.pop()
-        if lines and self._carry:
-            self._keep(lines[0])
-            lines[0] = self._joined()
-        self._keep(rest)
-        return self._finished(lines, ends=b"\r" in chunk)
+    def feed(self, chunk: bytes) -> bytes:
+        """Take a chunk and give whole lines, once there are enough of them; else nothing."""
+        end = chunk.rfind(b"\n") + 1
+        if not end:
+            self._hold(chunk)
+            return b""
+        self._hold(chunk[: chunk.find(b"\n") + 1])
+        self._held.append(chunk[chunk.find(b"\n") + 1 : end])
+        self._size += len(self._held[-1])
+        self._open = 0
+        if self._size < _TEXT_BYTES:
+            self._hold(chunk[end:])
+            return b""
+        text = self._taken()
+        self._hold(chunk[end:])
+        return text
 
-    def last(self) -> list[bytes]:
-        """Give the line that no line end closed, if there is one."""
-        return self._finished([self._joined()], ends=True) if self._carry else []
+    def last(self) -> bytes:
+        """Give what is left, at the end of the file."""
+        return self._taken()
 
-    def _keep(self, piece: bytes) -> None:
-        if piece and self._carried <= self._limit:
-            self._carry.append(piece)
-        self._carried += len(piece)
+    def _hold(self, piece: bytes) -> None:
+        # two bytes more than the limit: of a line cut here a CR at its end may still be taken off
+        if self._open <= self._limit + 1:
+            self._held.append(piece)
+            self._size += len(piece)
+        elif piece.endswith(b"\n"):
+            self._held.append(b"\n")
+        self._open += len(piece)
 
-    def _joined(self) -> bytes:
-        line = b"".join(self._carry)
-        self._carry, self._carried = [], 0
-        return line
-
-    def _finished(self, lines: list[bytes], *, ends: bool) -> list[bytes]:
-        if ends:
-            lines = [line[:-1] if line.endswith(b"\r") else line for line in lines]
-        if lines and max(map(len, lines)) > self._limit:
-            self.cut += sum(1 for line in lines if len(line) > self._limit)
-            lines = [line[: self._limit] for line in lines]
-        return lines
+    def _taken(self) -> bytes:
+        text = b"".join(self._held)
+        self._held, self._size, self._open = [], 0, 0
+        return text
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,40 +90,57 @@ class Dating:
     """Lines older than the line before"""
     _seconds: dict[bytes, int] = field(default_factory=dict)
 
-    def stamp(self, lines: Sequence[bytes]) -> list[TimedLine]:
-        """Give each line its time; leading lines without one get that of the first dated line of the batch."""
-        if not lines:
-            return []
-        timed = self._by_prefix(lines) if self.prefixed else self._by_content(lines)
-        if timed[0][0] != UNDATED:
-            return timed
-        first = next((at for at, line in enumerate(timed) if line[0] != UNDATED), None)
-        if first is None:
-            self.undated += len(timed)
-            return timed
-        self.carried += first
-        return [(timed[first][0], raw, offset) for _, raw, offset in timed[:first]] + timed[first:]
+    def stamp(self, text: bytes, starts: Ints, lengths: Ints) -> LineBatch:
+        """Give each line its time; leading lines without one get that of the first dated line of the text."""
+        if self.prefixed:
+            times, text_starts = prefix_times(text, starts, lengths) or self.by_prefix(text, starts, lengths)
+        else:
+            times, text_starts = self._by_content(text, starts, lengths), np.zeros(len(starts), dtype=np.int64)
+        return LineBatch(
+            text=text, starts=starts, lengths=lengths, times_ns=self._carry_on(times), text_starts=text_starts
+        )
 
-    def _by_prefix(self, lines: Sequence[bytes]) -> list[TimedLine]:
-        timed: list[TimedLine] = []
-        add, seconds = timed.append, self._seconds
-        last = self.last
-        for line in lines:
+    def _carry_on(self, times: Ints) -> Ints:
+        """Date lines without a time by the line before, and count what is odd about the times."""
+        if not len(times):
+            return times
+        dated = times != UNDATED
+        found = times[dated]
+        missing = len(times) - len(found)
+        if len(found):
+            self.backwards += int((np.diff(found) < 0).sum()) + int(found[0] < self.last)
+            self.carried += missing
+        elif self.last == UNDATED:
+            self.undated += missing
+        else:
+            self.carried += missing
+        if missing and len(found):
+            nearest = np.cumsum(dated) - 1
+            times = np.where(nearest >= 0, found[nearest], found[0] if self.last == UNDATED else self.last)
+        elif missing:
+            times = np.full(len(times), self.last, dtype=np.int64)
+        if len(found):
+            self.last = int(found[-1])
+        return times
+
+    def by_prefix(self, text: bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Ints]:
+        """Do what the compiled loop does."""
+        times = np.full(len(starts), UNDATED, dtype=np.int64)
+        text_starts = np.zeros(len(starts), dtype=np.int64)
+        seconds = self._seconds
+        for number, (start, end) in enumerate(zip(starts.tolist(), (starts + lengths).tolist(), strict=True)):
+            line = text[start:end]
             base = seconds.get(line[:19])
             # the usual case: nine digits of fraction and a Z, at fixed columns
-            if base is not None and line[29:31] == b"Z " and line[20:29].isdigit():
+            if base is not None and line[29:31] == b"Z " and line[19:20] == b"." and line[20:29].isdigit():
                 at, offset = base + int(line[20:29]), 31
+                if _CRI.match(line, 31):
+                    offset = 40
             else:
                 at, offset = self._odd_prefix(line)
-            if at < 0:
-                at, offset = last, 0
-                self.carried += last != UNDATED
-            elif at < last:
-                self.backwards += 1
-            add((at, line, offset))
-            last = at
-        self.last = last
-        return timed
+            if at >= 0:
+                times[number], text_starts[number] = at, offset
+        return times, text_starts
 
     def _odd_prefix(self, line: bytes) -> tuple[int, int]:
         """Date a prefix of any RFC 3339 form, and learn its second for the lines that follow."""
@@ -135,24 +163,17 @@ class Dating:
             end = tag.end()
         return base + int((found[1] or b"").ljust(9, b"0")), end
 
-    def _by_content(self, lines: Sequence[bytes]) -> list[TimedLine]:
-        timed: list[TimedLine] = []
-        add, reference, primary = timed.append, self.reference_s, self.primary
-        last = self.last
-        for line in lines:
+    def _by_content(self, text: bytes, starts: Ints, lengths: Ints) -> Ints:
+        times = np.full(len(starts), UNDATED, dtype=np.int64)
+        reference, primary = self.reference_s, self.primary
+        for number, (start, end) in enumerate(zip(starts.tolist(), (starts + lengths).tolist(), strict=True)):
+            line = text[start:end]
             at = primary(line, reference) if primary else None
             if at is None:
                 at = self._otherwise(line)
-                if at is None:
-                    self.carried += last != UNDATED
-                    add((last, line, 0))
-                    continue
-            if at < last:
-                self.backwards += 1
-            add((at, line, 0))
-            last = at
-        self.last = last
-        return timed
+            if at is not None:
+                times[number] = at
+        return times
 
     def _otherwise(self, line: bytes) -> int | None:
         if not line or line[:1] in b" \t}":  # indented: a continuation, whatever it quotes
@@ -165,7 +186,7 @@ class Dating:
 
 def dating_of(sample: Iterable[bytes], reference_s: float) -> Dating:
     """Choose how to date a file from its first lines."""
-    lines = [line for line in sample if line.strip()][:_SAMPLE_LINES]
+    lines = list(islice((line for line in sample if line.strip()), _SAMPLE_LINES))
     prefixes = [found for line in lines if (found := _PREFIX.match(line))]
     prefixed = len(prefixes) > len(lines) // 2 and _is_kubelets(prefixes, lines)
     counts = {dater: sum(1 for line in lines if dater(line, reference_s) is not None) for dater in ANCHORED}

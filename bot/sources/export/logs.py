@@ -4,22 +4,23 @@ Rotated files come oldest first, so that the lines a rotation wrote twice can be
 stays the bytes that were written.
 """
 
+import io
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bot.domain.items import LogStream
-from bot.domain.ports import UNDATED, TimedLine
+from bot.domain.ports import UNDATED
+from bot.native.batch import LineBatch, Oddities, lines_of
 from bot.sources.export.compressed import CutError
 from bot.sources.export.layout import Place
 from bot.sources.export.ledger import Reading
-from bot.sources.export.lines import Dating, LineSplitter, dating_of
+from bot.sources.export.lines import LINE_LIMIT, Dating, WholeLines, dating_of
 
 SOURCE = "kubernetes/logs"
 BATCH = 4096
-"""Lines handed to the sink at once."""
-
+"""Lines handed to the sink at once where they come one by one."""
 _BOUNDARY_LINES = 4096
 _DUMP_MARK = b"==== START logs for container "
 _DUMP_START = re.compile(rb"==== START logs for container (\S+) of pod (\S+?)/(\S+) ====\s*$")
@@ -28,49 +29,26 @@ _DUMP_END = b"==== END logs for container "
 
 @dataclass(slots=True)
 class Boundary:
-    """The end of the file read before, as hashes: what the next file may begin with again."""
+    """The end of the file read before: what the next file may begin with again."""
 
-    tail: deque[int] = field(default_factory=lambda: deque(maxlen=_BOUNDARY_LINES))
+    tail: deque[LineBatch] = field(default_factory=deque)
 
-    def repeated(self, lines: Sequence[TimedLine]) -> int:
+    def repeated(self, lines: LineBatch) -> int:
         """Count how many first lines are exactly the last lines of the file before."""
-        tail = list(self.tail)
-        head = [hash(raw) for _, raw, _ in lines[:_BOUNDARY_LINES]]
-        if not head or not tail or lines[0][0] == UNDATED:
+        if not len(lines) or not self.tail or lines.times_ns[0] == UNDATED:
             return 0
+        tail = [raw for batch in self.tail for raw in batch.raws()][-_BOUNDARY_LINES:]
+        head = lines[:_BOUNDARY_LINES].raws()
         for start in range(max(0, len(tail) - len(head)), len(tail)):
             if tail[start] == head[0] and tail[start:] == head[: len(tail) - start]:
                 return len(tail) - start
         return 0
 
-    def remember(self, lines: Sequence[TimedLine]) -> None:
+    def remember(self, lines: LineBatch) -> None:
         """Keep the last lines."""
-        self.tail.extend(hash(raw) for _, raw, _ in lines[-_BOUNDARY_LINES:])
-
-
-@dataclass(slots=True)
-class _Oddities:
-    """What is odd about a file's bytes; counted per line, looked for per chunk."""
-
-    broken: int = 0
-    nul: int = 0
-    ansi: int = 0
-
-    def look(self, chunk: bytes, lines: Sequence[bytes]) -> None:
-        if b"\0" in chunk:
-            self.nul += sum(1 for line in lines if b"\0" in line)
-        if b"\x1b" in chunk:
-            self.ansi += sum(1 for line in lines if b"\x1b" in line)
-        if not chunk.isascii():
-            self.broken += sum(1 for line in lines if not line.isascii() and _broken(line))
-
-
-def _broken(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return True
-    return False
+        self.tail.append(lines[-_BOUNDARY_LINES:])
+        while sum(map(len, self.tail)) - len(self.tail[0]) >= _BOUNDARY_LINES:
+            self.tail.popleft()
 
 
 class LogReader:
@@ -85,27 +63,25 @@ class LogReader:
         self._stream: int | None = None
         self._duplicates = 0
         self._first = True
+        self._odd = Oddities()
 
     def read(self, chunks: Iterator[bytes], boundary: Boundary) -> int:
         """Write every line into the sink and give the bytes read; a cut ends the file, not the import."""
-        splitter, odd, size = LineSplitter(), _Oddities(), 0
+        whole, size = WholeLines(), 0
         try:
             for chunk in chunks:
                 size += len(chunk)
-                lines = splitter.feed(chunk)
-                odd.look(chunk, lines)
-                self._take(lines, boundary)
+                if text := whole.feed(chunk):
+                    self._take(text, boundary)
         except CutError as cut:
             self._reading.ledger.lost(SOURCE, f"{cut}; what came before the cut was read", self._path)
-        last = splitter.last()
-        odd.look(b"".join(last), last)
-        self._take(last, boundary)
+        self._take(whole.last(), boundary)
         self._close()
-        self._count(splitter, odd)
+        self._count()
         return size
 
-    def _take(self, lines: list[bytes], boundary: Boundary) -> None:
-        for container, part in _by_container(lines):
+    def _take(self, text: bytes, boundary: Boundary) -> None:
+        for container, part in _by_container(text):
             if container is not None:
                 self._close()
                 namespace, pod, name = container
@@ -114,10 +90,12 @@ class LogReader:
             if part:
                 self._add(part, boundary)
 
-    def _add(self, lines: list[bytes], boundary: Boundary) -> None:
+    def _add(self, text: bytes, boundary: Boundary) -> None:
+        starts, lengths = lines_of(text, LINE_LIMIT, self._odd)
         if self._dating is None:
+            lines = (text[start : start + size] for start, size in zip(starts.tolist(), lengths.tolist(), strict=True))
             self._dating = dating_of(lines, self._reference)
-        timed = self._dating.stamp(lines)
+        timed = self._dating.stamp(text, starts, lengths)
         if self._first:
             self._first = False
             self._duplicates = boundary.repeated(timed)
@@ -125,9 +103,8 @@ class LogReader:
         boundary.remember(timed)
         if self._stream is None:
             self._stream = self._reading.sink.open_stream(self._described())
-        for start in range(0, len(timed), BATCH):
-            self._reading.sink.add_lines(self._stream, timed[start : start + BATCH])
-        if timed and self._dating.last != UNDATED:
+        self._reading.sink.add_lines(self._stream, timed)
+        if len(timed) and self._dating.last != UNDATED:
             self._reading.saw(self._dating.last / 1e9)
 
     def _described(self) -> LogStream:
@@ -152,30 +129,30 @@ class LogReader:
         if not dating.zoned:
             odd(SOURCE, "logs whose times name no zone: taken for UTC", 1, self._path)
 
-    def _count(self, splitter: LineSplitter, odd: _Oddities) -> None:
-        ledger = self._reading.ledger
+    def _count(self) -> None:
+        ledger, odd = self._reading.ledger, self._odd
         ledger.odd(SOURCE, "lines repeated at a rotation boundary, dropped", self._duplicates, self._path)
         ledger.odd(SOURCE, "lines with bytes that are not UTF-8, kept as they are", odd.broken, self._path)
         ledger.odd(SOURCE, "lines with NUL bytes, kept as they are", odd.nul, self._path)
-        ledger.odd(SOURCE, "lines with ANSI colours, kept as they are", odd.ansi, self._path)
-        if splitter.cut:
-            ledger.lost(SOURCE, "lines over 1 MiB, cut to 1 MiB", self._path, splitter.cut)
+        ledger.odd(SOURCE, "lines with ANSI colours, kept as they are", odd.coloured, self._path)
+        if odd.too_long:
+            ledger.lost(SOURCE, "lines over 1 MiB, cut to 1 MiB", self._path, odd.too_long)
 
 
-def _by_container(lines: list[bytes]) -> Iterator[tuple[tuple[str, str, str] | None, list[bytes]]]:
+def _by_container(text: bytes) -> Iterator[tuple[tuple[str, str, str] | None, bytes]]:
     """Split at the headers that ``kubectl cluster-info dump`` writes into ``logs.txt``."""
-    if not any(line.startswith((_DUMP_MARK, _DUMP_END)) for line in lines):
-        yield None, lines
+    if not any(text.startswith(mark) or b"\n" + mark in text for mark in (_DUMP_MARK, _DUMP_END)):
+        yield None, text
         return
     container: tuple[str, str, str] | None = None
     part: list[bytes] = []
-    for line in lines:
+    for line in io.BytesIO(text):
         if line.startswith(_DUMP_END):
             continue
         if found := _DUMP_START.match(line):
-            yield container, part
-            name, namespace, pod = (text.decode("utf-8", "replace") for text in found.groups())
+            yield container, b"".join(part)
+            name, namespace, pod = (word.decode("utf-8", "replace") for word in found.groups())
             container, part = (namespace, pod, name), []
         else:
             part.append(line)
-    yield container, part
+    yield container, b"".join(part)

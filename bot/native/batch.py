@@ -1,0 +1,180 @@
+"""Many log lines as one text beside columns: what travels from a source to the case file instead of an object a line."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Self, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.domain.ports import UNDATED, TimedLine
+from bot.native.kernel import kernel
+
+Ints = NDArray[np.int64]
+Keys = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LineBatch(Sequence[TimedLine]):
+    """Lines of one text: where each begins in it, its length, its time, and the offset in it at which its text begins.
+
+    A sequence of ``TimedLine``, so that whoever wants single lines needs to know nothing of it.
+    """
+
+    text: bytes
+    starts: Ints
+    lengths: Ints
+    times_ns: Ints
+    text_starts: Ints
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __iter__(self) -> Iterator[TimedLine]:
+        columns = (self.times_ns, self.starts, self.lengths, self.text_starts)
+        for at, start, length, offset in zip(*(column.tolist() for column in columns), strict=True):
+            yield at, self.text[start : start + length], offset
+
+    @overload
+    def __getitem__(self, index: int) -> TimedLine: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+
+    def __getitem__(self, index: int | slice) -> TimedLine | Self:
+        if isinstance(index, slice):
+            return replace(
+                self,
+                starts=self.starts[index],
+                lengths=self.lengths[index],
+                times_ns=self.times_ns[index],
+                text_starts=self.text_starts[index],
+            )
+        start = int(self.starts[index])
+        raw = self.text[start : start + int(self.lengths[index])]
+        return int(self.times_ns[index]), raw, int(self.text_starts[index])
+
+    def raws(self) -> list[bytes]:
+        """Give the lines' bytes."""
+        text = self.text
+        ends = (self.starts + self.lengths).tolist()
+        return [text[start:end] for start, end in zip(self.starts.tolist(), ends, strict=True)]
+
+    def keys(self) -> Keys | None:
+        """Give a number for each line that only lines of one masked form share; None without compiled loops."""
+        compiled = kernel()
+        if compiled is None:
+            return None
+        keys = np.empty(len(self), dtype=np.uint64)
+        columns = (self.starts, self.lengths, self.text_starts)
+        compiled.rootcause_keys(self.text, len(self), *map(address, columns), address(keys))
+        return keys
+
+    def joined(self) -> bytes:
+        """Give the lines one after the other, a line end between them."""
+        if not len(self):
+            return b""
+        ends = self.starts + self.lengths
+        if np.array_equal(ends[:-1] + 1, self.starts[1:]):  # nothing was cut off any of them
+            return self.text[int(self.starts[0]) : int(ends[-1])]
+        compiled = kernel()
+        if compiled is None:
+            return b"\n".join(self.raws())
+        out = np.empty(int(self.lengths.sum()) + len(self), dtype=np.uint8)
+        compiled.rootcause_join(self.text, len(self), address(self.starts), address(self.lengths), address(out))
+        return out[:-1].tobytes()
+
+
+def batch_of(lines: Sequence[TimedLine]) -> LineBatch:
+    """Make a batch of single lines; a time that 64 bits cannot hold becomes ``UNDATED``."""
+    if isinstance(lines, LineBatch):
+        return lines
+    lengths = np.fromiter((len(raw) for _, raw, _ in lines), dtype=np.int64, count=len(lines))
+    starts = np.zeros(len(lines), dtype=np.int64)
+    np.cumsum(lengths[:-1] + 1, out=starts[1:])
+    limit = np.iinfo(np.int64).max
+    times = (at if abs(at) <= limit else UNDATED for at, _, _ in lines)
+    return LineBatch(
+        text=b"\n".join(raw for _, raw, _ in lines),
+        starts=starts,
+        lengths=lengths,
+        times_ns=np.fromiter(times, dtype=np.int64, count=len(lines)),
+        text_starts=np.fromiter((offset for _, _, offset in lines), dtype=np.int64, count=len(lines)),
+    )
+
+
+@dataclass(slots=True)
+class Oddities:
+    """Lines that are odd: bytes that are not UTF-8, NUL bytes, ANSI colours, more bytes than are kept."""
+
+    broken: int = 0
+    nul: int = 0
+    coloured: int = 0
+    too_long: int = 0
+
+
+def lines_of(text: bytes, limit: int, odd: Oddities) -> tuple[Ints, Ints]:
+    """Give where each line of a text begins and its length, at most ``limit``; the line end and one CR are no part of it.
+
+    What is odd about the lines is added to ``odd``.
+    """
+    compiled = kernel()
+    if compiled is None:
+        return plain_lines_of(text, limit, odd)
+    most = text.count(b"\n") + 1
+    starts, lengths, counts = (
+        np.empty(most, dtype=np.int64),
+        np.empty(most, dtype=np.int64),
+        np.zeros(4, dtype=np.int64),
+    )
+    lines = compiled.rootcause_lines(text, len(text), limit, *map(address, (starts, lengths, counts)))
+    broken, nul, coloured, too_long = counts.tolist()
+    odd.broken, odd.nul = odd.broken + broken, odd.nul + nul
+    odd.coloured, odd.too_long = odd.coloured + coloured, odd.too_long + too_long
+    return starts[:lines], lengths[:lines]
+
+
+def plain_lines_of(text: bytes, limit: int, odd: Oddities) -> tuple[Ints, Ints]:
+    """Do what the compiled loop does."""
+    lines = text.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    sizes = np.fromiter(map(len, lines), dtype=np.int64, count=len(lines))
+    starts = np.zeros(len(lines), dtype=np.int64)
+    np.cumsum(sizes[:-1] + 1, out=starts[1:])
+    if b"\r" in text:
+        sizes -= np.fromiter((line.endswith(b"\r") for line in lines), dtype=np.int64, count=len(lines))
+    odd.too_long += int((sizes > limit).sum())
+    kept = [line[:size] for line, size in zip(lines, np.minimum(sizes, limit).tolist(), strict=True)]
+    odd.nul += sum(b"\0" in line for line in kept)
+    odd.coloured += sum(b"\x1b" in line for line in kept)
+    if not text.isascii():
+        odd.broken += sum(not line.isascii() and _broken(line) for line in kept)
+    return starts, np.minimum(sizes, limit)
+
+
+def _broken(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def prefix_times(text: bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Ints] | None:
+    """Date lines by the prefix of a container runtime: times, ``UNDATED`` without one, and where the texts begin.
+
+    None without compiled loops.
+    """
+    compiled = kernel()
+    if compiled is None:
+        return None
+    times, text_starts = np.empty(len(starts), dtype=np.int64), np.empty(len(starts), dtype=np.int64)
+    compiled.rootcause_prefixes(text, len(starts), *map(address, (starts, lengths, times, text_starts)))
+    return times, text_starts
+
+
+def address(column: NDArray[np.generic]) -> int:
+    """Give the address of a column's first number; the caller keeps the column."""
+    assert column.flags.c_contiguous
+    return column.ctypes.data

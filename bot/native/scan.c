@@ -1,0 +1,599 @@
+/* The loop over log bytes: lines, kubelet time stamps, and a key of each line's masked form.
+ *
+ * The key is a hash of a text that is *at least as fine* as the masked form: two lines with one key have one masked form,
+ * never the other way round. So the masking itself stays in one place, bot/signals/masking.py, which is asked once for
+ * each key. What is skipped here must be skipped there; what is unsure goes into the key as it stands.
+ * Plain C99 without Python's headers: any compiler builds it, ctypes loads it, and no call holds the interpreter's lock.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef const uint8_t *bytes;
+
+#define SPAN 4096      /* masking.SPAN */
+#define LONG_UNIT 256  /* masking._LONG_UNIT */
+#define UNDATED INT64_C(-1)
+
+enum { SPACE = 1, CLOSED = 2, OPEN = 4, BREAK = 8, DIGIT = 16, HEX = 32, UPPER = 64, WORD = 128 };
+#define STOPS (SPACE | CLOSED | OPEN)
+
+static uint8_t kind_of[256];
+
+static void mark(const char *signs, uint8_t kind) {
+    for (; *signs; signs++) kind_of[(uint8_t)*signs] |= kind;
+}
+
+static void prepare(void) {
+    if (kind_of[' ']) return;
+    mark(" \t\n\r\f\v", SPACE);
+    mark(",;)[]{}", CLOSED);
+    mark("(", OPEN);
+    mark("=:\"'/|<>@&?!#*`", BREAK);
+    mark("0123456789", DIGIT | WORD);
+    mark("abcdefABCDEF", HEX);
+    mark("ABCDEFGHIJKLMNOPQRSTUVWXYZ", UPPER | WORD);
+    mark("abcdefghijklmnopqrstuvwxyz_", WORD);
+}
+
+#define IS(sign, kinds) (kind_of[(sign)] & (kinds))
+#define MIX UINT64_C(0x9FB21C651E98DF25)
+
+static inline uint64_t mixed(uint64_t hash, uint64_t part) {
+    hash = (hash ^ part) * MIX;
+    return hash ^ (hash >> 32);
+}
+
+static inline uint64_t word_at(bytes at, size_t size) { /* up to eight bytes, padded with zeros */
+    uint64_t word = 0;
+    memcpy(&word, at, size);
+    return word;
+}
+
+static uint64_t with_text(uint64_t hash, bytes at, bytes end) {
+    size_t size = (size_t)(end - at);
+    for (; end - at >= 8; at += 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        hash = mixed(hash, word);
+    }
+    return mixed(hash, word_at(at, (size_t)(end - at)) ^ ((uint64_t)size << 57) ^ size);
+}
+
+#define WILD(hash) mixed((hash), UINT64_C(0xD6E8FEB86659FD93))
+
+static inline int starts(bytes at, bytes end, const char *word, size_t size) {
+    return (size_t)(end - at) >= size && memcmp(at, word, size) == 0;
+}
+#define STARTS(at, end, word) starts((at), (end), (word), sizeof(word) - 1)
+
+/* --- units with a number that means something: each gives its end, or NULL; the regular expressions of masking._UNIT --- */
+
+static inline int ends_code(bytes at, bytes end, const char *more) {
+    return at == end || IS(*at, SPACE) || (*at && strchr(more, *at) != NULL);
+}
+
+static bytes access_status(bytes at, bytes end) { /* HTTP/1.1" 502 */
+    bytes p = at;
+    if (!STARTS(p, end, "HTTP/")) return NULL;
+    p += 5;
+    bytes first = p;
+    while (p < end && p - first < 4 && (IS(*p, DIGIT) || *p == '.')) p++;
+    if (p == first || p - first > 3 || end - p < 5 || p[0] != '"' || p[1] != ' ') return NULL;
+    p += 2;
+    if (*p < '1' || *p > '5' || !IS(p[1], DIGIT) || !IS(p[2], DIGIT)) return NULL;
+    p += 3;
+    return ends_code(p, end, ",;)]}") ? p : NULL;
+}
+
+static bytes code_tail(bytes p, bytes end) { /* what stands behind a code word */
+    if (p < end && (*p == '"' || *p == '\'')) p++;
+    bytes gap = p;
+    while (p < end && p - gap < 4 && (*p == ' ' || *p == ':' || *p == '=')) p++;
+    if (p == gap || p - gap > 3) return NULL;
+    if (p < end && (*p == '"' || *p == '\'' || *p == '[' || *p == '(')) p++;
+    bytes code = p;
+    while (p < end && p - code < 4 && IS(*p, DIGIT)) p++;
+    if (p > code && p - code < 4 && ends_code(p, end, ",;\"')]}")) return p;
+    p = code;
+    while (p < end && p - code < 5 && IS(*p, DIGIT | UPPER)) p++;
+    return p - code == 5 && ends_code(p, end, ",;\"')]}") ? p : NULL;
+}
+
+static bytes code_word_end(bytes p, bytes end) { /* behind "Code" or "status", with or without a joint before it */
+    if (p < end && (*p == ' ' || *p == '_' || *p == '-')) p++;
+    if (STARTS(p, end, "code") || STARTS(p, end, "Code")) return p + 4;
+    return NULL;
+}
+
+static const char *const plain_words[] = {
+    "STATUS", "code", "Code", "CODE", "returncode", "rc", "http_status", "httpStatus", "statusCode", "response_code",
+    "upstream_status", "errno", "Errno", "signal", "Signal", "SQLSTATE", "SQLState", "sqlstate", "level", "severity",
+    "HTTP", "returned", "Returned", "got", "Got", "answered", "Answered", NULL,
+};
+static const uint8_t plain_sizes[] = {6, 4, 4, 4, 10, 2, 11, 10, 10, 13, 15, 5, 5, 6, 6, 8, 8, 8, 5, 8, 4, 8, 8, 3, 3, 8, 8};
+
+static bytes held_code(bytes at, bytes end) { /* status code: 502, exit code 137, SQLSTATE 40P01 */
+    bytes p = at, found, tail;
+    if (*p == '"' || *p == '\'') p++;
+    if (p == end) return NULL;
+    for (int n = 0; plain_words[n]; n++)
+        if (*p == (uint8_t)plain_words[n][0] && starts(p, end, plain_words[n], plain_sizes[n]) &&
+            (tail = code_tail(p + plain_sizes[n], end)) != NULL)
+            return tail;
+    if (STARTS(p, end, "status") || STARTS(p, end, "Status")) {
+        if ((found = code_word_end(p + 6, end)) != NULL && (tail = code_tail(found, end)) != NULL) return tail;
+        return code_tail(p + 6, end);
+    }
+    if (STARTS(p, end, "responded") || STARTS(p, end, "Responded")) {
+        if (STARTS(p + 9, end, " with") && (tail = code_tail(p + 14, end)) != NULL) return tail;
+        return code_tail(p + 9, end);
+    }
+    if (STARTS(p, end, "exit") || STARTS(p, end, "Exit")) {
+        p += 4;
+        if (STARTS(p, end, "ed")) p += 2;
+        if (STARTS(p, end, " with")) p += 5;
+        if ((found = code_word_end(p, end)) != NULL) return code_tail(found, end);
+        if (p < end && (*p == ' ' || *p == '_' || *p == '-')) p++;
+        return STARTS(p, end, "status") ? code_tail(p + 6, end) : NULL;
+    }
+    return NULL;
+}
+
+static bytes request_status(bytes at, bytes end, bytes *path, bytes *path_end) { /* POST /users/42/cart 500 */
+    static const char *const methods[] = {"GET /", "POST /", "PUT /", "HEAD /", "PATCH /", "DELETE /", "OPTIONS /", NULL};
+    for (int n = 0; methods[n]; n++) {
+        size_t size = strlen(methods[n]);
+        if (!starts(at, end, methods[n], size)) continue;
+        bytes p = at + size;
+        *path = p - 1;
+        while (p < end && p - *path < 402 && !IS(*p, SPACE) && *p != '"') p++;
+        *path_end = p;
+        if (p - *path > 401 || end - p < 4 || *p != ' ') return NULL;
+        if (p[1] < '1' || p[1] > '5' || !IS(p[2], DIGIT) || !IS(p[3], DIGIT)) return NULL;
+        return p + 4 == end || IS(p[4], SPACE) ? p + 4 : NULL;
+    }
+    return NULL;
+}
+
+static bytes system_error(bytes at, bytes end) { /* (111: Connection refused) */
+    bytes p = at + 1, first = p;
+    if (p == end || *p < '1' || *p > '9') return NULL;
+    while (p < end && p - first < 4 && IS(*p, DIGIT)) p++;
+    if (p - first > 3 || end - p < 3 || p[0] != ':' || p[1] != ' ') return NULL;
+    return IS(p[2], UPPER) || p[2] == '<' ? p + 2 : NULL;
+}
+
+static bytes status_reason(bytes at, bytes end) { /* 502 Bad Gateway */
+    static const char *const reasons[] = {
+        "OK", "Created", "Accepted", "No", "Moved", "Found", "Bad", "Unauthorized", "Forbidden", "Not", "Method", "Request",
+        "Conflict", "Gone", "Too", "Unprocess", "Client", "Internal", "Service", "Gateway", NULL,
+    };
+    if (end - at < 6 || *at < '1' || *at > '5' || !IS(at[1], DIGIT) || !IS(at[2], DIGIT) || at[3] != ' ') return NULL;
+    bytes p = at + 4;
+    if (!IS(*p, UPPER)) return NULL;
+    for (int n = 0; reasons[n]; n++) {
+        size_t size = strlen(reasons[n]);
+        if (starts(p, end, reasons[n], size) && ends_code(p + size, end, ",;\"')]}.")) return at + 4;
+    }
+    return NULL;
+}
+
+/* --- tokens --- */
+
+static int held_word(bytes p, size_t size) { /* masking._HELD_WORD, of a segment that has a digit */
+    static const char *const words[] = {
+        "h2", "H2", "h2c", "H2c", "http2", "HTTP2", "ipv4", "ipv6", "IPv4", "IPv6", "s3", "S3", "k8s", "K8s", "k3s", "utf8",
+        "utf-8", "UTF-8", "sha1", "sha256", "sha512", "SHA1", "SHA256", "SHA512", "md5", "MD5", "base64", "x509", "X509",
+        "oauth2", "OAuth2", "e2e", "log4j", "log4j2", "ext4", "lz4", "EC2", "ec2", "I18n", "i18n", "TLSv1", NULL,
+    };
+    bytes end = p + size;
+    if (size == 3 && *p >= '1' && *p <= '5' && p[1] == 'x' && p[2] == 'x') return 1;
+    if (IS(*p, DIGIT)) return 0;
+    if (size >= 4 && STARTS(p, end, "SIG")) {
+        for (p += 3; p < end; p++)
+            if (!IS(*p, DIGIT | UPPER)) return 0;
+        return 1;
+    }
+    if (size > 12) return 0;
+    if (*p == 'p' && size == 3 && IS(p[1], DIGIT) && IS(p[2], DIGIT)) return 1;
+    if (*p == 'v' && size >= 2 && IS(p[1], DIGIT)) {
+        p += size >= 3 && IS(p[2], DIGIT) ? 3 : 2;
+        if (p == end) return 1;
+        if (STARTS(p, end, "alpha")) p += 5;
+        else if (STARTS(p, end, "beta")) p += 4;
+        else return 0;
+        return end - p >= 1 && end - p <= 2 && IS(*p, DIGIT) && (end - p == 1 || IS(p[1], DIGIT));
+    }
+    if (size == 7 && STARTS(p, end, "TLSv1.") && IS(p[6], DIGIT)) return 1;
+    for (int n = 0; words[n]; n++)
+        if (*p == (uint8_t)words[n][0] && strlen(words[n]) == size && memcmp(p, words[n], size) == 0) return 1;
+    return 0;
+}
+
+static int leveled(bytes p, size_t size) { /* masking._LEVELED: E1122 */
+    if (size != 5 || (*p != 'I' && *p != 'W' && *p != 'E' && *p != 'F')) return 0;
+    return IS(p[1], DIGIT) && IS(p[2], DIGIT) && IS(p[3], DIGIT) && IS(p[4], DIGIT);
+}
+
+static int hex_only(bytes p, bytes end) { /* masking._HEX_ONLY, of eight bytes or more without a digit */
+    bytes group = p;
+    for (; p < end; p++) {
+        if (*p == '-') {
+            if (p - group < 2) return 0;
+            group = p + 1;
+        } else if (!IS(*p, HEX)) {
+            return 0;
+        }
+    }
+    return p - group >= 8;
+}
+
+static bytes http_version(bytes p, bytes end) { /* HTTP/1.1 as one segment; NULL where it is none */
+    if (end - p < 6 || memcmp(p, "HTTP/", 5) != 0 || !IS(p[5], DIGIT)) return NULL;
+    bytes tail = p + 6;
+    if (end - tail >= 2 && tail[0] == '.' && IS(tail[1], DIGIT)) tail += 2;
+    return tail == end || !(IS(*tail, WORD) || *tail == '.') ? tail : NULL;
+}
+
+static int held_key(bytes p, bytes end) { /* may the token be key=code or key:code? then it stays as it is */
+    bytes tail = end;
+    if (tail > p && (tail[-1] == '"' || tail[-1] == '\'')) tail--;
+    bytes code = tail;
+    while (code > p && tail - code < 6 && IS(code[-1], DIGIT | UPPER)) code--;
+    if (tail - code == 1 && *code == '1' && code > p && code[-1] == '-') code--;
+    if (tail - code < 1 || tail - code > 5 || tail - code == 4) return 0;
+    if (code > p && (code[-1] == '"' || code[-1] == '\'')) code--;
+    if (code == p || (code[-1] != '=' && code[-1] != ':')) return 0;
+    for (int n = 0; n < 3 && code > p && (code[-1] == '=' || code[-1] == ':'); n++) code--;
+    if (code > p && (code[-1] == '"' || code[-1] == '\'')) code--;
+    if (code - p < 2) return 0;
+    switch (code[-1] | 0x20) { /* the last letter of status, code, errno, signal, sqlstate, level, severity, rc */
+    case 's': return (code[-2] | 0x20) == 'u';
+    case 'e': return (code[-2] | 0x20) == 'd' || (code[-2] | 0x20) == 't';
+    case 'o': return (code[-2] | 0x20) == 'n';
+    case 'l': return (code[-2] | 0x20) == 'a' || (code[-2] | 0x20) == 'e';
+    case 'y': return (code[-2] | 0x20) == 't';
+    case 'c': return (code[-2] | 0x20) == 'r';
+    case 'p': return code - p <= 5; /* HTTP, of the words before a code */
+    case 'd': case 't': return code - p <= 10; /* returned, answered, got */
+    default: return 0;
+    }
+}
+
+/* Adds one token (or the path of a request) to the key, segment by segment. */
+static uint64_t with_token(uint64_t hash, bytes p, bytes end, int any_digit) {
+    if (end - p > LONG_UNIT) return WILD(hash);
+    if (any_digit && held_key(p, end)) return with_text(hash, p, end);
+    int slash = 0; /* a path is open, in which a question mark begins a query */
+    while (p < end) {
+        bytes first = p;
+        if (*p == 'H' && (p = http_version(p, end)) != NULL) {
+            hash = with_text(hash, first, p);
+            slash = 1;
+            continue;
+        }
+        p = first;
+        uint8_t seen = 0;
+        while (p < end && !IS(*p, BREAK)) seen |= kind_of[*p++];
+        if (p > first) {
+            size_t size = (size_t)(p - first);
+            if (seen & DIGIT) {
+                if (held_word(first, size)) hash = with_text(hash, first, p);
+                else if (leveled(first, size)) hash = mixed(WILD(hash), *first);
+                else hash = WILD(hash);
+            } else if (size >= 8 && (seen & HEX) && hex_only(first, p)) {
+                hash = WILD(hash);
+            } else {
+                hash = with_text(hash, first, p);
+            }
+        }
+        if (p == end) break;
+        hash = mixed(hash, *p);
+        if (*p == '/') slash = 1;
+        else if (*p == '"' || *p == '\'') slash = 0;
+        else if (*p == '?') {
+            if (slash) {
+                hash = mixed(WILD(hash), '?');
+                while (p + 1 < end && p[1] != '"' && p[1] != '\'') p++;
+            }
+            slash = 0;
+        }
+        p++;
+    }
+    return mixed(hash, 0x100);
+}
+
+static bytes special(bytes p, bytes end, bytes *path, bytes *path_end) { /* masking._UNIT but for its last three branches */
+    bytes found;
+    switch (*p) {
+    case '(': return system_error(p, end);
+    case '1': case '2': case '3': case '4': case '5': return status_reason(p, end);
+    case 'G': case 'P': case 'D': case 'O':
+        if ((found = request_status(p, end, path, path_end)) != NULL) return found;
+        *path = NULL;
+        return *p == 'G' ? held_code(p, end) : NULL;
+    case 'H':
+        if ((found = access_status(p, end)) != NULL || (found = held_code(p, end)) != NULL) return found;
+        if ((found = request_status(p, end, path, path_end)) != NULL) return found;
+        *path = NULL;
+        return NULL;
+    case '"': case '\'': case 's': case 'S': case 'c': case 'C': case 'e': case 'E': case 'r': case 'R': case 'h': case 'u':
+    case 'l': case 'g': case 'a': case 'A':
+        return held_code(p, end);
+    default: return NULL;
+    }
+}
+
+static uint64_t key_of(bytes p, bytes end) {
+    uint64_t hash = UINT64_C(0x2545F4914F6CDD1D);
+    while (p < end) {
+        bytes first = p, path = NULL, path_end = NULL;
+        bytes found = special(p, end, &path, &path_end);
+        if (found != NULL) {
+            if (path == NULL) hash = with_text(mixed(hash, 0x200), p, found);
+            else if (found - p > LONG_UNIT) hash = WILD(hash);
+            else hash = with_text(with_token(with_text(mixed(hash, 0x300), p, path), path, path_end, 1), path_end, found);
+            p = found;
+            continue;
+        }
+        if (*p == '(') {
+            hash = mixed(hash, '(');
+            p++;
+        } else if (IS(*p, SPACE | CLOSED)) {
+            while (p < end && IS(*p, SPACE | CLOSED)) p++;
+            hash = p - first == 1 ? mixed(hash, *first) : with_text(mixed(hash, 0x400), first, p);
+        } else {
+            uint8_t seen = 0;
+            while (p < end && !IS(*p, STOPS)) seen |= kind_of[*p++];
+            if (seen & (DIGIT | BREAK) || (p - first >= 8 && IS(*first, HEX))) hash = with_token(hash, first, p, seen & DIGIT);
+            else if (p - first > LONG_UNIT) hash = WILD(hash);
+            else hash = mixed(with_text(hash, first, p), 0x100);
+        }
+    }
+    return hash;
+}
+
+static bytes cut(bytes p) { /* masking._cut: at the last blank of the span, NULL where there is none */
+    for (bytes at = p + SPAN - 1; at > p; at--)
+        if (*at == ' ') return at;
+    return NULL;
+}
+
+static size_t without_colours(bytes p, bytes end, uint8_t *out) { /* masking._ANSI */
+    uint8_t *to = out;
+    while (p < end) {
+        if (*p == 0x1b && end - p >= 3 && p[1] == '[') {
+            bytes at = p + 2;
+            while (at < end && at - p < 18 && (IS(*at, DIGIT) || *at == ';')) at++;
+            if (at < end && ((*at | 0x20) >= 'a' && (*at | 0x20) <= 'z')) {
+                p = at + 1;
+                continue;
+            }
+        }
+        *to++ = *p++;
+    }
+    return (size_t)(to - out);
+}
+
+static uint64_t line_key(bytes p, bytes end) {
+    uint8_t plain[SPAN];
+    if (end - p > SPAN && (end = cut(p)) == NULL) return 1;
+    if (memchr(p, 0x1b, (size_t)(end - p)) != NULL) {
+        size_t size = without_colours(p, end, plain);
+        return key_of(plain, plain + size);
+    }
+    return key_of(p, end);
+}
+
+/* --- times --- */
+
+static int two(bytes p) { return (p[0] - '0') * 10 + (p[1] - '0'); }
+
+static int64_t day_number(int year, int month, int day) { /* days since 1970-01-01; -1 where there is no such day */
+    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (year < 1971 || year > 2199 || month < 1 || month > 12 || day < 1) return -1;
+    if (day > days[month - 1] + (month == 2 && leap)) return -1;
+    int shifted = year - (month <= 2), era = shifted / 400, of_era = shifted - era * 400;
+    int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t of = (int64_t)of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+    return (int64_t)era * 146097 + of - 719468;
+}
+
+typedef struct { uint8_t text[19]; int64_t ns; } Second; /* the last one read: its text, and what it is */
+
+static int64_t second_ns(bytes p, Second *last) { /* YYYY-MM-DDTHH:MM:SS; -1 where it is something else */
+    static const uint8_t digits[] = {0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18};
+    if (memcmp(last->text, p, 19) == 0) return last->ns;
+    for (size_t n = 0; n < sizeof digits; n++)
+        if (!IS(p[digits[n]], DIGIT)) return -1;
+    if (p[4] != '-' || p[7] != '-' || p[10] != 'T' || p[13] != ':' || p[16] != ':') return -1;
+    int64_t day = day_number(two(p) * 100 + two(p + 2), two(p + 5), two(p + 8));
+    int hour = two(p + 11), minute = two(p + 14), second = two(p + 17);
+    if (day < 0 || hour > 23 || minute > 59 || second > 60) return -1;
+    memcpy(last->text, p, 19);
+    last->ns = (day * 86400 + hour * 3600 + minute * 60 + second) * INT64_C(1000000000);
+    return last->ns;
+}
+
+/* The time that a container runtime wrote before a line, and where the text begins behind it; UNDATED where there is none. */
+static int64_t prefix_ns(bytes line, bytes end, Second *last, int64_t *text_start) {
+    *text_start = 0;
+    if (end - line < 20) return UNDATED;
+    bytes p = line + 19;
+    int64_t fraction = 0, scale = INT64_C(1000000000);
+    if (*p == '.') {
+        bytes first = ++p;
+        while (p < end && p - first < 9 && IS(*p, DIGIT)) {
+            fraction = fraction * 10 + (*p++ - '0');
+            scale /= 10;
+        }
+        if (p == first) return UNDATED;
+        fraction *= scale;
+    }
+    int64_t east = 0;
+    if (p < end && *p == 'Z') {
+        p++;
+    } else {
+        if (end - p < 6 || (*p != '+' && *p != '-') || p[3] != ':') return UNDATED;
+        if (!IS(p[1], DIGIT) || !IS(p[2], DIGIT) || !IS(p[4], DIGIT) || !IS(p[5], DIGIT)) return UNDATED;
+        east = (int64_t)(two(p + 1) * 3600 + two(p + 4) * 60) * (*p == '-' ? -1 : 1);
+        p += 6;
+    }
+    if (p < end && *p != ' ') return UNDATED;
+    int64_t base = second_ns(line, last);
+    if (base < 0) return UNDATED;
+    if (p < end) p++;
+    if (end - p >= 9 && (STARTS(p, end, "stdout ") || STARTS(p, end, "stderr ")) && (p[7] == 'F' || p[7] == 'P') &&
+        p[8] == ' ')
+        p += 9;
+    *text_start = p - line;
+    int64_t at = base - east * INT64_C(1000000000) + fraction;
+    return at < 0 ? UNDATED : at;
+}
+
+/* --- bytes that are odd --- */
+
+static int is_utf8(bytes p, bytes end) { /* as Python decodes: no overlong forms, no surrogates, nothing over U+10FFFF */
+    while (p < end) {
+        uint8_t lead = *p++;
+        if (lead < 0x80) continue;
+        int more = lead >= 0xC2 && lead <= 0xDF ? 1 : (lead & 0xF0) == 0xE0 ? 2 : lead >= 0xF0 && lead <= 0xF4 ? 3 : 0;
+        if (!more || end - p < more) return 0;
+        uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80, high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+        if (*p < low || *p > high) return 0;
+        for (int n = 1; n < more; n++)
+            if ((p[n] & 0xC0) != 0x80) return 0;
+        p += more;
+    }
+    return 1;
+}
+
+static int any_high(bytes p, bytes end) {
+    uint64_t seen = 0, word;
+    for (; end - p >= 8; p += 8) {
+        memcpy(&word, p, 8);
+        seen |= word;
+    }
+    for (; p < end; p++) seen |= *p;
+    return (seen & UINT64_C(0x8080808080808080)) != 0;
+}
+
+/* --- what Python calls --- */
+
+enum { BROKEN, NULS, COLOURED, TOO_LONG, COUNTS };
+
+/* Finds the lines of a text that ends with a line end (or with the file), each without \n and one \r before it.
+ *
+ * Writes start and length of each, at most ``limit`` bytes of it, adds to ``counts``, and gives how many lines there are.
+ */
+int64_t rootcause_lines(bytes text, int64_t size, int64_t limit, int64_t *starts_at, int64_t *lengths, int64_t *counts) {
+    prepare();
+    bytes p = text, end = text + size;
+    int high = any_high(p, end), nuls = memchr(p, 0, (size_t)size) != NULL, coloured = memchr(p, 0x1b, (size_t)size) != NULL;
+    int64_t lines = 0;
+    while (p < end) {
+        bytes stop = memchr(p, '\n', (size_t)(end - p));
+        bytes next = stop == NULL ? end : stop + 1;
+        if (stop == NULL) stop = end;
+        if (stop > p && stop[-1] == '\r') stop--;
+        if (stop - p > limit) {
+            stop = p + limit;
+            counts[TOO_LONG]++;
+        }
+        if (nuls && memchr(p, 0, (size_t)(stop - p)) != NULL) counts[NULS]++;
+        if (memchr(p, 0x1b, (size_t)(stop - p)) != NULL) counts[COLOURED]++;
+        if (high && any_high(p, stop) && !is_utf8(p, stop)) counts[BROKEN]++;
+        starts_at[lines] = p - text;
+        lengths[lines++] = stop - p;
+        p = next;
+    }
+    return lines;
+}
+
+/* Dates lines by the prefix that a container runtime writes; UNDATED where there is none. */
+void rootcause_prefixes(bytes text, int64_t lines, const int64_t *starts_at, const int64_t *lengths, int64_t *times,
+                        int64_t *text_starts) {
+    Second last = {{0}, -1};
+    prepare();
+    for (int64_t n = 0; n < lines; n++)
+        times[n] = prefix_ns(text + starts_at[n], text + starts_at[n] + lengths[n], &last, text_starts + n);
+}
+
+/* Gives the key of each line's masked form. */
+void rootcause_keys(bytes text, int64_t lines, const int64_t *starts_at, const int64_t *lengths, const int64_t *text_starts,
+                    uint64_t *keys) {
+    prepare();
+    for (int64_t n = 0; n < lines; n++) {
+        bytes line = text + starts_at[n];
+        keys[n] = line_key(line + text_starts[n], line + lengths[n]);
+    }
+}
+
+/* Copies lines one after the other, each followed by a line end. */
+void rootcause_join(bytes text, int64_t lines, const int64_t *starts_at, const int64_t *lengths, uint8_t *out) {
+    for (int64_t n = 0; n < lines; n++) {
+        memcpy(out, text + starts_at[n], (size_t)lengths[n]);
+        out += lengths[n];
+        *out++ = '\n';
+    }
+}
+
+/* --- the token filter's hashes, bot/casefile/tokens.py --- */
+
+#define GRAM 8
+#define GRAMS 9
+#define RUN (GRAM + GRAMS - 1)
+
+static inline uint64_t spread(uint64_t hash) {
+    hash = (hash ^ (hash >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    hash = (hash ^ (hash >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return hash ^ (hash >> 31);
+}
+
+static int64_t add_to_set(uint64_t *set, uint64_t mask, int64_t held, uint64_t hash) { /* no gram's hash is 0 */
+    for (uint64_t place = hash & mask;; place = (place + 1) & mask) {
+        if (set[place] == hash) return held;
+        if (set[place] == 0) {
+            set[place] = hash;
+            return held + 1;
+        }
+    }
+}
+
+/* Gathers the distinct minimizers of all long runs of letters, digits and hyphens, ASCII case ignored.
+ *
+ * ``set`` has ``places`` zeros, a power of two; the hashes stand in it after, in any order. Gives how many there are, -1
+ * where more than half of the places would be taken.
+ */
+int64_t rootcause_minimizers(bytes text, int64_t size, uint64_t *set, int64_t places) {
+    bytes p = text, end = text + size;
+    uint64_t mask = (uint64_t)places - 1;
+    int64_t held = 0;
+    while (p < end) {
+        uint64_t word = 0, window[GRAMS];
+        int64_t seen = 0;
+        uint64_t last = 0;
+        for (; p < end; p++) {
+            uint8_t sign = *p;
+            if (sign >= 'A' && sign <= 'Z') sign |= 0x20;
+            if (!((sign >= 'a' && sign <= 'z') || (sign >= '0' && sign <= '9') || sign == '-')) break;
+            word = (word >> 8) | ((uint64_t)sign << 56);
+            if (++seen < GRAM) continue;
+            window[(seen - GRAM) % GRAMS] = spread(word);
+            if (seen < RUN) continue;
+            uint64_t least = window[0];
+            for (int n = 1; n < GRAMS; n++)
+                if (window[n] < least) least = window[n];
+            if (least == last) continue;
+            held = add_to_set(set, mask, held, last = least);
+            if (held > places / 2) return -1;
+        }
+        p++;
+    }
+    return held;
+}
+
+uint32_t rootcause_mark(void) { return SOURCE_MARK; }
