@@ -48,6 +48,8 @@ class Findings:
     evidence: Evidenced
     test: Callable[[Signal, Signal], Link]
     """Tests a pair whatever the grounds (cause, effect)."""
+    along: Callable[[Sequence[Signal], Sequence[Link]], Chain] | None = None
+    """Weighs a path that somebody proposed, causes first, as one that was found."""
     messages: Sequence[tuple[ItemId, ChatMessage]] = ()
     tickets: Sequence[tuple[ItemId, TicketEntry]] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)

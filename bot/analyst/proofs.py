@@ -45,6 +45,8 @@ FindingKind = Literal[
     "claim",
     "untrusted_text",
     "hearsay",
+    "unsafe_words",
+    "repeated_text",
 ]
 
 Belongs = Callable[[str, Entity], bool]

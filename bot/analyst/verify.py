@@ -7,7 +7,7 @@ cannot judge is prose: of the summary it checks the numbers alone.
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -67,6 +67,8 @@ _CAPS: dict[FindingKind, tuple[Confidence, str]] = {
     "claim": ("medium", "{n} claim(s) by people were not what they said, or were judged without evidence"),
     "untrusted_text": ("medium", "the root cause rests on log text alone, which a user of the system can write"),
     "hearsay": ("low", "the root cause rests on what people wrote alone"),
+    "unsafe_words": ("medium", "{n} passage(s) of the model's prose were not fit to be shown and were dropped"),
+    "repeated_text": ("high", "{n} passage(s) of the model's prose only repeated text of the case and were dropped"),
 }
 
 _COUNTED = re.compile(
@@ -112,7 +114,7 @@ def verify(
     found += _summary_numbers(checked)
     if not found:
         return Verified(report=report, findings=())
-    return Verified(report=_capped(checked, found), findings=tuple(found))
+    return Verified(report=capped(checked, found), findings=tuple(found))
 
 
 def _cited_by(report: Report) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -123,6 +125,8 @@ def _cited_by(report: Report) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield from ((f"claim of {part.author}", part.evidence) for part in report.claims)
     if report.symptom:
         yield "symptom", report.symptom.evidence
+    if report.reading:
+        yield from ((f"unmeasured {part.entity}", part.evidence) for part in report.reading.unmeasured)
 
 
 def _unknown_ids(report: Report) -> list[Finding]:
@@ -372,11 +376,12 @@ def _summary_numbers(report: Report) -> list[Finding]:
     ]
 
 
-def _capped(report: Report, found: list[Finding]) -> Report:
+def capped(report: Report, found: Sequence[Finding], least: Confidence = "low") -> Report:
+    """Lower the confidence by what did not hold, never below ``least``, and say why."""
     kinds: dict[FindingKind, int] = {
         finding.kind: sum(other.kind == finding.kind for other in found) for finding in found
     }
-    levels: list[Confidence] = [report.confidence, *(_CAPS[kind][0] for kind in kinds)]
-    confidence = min(levels, key=_RANK.__getitem__)
+    caps: list[Confidence] = [max(_CAPS[kind][0], least, key=_RANK.__getitem__) for kind in kinds]
+    confidence = min([report.confidence, *caps], key=_RANK.__getitem__)
     reasons = [text.format(n=kinds[kind]) for kind in kinds for text in [_CAPS[kind][1]]]
     return replace(report, confidence=confidence, reasons=(*report.reasons, *reasons))

@@ -3,6 +3,7 @@
 from bot.charts.markup import Markup, element, joined
 from bot.cli import words
 from bot.cli.html_parts import command, pill, refs, section, sentence, told
+from bot.domain.reading_words import reading_rows
 from bot.domain.report import Claim, Recommendation, Report
 
 _TONES = {"supported": "good", "refuted": "bad", "untested": "warn", "pending": "", "confirmed": "good"}
@@ -138,6 +139,16 @@ def claims(report: Report) -> Markup | None:
         for (status, reason), said in judged.items()
     ]
     return section("people", "What people said", "Held against the telemetry.", element("ul", items, class_="rows"))
+
+
+def reading(report: Report) -> Markup | None:
+    """Say how a model's answer stood up."""
+    if report.reading is None:
+        return None
+    items = [element("li", element("p", words.short(row))) for row in reading_rows(report.reading)]
+    return section(
+        "model", "What the model read", "Held against the measurements.", element("ul", items, class_="rows")
+    )
 
 
 def _said(claim: Claim, report: Report) -> Markup:

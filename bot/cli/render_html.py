@@ -12,9 +12,10 @@ from importlib import resources
 from bot.charts.markup import Markup, element, joined, raw
 from bot.cli import words
 from bot.cli.html_cascade import cascade, window_timeline
-from bot.cli.html_judged import changes, claims, contributing, control_questions, predictions, ruled_out
+from bot.cli.html_judged import changes, claims, contributing, control_questions, predictions, reading, ruled_out
 from bot.cli.html_parts import command, name_of, pill, sentence, told
 from bot.cli.html_sources import coverage, evidence, not_seen
+from bot.domain.reading_words import analyst_words
 from bot.domain.report import Report
 from bot.domain.spelling import length
 
@@ -33,6 +34,7 @@ _NAVIGATION = (
     ("ruled-out", "Ruled out"),
     ("controls", "Control questions"),
     ("people", "People"),
+    ("model", "Model"),
     ("unseen", "Not seen"),
     ("coverage", "Read"),
     ("evidence", "Evidence"),
@@ -78,6 +80,7 @@ def _page(report: Report) -> Markup:
         "ruled-out": ruled_out(report),
         "controls": control_questions(report),
         "people": claims(report),
+        "model": reading(report),
         "unseen": not_seen(report),
         "coverage": coverage(report),
         "evidence": evidence(report),
@@ -148,8 +151,7 @@ def _glance(report: Report) -> Markup | None:
 
 def _footer(report: Report) -> Markup:
     total = sum(report.usage.seconds.values())
-    offline = report.usage.analyst == "offline"
-    analyst = f"{words.visible(report.usage.analyst)} analyst" + (", no model, nothing sent" if offline else "")
+    analyst = words.visible(analyst_words(report.usage, report.reading))
     took = f", {length(total)}" if total else ""
     name = words.visible(name_of(report.ruled_out[0].entity)).replace('"', "") if report.ruled_out else ""
     asked = f"was {name} related?" if name and not set(name) & set("`$\\!'") else "how sure are you?"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from bot.analyst.words import capital
 from bot.cli import words
 from bot.domain.entity import Entity
+from bot.domain.reading_words import analyst_words, reading_rows
 from bot.domain.report import Answer, Evidence, Report, Step, StepLink
 from bot.domain.spelling import lag_words
 
@@ -30,6 +31,9 @@ def render_answer_markdown(answer: Answer) -> str:
     lines = [f"**{_safe(answer.question)}**", "", _safe(answer.answer), "", f"Verdict: {answer.verdict}."]
     if answer.evidence:
         lines += ["", *_evidence(answer.evidence)]
+    lines += ["", *(f"- {_safe(note)}" for note in answer.notes)] if answer.notes else []
+    if answer.usage.tokens_in + answer.usage.tokens_cached:
+        lines += ["", f"{_safe(analyst_words(answer.usage))}."]
     return "\n".join(lines) + "\n"
 
 
@@ -72,10 +76,12 @@ def _report(report: Report) -> Iterator[str]:
     yield from _changes(report)
     yield from _judged(report)
     yield from _people(report)
+    yield from _reading(report)
     yield from _coverage(report)
     yield from _symptom(report)
     if report.evidence:
         yield from ("", "## Evidence", "", *_evidence(report.evidence))
+    yield from ("", f"{_sentence(analyst_words(report.usage, report.reading))}")
 
 
 def _at_once(report: Report) -> Iterator[str]:
@@ -170,6 +176,12 @@ def _people(report: Report) -> Iterator[str]:
         yield from ("", "## What people said", "")
     for each in report.claims:
         yield f"- {_safe(each.author)}: {_code(each.quote)} *{each.status}*. {_sentence(each.reason)}{_refs(each.evidence)}"
+
+
+def _reading(report: Report) -> Iterator[str]:
+    if report.reading is not None:
+        yield from ("", "## What the model read", "")
+        yield from (f"- {_sentence(row)}" for row in reading_rows(report.reading))
 
 
 def _evidence(cited: dict[str, Evidence]) -> Iterator[str]:

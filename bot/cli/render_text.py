@@ -14,6 +14,7 @@ from rich.text import Text
 
 from bot.cli import text_cascade, text_parts, text_settings, words
 from bot.cli.text_layout import hang, heading
+from bot.domain.reading_words import analyst_words
 from bot.domain.report import Answer, Report
 from bot.domain.spelling import lag_words
 
@@ -71,6 +72,7 @@ def report_view(report: Report, width: int) -> ConsoleRenderable:
         *text_parts.ruled_out(report),
         *text_parts.control_questions(report),
         *text_parts.claims(report),
+        *text_parts.reading(report),
         *text_parts.not_seen(report),
         *text_parts.coverage(report),
         *text_parts.evidence(report.evidence, width),
@@ -97,6 +99,9 @@ def _answer(answer: Answer, width: int) -> Iterator[RenderableType]:
     if answer.evidence:
         yield heading("Evidence")
         yield from list(text_parts.evidence(answer.evidence, width, lines=4))[1:]
+    yield from (hang("  ", Text(words.short(note), style="dim")) for note in answer.notes)
+    if answer.usage.tokens_in + answer.usage.tokens_cached:
+        yield hang("  ", Text(words.visible(analyst_words(answer.usage)), style="dim"))
 
 
 def _draw(view: ConsoleRenderable, width: int, palette: Palette | None) -> str:

@@ -12,6 +12,7 @@ from bot.cli import words
 from bot.cli.text_layout import MUTED, hang, heading
 from bot.domain.entity import Entity
 from bot.domain.items import SourceCoverage
+from bot.domain.reading_words import analyst_words, reading_rows
 from bot.domain.report import Evidence, Recommendation, Report
 from bot.domain.spelling import length
 
@@ -161,6 +162,14 @@ def claims(report: Report) -> Iterator[RenderableType]:
         yield hang(_ITEM, lead, *said)
 
 
+def reading(report: Report) -> Iterator[RenderableType]:
+    """Say how a model's answer stood up."""
+    if report.reading is None:
+        return
+    yield heading("What the model read", "held against the measurements")
+    yield from (hang(_ITEM, Text(words.short(row))) for row in reading_rows(report.reading))
+
+
 def evidence(cited: Mapping[str, Evidence], width: int, lines: int = 2) -> Iterator[RenderableType]:
     """List every citation: its id, its time, whom it speaks of, and its words, cut to some lines with how much was cut."""
     if not cited:
@@ -254,9 +263,7 @@ def footer(report: Report) -> Iterator[RenderableType]:
             f"  {words.short(str(report.root_cause.entity))}, {report.confidence} confidence; the answer stands at the top",
             style="default not bold",
         )
-    analyst = f"{report.usage.analyst} analyst" + (
-        ", no model, nothing sent" if report.usage.analyst == "offline" else ""
-    )
+    analyst = words.visible(analyst_words(report.usage, report.reading))
     took = f"; {length(total)}" if total else ""
     yield Text(f"Case {report.case}; {analyst}{took}", style=MUTED)
     yield Text.assemble(("Ask on:  ", MUTED), f'rootcause ask {report.case} "{_example(report)}"')

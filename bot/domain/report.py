@@ -194,6 +194,57 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """Something in a model's answer that did not hold: the kind of mistake, where it stood, and the detail."""
+
+    kind: str
+    where: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmeasured:
+    """A step that a model reads in the evidence and that nothing measured; always untested."""
+
+    summary: str
+    entity: Entity
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """How many of several readings, each with the evidence in another order, tie the same two things together."""
+
+    cause: str
+    effect: str
+    agree: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a model read, and how its answer stood up to the measurements.
+
+    ``agrees``: the model names the root cause that the report names; ``words``: its own summary, shown as its own;
+    ``differences``: where model and measurements disagree; ``failure``: why there is no answer of a model, empty else.
+    """
+
+    model: str
+    mode: Literal["whole", "digest"] = "whole"
+    agrees: bool = False
+    words: str = ""
+    differences: tuple[str, ...] = ()
+    unmeasured: tuple[Unmeasured, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    votes: tuple[Vote, ...] = ()
+    requests: int = 0
+    """Things the model looked up in the case beside what it was handed."""
+    redacted: dict[str, int] = field(default_factory=dict)
+    """Secrets and personal data that did not leave, counted by kind."""
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The whole answer. ``reasons`` says what capped the confidence."""
 
@@ -216,6 +267,7 @@ class Report:
     coverage: tuple[SourceCoverage, ...] = ()
     evidence: dict[str, Evidence] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
+    reading: Reading | None = None
     schema: str = SCHEMA
 
 
@@ -240,6 +292,9 @@ class Answer:
     evidence: dict[str, Evidence] = field(default_factory=dict)
     test: AnswerTest | None = None
     case: str = ""
+    usage: Usage = field(default_factory=Usage)
+    notes: tuple[str, ...] = ()
+    """What a person should know of how it was answered: a model that failed, words that were dropped."""
 
 
 def to_json(value: Any) -> Any:  # noqa: ANN401 - any report part goes in, any JSON value comes out

@@ -8,42 +8,44 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.analyst.proofs import named_alike
+from bot.analyst.published import Published
 from bot.analyst.verify import SYMPTOM_KEY, Retest, verify
 from bot.domain.entity import Entity
 from bot.domain.link import LinkTest
 from bot.domain.report import Report, Step
-from bot.domain.signal import SignalId, Topology
+from bot.domain.signal import Topology
 from bot.investigation.conclude import Conclusion
 from bot.signals.links import judge
 from bot.signals.pairs import link_one
 
 
-def checked(draft: Report, conclusion: Conclusion, seconds: Mapping[str, float]) -> Report:
+def checked(draft: Published, conclusion: Conclusion, seconds: Mapping[str, float]) -> Report:
     """Verify a draft against its case and put in what the work took."""
     topology = conclusion.findings.topology
-    chain = conclusion.chains[0] if conclusion.chains else None
-    steps = list(zip(draft.cascade.steps, chain.signals, strict=True)) if chain and draft.cascade.steps else []
-    measured = {step.id: replace(signal, entity=topology.root(signal.entity)) for step, signal in steps}
-    ids = {step.id: signal.id for step, signal in steps}
+    measured = {name: replace(signal, entity=topology.root(signal.entity)) for name, signal in draft.measured.items()}
     if conclusion.symptom is not None:
         measured[SYMPTOM_KEY] = conclusion.symptom
     verified = verify(
-        draft,
+        draft.report,
         conclusion.findings.evidence,
         signals=measured,
-        retest=_retest(conclusion, ids),
+        retest=_retest(draft, conclusion),
         belongs=Ownership(topology).belongs,
     )
     return replace(verified.report, usage=replace(verified.report.usage, seconds=dict(seconds)))
 
 
-def _retest(conclusion: Conclusion, ids: Mapping[str, SignalId]) -> Retest:
+def _retest(draft: Published, conclusion: Conclusion) -> Retest:
     """Measure a pair again from the signals alone; the correction for all pairs tried is the one they were tested with."""
     signals = {signal.id: signal for signal in conclusion.signals}
-    tested = {(link.cause, link.effect): link for link in conclusion.links}
+    ids = {name: signal.id for name, signal in draft.measured.items()}
+    along = draft.chain.links if draft.chain else ()
+    tested = {(link.cause, link.effect): link for link in (*conclusion.links, *along)}
     topology, window = conclusion.findings.topology, conclusion.findings.window
 
     def retest(cause: Step, effect: Step) -> LinkTest | None:
+        if cause.id not in ids or effect.id not in ids:
+            return None
         link = tested.get((ids[cause.id], ids[effect.id]))
         if link is None:
             return None

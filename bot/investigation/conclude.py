@@ -7,16 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.analyst.findings import Findings
-from bot.analyst.offline import analyse
+from bot.analyst.published import Published, told
 from bot.analyst.questions import symptom_wish
 from bot.casefile.case import Case
 from bot.domain.items import SourceCoverage
 from bot.domain.link import Chain, Link
-from bot.domain.report import Report
 from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
 from bot.investigation.digest import Digest
-from bot.signals.chains import chains
+from bot.signals.chains import chain_along, chains
 from bot.signals.mechanisms import EXOGENOUS
 from bot.signals.pairs import candidates, link_all, link_one
 from bot.signals.symptom import FELT, WITHIN, Wish, episodes_of, find_symptom, same_family
@@ -65,15 +64,16 @@ def conclude(
         coverage=_read(coverage, found),
         evidence=case,
         test=pair_test(found.topology, window),
+        along=path_weight(found.topology, window),
         messages=tuple(case.messages()),
         tickets=tuple(case.tickets()),
     )
     return Conclusion(signals=signals, links=links, chains=ranked, symptom=symptom, findings=findings)
 
 
-def written(conclusion: Conclusion) -> Report:
+def written(conclusion: Conclusion) -> Published:
     """Let the offline analyst write the report."""
-    return analyse(conclusion.findings, EXOGENOUS)
+    return told(conclusion.findings, EXOGENOUS)
 
 
 LOGS = ("kubernetes/logs", "loki")
@@ -107,6 +107,15 @@ def pair_test(topology: Topology, window: Window) -> Callable[[Signal, Signal], 
         return link_one(cause, effect, topology, window, 1800.0)
 
     return test
+
+
+def path_weight(topology: Topology, window: Window) -> Callable[[Sequence[Signal], Sequence[Link]], Chain]:
+    """Give the weighing of a path that somebody else proposed."""
+
+    def along(signals: Sequence[Signal], links: Sequence[Link]) -> Chain:
+        return chain_along(signals, links, topology, window)
+
+    return along
 
 
 def _wish(question: str, signals: Sequence[Signal]) -> Wish:

@@ -1,6 +1,11 @@
-"""Answer a follow-up from a finished case alone, and keep the question with its answer in the case."""
+"""Answer a follow-up from a finished case alone, and keep the question with its answer in the case.
+
+Where a model is asked, the program's own answer is made first: it is what stands when the model fails, and what the model's
+is held against.
+"""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bot.analyst.followup import answer
 from bot.analyst.subjects import FollowUpContext
@@ -15,9 +20,23 @@ from bot.investigation.conclude import pair_test
 from bot.investigation.digest import called_in_logs
 from bot.signals.topology import read_topology
 
+if TYPE_CHECKING:  # a question without a model must not wait for one
+    from bot.investigation.model_analyst import ModelAnalyst
 
-def follow_up(case: Case, question: str) -> Answer:
+
+def follow_up(case: Case, question: str, analyst: "ModelAnalyst | None" = None) -> Answer:
     """Answer a question about a case; raises CaseError where the case holds no report yet."""
+    context = _context(case)
+    given = answer(question, context)
+    if analyst is not None:
+        from bot.investigation.model_follow_up import asked_model  # noqa: PLC0415 - only where a model is asked
+
+        given = asked_model(analyst, case, context, given)
+    case.add_question(to_json(given))
+    return given
+
+
+def _context(case: Case) -> FollowUpContext:
     stored = case.report()
     window = case.window
     if stored is None or window is None:
@@ -33,20 +52,15 @@ def follow_up(case: Case, question: str) -> Answer:
     def find(text: str, start: datetime | None, end: datetime | None, limit: int) -> SearchResult:
         return search(case, text, start=start, end=end, limit=limit)
 
-    given = answer(
-        question,
-        FollowUpContext(
-            report=report,
-            window=window,
-            signals=signals,
-            evidence=case,
-            test=test,
-            search=find,
-            links=case.links(),
-            topology=topology,
-            messages=tuple(case.messages()),
-            around=case.around,
-        ),
+    return FollowUpContext(
+        report=report,
+        window=window,
+        signals=signals,
+        evidence=case,
+        test=test,
+        search=find,
+        links=case.links(),
+        topology=topology,
+        messages=tuple(case.messages()),
+        around=case.around,
     )
-    case.add_question(to_json(given))
-    return given

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from bot.analyst.times import parse_window
 from bot.casefile.case import Case
@@ -22,6 +23,9 @@ from bot.investigation.digest import digest
 from bot.investigation.gather import gather_all
 from bot.signals.masking import mask
 
+if TYPE_CHECKING:  # an analysis without a model must not wait for one
+    from bot.investigation.model_analyst import ModelAnalyst
+
 DEFAULT_QUESTION = "What caused the incident?"
 A_DAY = timedelta(days=1)
 FAR_S = 90 * 86_400
@@ -29,10 +33,17 @@ FAR_S = 90 * 86_400
 
 
 def investigate(
-    sources: Sequence[Source], home: CaseHome, *, question: str | None, window: str | None, progress: Progress
+    sources: Sequence[Source],
+    home: CaseHome,
+    *,
+    question: str | None,
+    window: str | None,
+    progress: Progress,
+    analyst: "ModelAnalyst | None" = None,
 ) -> Report:
     """Run an investigation over all sources and return its report; the case it rests on is kept in ``home``.
 
+    With an ``analyst`` a model reads the case too; without one, or where it fails, the offline analyst's answer stands.
     A lone source that holds nothing usable fails the call; beside others its failure is a Gap.
 
     Raises UsageError for a window that cannot be read or lies outside the material.
@@ -58,6 +69,11 @@ def investigate(
         progress("analyse", 0, None)
         with clock.stage("analyse"):
             draft = written(conclusion)
+        if analyst is not None:
+            from bot.investigation.model_reading import read_case  # noqa: PLC0415 - only where a model is asked
+
+            with clock.stage("model"):
+                draft = read_case(analyst, case, conclusion, draft, progress)
         with clock.stage("verify"):
             report = checked(draft, conclusion, clock.seconds)
         writer.write_report(to_json(report))

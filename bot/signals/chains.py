@@ -102,6 +102,26 @@ def chains(
     return [_chain(path, worth, window) for worth, path in ranked[:12]]
 
 
+def chain_along(signals: Sequence[Signal], links: Sequence[Link], topology: Topology, window: Window) -> Chain:
+    """Follow a path that somebody proposed, causes first, and weigh it as one that was found; its links may be weak.
+
+    ``links`` joins neighbours of ``signals``; the last signal is the symptom.
+    """
+    episodes = train_of(signals[-1], window).occurrences
+    reach = tuple(frozenset({place}) for place in range(len(episodes)))
+    path = _Path((signals[-1],), (), _marks(signals[-1], topology), reach, ())
+    for cause, link in zip(reversed(signals[:-1]), reversed(links), strict=True):
+        effects = train_of(path.head, window).occurrences
+        path = _Path(
+            (cause, *path.signals),
+            (link, *path.links),
+            path.stages | _marks(cause, topology),
+            _reach(cause, effects, path.reach, link, window),
+            (strength(link), *path.strengths),
+        )
+    return _chain(path, _score(path, len(episodes)), window)
+
+
 def _incoming(links: Sequence[Link], signals: Mapping[SignalId, Signal]) -> dict[SignalId, list[tuple[float, Link]]]:
     into: dict[SignalId, list[tuple[float, Link]]] = defaultdict(list)
     for link in links:

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from bot.analyst.words import HAPPENED
 from bot.domain.chat import Place
+from bot.domain.reading_words import cost_words, reading_rows
 from bot.domain.report import Answer, Report, Step, StepLink
 from bot.domain.signal import Kind
 from bot.slack.blockkit import CONTAINER_BLOCKS, Block, actions, button, context, fit, folded, section
@@ -31,6 +32,7 @@ _CHANGES = 2
 _QUOTE = 200
 _RULED_OUT = 6
 _STEPS = 12
+_READING = 8
 _REASONS = 2
 
 _COUNTED = re.compile(r"\s+(?:\d[\d,]* times|once|twice)\b|\s+every \d")
@@ -110,6 +112,9 @@ def follow_up_blocks(answer: Answer, sanitiser: Sanitiser, *, asked_by: str | No
         small.append(" · ".join([*numbers, *([sanitiser.text(test.name, 80)] if test.name else [])]))
     for name, cited in list(answer.evidence.items())[:2]:
         small.append(f"{name} {sanitiser.link(cited.url, str(cited.entity))}: {sanitiser.code(cited.quote, 160)}")
+    small += [sanitiser.text(note, 300) for note in answer.notes]
+    if answer.usage.tokens_in + answer.usage.tokens_cached:
+        small.append(f"{sanitiser.text(answer.usage.analyst, 40)}, {cost_words(answer.usage)}")
     if len(answer.evidence) > 2:
         small.append(f"and {plural(len(answer.evidence) - 2, 'more citation')}")
     return fit([*blocks, *(context(each) for each in small)])
@@ -225,10 +230,14 @@ def _folded(report: Report, sanitiser: Sanitiser) -> list[Block]:
             cited = report.evidence[name]
             where = sanitiser.link(cited.url, str(cited.entity))
             rows.append(section(f"*{step.id}* {name} · {where}\n{sanitiser.code(cited.quote, _QUOTE)}"))
-    most = CONTAINER_BLOCKS - 2
+    most = CONTAINER_BLOCKS - 2 - (report.reading is not None)
     left = len(rows) - most
     rows = [*rows[:most], *([context(f"and {plural(left, 'more step')}: press Evidence")] if left > 0 else [])]
     titles = [f"Evidence step by step: {plural(len(report.evidence), 'citation')}"] if rows else []
+    if report.reading is not None:
+        titles.append("the model's reading" if rows else "The model's reading")
+        told = "\n".join(f"• {sanitiser.text(row, 300)}" for row in reading_rows(report.reading)[:_READING])
+        rows.append(section(told))
     if report.ruled_out:
         titles.append(f"ruled out: {len(report.ruled_out)}" if rows else f"Ruled out: {len(report.ruled_out)}")
         rows.append(section(_ruled_out(report, sanitiser)))
@@ -289,9 +298,11 @@ def coverage_text(report: Report, sanitiser: Sanitiser) -> str:
 def _cost(report: Report, sanitiser: Sanitiser) -> str:
     usage = report.usage
     took = f" in {duration(sum(usage.seconds.values()))}" if usage.seconds else ""
-    if usage.analyst == "offline":
+    failed = report.reading is not None and bool(report.reading.failure)
+    if usage.analyst == "offline" and not failed:
         return f"offline, $0{took}"
-    return f"{sanitiser.text(usage.analyst, 40)}, {usage.tokens_in + usage.tokens_out:,} tokens, ${usage.cost_usd:.2f}{took}"
+    who = "offline (the model failed)" if usage.analyst == "offline" else sanitiser.text(usage.analyst, 40)
+    return f"{who}, {cost_words(usage)}{took}"
 
 
 def lines_of(blocks: Sequence[Block], width: int = 100) -> int:

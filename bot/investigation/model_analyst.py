@@ -1,0 +1,141 @@
+"""What is needed to ask a model: the model, what it may cost, what passes on the way, and how a person wants it asked.
+
+One conversation is opened from it, for an investigation and for a follow-up alike. Leaves out what is asked.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bot.analyst.model_answer import UnreadableAnswerError
+from bot.analyst.model_prompt import SYSTEM
+from bot.analyst.model_tools import LiveQuery, Lookup
+from bot.analyst.proofs import WRITABLE
+from bot.casefile.case import Case
+from bot.casefile.search import search
+from bot.domain.model import Heard, LanguageModel, Spend, TextBlock
+from bot.domain.ports import Progress
+from bot.domain.report import Usage
+from bot.errors import ModelError
+from bot.investigation.model_talk import Deadline, Gate, Purse, Talk
+
+LOOK_UPS = 6
+"""Rounds of calls before an answer where the model was handed all that fits."""
+DIGEST_LOOK_UPS = 12
+"""Rounds where it was handed a digest."""
+ANSWERS_TOKENS = 60_000
+"""Room in the context for questions, answers, thinking and what the tools give."""
+DIGEST_TOKENS = 30_000
+"""What a digest may take: a twentieth of a large context's price."""
+
+Mode = Literal["whole", "digest"]
+
+
+class Packed(Protocol):
+    """A case as a model is handed it, redacted: the same bytes for the same case and order."""
+
+    @property
+    def prefix(self) -> tuple[TextBlock, ...]:
+        """The evidence in data sections."""
+        ...
+
+    @property
+    def read(self) -> Mapping[str, str]:
+        """How much of each source is in it, in words, by source."""
+        ...
+
+    @property
+    def removed(self) -> Mapping[str, int]:
+        """What was redacted, by kind."""
+        ...
+
+
+Packer = Callable[[Case, int, int], Packed]
+"""Packs a case into so many tokens; the last number is the order of the evidence, 0 the usual one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelAnalyst:
+    """A model, how it is paid and what passes on the way to it, and how a person wants it asked."""
+
+    model: LanguageModel
+    purse: Purse
+    gate: Gate
+    pack: Packer
+    votes: int = 1
+    """Readings in all, each with the evidence in another order."""
+    economy: bool = False
+    """Hand over a digest and let the model ask for what it needs, instead of all that fits."""
+    deadline_s: float = 600.0
+    """Wall clock of all calls of one investigation in seconds."""
+    follow_up_deadline_s: float = 50.0
+    """Of one follow-up: a thread waits a minute."""
+    live: tuple[LiveQuery, ...] = ()
+
+    @property
+    def mode(self) -> Mode:
+        """Whether the model is handed all that fits, or a digest."""
+        return "digest" if self.economy else "whole"
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds of calls it has."""
+        return DIGEST_LOOK_UPS if self.economy else LOOK_UPS
+
+    @property
+    def tokens(self) -> int:
+        """What the evidence may take."""
+        room = max(self.model.facts.context_tokens - ANSWERS_TOKENS, self.model.facts.context_tokens // 2)
+        return min(room, DIGEST_TOKENS) if self.economy else room
+
+
+def unheard(_stage: str, _done: int, _total: int | None) -> None:
+    """Tell nobody."""
+
+
+def failure_words(error: ModelError | UnreadableAnswerError) -> str:
+    """Say why a model gave no answer that can be used."""
+    if isinstance(error, ModelError):
+        return str(error)
+    return f"The model's answer could not be read, and not after it was asked again either: {error.problems[0]}."
+
+
+def used(spend: Spend, analyst: str) -> Usage:
+    """Give what was spent as a report carries it."""
+    return Usage(
+        analyst=analyst,
+        tokens_in=spend.tokens_in + spend.tokens_written,
+        tokens_cached=spend.tokens_cached,
+        tokens_out=spend.tokens_out,
+        cost_usd=round(spend.cost_usd, 6),
+    )
+
+
+def opened(
+    analyst: ModelAnalyst, packed: Packed, lookup: Lookup, deadline_s: float, progress: Progress = unheard
+) -> Talk:
+    """Begin a conversation about a case; an investigation and its follow-ups begin with the same bytes."""
+
+    def heard(_heard: Heard) -> None:
+        progress("model", 0, None)
+
+    return Talk(
+        model=analyst.model,
+        system=SYSTEM,
+        prefix=packed.prefix,
+        gate=analyst.gate,
+        purse=analyst.purse,
+        deadline=Deadline(deadline_s),
+        heard=heard,
+        lookup=lookup,
+        rounds=analyst.rounds,
+    )
+
+
+def writable_words(case: Case) -> Callable[[str], bool]:
+    """Tell whether words stand where a user of the system can write."""
+
+    def written(words: str) -> bool:
+        return any(hit.source in WRITABLE for hit in search(case, words, limit=5).hits)
+
+    return written

@@ -1,0 +1,154 @@
+"""One conversation with a model about one case: the same rules and evidence before every question, so that they are read once.
+
+Every call passes the gate, is paid from the budget, and ends within what is left of the deadline. Leaves out what is asked.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import Protocol, TypeVar
+
+from bot.analyst.model_answer import UnreadableAnswerError
+from bot.analyst.model_prompt import LAST_ROUND, mend
+from bot.analyst.model_tools import Asked, Lookup, answered, tools_for
+from bot.domain.model import (
+    Heard,
+    LanguageModel,
+    ModelReply,
+    ModelRequest,
+    Part,
+    Spend,
+    TextBlock,
+    ToolCall,
+    ToolResult,
+    Turn,
+    says,
+)
+from bot.errors import ModelCutError, ModelTimeoutError
+
+ANSWER_TOKENS = 16_000
+"""Room for an answer and the thinking before it."""
+_Read = TypeVar("_Read")
+LEAST_S = 1.0
+"""Less of the deadline than this is not worth a call."""
+
+
+class Gate(Protocol):
+    """What text passes on its way to a model, and back."""
+
+    def clean(self, text: str) -> str:
+        """Take out what must not leave."""
+        ...
+
+    def restore(self, text: str) -> str:
+        """Put back the names that stand behind pseudonyms, for what is shown here."""
+        ...
+
+
+Settle = Callable[[Spend], None]
+
+
+class Purse(Protocol):
+    """Money and tokens that may be spent."""
+
+    def reserve(self, model: LanguageModel, request: ModelRequest) -> AbstractContextManager[Settle]:
+        """Set aside what a request may cost; raises BudgetError before anything is sent. Inside, say what it did cost."""
+        ...
+
+
+@dataclass(slots=True)
+class Deadline:
+    """A total of wall clock, counted from the first look at it."""
+
+    total_s: float
+    now: Callable[[], float] = monotonic
+    begun: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.begun = self.now()
+
+    def left_s(self) -> float:
+        """Give the seconds left; raises ModelTimeoutError where there is no time for a call."""
+        left = self.total_s - (self.now() - self.begun)
+        if left < LEAST_S:
+            raise ModelTimeoutError(
+                f"The model had {self.total_s:.0f} s for all of its answers, and they are over: "
+                "ask for a shorter window, or set ROOTCAUSE_MODEL_DEADLINE higher."
+            )
+        return left
+
+
+@dataclass(slots=True, kw_only=True)
+class Talk:
+    """The conversation so far; ``fork`` begins another from the same evidence."""
+
+    model: LanguageModel
+    system: str
+    prefix: tuple[TextBlock, ...]
+    gate: Gate
+    purse: Purse
+    deadline: Deadline
+    heard: Callable[[Heard], None]
+    lookup: Lookup
+    rounds: int
+    spent: list[Spend] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
+    asked: Asked = field(default_factory=Asked)
+    given: list[str] = field(default_factory=list)
+    """What the tools gave, before the gate."""
+
+    def fork(self, prefix: tuple[TextBlock, ...] | None = None) -> "Talk":
+        """Begin anew with the same evidence, or the same in another order; what is spent counts together."""
+        return replace(self, prefix=self.prefix if prefix is None else prefix, turns=[], asked=Asked(), given=[])
+
+    @property
+    def spend(self) -> Spend:
+        """What the whole conversation, its forks included, has used."""
+        return sum(self.spent, Spend())
+
+    def say(self, text: str) -> str:
+        """Say something; carry out what the model looks up on the way, so many rounds; give its answer."""
+        turn = says(self.gate.clean(text))
+        for left in range(self.rounds, -2, -1):
+            reply = self._reply(turn)
+            if not reply.calls:
+                return reply.text
+            results = [self._passed(call, left) for call in reply.calls]
+            # the last round's results come with the word that it was the last
+            last: list[Part] = [TextBlock(text=LAST_ROUND)] if left <= 1 else []
+            turn = Turn(role="asker", parts=(*results, *last))
+        raise UnreadableAnswerError(["it went on calling tools where it was to answer"])
+
+    def _passed(self, call: ToolCall, left: int) -> ToolResult:
+        if left <= 0:
+            return ToolResult(call=call.id, text="There are no more calls.", failed=True)
+        result = answered(call, self.lookup, self.asked)
+        self.given.append(result.text)
+        return replace(result, text=self.gate.clean(result.text))
+
+    def _reply(self, turn: Turn) -> ModelReply:
+        request = ModelRequest(
+            system=self.system,
+            prefix=self.prefix,
+            turns=(*self.turns, turn),
+            tools=tools_for(self.lookup),
+            max_output_tokens=min(ANSWER_TOKENS, self.model.facts.max_output_tokens),
+            deadline_s=self.deadline.left_s(),
+        )
+        with self.purse.reserve(self.model, request) as settle:
+            reply = self.model.reply(request, self.heard)
+            settle(reply.spend)
+        self.spent.append(reply.spend)
+        self.turns += [turn, reply.turn]
+        if not reply.complete:
+            raise ModelCutError("The model's answer was cut before its end: it wrote more than it may.")
+        return reply
+
+
+def read_or_mended(talk: Talk, text: str, read: Callable[[str], _Read]) -> _Read:
+    """Read an answer; ask once to mend one that cannot be read. Raises UnreadableAnswerError where that fails too."""
+    try:
+        return read(text)
+    except UnreadableAnswerError as error:
+        return read(talk.say(mend(error.problems)))
