@@ -28,20 +28,24 @@ from bot.domain.items import ItemId
 from bot.domain.links import link_templates
 from bot.domain.ports import Stored
 from bot.domain.report import Report
+from bot.domain.tickets import likely_keys
 from bot.errors import CaseError, UsageError
 from bot.investigation.desk import DurableDesk
 from bot.investigation.desk_ports import Engine, SourceFactory
 from bot.investigation.linked import LinkedEngine
 from bot.investigation.workflow_process import ProcessEngine
-from bot.settings import EvidenceSettings, LiveSettings, ServeSettings, SlackSettings
+from bot.settings import EvidenceSettings, JiraSettings, LiveSettings, Secret, ServeSettings, SlackSettings
+from bot.settings.live import Url
 from bot.slack.app import build_app
 from bot.slack.connection import Connection, connect
+from bot.sources.jira import JiraTickets
 from bot.web.health import Listening, add_health
 from bot.web.metrics import Metrics
 from bot.web.socket_watch import SocketWatch
 
 if TYPE_CHECKING:  # the demo's server must not slow the start of a real one
     from bot.playground.demo import DemoUrls
+    from bot.playground.jira import JiraServer
 
 log = logging.getLogger("rootcause.serve")
 
@@ -74,6 +78,18 @@ class Cases:
         """Give a stored item with its neighbours, empty where the case is gone."""
         return await asyncio.to_thread(self._around, case, item, before, after)
 
+    async def ticket_keys(self, case: str) -> Sequence[str]:
+        """Give the keys that a case knows, none where it is gone."""
+        return await asyncio.to_thread(self._ticket_keys, case)
+
+    def _ticket_keys(self, case: str) -> Sequence[str]:
+        try:
+            with self._home.open(case) as opened:
+                held = [entry.key for _, entry in opened.tickets()]
+                return likely_keys(held, (message.text for _, message in opened.messages()))
+        except CaseError:
+            return ()
+
     def _around(self, case: str, item: str, before: int, after: int) -> Sequence[Stored]:
         try:
             with self._home.open(case) as opened:
@@ -94,8 +110,11 @@ class Served:
 
 
 @asynccontextmanager
-async def running(settings: ServeSettings, engine_for: EngineFor = ProcessEngine) -> AsyncIterator[Served]:
+async def running(
+    settings: ServeSettings, engine_for: EngineFor = ProcessEngine, jira: JiraSettings | None = None
+) -> AsyncIterator[Served]:
     """Build everything behind the listeners, start it, and hand unfinished work over at the end."""
+    jira = jira or settings.live.jira
     metrics = Metrics()
     slack = settings.slack
     home = CaseHome(settings.base.home)
@@ -113,6 +132,9 @@ async def running(settings: ServeSettings, engine_for: EngineFor = ProcessEngine
         connection = connect(client, audience, link_hosts=slack.link_hosts, observe=metrics.called)
         for address in astuple(templates):
             connection.sanitiser.allow_workspace(address)  # the operator's own addresses, ports and all
+        posting = jira if jira is not None and jira.post and jira.projects else None
+        if posting is not None:
+            connection.sanitiser.allow_workspace(posting.url)
         desk = DurableDesk(
             settings.base.home,
             connection.messenger,
@@ -120,6 +142,7 @@ async def running(settings: ServeSettings, engine_for: EngineFor = ProcessEngine
             limits=settings.desk,
             meter=metrics,
             clock=lambda: datetime.now(UTC),
+            tickets=JiraTickets(posting) if posting is not None else None,
         )
         cases = Cases(home, engine)
         warming = asyncio.create_task(engine.warm())
@@ -131,6 +154,7 @@ async def running(settings: ServeSettings, engine_for: EngineFor = ProcessEngine
                 reports=cases,
                 signing_secret=slack.signing_secret,
                 health=lambda: source_health(settings),
+                projects=posting.projects if posting is not None else (),
             )
             yield Served(app=app, desk=desk, connection=connection, metrics=metrics, cases=cases)
         finally:
@@ -155,6 +179,7 @@ async def serve(
     until: asyncio.Event | None = None,
     health: bool = True,
     engine_for: EngineFor = ProcessEngine,
+    jira: JiraSettings | None = None,
 ) -> int:
     """Serve until a signal (or ``until``); gives the exit code: 1 where the socket was lost for good."""
     if settings.slack.bot_token is None:
@@ -165,7 +190,7 @@ async def serve(
         raise UsageError("Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP.")
     stop = until or _stopped_by_signal()
     async with AsyncExitStack() as stack:
-        served = await stack.enter_async_context(running(settings, engine_for))
+        served = await stack.enter_async_context(running(settings, engine_for, jira))
         application = web.Application(client_max_size=2 * 1024 * 1024)
         checks = {"desk": served.desk.ready}
         lost: asyncio.Task[None] | None = None
@@ -241,6 +266,7 @@ def _stopped_by_signal() -> asyncio.Event:
 async def demo(port: int | None, *, open_browser: bool, say: Callable[[str], None]) -> int:
     """Run the app against a workspace on this machine, the story's incident behind it."""
     from bot.playground.demo import run_demo  # noqa: PLC0415 - see above
+    from bot.playground.jira import JiraServer, issues_from_export  # noqa: PLC0415 - see above
 
     root = Path(__file__).parents[1]
     story = root / "fixtures" / "incidents" / "story.tar.zst"
@@ -249,12 +275,30 @@ async def demo(port: int | None, *, open_browser: bool, say: Callable[[str], Non
     manifest = yaml.safe_load((root / "manifests" / "slack.yaml").read_text(encoding="utf-8"))
     stop = _stopped_by_signal()
     with tempfile.TemporaryDirectory(prefix="rootcause-demo-") as folder:
+        tickets = JiraServer(issues_from_export(story))
 
         async def start(urls: "DemoUrls") -> int:
-            return await serve(demo_settings(urls, Path(folder), story), until=stop, health=False)
+            settings = demo_settings(urls, Path(folder), story)
+            async with tickets:
+                return await serve(settings, until=stop, health=False, jira=demo_jira(tickets, Path(folder)))
 
         await run_demo(start, port=port, open_browser=open_browser, export=story, manifest=manifest, say=say)
     return 0
+
+
+def demo_jira(server: "JiraServer", home: Path) -> JiraSettings:
+    """Give the settings under which the app writes to the local Jira."""
+    token = home / "jira-token"
+    token.write_text(server.token, encoding="utf-8")
+    projects = tuple(sorted({key.partition("-")[0] for key in server.issues}))
+    return JiraSettings(
+        url=Url(server.url),
+        deployment="cloud",
+        user=server.user,
+        token=Secret(file=token),
+        projects=projects,
+        post=True,
+    )
 
 
 def demo_settings(urls: "DemoUrls", home: Path, story: Path) -> ServeSettings:

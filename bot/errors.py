@@ -10,6 +10,9 @@
     ├── ChatError             people could not be answered
     │   ├── ChatBusyError     not now: a rate limit, an outage, a timeout; the same call may work later
     │   └── ChatRefusedError  never: a scope is missing, the channel is archived, the bot is not in it
+    ├── TicketError           a ticket could not be written to
+    │   ├── TicketBusyError   not now, and perhaps it was written: look before writing again
+    │   └── TicketRefusedError  never: no such ticket, no permission, a token that is not accepted
     └── ModelError                 a language model gave no answer that can be used; the offline analyst still can
         ├── ModelBusyError         not now: a rate limit, an overload, an outage; the same call may work later
         │   ├── ModelCutError      the connection or the stream broke before the answer was whole
@@ -110,3 +113,15 @@ class ModelGarbledError(ModelRefusedError):
 
 class BudgetError(ModelRefusedError):
     """A call was not made, for it could cost more than is left of a budget."""
+
+
+class TicketError(RootcauseError):
+    """A ticket could not be written to."""
+
+
+class TicketBusyError(TicketError):
+    """The ticket system did not answer, or not in time; it may have written all the same."""
+
+
+class TicketRefusedError(TicketError):
+    """The ticket system refused for good."""

@@ -11,11 +11,11 @@ from bot.casefile.home import CaseSummary
 from bot.casefile.search import SearchResult
 from bot.cli import words
 from bot.cli.render_json import as_json, render_json
-from bot.cli.render_markdown import render_answer_markdown, render_markdown
 from bot.cli.render_text import DEFAULT_WIDTH, Palette, plain_characters, render_answer, render_text
 from bot.domain.report import Answer, Report, to_json
 from bot.domain.window import rfc3339
 from bot.errors import StorageError
+from bot.pages.markdown import render_answer_markdown, render_markdown
 
 _PALETTES: dict[str, Palette] = {"standard": "standard", "256": "256", "truecolor": "truecolor", "windows": "standard"}
 _WIDEST = 120

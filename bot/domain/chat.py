@@ -40,9 +40,10 @@ class Ask:
 
     ``keys`` are its dedupe keys (event id; channel and ts): a second delivery shares one of them. ``message_ts`` is the
     asking message (for reactions), None for commands. ``window`` holds the words used, None for the default.
+    ``case`` and ``ticket`` say which case's report goes to which ticket; for a ``ticket`` alone.
     """
 
-    kind: Literal["investigate", "follow_up"]
+    kind: Literal["investigate", "follow_up", "ticket"]
     keys: tuple[str, ...]
     place: Place
     asker: Asker
@@ -51,6 +52,8 @@ class Ask:
     namespaces: tuple[str, ...]
     message_ts: str | None
     asked_at: datetime
+    case: str = ""
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +131,8 @@ class Messenger(Protocol):
         """Post the answer to a follow-up."""
         ...
 
-    async def notify(self, place: Place, key: str, sentence: str) -> None:
-        """Post one plain sentence (a refusal, a failure with its case id, a hand-over)."""
+    async def notify(self, place: Place, key: str, sentence: str, url: str | None = None) -> None:
+        """Post one plain sentence (a refusal, a failure with its case id, a hand-over), with a link where there is one."""
         ...
 
     async def finish(self, ask: Ask, *, well: bool) -> None:

@@ -16,7 +16,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from bot.domain.chat import Accepted, Ask, Asker, Messenger, Place, WorkSummary
 from bot.domain.ports import Clock
 from bot.investigation.desk_inbox import Inbox, Row, desk_url
-from bot.investigation.desk_ports import Engine, Meter
+from bot.investigation.desk_ports import Engine, Meter, NoTickets, Tickets
 from bot.investigation.outbox import Outbox
 from bot.investigation.watch import Watch, Watches
 from bot.investigation.workflow import WORKFLOW_VERSION, Bench, Workflow, registered
@@ -50,7 +50,15 @@ class DurableDesk:
     """The durable side of the conversation; ``start`` and ``close`` belong to one event loop, in which all work runs."""
 
     def __init__(
-        self, home: Path, messenger: Messenger, engine: Engine, *, limits: DeskSettings, meter: Meter, clock: Clock
+        self,
+        home: Path,
+        messenger: Messenger,
+        engine: Engine,
+        *,
+        limits: DeskSettings,
+        meter: Meter,
+        clock: Clock,
+        tickets: Tickets | None = None,
     ) -> None:
         self._url = desk_url(home, limits)
         self._home = home
@@ -61,6 +69,7 @@ class DurableDesk:
             watches=Watches(self._inbox),
             messenger=messenger,
             engine=engine,
+            tickets=tickets or NoTickets(),
             turns=Turns(limits.at_once),
             meter=meter,
             limits=limits,

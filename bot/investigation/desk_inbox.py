@@ -249,8 +249,8 @@ class Inbox:
             asks.c.kind == ask.kind, asks.c.team == ask.place.team, asks.c.state != "refused", asks.c.asked_at >= since
         )
         by_user = int(connection.execute(lately.where(asks.c.user == ask.asker.user)).scalar_one())
-        if ask.kind == "follow_up":
-            return self._no_follow_up(connection, ask, by_user)
+        if ask.kind != "investigate":
+            return self._no_more(by_user) or (self._no_case(connection, ask) if ask.kind == "follow_up" else "")
         limits = self._limits
         if waiting >= limits.queue + limits.at_once:
             return f"{waiting} investigations are waiting or running already: please ask again in some minutes."
@@ -261,9 +261,12 @@ class Inbox:
             return f"This channel has started {in_channel} investigations within the hour, the most one may: wait a little."
         return ""
 
-    def _no_follow_up(self, connection: sa.Connection, ask: Ask, by_user: int) -> str:
+    def _no_more(self, by_user: int) -> str:
         if by_user >= self._limits.follow_ups_per_user_hour:
             return f"You have asked {by_user} questions within the hour, the most one person may: wait a little."
+        return ""
+
+    def _no_case(self, connection: sa.Connection, ask: Ask) -> str:
         named = place_name(ask.place)
         if connection.execute(sa.select(threads.c.case_id).where(threads.c.place == named)).first() is not None:
             return ""

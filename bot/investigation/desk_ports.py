@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from bot.domain.chat import Ask, SourceProgress
 from bot.domain.ports import Source
 from bot.domain.report import Answer, PredictionStatus, Report
+from bot.errors import TicketRefusedError
 
 SourceFactory = Callable[[Ask], Sequence[Source]]
 """Makes the sources of one investigation. It crosses a process boundary, so it must pickle: a module's function or a
@@ -52,6 +53,26 @@ class Engine(Protocol):
     def note_outcome(self, case: str, number: int, status: PredictionStatus) -> Awaitable[None]:
         """Write into a kept case what became of one of its predictions, counted from 0."""
         ...
+
+
+class Tickets(Protocol):
+    """Writes reports to tickets; implemented by ``sources/jira``."""
+
+    def comment(self, ticket: str, mark: str, report: Report) -> Awaitable[str]:
+        """Write a report to a ticket as a comment, unless one of ours bears the mark; give the comment's address.
+
+        Raises TicketBusyError where calling again may work, TicketRefusedError where it will not.
+        """
+        ...
+
+
+class NoTickets:
+    """Stands in where no ticket system is configured."""
+
+    async def comment(self, ticket: str, mark: str, report: Report) -> str:
+        """Refuse."""
+        del mark, report
+        raise TicketRefusedError(f"No Jira is configured any more, so nothing was written to {ticket}.")
 
 
 class Meter(Protocol):

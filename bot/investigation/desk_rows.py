@@ -103,6 +103,8 @@ def columns_of(ask: Ask) -> dict[str, Any]:
                 "window": ask.window,
                 "namespaces": ask.namespaces,
                 "message_ts": ask.message_ts,
+                "case": ask.case,
+                "ticket": ask.ticket,
             }
         ),
     }
@@ -121,6 +123,8 @@ def ask_of(row: sa.RowMapping) -> Ask:
         namespaces=tuple(body["namespaces"]),
         message_ts=body["message_ts"],
         asked_at=datetime.fromisoformat(row["asked_at"]),
+        case=body.get("case", ""),  # rows of older versions have none
+        ticket=body.get("ticket", ""),
     )
 
 

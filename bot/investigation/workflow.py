@@ -9,21 +9,23 @@ The steps' names and order are the contract with work begun by an older version:
 """
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 from dbos import DBOS, StepOptions, error as dbos_error
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.domain.chat import Messenger, Plan
 from bot.domain.ports import Clock
-from bot.errors import ChatBusyError, ChatError, RootcauseError
+from bot.errors import ChatBusyError, ChatError, RootcauseError, TicketBusyError
 from bot.investigation.desk_inbox import Inbox, Row, State
-from bot.investigation.desk_ports import FAULT, Engine, Meter, Reading
+from bot.investigation.desk_ports import FAULT, Engine, Meter, Reading, Tickets
 from bot.investigation.outbox import Outbox
 from bot.investigation.watch import Watches
 from bot.investigation.workflow_turns import Turns
@@ -34,7 +36,7 @@ log = logging.getLogger("rootcause.desk")
 WORKFLOW_VERSION = "1"
 
 Outcome = dict[str, str]
-"""``outcome`` (``done``, ``failed``, ``cancelled``) with ``case`` or ``sentence``: small, and plain JSON."""
+"""``outcome`` (``done``, ``failed``, ``cancelled``) with ``case``, ``url`` or ``sentence``: small, and plain JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class Bench:
     watches: Watches
     messenger: Messenger
     engine: Engine
+    tickets: Tickets
     turns: Turns
     meter: Meter
     limits: DeskSettings
@@ -65,6 +68,7 @@ class Steps:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
+        self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def acknowledge(self, work: str) -> str:
         """Show at once that the ask was seen."""
@@ -124,6 +128,27 @@ class Steps:
         key = f"{work}:follow-up"
         await bench.outbox.deliver(key, lambda: bench.messenger.follow_up(row.ask, key, given))
         return {"outcome": "done", "case": case}
+
+    async def write_ticket(self, work: str) -> Outcome:
+        """Write the report to the ticket; one comment for a case and a ticket, however often it is asked for."""
+        row, bench = await self._row(work), self._bench
+        ticket, mark = row.ask.ticket, ticket_mark(row.ask.case, row.ask.ticket)
+        try:
+            report = await bench.engine.report(row.ask.case)
+            async with self._writing.setdefault(mark, asyncio.Lock()):
+                url = await bench.tickets.comment(ticket, mark, report)
+        except TicketBusyError:
+            raise  # the step is done again, and looks for the mark first
+        except RootcauseError as error:
+            return {"outcome": "failed", "sentence": str(error)}
+        return {"outcome": "done", "case": row.ask.case, "url": url}
+
+    async def show_ticket(self, work: str, url: str) -> str:
+        """Tell the thread where the comment is."""
+        row, bench = await self._row(work), self._bench
+        key, sentence = f"{work}:ticket", f"{row.ask.asker.name} had this answer posted to {row.ask.ticket}."
+        await bench.outbox.deliver(key, lambda: bench.messenger.notify(row.ask.place, key, sentence, url))
+        return "shown"
 
     async def explain(self, work: str, found: Outcome) -> str:
         """Tell people in a sentence why there is no answer, with the reference under which it is logged."""
@@ -237,9 +262,18 @@ class _PlanMessage:
 Workflow = Callable[[str], Coroutine[Any, Any, str]]
 
 
+TICKET_ATTEMPTS = 5
+"""Tries to write to a ticket, the pause doubling from 1 s: whoever pressed waits for it, and may press again."""
+
+
+def ticket_mark(case: str, ticket: str) -> str:
+    """Name what a case says to a ticket; it stands in the comment, and is looked for before one is written."""
+    return "rc-" + hashlib.sha256(f"{case}\n{ticket}".encode()).hexdigest()[:20]
+
+
 def _transient(error: BaseException) -> bool:
     """Tell whether posting later may work: the service was busy, not unwilling."""
-    return isinstance(error, ChatBusyError)
+    return isinstance(error, (ChatBusyError, TicketBusyError))
 
 
 class _Course:
@@ -267,6 +301,22 @@ class _Course:
     async def follow_up(self, work: str) -> Outcome:
         """Answer a follow-up."""
         return await DBOS.run_step_async({"name": "reply", **self._posts}, self._steps.reply, work)
+
+    async def ticket(self, work: str) -> Outcome:
+        """Write a report to a ticket, and show where."""
+        tries: StepOptions = {**self._posts, "max_attempts": TICKET_ATTEMPTS}
+        try:
+            found = await DBOS.run_step_async({"name": "write_ticket", **tries}, self._steps.write_ticket, work)
+        except dbos_error.DBOSMaxStepRetriesExceeded:
+            sentence = (
+                "Jira did not take the comment in time. Press again later: what it took already is not written twice."
+            )
+            return {"outcome": "failed", "sentence": sentence}
+        if found["outcome"] == "done":
+            self._end_if_closing()
+            shown: StepOptions = {"name": "show_ticket", **self._posts}
+            await DBOS.run_step_async(shown, self._steps.show_ticket, work, found["url"])
+        return found
 
     async def to_the_end(self, work: str, way: Callable[[str], Awaitable[Outcome]]) -> str:
         """Go the whole way, and tell people where it ends early."""
@@ -311,7 +361,11 @@ def registered(bench: Bench) -> dict[str, Workflow]:
     async def follow_up(work: str) -> str:
         return await course.to_the_end(work, course.follow_up)
 
-    return {"investigate": investigation, "follow_up": follow_up}
+    @DBOS.workflow(name="rootcause.ticket")
+    async def ticket(work: str) -> str:
+        return await course.to_the_end(work, course.ticket)
+
+    return {"investigate": investigation, "follow_up": follow_up, "ticket": ticket}
 
 
 def _state(outcome: str) -> State:

@@ -101,7 +101,7 @@ def _channel(described: Json) -> Channel:
 
 def _json_files(path: Path) -> Iterator[tuple[PurePosixPath, list[Json]]]:
     """Give every JSON list of an export by its path; what is no list of objects is none of Slack's."""
-    for name, body in _files(path):
+    for name, body in export_files(path):
         if name.suffix == ".json":
             try:
                 parsed = json.loads(body)
@@ -111,7 +111,8 @@ def _json_files(path: Path) -> Iterator[tuple[PurePosixPath, list[Json]]]:
                 yield name, parsed
 
 
-def _files(path: Path) -> Iterable[tuple[PurePosixPath, bytes]]:
+def export_files(path: Path) -> Iterable[tuple[PurePosixPath, bytes]]:
+    """Give every JSON file of a folder or a tar with its path."""
     if path.is_dir():
         found = sorted(each for each in path.rglob("*.json") if each.is_file())
         return ((PurePosixPath(each.relative_to(path).as_posix()), each.read_bytes()) for each in found)

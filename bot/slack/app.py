@@ -6,7 +6,7 @@ an error status on purpose, so that Slack delivers it again.
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
@@ -34,8 +34,9 @@ def build_app(
     reports: ReportLookup,
     signing_secret: str | None = None,
     health: Health = nothing_to_tell,
+    projects: Sequence[str] = (),
 ) -> AsyncApp:
-    """Build the app; ``signing_secret`` is for HTTP alone, the socket needs none."""
+    """Build the app; ``signing_secret`` is for HTTP alone, ``projects`` are those of Jira that reports may be posted to."""
     room = Room(
         calls=connection.calls,
         identity=connection.identity,
@@ -60,7 +61,7 @@ def build_app(
     conversation = Conversation(room)
     register_events(app, conversation, surroundings)
     register_beginnings(app, conversation)
-    register_buttons(app, Buttons(room, reports))
+    register_buttons(app, Buttons(room, reports, projects))
     return app
 
 

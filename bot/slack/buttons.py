@@ -6,13 +6,14 @@ is one listener's one call.
 
 import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot.domain.chat import Ask, Asker, Place
 from bot.domain.report import Report
+from bot.domain.tickets import ticket_key
 from bot.slack import modals
 from bot.slack.access import Refused
 from bot.slack.conversation import Room
@@ -28,9 +29,10 @@ NEIGHBOURS = 3
 
 _GONE = "This answer's case is gone: cases are kept for a while only. Ask me again for a new investigation."
 _NOT_HERE = "This button belongs to another channel."
-_JIRA = (
-    "Jira isn't connected for posting, so nothing was sent. Run `rootcause show {case} --format markdown` "
-    "and paste it into the ticket."
+_NO_JIRA = (
+    "Jira isn't connected for posting, so nothing was sent. Whoever runs me can name it in `rootcause.yaml`: `jira:` with "
+    "`url`, `token`, `projects` and `post: true`. Until then run `rootcause show {case} --format markdown` and paste it "
+    "into the ticket."
 )
 _LONGEST = timedelta(days=365)
 
@@ -48,9 +50,11 @@ class Pressed:
 class Buttons:
     """Answers presses."""
 
-    def __init__(self, room: Room, reports: ReportLookup) -> None:
+    def __init__(self, room: Room, reports: ReportLookup, projects: Sequence[str] = ()) -> None:
+        """``projects``: keys of the Jira projects that a report may be posted to; none where it may not."""
         self._room = room
         self._reports = reports
+        self._projects = projects
 
     async def evidence(self, body: Mapping[str, Any]) -> None:
         """Open the evidence at its first citation."""
@@ -125,10 +129,31 @@ class Buttons:
         await self._whisper(pressed, f"Noted, thank you.{more}")
 
     async def jira(self, body: Mapping[str, Any]) -> None:
-        """Say how an answer gets into Jira."""
+        """Open the form that asks for the issue, or say what is missing for it."""
+        if self._projects:
+            await self._open(body, self._ticket_view)
+            return
         pressed = await self._pressed_message(body)
         if pressed is not None:
-            await self._whisper(pressed, _JIRA.format(case=self._room.sanitiser.text(pressed.case, 60)))
+            await self._whisper(pressed, _NO_JIRA.format(case=self._room.sanitiser.text(pressed.case, 60)))
+
+    async def ticket_chosen(self, body: Mapping[str, Any]) -> dict[str, str]:
+        """Have the report written to the chosen issue; gives what is wrong by field."""
+        view = body["view"]
+        value = str(json.loads(view["private_metadata"])["value"])
+        typed = str(view["state"]["values"][modals.FIELD_TICKET]["text"].get("value") or "")
+        key = ticket_key(typed)
+        if key is None:
+            return {modals.FIELD_TICKET: "Name one issue by its key, such as OPS-123, or paste its address."}
+        if key.partition("-")[0] not in self._projects:
+            return {modals.FIELD_TICKET: f"I may only post to these projects: {', '.join(self._projects)}."[:200]}
+        pressed = await self._pressed(body, value, shown_in=None)
+        if pressed is None or pressed.report is None:
+            return {modals.FIELD_TICKET: "You may not post this answer, or its case is gone."}
+        meant = Understood(verb="ask", question=f"Post to {key}")
+        ask = replace(self._ask(meant, pressed, f"ticket:{view['id']}"), kind="ticket", case=pressed.case, ticket=key)
+        accepted = await self._room.desk.submit(ask)
+        return {modals.FIELD_TICKET: accepted.reason[:200]} if accepted.outcome == "refused" else {}
 
     async def stop(self, body: Mapping[str, Any]) -> None:
         """Stop the work of a thread."""
@@ -138,6 +163,12 @@ class Buttons:
             return
         stopped = await self._room.desk.cancel(pressed.place, pressed.asker)
         await self._whisper(pressed, "Stopping." if stopped else "It has ended already.")
+
+    async def _ticket_view(self, report: Report, value: str, asker: Asker) -> dict[str, Any]:
+        del asker
+        known = await self._reports.ticket_keys(report.case)
+        keys = [key for key in known if key.partition("-")[0] in self._projects]
+        return modals.ticket_modal(value, keys, self._projects, self._room.sanitiser)
 
     async def _first_page(self, report: Report, value: str, asker: Asker) -> dict[str, Any]:
         return await self._evidence_view(report, value, 0, asker)

@@ -89,6 +89,8 @@ class SlackMessenger:
 
     async def acknowledge(self, ask: Ask) -> None:
         """Put 👀 under the asking message, for a command under the thread's root; the work does not wait for it."""
+        if ask.kind == "ticket":
+            return  # whoever pressed was answered by the form
         channel, target = ask.place.channel, ask.message_ts or ask.place.thread_ts
         task = asyncio.create_task(self._react("reactions.add", channel, target, SEEN))
         self._seen[(channel, target)] = task
@@ -131,9 +133,10 @@ class SlackMessenger:
         blocks = report_blocks.follow_up_blocks(answer, self._sanitiser, asked_by=asked_by)
         await self._post(ask.place, key, "follow_up", report_blocks.follow_up_text(answer, self._sanitiser), blocks)
 
-    async def notify(self, place: Place, key: str, sentence: str) -> None:
-        """Post one sentence."""
-        await self.say(place, key, self._sanitiser.text(sentence, 1500))
+    async def notify(self, place: Place, key: str, sentence: str, url: str | None = None) -> None:
+        """Post one sentence, and a link where its host is allowed."""
+        link = self._sanitiser.link(url, "See it there.") if self._sanitiser.url(url) else ""
+        await self.say(place, key, " ".join(part for part in (self._sanitiser.text(sentence, 1500), link) if part))
 
     async def say(self, place: Place, key: str, mrkdwn: str, blocks: Sequence[Block] = ()) -> None:
         """Post the app's own words, once under a key; foreign text in them has passed the sanitiser already."""
@@ -158,6 +161,8 @@ class SlackMessenger:
         if ask.kind == "investigate":
             await self._close_plans(ask.place, "Done." if well else "Ended without an answer.")
         target = ask.message_ts or ask.place.thread_ts
+        if ask.kind == "ticket":
+            return  # the thread's mark is its answer's
         if (seen := self._seen.pop((ask.place.channel, target), None)) is not None:
             await asyncio.wait({seen})  # or it would come after its removal
         await self._react("reactions.add", ask.place.channel, target, DONE if well else FAILED)

@@ -15,7 +15,7 @@ from bot.slack.blockkit import clip
 from bot.slack.buttons import Buttons
 from bot.slack.conversation import Conversation
 from bot.slack.intake import HEARD
-from bot.slack.surface import COMMAND, MODAL_ASK, MODAL_NEW, SHORTCUT_NEW, SHORTCUT_THREAD
+from bot.slack.surface import COMMAND, MODAL_ASK, MODAL_NEW, MODAL_TICKET, SHORTCUT_NEW, SHORTCUT_THREAD
 from bot.slack.surroundings import Surroundings
 
 _ACK_TEXT = 3000
@@ -114,6 +114,10 @@ def register_buttons(app: AsyncApp, buttons: Buttons) -> None:
     async def jira(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack()
         await buttons.jira(body)
+
+    @app.view(MODAL_TICKET)
+    async def ticket_chosen(ack: AsyncAck, body: dict[str, Any]) -> None:
+        await _closed(ack, await buttons.ticket_chosen(body))
 
     _register_work(app, buttons)
 

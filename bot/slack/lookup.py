@@ -8,7 +8,7 @@ from bot.domain.report import Report
 
 
 class ReportLookup(Protocol):
-    """Read access to finished cases; both calls return within some ten milliseconds."""
+    """Read access to finished cases; every call returns within some ten milliseconds."""
 
     async def report(self, case: str) -> Report | None:
         """Give a case's report, None where there is none (any more)."""
@@ -16,4 +16,8 @@ class ReportLookup(Protocol):
 
     async def around(self, case: str, item: str, before: int, after: int) -> Sequence[Stored]:
         """Give a stored item with its neighbours in order; empty where the case or the item is gone."""
+        ...
+
+    async def ticket_keys(self, case: str) -> Sequence[str]:
+        """Give the keys of the tickets that a case holds or that people named in it, the likeliest first."""
         ...

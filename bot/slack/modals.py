@@ -24,7 +24,7 @@ from bot.slack.blockkit import (
 )
 from bot.slack.phrases import duration, moment, plural, span
 from bot.slack.sanitise import Sanitiser
-from bot.slack.surface import MODAL_ASK, MODAL_EVIDENCE, MODAL_NEW
+from bot.slack.surface import MODAL_ASK, MODAL_EVIDENCE, MODAL_NEW, MODAL_TICKET
 
 ACTION_PAGE = "evidence_page"
 ACTION_PAGE_BACK = "evidence_page_back"
@@ -34,10 +34,12 @@ FIELD_QUESTION = "question"
 FIELD_WINDOW = "window"
 FIELD_NAMESPACES = "namespaces"
 FIELD_CHANNEL = "channel"
+FIELD_TICKET = "ticket"
 
 _QUOTE = 1500
 _NEIGHBOUR = 300
 _LANE_CELLS = 34
+_KEYS = 8
 _EXAMPLE = "Was the restart on day 3 related?"
 
 
@@ -115,6 +117,22 @@ def ask_modal(report: Report, value: str, sanitiser: Sanitiser) -> Block:
     ]
     blocks += [context(f"Confidence is held down: {sanitiser.text(each, 200)}") for each in report.reasons[:3]]
     return modal(MODAL_ASK, "Ask why", blocks, metadata={"value": value}, submit="Ask")
+
+
+def ticket_modal(value: str, keys: Sequence[str], projects: Sequence[str], sanitiser: Sanitiser) -> Block:
+    """Ask which issue gets the report; ``keys`` are those that the case knows, the first is proposed."""
+    first = keys[0] if keys else ""
+    blocks = [
+        text_input(FIELD_TICKET, "Issue", initial=first, hint=f"{projects[0]}-123"),
+        context(
+            "The whole report with its quotes becomes one comment on the issue. "
+            "Everybody who can see the issue can read it there, whoever is in this channel."
+        ),
+    ]
+    if len(keys) > 1:
+        named = ", ".join(sanitiser.code(key, 60) for key in keys[:_KEYS])
+        blocks.insert(1, context(f"Named in this incident: {named}"))
+    return modal(MODAL_TICKET, "Post to Jira", blocks, metadata={"value": value}, submit="Post")
 
 
 def new_investigation_modal(channel: str | None = None) -> Block:

@@ -14,6 +14,7 @@ SHORTCUT_NEW = "new_investigation"
 MODAL_NEW = "new_investigation_form"
 MODAL_EVIDENCE = "evidence"
 MODAL_ASK = "ask_why"
+MODAL_TICKET = "post_to_jira"
 METADATA_EVENT = "rootcause"
 """``metadata.event_type`` of everything the app posts; its payload carries the key that makes a post findable."""
 

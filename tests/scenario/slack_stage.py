@@ -60,6 +60,10 @@ class Reports:
         quote = next((each.quote for each in self.known.evidence.values() if each.locator.startswith(item)), "")
         return [Line(id="L1", text="the line before"), Line(id=item, text=quote), Line(id="L3", text="the line after")]
 
+    async def ticket_keys(self, case):
+        """Give the keys of two tickets, one of a foreign project."""
+        return ["OPS-7", "UTF-8", "OPS-9"]
+
 
 @dataclass
 class RecordingDesk:
@@ -119,6 +123,8 @@ class RecordingDesk:
         await self.messenger.acknowledge(ask)
         if ask.kind == "follow_up":
             await self.messenger.follow_up(ask, f"{work}:follow-up", replace(ANSWER, question=ask.question))
+        elif ask.kind == "ticket":
+            await self.messenger.notify(ask.place, f"{work}:ticket", f"Posted to {ask.ticket}.", "https://logs.example.com/t")
         else:
             for items in (0, 100, 123456):
                 await self.messenger.show_plan(ask.place, f"{work}:plan", plan(items, ask.window or "5d"))
@@ -182,7 +188,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(*, audience=None, answering=True, picture=no_picture, limiter=None, report=REPORT, **options):
+async def stage(*, audience=None, answering=True, picture=no_picture, limiter=None, report=REPORT, projects=(), **options):
     """Open the workspace, connect the app by socket, close both."""
     workspace = small_workspace(app=AppProfile.from_manifest(MANIFEST))
     async with PlaygroundServer(workspace, **options) as server, aiohttp.ClientSession() as session:
@@ -191,7 +197,9 @@ async def stage(*, audience=None, answering=True, picture=no_picture, limiter=No
             client, audience or Audience(), link_hosts=HOSTS, picture=picture, limiter=limiter or Limiter(50.0)
         )
         desk = RecordingDesk(messenger=connection.messenger if answering else None, report=report)
-        app = build_app(connection, desk=desk, reports=Reports(report), signing_secret=server.signing_secret)
+        app = build_app(
+            connection, desk=desk, reports=Reports(report), signing_secret=server.signing_secret, projects=projects
+        )
         logger = logging.getLogger("bot.slack.socket")
         handler = AsyncSocketModeHandler(app, server.app_token, logger=logger, ping_interval=0.3)
         await handler.connect_async()

@@ -115,9 +115,42 @@ def test_stop_and_jira_say_what_they_do():
         await answered(stage)
         await stage.server.press(ADA, INCIDENTS, "answer_jira")
         await stage.until(lambda: stage.server.ephemerals(INCIDENTS, ADA))
-        assert "--format markdown" in stage.server.ephemerals(INCIDENTS, ADA)[-1]["text"]
+        told = stage.server.ephemerals(INCIDENTS, ADA)[-1]["text"]
+        assert "--format markdown" in told
+        assert "rootcause.yaml" in told
+        assert [] == [ask for ask in stage.desk.asks if ask.kind == "ticket"]
 
     play(scenario)
+
+
+def test_post_to_jira_proposes_an_issue_and_hands_the_chosen_one_to_the_desk():
+    """The form proposes keys of the allowed projects; another project, no key and a guest are refused in words."""
+
+    def typed(key):
+        return {"ticket": {"text": {"type": "plain_text_input", "value": key}}}
+
+    async def scenario(stage):
+        answer = await answered(stage)
+        view = await opened(stage, ADA, "answer_jira")
+        assert '"initial_value": "OPS-7"' in written(view)
+        assert "`OPS-9`" in written(view)
+        assert "UTF-8" not in written(view)
+        for wrong, word in (("PAY-1", "only post to these projects: OPS"), ("later", "by its key"), ("", "by its key")):
+            refused = await stage.server.acts.submit(ADA, view["id"], typed(wrong))
+            assert word in str(refused.answer)
+        assert "may not post" in str((await stage.server.acts.submit(GUEST, view["id"], typed("OPS-9"))).answer)
+        await stage.server.acts.submit(ADA, view["id"], typed(" https://jira.example.com/browse/ops-9?x=1 "))
+        await stage.until(lambda: any("Posted to OPS-9" in each["text"] for each in stage.texts()))
+        ask = stage.desk.asks[-1]
+        assert ("ticket", "OPS-9", "c-20260305-lock", answer["thread_ts"]) == (
+            ask.kind,
+            ask.ticket,
+            ask.case,
+            ask.place.thread_ts,
+        )
+        assert "<https://logs.example.com/t|See it there.>" in stage.texts()[-1]["text"]
+
+    play(scenario, projects=("OPS",))
 
 
 def test_app_home_lists_only_what_the_person_may_see():

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from sample_report import ANSWER, INCONCLUSIVE, QUIET, REPORT
 
-from bot.cli.render_markdown import render_answer_markdown, render_markdown
 from bot.cli.render_text import render_answer, render_text
+from bot.pages.markdown import render_answer_markdown, render_markdown
 
 FOLDER = Path(__file__).parent
 PAGES = {

@@ -5,7 +5,8 @@ import json
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from bot.sources.export.jsonstream import JsonCutError, JsonStream, decoded_start, storable
+from bot.domain.storable import storable
+from bot.sources.export.jsonstream import JsonCutError, JsonStream, decoded_start
 
 VALUES = st.recursive(
     st.none()

@@ -9,7 +9,7 @@ import pytest
 from export_sink import gathered, written
 
 from bot.domain.mrkdwn import message_text, plain
-from bot.sources.export.jira import document_text
+from bot.domain.tickets import document_text
 
 TS = "1795328881.000200"
 USERS = [

@@ -4,7 +4,7 @@ import re
 
 from sample_report import ANSWER, QUIET, REPORT
 
-from bot.cli.render_markdown import render_answer_markdown, render_markdown
+from bot.pages.markdown import render_answer_markdown, render_markdown
 
 
 def test_the_page_has_every_part_of_the_report():

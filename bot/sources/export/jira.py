@@ -4,27 +4,19 @@ Comments restricted to a role or group are skipped and counted: who asks here ma
 counted, not read.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from bot.domain.items import TicketEntry
-from bot.sources.export.jsonstream import JsonCutError, JsonStream, as_bytes, storable
+from bot.domain.storable import storable
+from bot.domain.tickets import browse_url, change_text, document_text, person
+from bot.sources.export.jsonstream import JsonCutError, JsonStream, as_bytes
 from bot.sources.export.ledger import Reading
 from bot.sources.export.timestamps import moment
 
 SOURCE = "jira"
-_NESTING = 60
-_MILLISECONDS = re.compile(r"\d{10,14}")
-_MARKS = {"hardBreak": "\n", "listItem": "- ", "tableCell": " | ", "tableHeader": " | "}
-
-_BLOCKS = frozenset({
-    "paragraph", "heading", "blockquote", "codeBlock", "panel", "tableRow", "rule",  "taskItem",
-    "decisionItem", "mediaSingle", "mediaGroup", "expand", "nestedExpand", "bulletList", "orderedList", "table",
-    "taskList", "decisionList",
-})  # fmt: skip
 
 
 def read_issues(reading: Reading, path: str, texts: Iterable[str]) -> None:
@@ -107,7 +99,7 @@ class _Issue:
         key = self.told.get("key")
         if not isinstance(key, str):
             return
-        url = _browse(self.told.get("self"), key)
+        url = browse_url(self.told.get("self"), key)
         self._store_description(key, url)
         restricted = 0
         for comment, text in self._comments:
@@ -117,12 +109,12 @@ class _Issue:
             at = moment(comment.get("created"))
             link = f"{url}?focusedCommentId={quote(str(comment.get('id')))}" if url and comment.get("id") else url
             self._add(
-                at, key, "comment", (_person(comment.get("author")), document_text(comment.get("body"))), link, text
+                at, key, "comment", (person(comment.get("author")), document_text(comment.get("body"))), link, text
             )
         self._reading.ledger.odd(SOURCE, "comments restricted to a group or role, left out", restricted, self._path)
         for change, text in self._changes:
-            what = "\n".join(_change(item) for item in change.get("items") or () if isinstance(item, dict))
-            self._add(moment(change.get("created")), key, "change", (_person(change.get("author")), what), url, text)
+            what = "\n".join(change_text(item) for item in change.get("items") or () if isinstance(item, dict))
+            self._add(moment(change.get("created")), key, "change", (person(change.get("author")), what), url, text)
 
     def _store_description(self, key: str, url: str | None) -> None:
         def field(name: str) -> Any:  # noqa: ANN401 - any JSON value
@@ -132,7 +124,7 @@ class _Issue:
             return
         parts = [str(field("summary") or ""), document_text(field("description"))]
         raw = "\n".join(self._fields[name][1] for name in ("summary", "description") if name in self._fields)
-        author = _person(field("reporter")) if field("reporter") else _person(field("creator"))
+        author = person(field("reporter")) if field("reporter") else person(field("creator"))
         text = "\n\n".join(part for part in parts if part.strip())
         self._add(moment(field("created")), key, "description", (author, text), url, raw)
 
@@ -151,79 +143,7 @@ class _Issue:
         self._reading.saw(at.timestamp())
         author, text = said
         self._reading.sink.add_ticket(
-            TicketEntry(at=at, key=key, part=part, author=author, text=storable(text), url=url, raw=as_bytes(raw))
+            TicketEntry(
+                at=at, key=key, part=part, author=storable(author), text=storable(text), url=url, raw=as_bytes(raw)
+            )
         )
-
-
-def _person(value: object) -> str:
-    told = value if isinstance(value, dict) else {}
-    found = next(
-        (told[key] for key in ("displayName", "name", "accountId") if isinstance(told.get(key), str)), "unknown"
-    )
-    return str(storable(found))
-
-
-def _browse(link: object, key: str) -> str | None:
-    """Derive the page a person opens; an API gateway's address leads to no page."""
-    if not isinstance(link, str):
-        return None
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        return None
-    base, found, _ = parts.path.partition("/rest/api/")
-    if parts.scheme not in {"http", "https"} or not found or parts.hostname == "api.atlassian.com":
-        return None
-    return f"{parts.scheme}://{parts.netloc}{base}/browse/{quote(key)}"
-
-
-def _change(item: Mapping[str, Any]) -> str:
-    before, after = (str(item.get(key) or "none") for key in ("fromString", "toString"))
-    return f"{item.get('field')}: {before} → {after}"
-
-
-def document_text(body: object) -> str:
-    """Give a body as plain text, whether it is text already (v2) or an Atlassian document (v3)."""
-    if isinstance(body, str):
-        return body.replace("\r\n", "\n")
-    if not isinstance(body, dict):
-        return ""
-    return "".join(_node(body, 0)).strip("\n")
-
-
-def _node(node: Mapping[str, Any], depth: int) -> Iterator[str]:
-    kind, inner = str(node.get("type")), node.get("content")
-    told = node.get("attrs")
-    yield _leaf(node, kind, told if isinstance(told, dict) else {})
-    if kind == "text":
-        yield from _link(node)
-    if isinstance(inner, list) and depth < _NESTING:
-        for part in inner:
-            if isinstance(part, dict):
-                yield from _node(part, depth + 1)
-    if kind in _BLOCKS:
-        yield "\n"
-
-
-def _leaf(node: Mapping[str, Any], kind: str, attributes: Mapping[str, Any]) -> str:
-    """Give the text a node carries itself."""
-    if kind == "text":
-        return str(node.get("text", ""))
-    if kind in {"mention", "emoji", "status", "placeholder"}:
-        return str(attributes.get("text") or attributes.get("shortName") or "")
-    if kind in {"inlineCard", "blockCard", "embedCard"}:
-        return str(attributes.get("url") or "")
-    if kind == "date":
-        at = str(attributes.get("timestamp") or "")
-        return (
-            datetime.fromtimestamp(int(at) / 1000, tz=UTC).strftime("%Y-%m-%d") if _MILLISECONDS.fullmatch(at) else at
-        )
-    return _MARKS.get(kind, "")
-
-
-def _link(node: Mapping[str, Any]) -> Iterator[str]:
-    for mark in node.get("marks") or ():
-        if isinstance(mark, dict) and mark.get("type") == "link" and isinstance(mark.get("attrs"), dict):
-            href = str(mark["attrs"].get("href") or "")
-            if href and href != node.get("text"):
-                yield f" ({href})"

@@ -181,17 +181,6 @@ def as_bytes(text: str) -> bytes:
         return text.encode("utf-8", "replace")
 
 
-def storable(value: Any) -> Any:  # noqa: ANN401 - any JSON value goes in and comes out
-    r"""Replace lone surrogates (broken bytes, or ``\ud800`` escapes), which no UTF-8 store takes, by U+FFFD."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [storable(part) for part in value]
-    if isinstance(value, dict):
-        return {storable(key): storable(part) for key, part in value.items()}
-    return value
-
-
 def needs_cleaning(text: str) -> bool:
     """Tell whether a JSON text may decode to strings that cannot be stored."""
     if "\\u" in text and ("\\ud" in text or "\\uD" in text):

@@ -9,7 +9,8 @@ from typing import Any
 
 from bot.domain.entity import CLUSTER_KINDS, Entity
 from bot.domain.items import ClusterEvent, ObjectVersion
-from bot.sources.export.jsonstream import JsonCutError, JsonStream, as_bytes, needs_cleaning, storable
+from bot.domain.storable import storable
+from bot.sources.export.jsonstream import JsonCutError, JsonStream, as_bytes, needs_cleaning
 from bot.sources.export.layout import stem
 from bot.sources.export.ledger import Reading
 from bot.sources.export.timestamps import moment

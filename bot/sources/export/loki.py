@@ -9,7 +9,8 @@ from typing import Any
 
 from bot.domain.items import LogStream
 from bot.domain.ports import UNDATED, TimedLine
-from bot.sources.export.jsonstream import JsonCutError, JsonStream, storable
+from bot.domain.storable import storable
+from bot.sources.export.jsonstream import JsonCutError, JsonStream
 from bot.sources.export.ledger import Reading
 from bot.sources.export.logs import BATCH
 from bot.sources.export.timestamps import iso

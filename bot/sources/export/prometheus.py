@@ -10,7 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 from bot.domain.items import Series
-from bot.sources.export.jsonstream import JsonCutError, JsonStream, as_bytes, storable
+from bot.domain.storable import storable
+from bot.sources.export.jsonstream import JsonCutError, JsonStream, as_bytes
 from bot.sources.export.layout import stem
 from bot.sources.export.ledger import Reading
 

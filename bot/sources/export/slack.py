@@ -11,7 +11,8 @@ from typing import Any
 
 from bot.domain.items import ChatMessage
 from bot.domain.mrkdwn import NOTICES, as_mapping, author, display_name, instant_of, is_bot, message_text
-from bot.sources.export.jsonstream import JsonCutError, JsonStream, as_bytes, needs_cleaning, storable
+from bot.domain.storable import storable
+from bot.sources.export.jsonstream import JsonCutError, JsonStream, as_bytes, needs_cleaning
 from bot.sources.export.layout import stem
 from bot.sources.export.ledger import Reading
 

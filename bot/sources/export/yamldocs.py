@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from bot.sources.export.jsonstream import NESTING_LIMIT, as_bytes, storable
+from bot.domain.storable import storable
+from bot.sources.export.jsonstream import NESTING_LIMIT, as_bytes
 
 DOCUMENT_LIMIT_CHARS = 16 * 1024 * 1024
 """One item larger than this is no Kubernetes object; PyYAML needs some thirty times its size."""

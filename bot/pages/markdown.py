@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator
 
 from bot.analyst.words import capital
-from bot.cli import words
 from bot.domain.entity import Entity
 from bot.domain.reading_words import analyst_words, reading_rows
 from bot.domain.report import Answer, Evidence, Report, Step, StepLink
 from bot.domain.spelling import lag_words
+from bot.pages import words
 
 _MARKUP = re.compile(r"([\\`*\[\]|~@$]|<(?=[A-Za-z/!?])|&(?=\w+;)|^\s*>|(?<!\w)_|_(?!\w)|^\s*[#+-])")
 """What CommonMark and GitHub would read as markup; inside words an underscore is none, and brackets alone make no link."""
