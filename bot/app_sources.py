@@ -62,7 +62,16 @@ def prometheus_source(cluster: ClusterSettings, scope: Scope) -> LiveSource | No
 OF_A_CLUSTER: tuple[OfACluster, ...] = (prometheus_source,)
 """Makers of what each cluster has of its own: its API, its recorder, its metrics, its log store."""
 
-OF_ALL: tuple[OfAll, ...] = ()
+
+def _jira(live: LiveSettings, scope: Scope) -> LiveSource | None:
+    if live.jira is None:
+        return None
+    from bot.sources.jira import JiraSource  # noqa: PLC0415 - see above
+
+    return JiraSource(live.jira, scope)
+
+
+OF_ALL: tuple[OfAll, ...] = (_jira,)
 """Makers of what all clusters share: tickets, annotations."""
 
 

@@ -13,7 +13,11 @@ DAY = "2026-11-18"
 
 def doc(text):
     """Give a text as an Atlassian document."""
-    return {"version": 1, "type": "doc", "content": [{"type": "paragraph", "content": [{"type": "text", "text": text}]}]}
+    return {
+        "version": 1,
+        "type": "doc",
+        "content": [{"type": "paragraph", "content": [{"type": "text", "text": text}]}],
+    }
 
 
 def person(name):

@@ -5,6 +5,7 @@ projects and times needs; anything else it refuses, as Jira does. One page shows
 """
 
 import asyncio
+import base64
 import copy
 import html
 import json
@@ -16,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from bot.domain.tickets import document_text
 from bot.playground.delivery import break_connection
@@ -79,9 +80,7 @@ class JiraServer:
 
     def comments(self, key: str) -> list[Json]:
         """List an issue's comments, the oldest first."""
-        fields = self.issues[key].setdefault("fields", {})
-        found: list[Json] = fields.setdefault("comment", {}).setdefault("comments", [])
-        return found
+        return _comments_of(self.issues[key])
 
     def written(self, key: str) -> list[str]:
         """Give the text of what the app wrote to an issue."""
@@ -146,7 +145,8 @@ class JiraServer:
         return None
 
     def _expected(self) -> str:
-        return BasicAuth(self.user, self.token).encode() if self.cloud else f"Bearer {self.token}"
+        basic = base64.b64encode(f"{self.user}:{self.token}".encode()).decode()
+        return f"Basic {basic}" if self.cloud else f"Bearer {self.token}"
 
     async def _myself(self, _request: web.Request) -> web.Response:
         return web.json_response(self._me())
@@ -185,7 +185,7 @@ class JiraServer:
         fields = shown.get("fields") or {}
         shown["fields"] = {name: value for name, value in fields.items() if wanted is None or name in wanted}
         if "comment" in shown["fields"]:
-            comments = self.comments(issue["key"])
+            comments = _comments_of(issue)
             came = comments if whole else comments[:WITH_AN_ISSUE]
             shown["fields"]["comment"] = {
                 "comments": came,
@@ -205,7 +205,7 @@ class JiraServer:
         issue = self._visible(request)
         if isinstance(issue, web.Response):
             return issue
-        found = self.comments(issue["key"])
+        found = _comments_of(issue)
         if request.query.get("orderBy") == "-created":
             found = found[::-1]
         return web.json_response(self._paged(request, found, "comments"))
@@ -235,7 +235,7 @@ class JiraServer:
         at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
         author = self._me() | {"displayName": "rootcause", "accountId": ME}
         kept = {"id": str(self._next_id), "author": author, "body": body, "created": at, "updated": at}
-        self.comments(issue["key"]).append(kept)
+        _comments_of(issue).append(kept)
         return web.json_response(kept, status=201)
 
     def _visible(self, request: web.Request) -> Json | web.Response:
@@ -251,7 +251,7 @@ class JiraServer:
             return issue
         fields = issue.get("fields") or {}
         parts = [f"<h1>{_safe(issue['key'])}: {_safe(fields.get('summary'))}</h1>", _box(fields.get("description"))]
-        for each in self.comments(issue["key"]):
+        for each in _comments_of(issue):
             who = str((each.get("author") or {}).get("displayName") or "")
             anchor = f"comment-{each.get('id')}"
             parts.append(
@@ -272,6 +272,12 @@ def issues_from_export(path: Path) -> list[Json]:
             continue
         if isinstance(issue, dict) and isinstance(issue.get("key"), str) and isinstance(issue.get("fields"), dict):
             found.append(issue)
+    return found
+
+
+def _comments_of(issue: Json) -> list[Json]:
+    fields = issue.setdefault("fields", {})
+    found: list[Json] = fields.setdefault("comment", {}).setdefault("comments", [])
     return found
 
 

@@ -101,6 +101,7 @@ class World:
         self._database_url = database_url
         self._nursery = nursery
         self.ledger = self.home / "seen.json"
+        self.jira = None
 
     async def born(self, kind="", number=0, moment="before", port=None):
         """Start a bot that dies at a point, or lives; with a port it listens to HTTP instead of a socket."""
@@ -116,6 +117,7 @@ class World:
             "signing_secret": self.server.signing_secret,
             "port": port,
             "api_url": self.server.base_url,
+            "jira": self.jira,
         }
         self.server.sockets.connected.clear()
         return Bot(self._nursery, await self._nursery.ask({"start": told}))

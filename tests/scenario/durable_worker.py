@@ -1,8 +1,8 @@
 """A nursery of bots that may be killed at any persisted step; run by the crash tests, never by hand.
 
 It loads the program once and forks a bot for each line ``{"start": …}`` on its standard input; ``{"poll": pid}`` tells the
-status of one (null while it lives). Where a bot dies: at the n-th ``commit`` of either database, or at the n-th ``call``
-that says something to Slack, ``before`` or ``after`` it. Nothing of the product knows of this: the hooks sit in SQLAlchemy
+status of one (null while it lives). Where a bot dies: at the n-th ``commit`` of either database, at the n-th ``call``
+that says something to Slack, or the n-th ``ticket`` written to, ``before`` or ``after`` it. Nothing of the product knows of this: the hooks sit in SQLAlchemy
 and aiohttp.
 """
 
@@ -15,11 +15,21 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import requests
 import sqlalchemy as sa
 
 from bot.app_serve import serve
 from bot.investigation.workflow_process import ProcessEngine, _FollowUp
-from bot.settings import DeskSettings, EvidenceSettings, ServeSettings, Settings, SlackSettings, WebSettings
+from bot.settings import (
+    DeskSettings,
+    EvidenceSettings,
+    JiraSettings,
+    Secret,
+    ServeSettings,
+    Settings,
+    SlackSettings,
+    WebSettings,
+)
 
 SPOKEN = ("/api/chat.", "/api/reactions.", "/api/files.", "/upload/")
 
@@ -29,7 +39,7 @@ class Killer:
 
     def __init__(self, told):
         self.point = (told["kind"], told["number"], told["moment"])
-        self.seen = {"commit": 0, "call": 0}
+        self.seen = {"commit": 0, "call": 0, "ticket": 0}
         self.ledger = Path(told["ledger"])
 
     def at(self, kind, moment):
@@ -67,6 +77,20 @@ class Killer:
 
         aiohttp.ClientSession._request = request
 
+    def watch_tickets(self):
+        """Count what is written to Jira."""
+        original = requests.Session.send
+
+        def send(session, request, **arguments):
+            if request.method != "POST":
+                return original(session, request, **arguments)
+            self.at("ticket", "before")
+            answer = original(session, request, **arguments)
+            self.at("ticket", "after")
+            return answer
+
+        requests.Session.send = send
+
 
 class KnownCase:
     """Finds the case that was made beforehand: what is tested here is the way, not the engine."""
@@ -101,6 +125,7 @@ def bot(told):
     killer = Killer(told)
     killer.watch_commits()
     killer.watch_calls()
+    killer.watch_tickets()
     settings = ServeSettings(
         base=Settings(home=Path(told["home"])),
         desk=DeskSettings(
@@ -115,7 +140,13 @@ def bot(told):
         evidence=EvidenceSettings(),
         web=WebSettings(port=told["port"]),
     )
-    return asyncio.run(serve(settings, health=told["app_token"] is None, engine_for=KnownCase))
+    jira = None
+    if told["jira"]:
+        secret = Secret(file=Path(told["jira"]["token"]))
+        jira = JiraSettings(
+            url=told["jira"]["url"], deployment="datacenter", token=secret, projects=("OPS",), post=True
+        )
+    return asyncio.run(serve(settings, health=told["app_token"] is None, engine_for=KnownCase, jira=jira))
 
 
 def main():

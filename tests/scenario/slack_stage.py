@@ -124,7 +124,9 @@ class RecordingDesk:
         if ask.kind == "follow_up":
             await self.messenger.follow_up(ask, f"{work}:follow-up", replace(ANSWER, question=ask.question))
         elif ask.kind == "ticket":
-            await self.messenger.notify(ask.place, f"{work}:ticket", f"Posted to {ask.ticket}.", "https://logs.example.com/t")
+            await self.messenger.notify(
+                ask.place, f"{work}:ticket", f"Posted to {ask.ticket}.", "https://logs.example.com/t"
+            )
         else:
             for items in (0, 100, 123456):
                 await self.messenger.show_plan(ask.place, f"{work}:plan", plan(items, ask.window or "5d"))
@@ -188,7 +190,9 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(*, audience=None, answering=True, picture=no_picture, limiter=None, report=REPORT, projects=(), **options):
+async def stage(
+    *, audience=None, answering=True, picture=no_picture, limiter=None, report=REPORT, projects=(), **options
+):
     """Open the workspace, connect the app by socket, close both."""
     workspace = small_workspace(app=AppProfile.from_manifest(MANIFEST))
     async with PlaygroundServer(workspace, **options) as server, aiohttp.ClientSession() as session:

@@ -1,5 +1,6 @@
 """Jira as a source: issues of the window by both deployments' paging, and nothing that is restricted."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -52,7 +53,9 @@ def test_every_page_is_read(tmp_path, cloud):
     """Issues, comments and changes come in pages; all of them are stored, once."""
     many = [comment(n, f"c{n}") for n in range(45)]
     changes = [change("rank", str(n), str(n + 1)) for n in range(45)]
-    issues = [issue(f"OPS-{n}", comments=many if n == 3 else (), changes=changes if n == 3 else ()) for n in range(1, 26)]
+    issues = [
+        issue(f"OPS-{n}", comments=many if n == 3 else (), changes=changes if n == 3 else ()) for n in range(1, 26)
+    ]
     with jira(issues, tmp_path, cloud=cloud, page=10) as (_server, settings):
         sink = read(settings)
     assert 25 + 45 + 45 == len(sink.tickets)
@@ -92,8 +95,6 @@ def test_the_window_holds_for_entries_and_named_issues_come_whatever_their_age(t
 def test_without_projects_nothing_is_read(tmp_path):
     """The account sees more than who asks, so projects are named or nothing is."""
     with jira([issue()], tmp_path) as (server, settings):
-        from dataclasses import replace  # noqa: PLC0415 - of this test alone
-
         sink = read(replace(settings, projects=()))
         assert [] == server.calls
     assert [] == sink.tickets
@@ -125,8 +126,6 @@ def test_a_failure_midway_keeps_what_came(tmp_path, kind, words):
 def test_doctor_says_what_is_readable(tmp_path, cloud):
     """A project that the account cannot browse is a warning, a wrong token is wrong."""
     with jira([issue()], tmp_path, cloud=cloud) as (server, settings):
-        from dataclasses import replace  # noqa: PLC0415 - of this test alone
-
         scope = Scope(window=WINDOW)
         assert ["ok"] == [each.state for each in JiraSource(settings, scope).examine()]
         assert ["warning"] == [each.state for each in JiraSource(replace(settings, projects=("PAY",)), scope).examine()]

@@ -11,7 +11,7 @@ from bot.pages.adf import document
 from bot.pages.markdown import render_markdown
 from bot.pages.markup import Code, Heading, Items, Paragraph, Span, Table, blocks, spans
 from bot.pages.ticket import adf_comment, wiki_comment
-from bot.pages.wiki import escaped
+from bot.pages.wiki import escaped, wiki_block
 
 LIVE = re.compile(r"(?<!\\)[\[\]{}|!]|@|<|>|(?:https?|ftp|file|mailto):(?!&)//|(?<!\\)\[~")
 
@@ -21,7 +21,9 @@ def test_the_page_is_read_back_as_blocks():
     page = "# A\n\ntext **b** *c* `d`\n\n1. one\n   - in\n2. two\n\n   ```\n   kubectl x\n     y\n   ```\n\n- z\n\n| h | i |\n|---|---:|\n| 1 \\| 2 |  |\n"
     read = list(blocks(page))
     assert Heading(1, (Span("A"),)) == read[0]
-    assert (Span("text "), Span("b", "strong"), Span(" "), Span("c", "em"), Span(" "), Span("d", "code")) == read[1].spans
+    assert (Span("text "), Span("b", "strong"), Span(" "), Span("c", "em"), Span(" "), Span("d", "code")) == read[
+        1
+    ].spans
     assert isinstance(read[2], Items)
     assert read[2].ordered
     assert ((Span("in"),),) == read[2].items[0].inner
@@ -35,7 +37,9 @@ def test_every_word_of_a_report_comes_through():
     """The text of the document holds what the Markdown page says, mark by mark."""
     for report in (REPORT, QUIET):
         told = document_text(adf_comment(report, "rc-1"))
-        for word in re.findall(r"[A-Za-z]{4,}", report.summary + " ".join(step.summary for step in report.cascade.steps)):
+        for word in re.findall(
+            r"[A-Za-z]{4,}", report.summary + " ".join(step.summary for step in report.cascade.steps)
+        ):
             assert word in told
         assert not re.search(r"\\[\[\]*_|]", told)
 
@@ -93,8 +97,6 @@ def test_spans_never_lose_a_letter(text):
 
 def test_code_cannot_end_itself():
     """A command that holds the end of a macro stays inside."""
-    from bot.pages.wiki import wiki_block  # noqa: PLC0415 - of this test alone
-
     assert 2 == wiki_block(Code("a {noformat} b")).count("{noformat}")
     assert wiki_block(Paragraph((Span("h1. not a headline"),))).startswith("h1&#46;")
 
@@ -108,7 +110,12 @@ def test_a_document_has_no_empty_text():
 def test_keys_are_found_and_read():
     """Keys in text, typed keys, addresses; what is none is None."""
     assert ["OPS-7", "AB2-10"] == keys_in("see OPS-7, AB2-10; not ops-7, X-0, a-OPS-7x or OPS-7-b")
-    for typed in ("OPS-7", " ops-7 ", "https://x.example/browse/OPS-7?focusedCommentId=3", "http://h/jira/browse/ops-7#a"):
+    for typed in (
+        "OPS-7",
+        " ops-7 ",
+        "https://x.example/browse/OPS-7?focusedCommentId=3",
+        "http://h/jira/browse/ops-7#a",
+    ):
         assert "OPS-7" == ticket_key(typed)
     for typed in ("", "OPS", "7", "OPS-7 PAY-8", "OPS-", "../OPS-7/../x y"):
         assert ticket_key(typed) is None

@@ -156,6 +156,9 @@ class JiraApi:
 
     def _call(self, method: str, resource: str, **sent: Any) -> Mapping[str, Any]:
         answer = self._jira.request(method, self._jira.resource_url(resource), advanced_mode=True, **sent)
+        if not answer.ok:
+            status = answer.status_code
+            raise RejectedError(f"it refuses the question (HTTP {status})", status=status, body=answer.content[:2000])
         told = json_of(answer)
         if not isinstance(told, dict):
             raise BrokenError("the answer is no JSON object", status=answer.status_code)
