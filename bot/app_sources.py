@@ -63,7 +63,7 @@ OF_A_CLUSTER: tuple[OfACluster, ...] = (prometheus_source,)
 """Makers of what each cluster has of its own: its API, its recorder, its metrics, its log store."""
 
 
-def _jira(live: LiveSettings, scope: Scope) -> LiveSource | None:
+def jira_source(live: LiveSettings, scope: Scope) -> LiveSource | None:
     if live.jira is None:
         return None
     from bot.sources.jira import JiraSource  # noqa: PLC0415 - see above
@@ -71,7 +71,7 @@ def _jira(live: LiveSettings, scope: Scope) -> LiveSource | None:
     return JiraSource(live.jira, scope)
 
 
-OF_ALL: tuple[OfAll, ...] = (_jira,)
+OF_ALL: tuple[OfAll, ...] = (jira_source,)
 """Makers of what all clusters share: tickets, annotations."""
 
 
