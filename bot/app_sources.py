@@ -64,6 +64,7 @@ OF_A_CLUSTER: tuple[OfACluster, ...] = (prometheus_source,)
 
 
 def jira_source(live: LiveSettings, scope: Scope) -> LiveSource | None:
+    """Make Jira's source."""
     if live.jira is None:
         return None
     from bot.sources.jira import JiraSource  # noqa: PLC0415 - see above
