@@ -2,19 +2,22 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from bot.analyst.times import parse_window
 from bot.casefile.home import CaseHome, CaseSummary
 from bot.casefile.search import SearchResult, search as search_case
-from bot.domain.ports import Progress
+from bot.domain.ports import Progress, Source
 from bot.domain.report import Answer, Report, to_json
 from bot.domain.report_json import report_from_json
+from bot.domain.scope import Scope
+from bot.domain.window import Window, rfc3339
 from bot.errors import CaseError, UsageError
 from bot.investigation.follow_up import follow_up
 from bot.investigation.investigate import investigate
-from bot.settings import Settings
+from bot.settings import Settings, live_settings
 from bot.sources.export import ExportSource
 
 if TYPE_CHECKING:  # an analysis must not wait for the simulator
@@ -27,6 +30,34 @@ def analyze(path: str, *, question: str | None, window: str | None, progress: Pr
     home = _home()
     home.delete_stale()
     return investigate([source], home, question=question, window=window, progress=progress)
+
+
+def analyze_live(
+    path: str | None, *, question: str | None, window: str | None, namespaces: Sequence[str], progress: Progress
+) -> Report:
+    """Investigate what ``rootcause.yaml`` names, and the export at ``path`` beside it where one is given."""
+    from bot.app_sources import LIVE_DEFAULT, live_sources  # noqa: PLC0415 - an export is read without Slack's libraries
+
+    home = _home()
+    home.delete_stale()
+    live = live_settings(home.path)
+    if not live.names_a_source:
+        raise UsageError(
+            "Nothing live is configured: write a rootcause.yaml here (or name it in ROOTCAUSE_CONFIG); "
+            "manifests/rootcause.yaml shows every key."
+        )
+    now = datetime.now(UTC).replace(microsecond=0)
+    span = parse_window(window, now=now, tz=UTC) if window else Window(start=now - LIVE_DEFAULT, end=now, asked="")
+    scope = Scope(window=span, namespaces=tuple(namespaces), question=question or "")
+    sources: list[Source] = [ExportSource(Path(path))] if path else []
+    return investigate(
+        [*sources, *live_sources(live, scope)],
+        home,
+        question=question,
+        window=f"{rfc3339(span.start)}..{rfc3339(span.end)}",
+        progress=progress,
+        asked_span=span,
+    )
 
 
 def ask(case: str, question: str) -> Answer:

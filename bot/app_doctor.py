@@ -8,20 +8,26 @@ import os
 import shutil
 import socket
 import sqlite3
+import threading
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from bot.app_sources import of_all, of_cluster
 from bot.domain.finding import Finding
+from bot.domain.ports import LiveSource
+from bot.domain.scope import Scope
+from bot.domain.window import Window
 from bot.errors import RootcauseError
 from bot.investigation.desk_inbox import Inbox, desk_url
 from bot.native.kernel import kernel
-from bot.settings import DeskSettings, ServeSettings, SlackSettings
+from bot.settings import DeskSettings, LiveSettings, ServeSettings, SlackSettings
 from bot.slack.surface import needed_scopes
 
 LEAST_FREE = 2 * 1024**3
@@ -30,6 +36,8 @@ CLOCK_WARN_S = 30.0
 CLOCK_WRONG_S = 240.0
 """Slack's signatures are valid for five minutes: https://docs.slack.dev/authentication/verifying-requests-from-slack"""
 CALL_S = 10.0
+LIVE_S = 12.0
+"""Seconds for all live sources together; each ends by itself before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +58,38 @@ async def examine(settings: ServeSettings) -> Sequence[Finding]:
         *_evidence(settings.evidence.export),
         _port(settings.web.host, settings.web.port),
     ]
+    findings += await asyncio.to_thread(_live, settings.live)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_S)) as session:
         findings += await _slack(session, settings.slack)
     return findings
+
+
+def _live(live: LiveSettings) -> list[Finding]:
+    """Let every live source look at itself, all at once; one that hangs is said to, and left."""
+    now = datetime.now(UTC)
+    scope = Scope(window=Window(start=now - timedelta(hours=1), end=now, asked="1h"))
+    found: list[Finding] = []
+    looking: list[tuple[str, threading.Thread, list[Finding]]] = []
+    for cluster in [*live.clusters, None]:
+        sources = of_cluster(cluster, scope) if cluster else of_all(live, scope)
+        for source in sources:
+            told: list[Finding] = []
+            thread = threading.Thread(target=_look, args=(source, told), daemon=True)
+            thread.start()
+            looking.append((f"{cluster.name}: " if cluster else "", thread, told))
+    ends_at = time.monotonic() + LIVE_S
+    for prefix, thread, told in looking:
+        thread.join(max(0.0, ends_at - time.monotonic()))
+        found += [replace(each, name=f"{prefix}{each.name}") for each in told]
+        if thread.is_alive():
+            what = f"it did not answer within {LIVE_S:g} s"
+            found.append(_wrong(f"{prefix}{thread.name}", what, "look at its address and the network"))
+    return found
+
+
+def _look(source: LiveSource, told: list[Finding]) -> None:
+    threading.current_thread().name = source.name
+    told += source.examine()
 
 
 def _home(home: Path) -> list[Finding]:

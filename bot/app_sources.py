@@ -18,6 +18,7 @@ from bot.domain.ports import LiveSource, Progress, Sink, Source
 from bot.domain.scope import Scope
 from bot.domain.window import Window
 from bot.errors import UsageError
+from bot.investigation.fleet import InCluster
 from bot.investigation.workflow_process import question_of, window_words
 from bot.investigation.workflow_sources import WithoutChat
 from bot.settings import Access, ClusterSettings, EvidenceSettings, LiveSettings, SlackSettings
@@ -79,8 +80,21 @@ OF_ALL: tuple[OfAll, ...] = (jira_source,)
 def live_sources(live: LiveSettings, scope: Scope, clusters: Sequence[str] = ()) -> list[LiveSource]:
     """Make every source that is configured; ``clusters`` names those to read, none for all."""
     chosen = [cluster for cluster in live.clusters if not clusters or cluster.name in clusters]
-    made = [_made(make, cluster, scope) for cluster in chosen for make in OF_A_CLUSTER]
-    made += [_made(make, live, scope) for make in OF_ALL]
+    inside = [(cluster, source) for cluster in chosen for source in of_cluster(cluster, scope)]
+    apart = len({cluster.name for cluster, _ in inside}) > 1
+    found: list[LiveSource] = [InCluster(source, cluster.name) if apart else source for cluster, source in inside]
+    return [*found, *of_all(live, scope)]
+
+
+def of_cluster(cluster: ClusterSettings, scope: Scope) -> list[LiveSource]:
+    """Make the sources of one cluster."""
+    made = [_made(make, cluster, scope) for make in OF_A_CLUSTER]
+    return [source for source in made if source is not None]
+
+
+def of_all(live: LiveSettings, scope: Scope) -> list[LiveSource]:
+    """Make the sources that all clusters share."""
+    made = [_made(make, live, scope) for make in OF_ALL]
     return [source for source in made if source is not None]
 
 

@@ -10,6 +10,7 @@ from math import ceil
 from bot.analyst.findings import Findings
 from bot.analyst.steps import durations_of, grace_of
 from bot.analyst.words import counted, noun
+from bot.domain.fleet import as_flags
 from bot.domain.link import Chain
 from bot.domain.report import Recommendation
 from bot.domain.signal import Kind, Signal
@@ -192,7 +193,7 @@ def _grace(signal: Signal, chain: Chain, findings: Findings) -> Recommendation |
             f"the longest request measured took {length(durations.max_s)}, and pods get {length(grace.number)} to finish; "
             f"{counted(durations.over(grace.number), 'request')} in the window took longer than that"
         ),
-        change=f"kubectl -n {entity.namespace} patch {entity.kind.lower()} {entity.name} -p '{patch}'",
+        change=f"kubectl {as_flags(entity.namespace)} patch {entity.kind.lower()} {entity.name} -p '{patch}'",
         effect=(
             f"would have spared up to {'all ' if dropped > 1 else ''}{counted(dropped, noun(cut.kind))} in the window, "
             "if the app finishes what it has begun after SIGTERM"
@@ -222,7 +223,7 @@ def _stabilise(signal: Signal, chain: Chain, findings: Findings) -> Recommendati
             f"it scales for the runs of {chain.root.entity.name} ({length(runs[len(runs) // 2])} each), "
             "not for traffic of its own"
         ),
-        change=f"kubectl -n {entity.namespace} patch hpa {entity.name} -p '{patch}'",
+        change=f"kubectl {as_flags(entity.namespace)} patch hpa {entity.name} -p '{patch}'",
         effect=(
             f"{counted(len(signal.occurrences), 'scale-down')} in the window would have been slower, and fewer where runs "
             "come closer together than that"
@@ -242,9 +243,9 @@ SPECIFIC: dict[Kind, tuple[Specific, ...]] = {
 def _command(signal: Signal) -> str | None:
     entity = signal.entity
     if signal.kind is Kind.ROLLOUT and entity.kind in ("Deployment", "StatefulSet", "DaemonSet"):
-        return f"kubectl -n {entity.namespace} rollout undo {entity.kind.lower()}/{entity.name}"
+        return f"kubectl {as_flags(entity.namespace)} rollout undo {entity.kind.lower()}/{entity.name}"
     if signal.kind is Kind.CERTIFICATE_EXPIRY and entity.kind == "Certificate":
-        return f"cmctl -n {entity.namespace} renew {entity.name}"
+        return f"cmctl {as_flags(entity.namespace)} renew {entity.name}"
     return None
 
 

@@ -20,6 +20,18 @@ class Application(Protocol):
         """Investigate an export and keep the case."""
         ...
 
+    def analyze_live(
+        self,
+        path: str | None,
+        *,
+        question: str | None,
+        window: str | None,
+        namespaces: Sequence[str],
+        progress: Progress,
+    ) -> Report:
+        """Investigate what ``rootcause.yaml`` names, beside an export where there is one."""
+        ...
+
     def ask(self, case: str, question: str) -> Answer:
         """Answer a follow-up from a case."""
         ...

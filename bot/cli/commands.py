@@ -36,37 +36,55 @@ def rootcause() -> None:
 
 
 @rootcause.command(epilog=EXIT_CODES)
-@click.argument("path", metavar="PATH")
+@click.argument("path", metavar="PATH", required=False)
+@click.option("--live", is_flag=True, help="Read what rootcause.yaml names, as it is now; PATH may be left away.")
+@click.option("--namespace", "-n", "namespaces", multiple=True, help="With --live: only this namespace; repeatable.")
 @click.option("--question", "-q", help="What to explain, as you would ask a colleague. Default: whatever went wrong.")
-@click.option("--window", "-w", metavar="WINDOW", help="5d, 36h, or 2026-11-01..2026-11-06. Default: the whole export.")
+@click.option(
+    "--window",
+    "--since",
+    "-w",
+    metavar="WINDOW",
+    help="5d, 36h, or 2026-11-01..2026-11-06. Default: the whole export; with --live the last day.",
+)
 @click.option(
     "--format", "form", type=_REPORT_FORMATS, default="text", show_default=True, help="How to print the report."
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to a file instead.")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 @click.pass_context
-def analyze(
+def analyze(  # noqa: PLR0913, PLR0917 - click hands every option over
     context: click.Context,
-    path: str,
+    path: str | None,
+    live: bool,
+    namespaces: tuple[str, ...],
     question: str | None,
     window: str | None,
     form: str,
     out: Path | None,
     quiet: bool,
 ) -> int:
-    """Investigate the incident export at PATH and keep the case.
+    """Investigate the incident export at PATH, or the live services, and keep the case.
 
     PATH is a folder of kubectl, Prometheus, Slack and Jira files, a .zip, .tar.gz or .tar.zst of one, or - for a tar on
     standard input.
     """
     from bot.cli import output, progress  # noqa: PLC0415 - --help must not wait for rich
 
-    if not path.strip():
+    if path is None and not live:
+        raise click.UsageError("Missing argument 'PATH'.")
+    if path is not None and not path.strip():
         raise UsageError("PATH is empty: give the folder or archive of an incident export.")
     if out is not None and not out.parent.is_dir():
         raise UsageError(f"The folder {out.parent} does not exist: make it, or give --out another place.")
     with progress.reporter(quiet) as told:
-        report = _application(context).analyze(path, question=question, window=window, progress=told)
+        application = _application(context)
+        if live:
+            report = application.analyze_live(
+                path, question=question, window=window, namespaces=namespaces, progress=told
+            )
+        else:
+            report = application.analyze(path or "", question=question, window=window, progress=told)
     output.emit(output.report_page(report, form, to_file=out is not None), out)
     return _BY_VERDICT[report.verdict]
 

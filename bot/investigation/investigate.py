@@ -40,11 +40,13 @@ def investigate(
     window: str | None,
     progress: Progress,
     analyst: "ModelAnalyst | None" = None,
+    asked_span: Window | None = None,
 ) -> Report:
     """Run an investigation over all sources and return its report; the case it rests on is kept in ``home``.
 
     With an ``analyst`` a model reads the case too; without one, or where it fails, the offline analyst's answer stands.
-    A lone source that holds nothing usable fails the call; beside others its failure is a Gap.
+    A lone source that holds nothing usable fails the call; beside others its failure is a Gap. ``asked_span`` is what live
+    services were asked for: with it there is an answer even where nothing came.
 
     Raises UsageError for a window that cannot be read or lies outside the material.
     """
@@ -53,7 +55,7 @@ def investigate(
         with clock.stage("gather"):
             gather_all(sources, writer, progress)
         case = writer.reader()
-        span = window_of(case, window)
+        span = _span(case, window, asked_span)
         asked = question or DEFAULT_QUESTION
         writer.set_window(span)
         writer.set_question(asked)
@@ -79,6 +81,15 @@ def investigate(
         writer.write_report(to_json(report))
         writer.finish()
     return report
+
+
+def _span(case: Case, words: str | None, asked: Window | None) -> Window:
+    try:
+        return window_of(case, words)
+    except UsageError:
+        if asked is None:
+            raise
+        return asked
 
 
 def window_of(case: Case, words: str | None) -> Window:

@@ -159,12 +159,15 @@ class _Investigation:
 
     def __call__(self, tell: Tell) -> str:
         watch = Watch(tell)
+        sources = self.sources(self.ask)
+        window = window_words(self.ask)
         report = investigate(
-            watched(self.sources(self.ask), watch),
+            watched(sources, watch),
             self.home,
             question=question_of(self.ask),
-            window=window_words(self.ask).words,
+            window=window.words,
             progress=watch.progress,
+            asked_span=window.window if any(hasattr(source, "examine") for source in sources) else None,
         )
         return report.case
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.entity import Entity
+from bot.domain.fleet import cluster_of, inside
 from bot.domain.items import ClusterEvent, ItemId, LogStream, ObjectVersion
 from bot.domain.signal import Topology
 from bot.signals.kubernetes import WORKLOAD_KINDS
@@ -105,7 +106,8 @@ class Directory:
     def _look_up(self, host: str, namespace: str | None) -> Entity | None:
         if not host or host in {"localhost", "kubernetes", "kubernetes.default"}:
             return None
-        if (found := self.addresses.get(host) or self.hosts.get(host)) is not None:
+        near = self.addresses.get(_key(host, namespace))
+        if (found := near or self.addresses.get(host) or self.hosts.get(host)) is not None:
             return found
         if (address := _address(host)) is not None:
             return Entity("Host", host) if address.is_global else None
@@ -117,12 +119,13 @@ class Directory:
         labels = host.split(".")
         if "svc" in labels[2:]:
             at = labels.index("svc", 2)
-            return self._in(labels[at - 1], labels[at - 2]) or Entity("Service", labels[at - 2], labels[at - 1])
+            space = _key(labels[at - 1], namespace)
+            return self._in(space, labels[at - 2]) or Entity("Service", labels[at - 2], space)
         if labels[-1] == "pod" or (len(labels) > 2 and labels[2] == "pod"):
-            return self.addresses.get(labels[0].replace("-", "."))
+            return self.addresses.get(_key(labels[0].replace("-", "."), namespace))
         if len(labels) == 1:
             return self._short(host, namespace)
-        if labels[-1] in self.namespaces and (found := self._in(labels[-1], labels[-2])):
+        if (space := _key(labels[-1], namespace)) in self.namespaces and (found := self._in(space, labels[-2])):
             return found
         if len(labels[-1]) < 2 or labels[-1] in _NOT_TOP_LEVEL or not labels[-1].isalpha():
             return None
@@ -148,6 +151,12 @@ class Directory:
             if (entity := self._in(space, "-".join(words[first:last]))) is not None and len(words) - last <= 2
         }
         return next(iter(found)) if len(found) == 1 else None
+
+
+def _key(name: str, namespace: str | None) -> str:
+    """Name an address or namespace as the caller's cluster knows it, where the case holds several."""
+    cluster = cluster_of(namespace)
+    return inside(cluster, name) if cluster else name
 
 
 def _bare_host(text_: str) -> str:
@@ -205,7 +214,7 @@ def _add_service(book: Directory, version: ObjectVersion, topology: Topology) ->
     addresses += [text(entry, "ip") for entry in parts(version.manifest, "status", "loadBalancer", "ingress")]
     for address in addresses:
         if _address(address) is not None:
-            book.addresses.setdefault(address, target)
+            book.addresses.setdefault(_key(address, entity.namespace), target)
 
 
 def _add_pod(book: Directory, version: ObjectVersion, topology: Topology) -> None:
@@ -214,12 +223,12 @@ def _add_pod(book: Directory, version: ObjectVersion, topology: Topology) -> Non
     addresses = [text(version.manifest, "status", "podIP")]
     addresses += [text(entry, "ip") for entry in parts(version.manifest, "status", "podIPs")]
     for address in filter(None, addresses):
-        book.addresses[address] = topology.root(version.entity)
+        book.addresses[_key(address, version.entity.namespace)] = topology.root(version.entity)
 
 
 def _add_node(book: Directory, version: ObjectVersion, _topology: Topology) -> None:
     for entry in parts(version.manifest, "status", "addresses"):
-        book.addresses.setdefault(text(entry, "address").lower(), version.entity)
+        book.addresses.setdefault(_key(text(entry, "address").lower(), version.entity.name), version.entity)
 
 
 def _add_ingress(book: Directory, version: ObjectVersion, topology: Topology) -> None:
