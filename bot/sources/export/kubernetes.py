@@ -4,26 +4,18 @@ Each item keeps the exact bytes it was read from. What an object means is not de
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
-from bot.domain.entity import CLUSTER_KINDS, Entity
-from bot.domain.items import ClusterEvent, ObjectVersion
+from bot.domain.kubernetes import cluster_event, is_event, object_version, part, text
 from bot.domain.storable import storable
 from bot.sources.export.jsonstream import JsonCutError, JsonStream, as_bytes, needs_cleaning
 from bot.sources.export.layout import stem
 from bot.sources.export.ledger import Reading
-from bot.sources.export.timestamps import moment
 from bot.sources.export.yamldocs import yaml_items
 
 EVENTS = "kubernetes/events"
 OBJECTS = "kubernetes/objects"
 
-_CLUSTER_SCOPED = CLUSTER_KINDS | {
-    "StorageClass", "PriorityClass", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "CSIDriver",
-    "CSINode", "IngressClass", "APIService", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration",
-    "RuntimeClass", "VolumeAttachment",
-}  # fmt: skip
 # a typed list written with its keys sorted says its kind only behind the items; its file is named by the plural
 _PLURALS = {
     "pods": "Pod", "events": "Event", "nodes": "Node", "deployments": "Deployment", "replicasets": "ReplicaSet",
@@ -59,7 +51,7 @@ def _store(reading: Reading, path: str, items: Iterator[Item]) -> dict[str, int]
     booked = {EVENTS: 0, OBJECTS: 0}
     try:
         for item, raw in items:
-            source = EVENTS if _is_event(item) else OBJECTS
+            source = EVENTS if is_event(item) else OBJECTS
             booked[source] += len(raw)
             if source == EVENTS:
                 _store_event(reading, path, item, raw)
@@ -130,97 +122,29 @@ def _kind_by_shape(item: Mapping[str, Any]) -> str:
     return "Event" if "involvedObject" in item or "regarding" in item else ""
 
 
-def _is_event(item: Mapping[str, Any]) -> bool:
-    return item.get("kind") == "Event" and ("involvedObject" in item or "regarding" in item)
-
-
-def _part(item: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    for name in names:
-        found = item.get(name)
-        if isinstance(found, dict) and found:
-            return found
-    return {}
-
-
-def _text(*values: object) -> str:
-    return next((value for value in values if isinstance(value, str) and value), "")
-
-
-def entity_of(kind: str, name: str, namespace: str) -> Entity:
-    """Name an object; what is cluster-scoped has no namespace, though its events are filed under one."""
-    return Entity(kind, name, None if kind in _CLUSTER_SCOPED else namespace or None)
-
-
 def _store_object(reading: Reading, path: str, item: Mapping[str, Any], raw: bytes) -> None:
-    meta = _part(item, "metadata")
-    name, namespace, kind = _text(meta.get("name")), _text(meta.get("namespace")), _text(item.get("kind"))
-    if not name or not kind:
+    version = object_version(item, raw)
+    if version is None:
         reading.ledger.odd(OBJECTS, "objects without a name or kind, left out", 1, path)
         return
+    name, namespace, kind = version.entity.name, text(part(item, "metadata").get("namespace")), version.entity.kind
     if kind == "Namespace":
         reading.namespaces.add(name)
     if namespace:
         reading.namespaces.add(namespace)
         if kind == "Pod":
             reading.pods[name] = namespace
-    reading.sink.add_object(
-        ObjectVersion(
-            entity=entity_of(kind, name, namespace),
-            uid=_text(meta.get("uid")) or None,
-            observed_at=None,
-            manifest=item,
-            raw=raw,
-        )
-    )
+    reading.sink.add_object(version)
 
 
-def _times(event: Mapping[str, Any]) -> tuple[datetime | None, datetime | None]:
-    """Give the first and last time an event was seen, whichever fields its API and writer filled."""
-    created = moment(_part(event, "metadata").get("creationTimestamp"))
-    at_event = moment(event.get("eventTime"))
-    first = moment(event.get("firstTimestamp")) or moment(event.get("deprecatedFirstTimestamp"))
-    last = moment(event.get("lastTimestamp")) or moment(event.get("deprecatedLastTimestamp"))
-    in_series = moment(_part(event, "series").get("lastObservedTime"))
-    ends = [at for at in (last, in_series) if at]
-    at = max(ends) if ends else at_event or first or created
-    starts = [moment_ for moment_ in (first or at_event or created or at, at) if moment_]
-    return (min(starts) if starts else None), at
-
-
-def _number(*values: object) -> int:
-    return max((value for value in values if isinstance(value, int) and not isinstance(value, bool)), default=1)
-
-
-def _store_event(reading: Reading, path: str, event: Mapping[str, Any], raw: bytes) -> None:
-    first, at = _times(event)
-    about = _part(event, "involvedObject", "regarding")
-    if at is None or first is None:
+def _store_event(reading: Reading, path: str, item: Mapping[str, Any], raw: bytes) -> None:
+    event = cluster_event(item, raw)
+    if event is None:
         reading.ledger.lost(EVENTS, "an event without any time, left out", path)
         return
-    kind, name = _text(about.get("kind")), _text(about.get("name"))
-    meta = _part(event, "metadata")
-    namespace = _text(about.get("namespace"), meta.get("namespace"))
-    entity = entity_of(kind or "Unknown", name, namespace)
-    if entity.kind == "Pod" and entity.namespace:
-        reading.pods.setdefault(name, entity.namespace)
-    if entity.namespace:
-        reading.namespaces.add(entity.namespace)
-    came_from = _part(event, "source", "deprecatedSource")
-    component = _text(came_from.get("component"), event.get("reportingComponent"), event.get("reportingController"))
-    reading.saw(at.timestamp())
-    reading.sink.add_event(
-        ClusterEvent(
-            at=at,
-            first_at=first,
-            count=max(
-                1, _number(event.get("count"), event.get("deprecatedCount"), _part(event, "series").get("count"))
-            ),
-            type=_text(event.get("type")) or "Normal",
-            reason=_text(event.get("reason")),
-            message=_text(event.get("message"), event.get("note")),
-            entity=entity,
-            component=component or None,
-            node=_text(came_from.get("host"), name if kind == "Node" else "") or None,
-            raw=raw,
-        )
-    )
+    if event.entity.kind == "Pod" and event.entity.namespace:
+        reading.pods.setdefault(event.entity.name, event.entity.namespace)
+    if event.entity.namespace:
+        reading.namespaces.add(event.entity.namespace)
+    reading.saw(event.at.timestamp())
+    reading.sink.add_event(event)

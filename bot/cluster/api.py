@@ -1,0 +1,262 @@
+"""Requests to one API server that end: with an answer, or with a sentence that says why there is none.
+
+The client of ``kubernetes.aio`` is used for whom we are and where we go; bodies are read here, as bytes, under a limit each and
+under the deadline of the whole, for its models refuse events that servers really send and its log reader loses a log to one
+bad byte. Retries are decided here and nowhere else.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+
+from bot.cluster.refusals import AbsentError, ExpiredError, ForbiddenError, PassingError, UntoldError
+from bot.cluster.resources import Resource
+
+if TYPE_CHECKING:
+    from kubernetes.aio.client.api_client import ApiClient
+
+PAGE = 250
+"""Objects asked for at once: https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks"""
+REQUEST_S = 20.0
+"""A page takes an API server well under a second; one this old will not end well."""
+ATTEMPTS = 4
+PAUSE_S = 0.25
+"""Before the second try; each further pause is twice as long."""
+BODY_LIMIT_BYTES = 64 * 1024 * 1024
+"""250 objects at etcd's limit of 1.5 MB would not fit, but 250 of a quarter megabyte do."""
+PIECE = 256 * 1024
+RELISTS = 2
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
+
+Params = Mapping[str, str | int]
+
+
+@dataclass(slots=True)
+class Clock:
+    """How far this machine's clock is ahead of the server's, as its answers' ``Date`` tells."""
+
+    ahead: timedelta | None = None
+
+    def hear(self, date: str | None) -> None:
+        """Learn from a header; the smallest difference seen is the truest, for answers only come late."""
+        with suppress(ValueError, TypeError):
+            if date:
+                ahead = datetime.now(UTC) - parsedate_to_datetime(date)
+                if self.ahead is None or abs(ahead) < abs(self.ahead):
+                    self.ahead = ahead
+
+
+@dataclass(slots=True)
+class Page:
+    """Some objects of a list, and the version of the whole."""
+
+    items: list[dict[str, Any]]
+    version: str
+    size: int
+
+
+@dataclass(slots=True, kw_only=True)
+class ClusterApi:
+    """Requests with one client.
+
+    ``ends_at``: the loop time at which all waiting is over. ``bytes`` counts what was received.
+    """
+
+    client: "ApiClient"
+    ends_at: float
+    request_s: float = REQUEST_S
+    body_limit: int = BODY_LIMIT_BYTES
+    clock: Clock = field(default_factory=Clock)
+    bytes: int = 0
+
+    async def pages(
+        self, resource: Resource, namespace: str | None = None, params: Params | None = None
+    ) -> AsyncGenerator[Page, None]:
+        """Give a list page by page; one that expired on the way is read anew, without what was given already."""
+        seen: set[str] = set()
+        for _ in range(RELISTS):
+            try:
+                async for page in self._once_through(resource, namespace, params or {}):
+                    page.items = [item for item in page.items if not _known(item, seen)]
+                    yield page
+            except ExpiredError:
+                continue
+            return
+        raise UntoldError(f"the list of {resource.plural} expired {RELISTS} times while it was read")
+
+    async def _once_through(self, resource: Resource, namespace: str | None, params: Params) -> AsyncIterator[Page]:
+        accept = METADATA_ONLY if resource.read == "names" else "application/json"
+        more: Params = {}
+        while True:
+            rule = resource.rule("list")
+            told, size = await self.json(
+                resource.path(namespace), {"limit": PAGE, **params, **more}, accept=accept, rule=rule
+            )
+            items, meta = told.get("items"), told.get("metadata")
+            if not isinstance(items, list) and items is not None:
+                raise UntoldError(f"the list of {resource.plural} is none that a Kubernetes API gives")
+            meta = meta if isinstance(meta, dict) else {}
+            yield Page(
+                [each for each in items or () if isinstance(each, dict)], str(meta.get("resourceVersion") or ""), size
+            )
+            if not meta.get("continue"):
+                return
+            more = {"continue": str(meta["continue"])}
+
+    async def json(
+        self,
+        path: str,
+        params: Params,
+        *,
+        accept: str = "application/json",
+        rule: str = "",
+        body: Mapping[str, Any] | None = None,
+    ) -> tuple[dict[str, Any], int]:
+        """Ask for a JSON document and give it with its size; what may pass is tried again while time is left."""
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(PassingError),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=_pause,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return await retrying(self._json_once, path, params, accept, rule, body)
+
+    async def _json_once(
+        self, path: str, params: Params, accept: str, rule: str, body: Mapping[str, Any] | None
+    ) -> tuple[dict[str, Any], int]:
+        read = bytearray()
+        async with self.opened(path, params, accept=accept, rule=rule, body=body, within_s=self.request_s) as answer:
+            async for piece in answer.content.iter_chunked(PIECE):
+                read += piece
+                if len(read) > self.body_limit:
+                    raise UntoldError(f"an answer was larger than {self.body_limit // 1024**2} MiB and was not read")
+            if answer.content_type == "text/html":
+                raise UntoldError("a web page came instead of an answer: a proxy or a login page stands before the API")
+        self.bytes += len(read)
+        try:
+            told = json.loads(read.decode("utf-8", "replace"))
+        except (ValueError, RecursionError) as error:
+            raise PassingError("an answer was no JSON") from error
+        if not isinstance(told, dict):
+            raise UntoldError("an answer was no JSON object")
+        return told, len(read)
+
+    @asynccontextmanager
+    async def opened(
+        self,
+        path: str,
+        params: Params,
+        *,
+        accept: str = "application/json",
+        rule: str = "",
+        body: Mapping[str, Any] | None = None,
+        within_s: float | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Open an answer's body for reading, within a time; the connection is closed with it."""
+        loop = asyncio.get_running_loop()
+        ends_at = min(self.ends_at, loop.time() + within_s) if within_s else self.ends_at
+        if loop.time() >= ends_at:
+            raise UntoldError("the time for reading the cluster ran out")
+        try:
+            async with asyncio.timeout_at(ends_at):
+                answer = await self._sent(path, params, accept, body)
+                try:
+                    await self._checked(answer, path, rule)
+                    yield answer
+                finally:
+                    answer.close()
+        except TimeoutError as error:
+            if loop.time() >= self.ends_at:
+                raise UntoldError("the time for reading the cluster ran out") from error
+            raise PassingError(f"no whole answer came within {within_s or 0:.3g} s") from error
+        except aiohttp.ClientPayloadError as error:
+            raise PassingError("an answer was cut off") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise UntoldError("the API server's certificate is not the one the configuration trusts") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise PassingError(f"the connection to the API server failed ({type(error).__name__})") from error
+
+    async def _sent(
+        self, path: str, params: Params, accept: str, body: Mapping[str, Any] | None
+    ) -> aiohttp.ClientResponse:
+        headers = {"Accept": accept, "User-Agent": "rootcause"}
+        method, url, headers, sent, _ = await self.client.param_serialize(
+            "POST" if body is not None else "GET",
+            path,
+            query_params=[(key, str(value)) for key, value in params.items()],
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        limit = aiohttp.ClientTimeout(total=None, sock_connect=self.request_s)
+        answer = await self.client.call_api(method, url, headers, sent, _request_timeout=limit)
+        response: aiohttp.ClientResponse = answer.response
+        self.clock.hear(response.headers.get("Date"))
+        return response
+
+    async def _checked(self, answer: aiohttp.ClientResponse, path: str, rule: str) -> None:
+        status = answer.status
+        if status < 300:
+            return
+        if status == 401:
+            raise ForbiddenError("the API server does not accept the credentials: they are wrong or have expired")
+        if status == 403:
+            raise ForbiddenError(f"the rights do not suffice; this rule is missing: {rule or path}")
+        if status == 410:
+            raise ExpiredError("what was asked for has expired")
+        if status == 404:
+            raise AbsentError("it does not exist on this server")
+        if status == 429 or status >= 500:
+            what = "is asked too often" if status == 429 else f"answers with HTTP {status}"
+            raise PassingError(f"the API server {what}", _retry_after(answer))
+        why = (await answer.content.read(400)).decode("utf-8", "replace") if status == 400 else ""
+        raise UntoldError(f"the API server answers with HTTP {status}{_reason(why)}")
+
+    async def pause(self, error: PassingError, tried: int) -> None:
+        """Wait before a reading is begun anew, as long as the server asked for."""
+        await self._sleep(max(error.after_s, PAUSE_S * 2.0 ** (tried - 1)))
+
+    async def _sleep(self, seconds: float) -> None:
+        left = self.ends_at - asyncio.get_running_loop().time()
+        if seconds > left:
+            raise UntoldError(f"the API server asks to wait {seconds:.0f} s, when only {max(left, 0):.0f} s were left")
+        await asyncio.sleep(seconds)
+
+
+def _pause(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    told = error.after_s if isinstance(error, PassingError) else 0.0
+    return max(told, PAUSE_S * 2.0 ** (state.attempt_number - 1))
+
+
+def _known(item: Mapping[str, Any], seen: set[str]) -> bool:
+    meta = item.get("metadata")
+    uid = str(meta.get("uid") or "") if isinstance(meta, dict) else ""
+    if not uid:
+        return False
+    known = uid in seen
+    seen.add(uid)
+    return known
+
+
+def _retry_after(answer: aiohttp.ClientResponse) -> float:
+    told = answer.headers.get("Retry-After", "")
+    return float(told) if told.isascii() and told.isdigit() else 0.0
+
+
+def _reason(body: str) -> str:
+    """Give the server's own words for a refused request, where it says any."""
+    with suppress(ValueError):
+        told = json.loads(body)
+        if isinstance(told, dict) and isinstance(told.get("message"), str):
+            return f": {told['message'][:160]}"
+    return ""

@@ -1,0 +1,134 @@
+"""Which namespaces are read, and in which order: those asked for, then outwards, so that no large cluster is read whole.
+
+A cluster with few pods is read whole. In a large one the reading begins where the question points, or where warnings stand,
+and goes on to who is called from there, who calls there, and who runs on the same nodes. A configuration that names
+namespaces is a border: nothing beyond it is read, though its neighbours are named.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from bot.cluster.api import ClusterApi
+from bot.cluster.refusals import UntoldError
+from bot.cluster.resources import CRON_JOBS, DEPLOYMENTS, EVENTS, NAMESPACES, PODS, Resource
+from bot.domain.kubernetes import part, text
+
+MOST_PODS = 1500
+"""A cluster with so many pods at most is read whole; five lists of 250 each, and a log or two a pod."""
+MOST_NODES = 30
+"""Nodes whose other pods are looked for."""
+MOST_PAGES = 12
+"""Of a list read only to find neighbours."""
+MOST_SEEDS = 3
+SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+
+_HOST_IN_NAMESPACE = re.compile(r"[a-z0-9-]{1,63}\.([a-z0-9-]{1,63})(?![a-z0-9-])")
+_WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """``namespaces`` in the order of reading, and sentences on what was left out; ``lost`` where it may be missed."""
+
+    namespaces: tuple[str, ...]
+    said: tuple[tuple[str, bool], ...] = ()
+
+
+class Scoping:
+    """Finds the scope of one reading."""
+
+    def __init__(self, api: ClusterApi, border: Sequence[str], question: str) -> None:
+        self._api = api
+        self._border = tuple(border)
+        self._question = question
+        self._known: tuple[str, ...] = ()
+
+    async def find(self) -> Scope:
+        """Choose the namespaces. Raises UntoldError where not even their names can be learned."""
+        if self._border:
+            return Scope(namespaces=tuple(sorted(self._border, key=self._rank)))
+        self._known = tuple(
+            [text(part(item, "metadata").get("name")) async for item in self._items(NAMESPACES, None, {})]
+        )
+        asked = self._asked()
+        pods = await self._count_pods()
+        if pods is not None and pods <= MOST_PODS:
+            return Scope(namespaces=tuple(sorted(self._known, key=self._rank)))
+        seeds = asked or await self._with_warnings()
+        if not seeds:
+            what = (
+                f"the cluster has {pods or 'too many'} pods, and neither the question nor a warning says where to look"
+            )
+            return Scope(namespaces=(), said=((f"{what}: name a namespace in the question", True),))
+        return await self._outwards(seeds, pods)
+
+    def _asked(self) -> list[str]:
+        words = set(_WORD.findall(self._question.lower()))
+        return [name for name in self._known if name in words and name != "default"]
+
+    def _rank(self, namespace: str) -> tuple[int, str]:
+        words = set(_WORD.findall(self._question.lower()))
+        return (0 if namespace in words else 2 if namespace in SYSTEM else 1, namespace)
+
+    async def _count_pods(self) -> int | None:
+        """Count pods with one short answer: a list tells how many more there are."""
+        try:
+            told, _ = await self._api.json(PODS.path(), {"limit": 1}, rule=PODS.rule("list"))
+        except UntoldError:
+            return None
+        more = part(told, "metadata").get("remainingItemCount")
+        return (more if isinstance(more, int) else 0) + len(told.get("items") or ())
+
+    async def _with_warnings(self) -> list[str]:
+        counted: Counter[str] = Counter()
+        async for event in self._items(EVENTS, None, {"fieldSelector": "type=Warning"}):
+            count = event.get("count")
+            counted[text(part(event, "metadata").get("namespace"))] += min(count, 100) if isinstance(count, int) else 1
+        found = [name for name in counted if name in self._known and name not in SYSTEM]
+        return sorted(found, key=lambda name: (-counted[name], name))[:MOST_SEEDS]
+
+    async def _outwards(self, seeds: Sequence[str], pods: int | None) -> Scope:
+        nodes: Counter[str] = Counter()
+        linked: Counter[str] = Counter()
+        for seed in seeds:
+            async for pod in self._items(PODS, seed, {}):
+                nodes[text(part(pod, "spec").get("nodeName"))] += 1
+                linked.update(self._named_in(part(pod, "spec")))
+        async for workload in self._items(DEPLOYMENTS, None, {}):
+            if any(name in seeds for name in self._named_in(part(workload, "spec"))):
+                linked[text(part(workload, "metadata").get("namespace"))] += 1
+        beside: Counter[str] = Counter()
+        for node, _ in sorted(nodes.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_NODES]:
+            if node:
+                async for pod in self._items(PODS, None, {"fieldSelector": f"spec.nodeName={node}"}):
+                    beside[text(part(pod, "metadata").get("namespace"))] += 1
+        async for job in self._items(CRON_JOBS, None, {}):
+            beside[text(part(job, "metadata").get("namespace"))] += 1
+        order = [*seeds, *sorted(linked), *sorted(beside)]
+        chosen = tuple(name for name in dict.fromkeys(order) if name in self._known and name not in SYSTEM)
+        left = len(self._known) - len(chosen)
+        what = (
+            f"of {pods or 'many'} pods those of {', '.join(seeds)}, of who calls or is called there, and of the same nodes "
+            f"were read; {left} namespaces were not: name others in the question to read them"
+        )
+        return Scope(namespaces=chosen, said=((what, False),) if left else ())
+
+    def _named_in(self, spec: Mapping[str, Any]) -> Iterable[str]:
+        named = set(_HOST_IN_NAMESPACE.findall(json.dumps(spec)))
+        return sorted(named.intersection(self._known))
+
+    async def _items(
+        self, resource: Resource, namespace: str | None, params: Mapping[str, str | int]
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        pages = 0
+        async with aclosing(self._api.pages(resource, namespace, params)) as listed:
+            async for page in listed:
+                for item in page.items:
+                    yield item
+                if (pages := pages + 1) >= MOST_PAGES:
+                    return
