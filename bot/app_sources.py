@@ -60,7 +60,27 @@ def prometheus_source(cluster: ClusterSettings, scope: Scope) -> LiveSource | No
     return PrometheusSource(address, scope)
 
 
-OF_A_CLUSTER: tuple[OfACluster, ...] = (prometheus_source,)
+def kubernetes_source(cluster: ClusterSettings, scope: Scope) -> LiveSource | None:
+    """Make the reader of a cluster's API."""
+    told = cluster.kubernetes
+    if told is None:
+        return None
+    from bot.cluster.access import ClusterAccess  # noqa: PLC0415 - see above
+    from bot.sources.kubernetes import KubernetesSource  # noqa: PLC0415
+
+    access = ClusterAccess(
+        name=cluster.name, in_cluster=told.in_cluster, kubeconfig=told.kubeconfig, context=told.context
+    )
+    return KubernetesSource(
+        access=access,
+        window=scope.window,
+        namespaces=scope.namespaces or told.namespaces,
+        question=scope.question,
+        deadline_s=told.deadline_s,
+    )
+
+
+OF_A_CLUSTER: tuple[OfACluster, ...] = (kubernetes_source, prometheus_source)
 """Makers of what each cluster has of its own: its API, its recorder, its metrics, its log store."""
 
 

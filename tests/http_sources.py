@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 from fault_server import answer
+from kubernetes_http import cluster_reply, kubernetes_source
 
 from bot.domain.ports import LiveSource
 from bot.domain.scope import Scope
@@ -87,5 +88,6 @@ class PlayedPrometheus:
 
 
 HTTP_SOURCES: tuple[HttpSource, ...] = (
+    HttpSource(name="kubernetes", make=kubernetes_source, reply=cluster_reply),
     HttpSource(name="prometheus", make=prometheus_source, reply=PlayedPrometheus()),
 )

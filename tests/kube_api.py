@@ -65,7 +65,10 @@ class KubeApi:
                 )
             self.version += 1
             kind = "MODIFIED" if key in self.objects[plural] else "ADDED"
-            kept = {**item, "metadata": {"uid": f"{plural}-{key[0]}-{key[1]}", **meta, "resourceVersion": str(self.version)}}
+            kept = {
+                **item,
+                "metadata": {"uid": f"{plural}-{key[0]}-{key[1]}", **meta, "resourceVersion": str(self.version)},
+            }
             self.objects[plural][key] = kept
             self.history.append((self.version, plural, kind, kept))
         return self
@@ -94,16 +97,7 @@ class KubeApi:
 
     def kubeconfig(self, folder, token=TOKEN, context="test"):
         """Write a kubeconfig that leads here."""
-        path = folder / "kubeconfig"
-        told = {
-            "apiVersion": "v1", "kind": "Config", "current-context": context,
-            "clusters": [{"name": "c", "cluster": {"server": self.url}}],
-            "users": [{"name": "u", "user": {"token": token}}],
-            "contexts": [{"name": context, "context": {"cluster": "c", "user": "u"}}],
-        }  # fmt: skip
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(told))
-        return path
+        return written_kubeconfig(folder, self.url, token, context)
 
     # The server
 
@@ -144,15 +138,15 @@ class KubeApi:
         path, query = request.path, dict(request.query)
         self.calls[path] += 1
         self.asked.append((path, query))
-        if self.down:
-            request.transport.abort()
-            return web.Response()
-        if fault := self._fault(path, query):
+        if fault := "reset" if self.down else self._fault(path, query):
             return await self._misbehave(request, fault)
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return self._status(401, "Unauthorized")
         if path.endswith("/selfsubjectaccessreviews"):
             return await self._review(request)
+        return await self._ask(request, path, query)
+
+    async def _ask(self, request, path, query):
         parts = path.strip("/").split("/")
         parts = parts[2:] if parts[0] == "api" else parts[3:]
         namespace = ""
@@ -206,7 +200,10 @@ class KubeApi:
         meta = {"resourceVersion": version}
         if end < len(items):
             meta |= {"continue": f"{version}:{end}", "remainingItemCount": len(items) - end}
-        given = [{key: value for key, value in item.items() if key not in {"kind", "apiVersion"}} for item in items[start:end]]
+        given = [
+            {key: value for key, value in item.items() if key not in {"kind", "apiVersion"}}
+            for item in items[start:end]
+        ]
         if "PartialObjectMetadataList" in request.headers.get("Accept", ""):
             given = [{"metadata": item["metadata"]} for item in given]
         body = {"kind": "List", "apiVersion": "v1", "metadata": meta, "items": given}
@@ -229,7 +226,11 @@ class KubeApi:
             while at < len(self.history):
                 version, of, kind, item = self.history[at]
                 at += 1
-                if version > since and of == plural and (not namespace or item["metadata"].get("namespace") == namespace):
+                if (
+                    version > since
+                    and of == plural
+                    and (not namespace or item["metadata"].get("namespace") == namespace)
+                ):
                     batch.append(_line(kind, item))
             if batch:
                 await answer.write(b"".join(batch))
@@ -247,7 +248,9 @@ class KubeApi:
         key = (namespace, pod, query["container"], query.get("previous") == "true")
         if key not in self.logs:
             known = (namespace, pod) in self.objects["pods"]
-            return self._status(400 if known else 404, f'previous terminated container "{key[2]}" in pod "{pod}" not found')
+            return self._status(
+                400 if known else 404, f'previous terminated container "{key[2]}" in pod "{pod}" not found'
+            )
         answer = web.StreamResponse(headers={**self._headers(), "Content-Type": "text/plain"})
         await answer.prepare(request)
         sent = 0
@@ -264,16 +267,14 @@ class KubeApi:
             await asyncio.sleep(0.01)
 
     async def _misbehave(self, request, fault):
-        if fault == "reset":
-            request.transport.abort()
-            return web.Response()
         if fault == "hang":
             await self._stop.wait()
+        if fault in {"hang", "reset"}:
+            request.transport.abort()
             return web.Response()
-        if fault == "html":
-            return web.Response(text=HTML, content_type="text/html")
-        if fault == "garbage":
-            return web.Response(body=b'{"items": [{"metadata": ', content_type="application/json")
+        if fault in {"html", "garbage"}:
+            text, kind = (HTML, "text/html") if fault == "html" else ('{"items": [{"metadata": ', "application/json")
+            return web.Response(text=text, content_type=kind)
         if fault in {"trickle", "cut", "huge"}:
             return await self._badly(request, fault)
         code, _, after = fault.partition(":")
@@ -300,6 +301,20 @@ class KubeApi:
             await answer.write(b" ")
             await asyncio.sleep(0.05)
         return answer
+
+
+def written_kubeconfig(folder, url, token=TOKEN, context="test"):
+    """Write a kubeconfig that leads to an address, and give its path."""
+    path = folder / "kubeconfig"
+    told = {
+        "apiVersion": "v1", "kind": "Config", "current-context": context,
+        "clusters": [{"name": "c", "cluster": {"server": url}}],
+        "users": [{"name": "u", "user": {"token": token}}],
+        "contexts": [{"name": context, "context": {"cluster": "c", "user": "u"}}],
+    }  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(told))
+    return path
 
 
 def _line(kind, item):

@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from bot.cluster.refusals import AbsentError, ExpiredError, ForbiddenError, PassingError, UntoldError
 from bot.cluster.resources import Resource
@@ -123,7 +123,7 @@ class ClusterApi:
         """Ask for a JSON document and give it with its size; what may pass is tried again while time is left."""
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(PassingError),
-            stop=stop_after_attempt(ATTEMPTS),
+            stop=self._is_over,
             wait=_pause,
             sleep=self._sleep,
             reraise=True,
@@ -223,13 +223,25 @@ class ClusterApi:
 
     async def pause(self, error: PassingError, tried: int) -> None:
         """Wait before a reading is begun anew, as long as the server asked for."""
-        await self._sleep(max(error.after_s, PAUSE_S * 2.0 ** (tried - 1)))
+        seconds = max(error.after_s, PAUSE_S * 2.0 ** (tried - 1))
+        if error.after_s < seconds and seconds > self._left():
+            raise error
+        await self._sleep(seconds)
 
     async def _sleep(self, seconds: float) -> None:
-        left = self.ends_at - asyncio.get_running_loop().time()
+        left = self._left()
         if seconds > left:
             raise UntoldError(f"the API server asks to wait {seconds:.0f} s, when only {max(left, 0):.0f} s were left")
         await asyncio.sleep(seconds)
+
+    def _left(self) -> float:
+        return self.ends_at - asyncio.get_running_loop().time()
+
+    def _is_over(self, state: RetryCallState) -> bool:
+        """Tell whether trying again is of no use: tried enough, or no time is left for a pause of our own."""
+        told = state.outcome.exception() if state.outcome else None
+        own = not (isinstance(told, PassingError) and told.after_s)
+        return state.attempt_number >= ATTEMPTS or (own and _pause(state) > self._left())
 
 
 def _pause(state: RetryCallState) -> float:
@@ -260,3 +272,11 @@ def _reason(body: str) -> str:
         if isinstance(told, dict) and isinstance(told.get("message"), str):
             return f": {told['message'][:160]}"
     return ""
+
+
+def spoken_offset(ahead: timedelta) -> str:
+    """Say how far this machine's clock is from the server's; answers tell whole seconds."""
+    seconds = round(ahead.total_seconds())
+    if abs(seconds) <= 1:
+        return "its clock and this machine's agree"
+    return f"this machine's clock is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} its own"

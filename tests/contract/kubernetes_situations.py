@@ -3,9 +3,12 @@
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from kube_api import KubeApi
+from situations import Situation
 
+from bot.cluster import api as cluster_api
 from bot.cluster.access import ClusterAccess
 from bot.domain.window import Window
 from bot.sources.kubernetes import KubernetesSource
@@ -73,7 +76,7 @@ def cluster(fill=small, *, faults=None, forever=None, forbidden=(), deadline_s=8
     """Open a cluster, with faults by a part of the path."""
 
     def opened(_folder):
-        with KubeApi() as api, tempfile.TemporaryDirectory() as folder:
+        with KubeApi() as api, tempfile.TemporaryDirectory() as folder, patch.object(cluster_api, "PAUSE_S", 0.02):
             fill(api)
             for part, given in (faults or {}).items():
                 api.faults[part].extend(given)
@@ -85,3 +88,67 @@ def cluster(fill=small, *, faults=None, forever=None, forbidden=(), deadline_s=8
             )
 
     return opened
+
+
+def without_logs(api):
+    """Fill a cluster whose pods have no log."""
+    api.put({"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": "web"}})
+
+
+def bad_bytes(api):
+    """Fill a cluster in whose log one line is no UTF-8."""
+    small(api)
+    api.log("web", "a", "app", b"2026-11-22T00:00:30.5Z caf\xe9 \x00 \xff\n")
+
+
+def restarted(api):
+    """Fill a cluster with a pod that was restarted, whose log before it is known."""
+    small(api, pods=("b",))
+    api.put(pod("a", restarts=1))
+    api.log("web", "a", "app", lines(10, 7)).log("web", "a", "app", lines(5), previous=True)
+
+
+def large(api):
+    """Fill a cluster whose lists have several pages, and one long log."""
+    small(api, pods=["a", *(f"p{n}" for n in range(1, 400))], events=600, logged=1)
+    api.log("web", "a", "app", "".join(f"{at(60 + n % 3000)} {'x' * 900}\n" for n in range(20_000)))
+
+
+def forgetful(api):
+    """Fill a cluster that has forgotten its events and a pod."""
+    small(api, events=0)
+    api.put(event(1, name="gone", second=2400))
+
+
+def row(name, items, *, lost=False, words="", within_s=10.0, **opened):
+    """Give a situation of a cluster."""
+    opening = cluster(**opened)
+    return Situation(
+        source="kubernetes", name=name, opened=opening, items=items, lost=lost, words=words, within_s=within_s
+    )
+
+
+KUBERNETES = (
+    row("happy", 48),
+    row("empty", 0, fill=without_logs),
+    row("bad-utf-8", 49, fill=bad_bytes),
+    row("previous-log", 43, fill=restarted),
+    row("huge", 402 + 600 + 400 + 20_000, fill=large, within_s=30),
+    row("forgotten", 45, fill=forgetful, lost=True, words="events reach back to"),
+    row("pods-gone", 45, fill=forgetful, lost=True, words="`rootcause record`"),
+    row("forbidden", 46, forbidden={("list", "deployments"), ("list", "nodes")}, lost=True, words='apiGroups: ["apps"], resources: ["deployments"], verbs: [list]'),
+    row("no-namespaces", 0, forbidden={("list", "namespaces")}, lost=True, words='resources: ["namespaces"]'),
+    row("named-namespaces", 48, forbidden={("list", "namespaces")}, namespaces=("web",)),
+    row("no-logs-allowed", 8, forbidden={("get", "pods/log")}, lost=True, words='resources: ["pods/log"], verbs: [get]'),
+    row("429", 48, faults={"/pods": ["429:0", "429:0"]}),
+    row("429-for-an-hour", 0, forever={"/namespaces": "429:3600"}, lost=True, words="asks to wait 3600 s", within_s=2),
+    row("5xx", 48, faults={"/deployments": ["503", "500"], "/log": ["502"]}),
+    row("5xx-for-ever", 0, forever={"/": "500"}, lost=True, words="HTTP 500"),
+    row("reset", 48, faults={"/pods": ["reset"], "/log": ["reset"]}),
+    row("truncated", 48, faults={"/services": ["cut"], "/events": ["garbage"]}),
+    row("login-page", 0, forever={"/": "html"}, lost=True, words="a web page came"),
+    row("hanging", 0, forever={"/": "hang"}, deadline_s=0.6, request_s=30, lost=True, words="ran out", within_s=3),
+    row("slow-for-ever", 8, forever={"/log": "trickle"}, deadline_s=1, request_s=0.3, lost=True, words="could not be read", within_s=4),
+    row("auth-lost-midway", 3, forever={"/events": "401", "/log": "401", "/apps": "401", "/services": "401"}, lost=True, words="does not accept the credentials"),
+    row("partial", 44, forever={"/events": "500"}, lost=True, words="events in web could not be read"),
+)  # fmt: skip

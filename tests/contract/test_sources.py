@@ -8,9 +8,11 @@ from itertools import pairwise
 
 import pytest
 from http_sources import TOKEN as HTTP_TOKEN
-from situations import SITUATIONS, TOKEN
+from kubernetes_situations import KUBERNETES
+from situations import SITUATIONS as OTHERS, TOKEN
 from unit.export_sink import RecordingSink
 
+SITUATIONS = (*OTHERS, *KUBERNETES)
 SILENT = lambda _stage, _done, _total: None  # noqa: E731 - the shortest way to say nothing
 
 

@@ -32,7 +32,7 @@ _WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Chosen:
     """``namespaces`` in the order of reading, and sentences on what was left out; ``lost`` where it may be missed."""
 
     namespaces: tuple[str, ...]
@@ -48,23 +48,23 @@ class Scoping:
         self._question = question
         self._known: tuple[str, ...] = ()
 
-    async def find(self) -> Scope:
+    async def find(self) -> Chosen:
         """Choose the namespaces. Raises UntoldError where not even their names can be learned."""
         if self._border:
-            return Scope(namespaces=tuple(sorted(self._border, key=self._rank)))
+            return Chosen(namespaces=tuple(sorted(self._border, key=self._rank)))
         self._known = tuple(
             [text(part(item, "metadata").get("name")) async for item in self._items(NAMESPACES, None, {})]
         )
         asked = self._asked()
         pods = await self._count_pods()
         if pods is not None and pods <= MOST_PODS:
-            return Scope(namespaces=tuple(sorted(self._known, key=self._rank)))
+            return Chosen(namespaces=tuple(sorted(self._known, key=self._rank)))
         seeds = asked or await self._with_warnings()
         if not seeds:
             what = (
                 f"the cluster has {pods or 'too many'} pods, and neither the question nor a warning says where to look"
             )
-            return Scope(namespaces=(), said=((f"{what}: name a namespace in the question", True),))
+            return Chosen(namespaces=(), said=((f"{what}: name a namespace in the question", True),))
         return await self._outwards(seeds, pods)
 
     def _asked(self) -> list[str]:
@@ -92,7 +92,7 @@ class Scoping:
         found = [name for name in counted if name in self._known and name not in SYSTEM]
         return sorted(found, key=lambda name: (-counted[name], name))[:MOST_SEEDS]
 
-    async def _outwards(self, seeds: Sequence[str], pods: int | None) -> Scope:
+    async def _outwards(self, seeds: Sequence[str], pods: int | None) -> Chosen:
         nodes: Counter[str] = Counter()
         linked: Counter[str] = Counter()
         for seed in seeds:
@@ -116,7 +116,7 @@ class Scoping:
             f"of {pods or 'many'} pods those of {', '.join(seeds)}, of who calls or is called there, and of the same nodes "
             f"were read; {left} namespaces were not: name others in the question to read them"
         )
-        return Scope(namespaces=chosen, said=((what, False),) if left else ())
+        return Chosen(namespaces=chosen, said=((what, False),) if left else ())
 
     def _named_in(self, spec: Mapping[str, Any]) -> Iterable[str]:
         named = set(_HOST_IN_NAMESPACE.findall(json.dumps(spec)))

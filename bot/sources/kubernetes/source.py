@@ -13,18 +13,20 @@ from functools import partial
 from typing import Any
 
 from bot.cluster.access import ClusterAccess, connected
-from bot.cluster.api import REQUEST_S, ClusterApi, Page
+from bot.cluster.api import REQUEST_S, ClusterApi, Page, spoken_offset
 from bot.cluster.masks import encoded, kept
 from bot.cluster.refusals import AbsentError, ForbiddenError, UntoldError
 from bot.cluster.resources import EVENTS, GROUPED_EVENTS, NODES, OBJECTS, PODS, Resource
+from bot.domain.finding import Finding
 from bot.domain.items import ClusterEvent
 from bot.domain.kubernetes import cluster_event, object_version, part
 from bot.domain.ports import Clock, Progress, Sink
 from bot.domain.window import Window, rfc3339
+from bot.sources.kubernetes.examining import examined
 from bot.sources.kubernetes.logs import Container, ReadLog, containers_of
-from bot.sources.kubernetes.losses import Losses
+from bot.sources.kubernetes.losses import Losses, listed
 from bot.sources.kubernetes.ordered import in_order
-from bot.sources.kubernetes.scope import Scope, Scoping
+from bot.sources.kubernetes.scope import Chosen, Scoping
 
 DEADLINE_S = 60.0
 WIDTH = 8
@@ -32,7 +34,6 @@ WIDTH = 8
 MOST_LOG_BYTES = 1024 * 1024 * 1024
 MOST_BYTES_OF_ONE_LOG = 128 * 1024 * 1024
 """A kubelet keeps files of 10 MiB unless it was told otherwise, so a log this long is a runaway."""
-SKEW = timedelta(seconds=5)
 EVENTS_KEPT = timedelta(hours=1)
 """``--event-ttl`` of an API server that was not told otherwise."""
 UNSEEN = timedelta(minutes=5)
@@ -88,7 +89,7 @@ class KubernetesSource:
         self._namespaces = tuple(namespaces)
         self._question = question
         self._recorded = recorded
-        self._deadline_s = deadline_s
+        self.deadline_s = deadline_s
         self._request_s = request_s
         self._most_log_bytes = most_log_bytes
         self._clock = clock
@@ -97,14 +98,19 @@ class KubernetesSource:
         """Read the cluster into the sink; call from a thread without a running event loop."""
         asyncio.run(self._gather(sink, progress))
 
+    def examine(self) -> Sequence[Finding]:
+        """Ask the API server which rights are missing, how far its clock is off, and how far back its events reach."""
+        return asyncio.run(examined(self._access, self._namespaces))
+
     async def _gather(self, sink: Sink, progress: Progress) -> None:
-        ends_at = asyncio.get_running_loop().time() + self._deadline_s
+        ends_at = asyncio.get_running_loop().time() + self.deadline_s
         losses = Losses()
+        progress("discover", 0, None)
         try:
             async with asyncio.timeout_at(ends_at):
                 client = await connected(self._access)
         except TimeoutError:
-            losses.say(ALL, f"{self._access.title} could not be read: no credentials came in {self._deadline_s:g} s")
+            losses.say(ALL, f"{self._access.title} could not be read: no credentials came in {self.deadline_s:g} s")
         except UntoldError as error:
             losses.say(ALL, f"{self._access.title} could not be read: {error}")
         else:
@@ -129,7 +135,7 @@ class KubernetesSource:
         await self._logs(reading, scope)
         self._forgotten(reading)
 
-    async def _objects(self, reading: _Reading, scope: Scope) -> None:
+    async def _objects(self, reading: _Reading, scope: Chosen) -> None:
         wanted: list[tuple[Resource, str | None]] = [(NODES, None)]
         wanted += [(resource, namespace) for namespace in scope.namespaces for resource in OBJECTS]
         sizes: dict[int, int] = {}
@@ -158,7 +164,7 @@ class KubernetesSource:
             reading.pods.add((version.entity.namespace or "", version.entity.name))
             reading.containers += containers_of(item, self._window)
 
-    async def _events(self, reading: _Reading, scope: Scope) -> None:
+    async def _events(self, reading: _Reading, scope: Chosen) -> None:
         # what happened to nodes is filed under the namespace "default"
         namespaces = tuple(dict.fromkeys((*scope.namespaces, "default")))
         readings = [partial(self._pages_of_events, reading.api, namespace) for namespace in namespaces]
@@ -204,7 +210,7 @@ class KubernetesSource:
     def _is_outside(self, event: ClusterEvent) -> bool:
         return event.at < self._window.start or event.first_at >= self._window.end
 
-    async def _logs(self, reading: _Reading, scope: Scope) -> None:
+    async def _logs(self, reading: _Reading, scope: Chosen) -> None:
         rank = {namespace: at for at, namespace in enumerate(scope.namespaces)}
         ordered = sorted(
             reading.containers, key=lambda each: (rank.get(each.namespace, 0), each.pod, each.name, not each.previous)
@@ -266,8 +272,10 @@ class KubernetesSource:
         """Say what the cluster has forgotten by now, and what keeps it the next time."""
         cure = "`rootcause record` keeps them from now on"
         if gone := sorted(reading.gone - reading.pods):
-            first = "/".join(gone[0])
-            what = f"pods that ran in the window are gone, and their logs with them ({first}, …): {cure}, as a log store does"
+            named = listed(["/".join(each) for each in gone])
+            what = (
+                f"pods that ran in the window are gone, and their logs with them ({named}): {cure}, as a log store does"
+            )
             reading.losses.say(OF_LOGS, what, count=len(gone))
         oldest = reading.oldest_event
         kept_since = reading.now - EVENTS_KEPT
@@ -277,7 +285,8 @@ class KubernetesSource:
         elif oldest is not None and oldest > self._window.start + UNSEEN:
             what = f"events reach back to {rfc3339(oldest)} only, for the API server forgets older ones: {cure}"
             reading.losses.say(OF_EVENTS, what)
-        ahead = reading.api.clock.ahead
-        if ahead is not None and abs(ahead) > SKEW:
-            off = f"{abs(ahead).total_seconds():.0f} s {'ahead of' if ahead > timedelta(0) else 'behind'}"
-            reading.losses.say(ALL, f"this machine's clock is {off} the API server's", lost=False)
+        if oldest is not None:
+            reading.sink.add_detail(OF_EVENTS, f"the API server remembers events since {rfc3339(oldest)}")
+        reading.sink.add_detail(OF_LOGS, "of each container the newest file, and that of the one before a restart")
+        if (ahead := reading.api.clock.ahead) is not None:
+            reading.sink.add_detail(OF_OBJECTS, spoken_offset(ahead))

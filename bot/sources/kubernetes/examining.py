@@ -1,0 +1,54 @@
+"""What ``doctor`` says of a cluster: whether it answers, which rule is missing, how far its clock is off."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Literal
+
+from bot.cluster.access import ClusterAccess, connected
+from bot.cluster.api import ClusterApi, spoken_offset
+from bot.cluster.refusals import UntoldError
+from bot.cluster.rights import READING, Right, rights
+from bot.domain.finding import Finding
+
+WITHIN_S = 8.0
+SKEW = timedelta(seconds=30)
+
+
+async def examined(access: ClusterAccess, namespaces: Sequence[str]) -> list[Finding]:
+    """Ask the API server about ourselves; raises nothing."""
+    name = f"kubernetes {access.name or access.context or ''}".strip()
+    try:
+        async with asyncio.timeout(WITHIN_S):
+            client = await connected(access)
+            async with client:
+                ends_at = asyncio.get_running_loop().time() + WITHIN_S
+                api = ClusterApi(client=client, ends_at=ends_at, request_s=WITHIN_S / 2)
+                needed = [each for each in READING if each[0].namespaced or not namespaces]
+                found = await rights(api, needed, namespaces)
+    except TimeoutError:
+        what, fix = f"{access.title} did not answer within {WITHIN_S:g} s", "check the address and the network"
+        return [Finding(name=name, state="wrong", what=what, fix=fix)]
+    except UntoldError as error:
+        fix = "check the kubeconfig, the context and the network"
+        return [Finding(name=name, state="wrong", what=str(error), fix=fix)]
+    return [_of_rights(name, found), *_of_clock(name, api.clock.ahead)]
+
+
+def _of_rights(name: str, found: Sequence[Right]) -> Finding:
+    missing = [right for right in found if not right.granted]
+    if not missing:
+        return Finding(name=name, state="ok", what=f"it answers, and all {len(found)} rights are granted")
+    state: Literal["warning", "wrong"] = "wrong" if len(missing) == len(found) else "warning"
+    rules = "; ".join(f"- {right.rule}" for right in missing)
+    what = f"{len(missing)} of {len(found)} rights are missing: {', '.join(sorted({each.resource.plural for each in missing}))}"
+    return Finding(
+        name=name, state=state, what=what, fix=f"add to the Role of manifests/kubernetes/base/rbac.yaml: {rules}"
+    )
+
+
+def _of_clock(name: str, ahead: timedelta | None) -> list[Finding]:
+    if ahead is None or abs(ahead) < SKEW:
+        return []
+    fix = "synchronise this machine's clock (NTP), or the control plane's"
+    return [Finding(name=f"{name} clock", state="warning", what=spoken_offset(ahead), fix=fix)]
