@@ -31,6 +31,7 @@ OUTERMOST = {
     "bot/investigation/gather.py": "of a source's thread",
     "bot/investigation/workflow.py": "of an ask",
     "bot/investigation/workflow_process.py": "of a child process",
+    "bot/models/bridge.py": "of a call's thread",
     "bot/investigation/outbox.py": "of a courtesy beside the answer",
     "bot/web/socket_watch.py": "of a watch",
 }

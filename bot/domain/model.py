@@ -83,6 +83,7 @@ class ModelRequest:
     question about a case, so that its reading is paid once; ``turns`` come after it, the last one the asker's.
     ``deadline_s`` is the wall clock of the whole call, tries again included. ``answer_schema`` is asked of models that
     can hold to one; the caller validates the answer in any case. Without ``effort`` the configured one holds.
+    ``expected_tokens`` is what the caller knows of the whole prompt's size; without it the characters are counted.
     """
 
     system: str
@@ -93,6 +94,7 @@ class ModelRequest:
     deadline_s: float = 300.0
     answer_schema: Mapping[str, object] | None = None
     effort: Effort | None = None
+    expected_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

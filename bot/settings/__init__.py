@@ -18,6 +18,7 @@ from bot.settings.live import (
     WebhookSettings,
 )
 from bot.settings.live_yaml import live_settings, read_live
+from bot.settings.models import BudgetSettings, ModelSettings
 from bot.settings.secret import Secret
 from bot.settings.serving import (
     DeskSettings,
@@ -30,6 +31,7 @@ from bot.settings.serving import (
 
 __all__ = [
     "Access",
+    "BudgetSettings",
     "ChannelSettings",
     "ClusterSettings",
     "DeskSettings",
@@ -40,6 +42,7 @@ __all__ = [
     "LinkSettings",
     "LiveSettings",
     "LogsSettings",
+    "ModelSettings",
     "PrometheusSettings",
     "RecorderSettings",
     "Secret",

@@ -23,3 +23,17 @@ def count(name: str, default: int) -> int:
     if not given.isascii() or not given.isdigit() or int(given) < 1:
         raise UsageError(f"{name} is {given!r}: give a whole number above 0, or leave it away for {default}.")
     return int(given)
+
+
+def amount(name: str, default: float) -> float:
+    """Give an amount of money, 0 or more; raises UsageError for anything else."""
+    given = text(name)
+    if given is None:
+        return default
+    try:
+        value = float(given)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise UsageError(f"{name} is {given!r}: give an amount in US dollars, or leave it away for {default:g}.")
+    return value
