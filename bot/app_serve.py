@@ -36,9 +36,11 @@ from bot.investigation.linked import LinkedEngine
 from bot.investigation.workflow_process import ProcessEngine
 from bot.settings import EvidenceSettings, JiraSettings, LiveSettings, Secret, ServeSettings, SlackSettings
 from bot.settings.live import Url
+from bot.slack.alert_room import AlertRoom
 from bot.slack.app import build_app
 from bot.slack.connection import Connection, connect
 from bot.sources.jira import JiraTickets
+from bot.web.alertmanager import add_alert_webhook
 from bot.web.health import Listening, add_health
 from bot.web.metrics import Metrics
 from bot.web.socket_watch import SocketWatch
@@ -201,6 +203,9 @@ async def serve(
         else:
             application.router.add_post(SLACK_PATH, _http(served.app))
         add_health(application, checks, served.metrics.page)
+        if (alerts := settings.live.alertmanager) is not None:
+            room = AlertRoom(served.connection, served.desk, alerts.channel, alerts.window)
+            add_alert_webhook(application, alerts.secret.read, room.take)
         if health or lost is None:
             listening = Listening(application, settings.web.host, settings.web.port)
             await stack.enter_async_context(listening)

@@ -56,6 +56,7 @@ METHODS: dict[str, Method] = {
     ),
     "chat.update": _tier(3, "json", "chat:write"),
     "chat.postEphemeral": _tier(4, "json", "chat:write", repeatable=False),
+    "conversations.history": _tier(3, "query", *_HISTORY),
     "conversations.info": _tier(3, "query", *_READ),
     "conversations.members": _tier(4, "query", *_READ),
     "conversations.replies": _tier(3, "query", *_HISTORY),

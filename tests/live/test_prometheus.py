@@ -1,5 +1,6 @@
 """The metrics source against real servers: Prometheus and VictoriaMetrics from Debian, five days of the story in them."""
 
+import asyncio
 import json
 import shutil
 import tarfile
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from aiohttp import web
 from live.metric_servers import alertmanager, exported_series, free_port, post, prometheus, victoria_metrics
 from unit.export_sink import RecordingSink
 
@@ -17,6 +19,8 @@ from bot.domain.window import Window
 from bot.investigation.investigate import investigate
 from bot.sources.export import ExportSource
 from bot.sources.prometheus import PrometheusAddress, PrometheusSource
+from bot.web.alertmanager import PATH, add_alert_webhook
+from bot.web.health import Listening
 from bot.wire import Login
 
 ROOT = Path(__file__).parents[2]
@@ -185,3 +189,35 @@ def test_the_doctor_sees_how_long_it_keeps_things(served):
     assert [found.state for found in source(served).examine()] in (["ok"], ["warning"])
     away = source(f"http://127.0.0.1:{free_port()}").examine()
     assert [("wrong", "it refuses connections")] == [(found.state, found.what) for found in away]
+
+
+def test_a_real_alertmanager_rings_the_webhook(tmp_path):
+    """Its own notification is authorised, read, and begins one investigation."""
+    heard = []
+
+    async def take(firing):
+        heard.append(firing)
+        return "taken"
+
+    async def run():
+        application = web.Application()
+        add_alert_webhook(application, lambda: "s3cret", take)
+        async with Listening(application, "127.0.0.1", 0) as listening:
+            config = f"""
+route: {{receiver: rootcause, group_by: [alertname], group_wait: 0s, group_interval: 1s}}
+receivers:
+  - name: rootcause
+    webhook_configs:
+      - url: http://127.0.0.1:{listening.port}{PATH}
+        http_config: {{authorization: {{credentials: s3cret}}}}
+"""
+            with alertmanager(tmp_path, config) as url:
+                labels = {"alertname": "FrontdoorErrors", "namespace": "web"}
+                body = json.dumps([{"labels": labels, "startsAt": "2026-11-18T00:00:00Z", "endsAt": "2126-01-01T00:00:00Z"}])  # fmt: skip
+                await asyncio.to_thread(post, f"{url}/api/v2/alerts", body.encode())
+                async with asyncio.timeout(30):
+                    while not heard:  # noqa: ASYNC110 - another process rings
+                        await asyncio.sleep(0.05)
+
+    asyncio.run(run())
+    assert (("FrontdoorErrors",), ("web",)) == (heard[0].names, heard[0].namespaces)
