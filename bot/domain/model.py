@@ -205,6 +205,8 @@ class ModelFacts:
     chars_per_token: float = 2.0
     """Of logs, where nothing better is known; prose has more."""
     caches: bool = False
+    cache_s: float = 0.0
+    """Seconds that it keeps a prefix as this program asks for it."""
     counts_tokens: bool = False
     holds_to_schema: bool = False
 

@@ -63,6 +63,7 @@ def _claude(name: str, price: Price, note: str) -> Known:
         price=price,
         chars_per_token=CLAUDE_CHARS,
         caches=True,
+        cache_s=3600.0,
         counts_tokens=True,
         holds_to_schema=True,
     )
@@ -108,6 +109,7 @@ KNOWN = (
             ),
             chars_per_token=FOREIGN_CHARS,
             caches=True,
+            cache_s=300.0,
         ),
         # it thinks by itself, and answers to no effort, schema or count
         features=Features(cache="5m", quiet_s=180.0),

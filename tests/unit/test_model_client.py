@@ -33,6 +33,13 @@ SCHEMA = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _loaded():
+    """Load the library before a test counts seconds."""
+    with ModelServer() as server:
+        model(server).reply(ask())
+
+
 def model(server, name=SONNET, **more):
     """Give the client of a server."""
     return MessagesModel(ModelSettings(model=name, url=server.url, key="k", **more), HASTY)
