@@ -15,7 +15,7 @@ from bot.domain.reading_words import cost_words, reading_rows
 from bot.domain.report import Answer, Report, Step, StepLink
 from bot.domain.signal import Kind
 from bot.slack.blockkit import CONTAINER_BLOCKS, Block, actions, button, context, fit, folded, section
-from bot.slack.phrases import duration, moment, p_value, plural, span
+from bot.slack.phrases import duration, p_value, plural, span
 from bot.slack.sanitise import Sanitiser
 
 ACTION_EVIDENCE = "answer_evidence"
@@ -217,7 +217,7 @@ def _next_time(report: Report, tz: tzinfo, watched: int | None) -> str:
     if not report.predictions:
         return ""
     each = report.predictions[watched or 0]
-    told = f"*Next time:* {moment(each.at, tz)}, if nothing changes."
+    told = f"*Next time:* {each.at.astimezone(tz):%a %d %b %H:%M %Z}, if nothing changes."
     return told if watched is None else f"{told} I will look then, and say here how it went."
 
 
