@@ -16,6 +16,8 @@ from bot.sources.export.jsonstream import NESTING_LIMIT, as_bytes
 DOCUMENT_LIMIT_CHARS = 16 * 1024 * 1024
 """One item larger than this is no Kubernetes object; PyYAML needs some thirty times its size."""
 
+TOO_DEEP = "a YAML document nested too deep to be an export; left out"
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ITEMS = re.compile(r"items\s*:\s*$")
 
@@ -106,6 +108,9 @@ def _loaded(text: str, lost: Lost) -> Any:  # noqa: ANN401 - any YAML value
             return None
         return yaml.load(text, Loader=_JsonLikeLoader)  # noqa: S506 - a SafeLoader's subclass
     except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if "nesting depth" in str(getattr(error, "problem", "")):  # libyaml looks ahead further than its events tell
+            lost(TOO_DEEP)
+            return None
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1} of it)" if mark else ""
         lost(f"a YAML document that cannot be read{where}")
@@ -121,7 +126,7 @@ def _refused(text: str) -> str | None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > NESTING_LIMIT:
-                return "a YAML document nested too deep to be an export; left out"
+                return TOO_DEEP
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     return None
