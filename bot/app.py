@@ -17,10 +17,11 @@ from bot.domain.window import Window, rfc3339
 from bot.errors import CaseError, UsageError
 from bot.investigation.follow_up import follow_up
 from bot.investigation.investigate import investigate
-from bot.settings import Settings, live_settings
+from bot.settings import RedactionSettings, Settings, live_settings
 from bot.sources.export import ExportSource
 
 if TYPE_CHECKING:  # an analysis must not wait for the simulator
+    from bot.analyst.packing_material import Packed
     from bot.evals.runner import Plan, Result
 
 
@@ -84,6 +85,17 @@ def search(case: str, text: str, since: datetime | None, until: datetime | None,
     """Find a text in everything a case holds."""
     with _home().open(case) as opened:
         return search_case(opened, text, start=since, end=until, limit=limit)
+
+
+def pack(case: str, *, budget: int | None, economy: bool) -> "Packed":
+    """Pack a case as a model would be sent it, through the egress gate; sends nothing."""
+    from bot.analyst.packing import DEFAULT_BUDGET  # noqa: PLC0415 - no other command waits for the packer
+    from bot.investigation.egress import gate_of  # noqa: PLC0415
+    from bot.investigation.packing import pack_case  # noqa: PLC0415
+
+    with _home().open(case) as opened:
+        gate = gate_of(opened, RedactionSettings.from_environment())
+        return pack_case(opened, gate, budget=budget or DEFAULT_BUDGET, economy=economy)
 
 
 def evaluate(todo: "Plan", told: "Callable[[Result], None]") -> "Sequence[Result]":

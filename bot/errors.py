@@ -6,6 +6,7 @@
     ├── UnsafeArchiveError    an archive that climbs out of its folder, or explodes
     ├── CaseError             a case file that is missing, cut, newer than this program, or busy
     ├── StorageError          the disk is full or refuses to write
+    ├── RedactionError        a text could not be searched for secrets, so it goes nowhere
     ├── LeftError             nobody waits for this source any more: end
     ├── ChatError             people could not be answered
     │   ├── ChatBusyError     not now: a rate limit, an outage, a timeout; the same call may work later
@@ -49,6 +50,10 @@ class CaseError(RootcauseError):
 
 class StorageError(RootcauseError):
     """The case cannot be written."""
+
+
+class RedactionError(RootcauseError):
+    """A text could not be searched for secrets and people; it must not leave."""
 
 
 class LeftError(RootcauseError):

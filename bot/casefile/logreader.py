@@ -106,6 +106,12 @@ class LogReader:
         """How many lines there are."""
         return int(self._firsts[-1]) - 1
 
+    @property
+    def raw_bytes(self) -> int:
+        """How many bytes all lines have together."""
+        found: int = self._connection.execute("SELECT coalesce(sum(raw_bytes), 0) FROM log_blocks").fetchone()[0]
+        return found
+
     def span(self, block: int) -> tuple[int, int]:
         """Give the positions in ``columns`` at which a block begins and ends."""
         return int(self._firsts[block - 1]) - 1, int(self._firsts[block]) - 1

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
+
+import click
 
 from bot.domain.ports import Progress
 from bot.domain.report import Answer, Report
 
 if TYPE_CHECKING:  # a case file brings numpy along, and --help must not wait for it
+    from bot.analyst.packing_material import Packed
     from bot.casefile.home import CaseSummary
     from bot.casefile.search import SearchResult
     from bot.evals.runner import Plan, Result
@@ -50,6 +53,19 @@ class Application(Protocol):
         """Search a case's evidence."""
         ...
 
+    def pack(self, case: str, *, budget: int | None, economy: bool) -> "Packed":
+        """Pack a case as a model would be sent it."""
+        ...
+
     def evaluate(self, todo: "Plan", told: "Callable[[Result], None]") -> "Sequence[Result]":
         """Measure the engine on simulated incidents."""
         ...
+
+
+def application_of(context: click.Context) -> Application:
+    """Give the application a command was handed, or else the real one."""
+    if context.obj is not None:
+        return cast("Application", context.obj)
+    from bot import app  # noqa: PLC0415 - --help must not wait for the engine
+
+    return app

@@ -5,11 +5,11 @@ Everything heavy is imported inside a command, so that ``--help`` answers at onc
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
 
 import click
 
-from bot.cli.application import Application
+from bot.cli.application import application_of
+from bot.cli.pack_commands import COMMANDS as PACK_COMMANDS
 from bot.cli.serve_commands import COMMANDS as SERVE_COMMANDS
 from bot.errors import UsageError
 
@@ -78,7 +78,7 @@ def analyze(  # noqa: PLR0913, PLR0917 - click hands every option over
     if out is not None and not out.parent.is_dir():
         raise UsageError(f"The folder {out.parent} does not exist: make it, or give --out another place.")
     with progress.reporter(quiet) as told:
-        application = _application(context)
+        application = application_of(context)
         if live:
             report = application.analyze_live(
                 path, question=question, window=window, namespaces=namespaces, progress=told
@@ -104,7 +104,7 @@ def ask(context: click.Context, case: str, question: tuple[str, ...], form: str)
     asked = " ".join(question).strip()
     if not asked:
         raise UsageError("The question is empty: ask, for example, “was the restart on day 3 related?”")
-    answer = _application(context).ask(case, asked)
+    answer = application_of(context).ask(case, asked)
     output.emit(output.answer_page(answer, form), None)
     return 3 if answer.verdict == "unknown" else 0
 
@@ -116,7 +116,7 @@ def cases(context: click.Context, form: str) -> int:
     """List the cases kept on this machine, the newest first."""
     from bot.cli import output  # noqa: PLC0415 - --help must not wait for rich
 
-    output.emit(output.cases_page(list(_application(context).cases()), form), None)
+    output.emit(output.cases_page(list(application_of(context).cases()), form), None)
     return 0
 
 
@@ -131,7 +131,7 @@ def show(context: click.Context, case: str, form: str, out: Path | None) -> int:
     """Print the report of a case again."""
     from bot.cli import output  # noqa: PLC0415 - --help must not wait for rich
 
-    report = _application(context).report(case)
+    report = application_of(context).report(case)
     output.emit(output.report_page(report, form, to_file=out is not None), out)
     return 0
 
@@ -152,7 +152,7 @@ def search(
 
     if not text.strip():
         raise UsageError("TEXT is empty: give words to search for.")
-    found = _application(context).search(case, text, _instant(since), _instant(until), limit)
+    found = application_of(context).search(case, text, _instant(since), _instant(until), limit)
     output.emit(output.search_page(found, form), None)
     return 0
 
@@ -174,16 +174,8 @@ def simulate(scenario: str, out: Path, seed: int, days: float, scale: float, deg
     return 0
 
 
-for _each in SERVE_COMMANDS:
+for _each in (*PACK_COMMANDS, *SERVE_COMMANDS):
     rootcause.add_command(_each)
-
-
-def _application(context: click.Context) -> Application:
-    if context.obj is not None:
-        return cast("Application", context.obj)
-    from bot import app  # noqa: PLC0415 - --help must not wait for the engine
-
-    return app
 
 
 def _instant(text: str | None) -> datetime | None:

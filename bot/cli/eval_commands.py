@@ -1,11 +1,11 @@
 """The command that measures the engine on simulated incidents, and its table."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.application import Application
+from bot.cli.application import application_of
 from bot.errors import UsageError
 
 if TYPE_CHECKING:  # results bring the simulator along, and --help must not wait for it
@@ -47,18 +47,10 @@ def evaluate(
     from bot.evals import runner, tally  # noqa: PLC0415 - --help must not wait for numpy
 
     todo = runner.plan(_words(scenarios), _numbers(seeds), _words(degrade), days=days, jobs=jobs)
-    results = _application(context).evaluate(todo, lambda result: click.echo(_line(result), err=True))
+    results = application_of(context).evaluate(todo, lambda result: click.echo(_line(result), err=True))
     page = as_json(tally.document(results)) if form == "json" else _table(results)
     click.echo(page, nl=False)
     return 0
-
-
-def _application(context: click.Context) -> Application:
-    if context.obj is not None:
-        return cast("Application", context.obj)
-    from bot import app  # noqa: PLC0415 - --help must not wait for the engine
-
-    return app
 
 
 def _words(text: str) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from bot.analyst.packing_material import Packed
 from bot.casefile.home import CaseSummary
 from bot.casefile.search import SearchResult
 from bot.cli import words
@@ -98,6 +99,15 @@ def search_page(found: SearchResult, form: str) -> str:
     if found.total > len(found.hits):
         lines.append(f"{len(found.hits)} of {found.total:,} hits; --limit shows more.")
     return "\n".join(lines) + "\n"
+
+
+def packed_note(packed: Packed) -> str:
+    """Say how large a packed case is, and what is not in it."""
+    whole = "all of the case" if packed.whole else "not all of it fits; the section ledger says what is missing"
+    withheld = (
+        f"; {packed.withheld:,} texts could not be searched for secrets and were withheld" if packed.withheld else ""
+    )
+    return f"About {packed.tokens:,} tokens, {whole}{withheld}."
 
 
 def emit(page: str, out: Path | None) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sample_report import ANSWER, INCONCLUSIVE, QUIET, REPORT, START
 
+from bot.analyst.packing_material import Packed, Section
 from bot.casefile.home import CaseSummary
 from bot.casefile.search import SearchResult
 from bot.casefile.stored import StoredItem
@@ -85,6 +86,12 @@ class Application:
         """Note the call and give one hit of three."""
         self.asked.append((case, text, since, until, limit))
         return SearchResult(hits=[HIT], total=3)
+
+    def pack(self, case, *, budget, economy):
+        """Note the call and give a packed case of one section."""
+        self.asked.append((case, budget, economy))
+        section = Section(name="logs", title="Log lines", text="L1 - =one line", tokens=12)
+        return Packed(sections=(section,), tokens=12, whole=False)
 
 
 @pytest.mark.parametrize(
@@ -255,3 +262,13 @@ def test_cases_and_hits_as_json(capsys):
     assert [("c-1", "3d"), ("c-0", None)] == [(each["case"], (each["window"] or {}).get("asked")) for each in listed]
     run(["search", "c", "reset", "--format", "json"], Application())
     assert 3 == json.loads(capsys.readouterr().out)["total"]
+
+
+def test_pack_prints_what_a_model_would_see(capsys):
+    """The packed text goes to standard output, its size and whether all of it fits to standard error."""
+    application = Application()
+    assert run(["pack", "c", "--budget", "5000", "--economy"], application) == 0
+    told = capsys.readouterr()
+    assert '<rootcause-data section="logs" note="Log lines">\nL1 - =one line\n</rootcause-data>\n' == told.out
+    assert "About 12 tokens, not all of it fits" in told.err
+    assert [("c", 5000, True)] == application.asked

@@ -1,0 +1,36 @@
+"""One packing under way: what it packs, through which gate, and what it has left out so far."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bot.analyst.packing_material import Material, Section
+from bot.analyst.packing_parts import Outlet
+from bot.analyst.packing_tokens import Family, estimate
+
+_ELEMENT = 40
+"""Tokens of a section's element and title."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Work:
+    """``read`` says for each source how much of it is in; ``order`` is 0 for the natural order."""
+
+    material: Material
+    outlet: Outlet
+    family: Family
+    order: int
+    read: dict[str, str] = field(default_factory=dict)
+    whole: bool = True
+
+    def section(self, name: str, title: str, rows: Sequence[str], *, untrusted: bool = True) -> Section:
+        """Make a section of rows."""
+        tokens = self.tokens(rows) + _ELEMENT
+        return Section(name=name, title=title, text="\n".join(rows), tokens=tokens, untrusted=untrusted)
+
+    def tokens(self, rows: Sequence[str]) -> int:
+        """Estimate what rows cost."""
+        return estimate("\n".join(rows), self.family)
+
+    def fits(self, rows: Sequence[str], room: int) -> bool:
+        """Tell whether rows stay within ``room`` tokens."""
+        return self.tokens(rows) <= room
