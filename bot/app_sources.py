@@ -84,6 +84,16 @@ OF_A_CLUSTER: tuple[OfACluster, ...] = (kubernetes_source, prometheus_source)
 """Makers of what each cluster has of its own: its API, its recorder, its metrics, its log store."""
 
 
+def grafana_source(live: LiveSettings, scope: Scope) -> LiveSource | None:
+    """Make the source of what was noted as a change."""
+    named = live.grafana
+    if named is None:
+        return None
+    from bot.sources.grafana import GrafanaSource  # noqa: PLC0415 - see above
+
+    return GrafanaSource(named.url, login(named), scope.window, tags=named.tags, deadline_s=named.deadline_s)
+
+
 def jira_source(live: LiveSettings, scope: Scope) -> LiveSource | None:
     """Make Jira's source."""
     if live.jira is None:
@@ -93,7 +103,7 @@ def jira_source(live: LiveSettings, scope: Scope) -> LiveSource | None:
     return JiraSource(live.jira, scope)
 
 
-OF_ALL: tuple[OfAll, ...] = (jira_source,)
+OF_ALL: tuple[OfAll, ...] = (grafana_source, jira_source)
 """Makers of what all clusters share: tickets, annotations."""
 
 

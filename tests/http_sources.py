@@ -17,6 +17,7 @@ from kubernetes_http import cluster_reply, kubernetes_source
 from bot.domain.ports import LiveSource
 from bot.domain.scope import Scope
 from bot.domain.window import Window
+from bot.sources.grafana import GrafanaSource
 from bot.sources.prometheus import PrometheusAddress, PrometheusSource
 from bot.wire import Login
 
@@ -34,6 +35,8 @@ class HttpSource:
     name: str
     make: Callable[[str, float], LiveSource]
     reply: Callable[[str], bytes]
+    midway: int = 2
+    """So many requests are answered before a fault strikes midway; 0 where the source makes only one"""
 
     def __str__(self):
         return self.name
@@ -42,6 +45,18 @@ class HttpSource:
 def prometheus_source(url, deadline_s, *, scope=SCOPE, **more):
     """Make the source of a Prometheus."""
     return PrometheusSource(PrometheusAddress(url=url, login=Login(token=TOKEN), deadline_s=deadline_s, **more), scope)
+
+
+NOTES = [
+    {"id": 2, "time": (START + 60) * 1000, "timeEnd": 0, "text": "<b>api</b> 1.4.2", "tags": ["deployment:api", "namespace:shop"], "login": "ci"},
+    {"id": 1, "time": START * 1000, "timeEnd": START * 1000, "text": "raised the limit", "tags": [], "login": "ada"},
+]  # fmt: skip
+"""What Grafana has of two changes, the newest first."""
+
+
+def grafana_source(url, deadline_s, **more):
+    """Make the source of a Grafana."""
+    return GrafanaSource(url, Login(token=TOKEN), SCOPE.window, deadline_s=deadline_s, **more)
 
 
 class PlayedPrometheus:
@@ -89,5 +104,6 @@ class PlayedPrometheus:
 
 HTTP_SOURCES: tuple[HttpSource, ...] = (
     HttpSource(name="kubernetes", make=kubernetes_source, reply=cluster_reply),
+    HttpSource(name="grafana", make=grafana_source, reply=lambda _request: answer(json.dumps(NOTES)), midway=0),
     HttpSource(name="prometheus", make=prometheus_source, reply=PlayedPrometheus()),
 )

@@ -210,6 +210,7 @@ _BY_REASON: Final[tuple[tuple[Kind, str, str], ...]] = (
         ),
     ),
     (Kind.CONFIG_CHANGE, "configuration reloaded", "RELOAD ConfigurationReloaded AddedOrUpdated Reloaded"),
+    (Kind.HUMAN_CHANGE, "change noted in Grafana", "GrafanaAnnotation"),
     (Kind.CONFIG_CHANGE, "resized in place", "ResizeCompleted InPlaceResizedByVPA Resized"),
     (
         Kind.TLS_FAILURE,
@@ -247,6 +248,7 @@ NOISE: Final[frozenset[str]] = frozenset(
     GitOperationSucceeded ResourceUpdated ResourceCreated OperationStarted RolloutStepCompleted RolloutCompleted
     RolloutPaused RolloutResumed Nominated Launched Registered Initialized Unconsolidatable DisruptionBlocked
     ScaleDownDisabled Sync CREATE UPDATE Ready KEDAScalersStarted ScaledObjectReady SuccessfulRegistration
+    Exemplar
     """.split()  # noqa: SIM905 - one word after another reads better than a column of quotes
 )
 """Reasons that are a step of normal life. Those told by other means (scalings, job runs, ownership) stand here too."""

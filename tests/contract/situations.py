@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fault_server import FaultServer, answer
-from http_sources import PlayedPrometheus, prometheus_source
+from http_sources import NOTES, PlayedPrometheus, grafana_source, prometheus_source
 from slack_workspace import SlackWorkspace
 
 from bot.domain.ports import Source
@@ -156,6 +156,12 @@ POD = {"kind": "List", "apiVersion": "v1", "items": [{"kind": "Pod", "apiVersion
 LINES = "".join(f"2026-11-22T00:00:{n:02}Z line {n}\n" for n in range(40))
 HISTORY = "conversations.history"
 
+
+def told(document):
+    """Answer everything with a document."""
+    return lambda _request: answer(json.dumps(document))
+
+
 BUSY = answer("{}", status="503 Service Unavailable")
 SLOWED = answer("{}", status="429 Too Many Requests", more="Retry-After: 0\r\n")
 
@@ -193,6 +199,15 @@ SITUATIONS = (
     Situation(source="slack", name="not-in-channel", opened=raw_slack(forever={HISTORY: "not_in_channel"}), items=0, lost=True, words="/invite it"),
     Situation(source="slack", name="malformed", opened=raw_slack(messages=[*SIX, message(7, text=None, blocks=3, attachments=[None])]), items=7),
     Situation(source="slack", name="huge", opened=played_slack(6000), items=6000),
+    Situation(source="grafana", name="happy", opened=over_http(grafana_source, told(NOTES)), items=2),
+    Situation(source="grafana", name="empty", opened=over_http(grafana_source, told([])), items=0),
+    Situation(source="grafana", name="partial", opened=over_http(grafana_source, told([*NOTES, {"text": "x"}, 3])), items=2, lost=True, words="without a time"),
+    Situation(source="grafana", name="hanging", opened=over_http(grafana_source, told(NOTES), "hang", deadline_s=1.0), items=0, lost=True, words="ran out", within_s=4.0),
+    Situation(source="grafana", name="429", opened=over_http(grafana_source, failing_first(told(NOTES), SLOWED)), items=2),
+    Situation(source="grafana", name="5xx", opened=over_http(grafana_source, failing_first(told(NOTES), BUSY, BUSY)), items=2),
+    Situation(source="grafana", name="auth-lost", opened=over_http(grafana_source, told(NOTES), "401"), items=0, lost=True, words="does not accept the credentials"),
+    Situation(source="grafana", name="malformed", opened=over_http(grafana_source, told({"message": "x"})), items=0, lost=True, words="not Grafana's"),
+    Situation(source="grafana", name="huge", opened=over_http(grafana_source, told(NOTES * 1000)), items=2000, lost=True, words="only 2000"),
     Situation(source="prometheus", name="happy", opened=played_prometheus(), items=6),
     Situation(source="prometheus", name="empty", opened=played_prometheus(reply=PlayedPrometheus(per_metric=0)), items=0),
     Situation(source="prometheus", name="partial", opened=played_prometheus(reply=PlayedPrometheus(warnings=["store east is down"])), items=6, lost=True, words="store east is down"),
