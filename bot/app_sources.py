@@ -8,6 +8,7 @@ Its adapter is imported inside, for most investigations need few of them.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -39,6 +40,24 @@ _Configured = TypeVar("_Configured")
 
 OfACluster = Callable[[ClusterSettings, Scope], LiveSource | None]
 OfAll = Callable[[LiveSettings, Scope], LiveSource | None]
+
+
+def recorder_source(cluster: ClusterSettings, scope: Scope) -> LiveSource | None:
+    """Make the reader of what the recorder kept of a cluster."""
+    told = cluster.recorder
+    if told is None:
+        return None
+    from bot.sources.recorder import RecorderSource  # noqa: PLC0415 - see above
+
+    border = cluster.kubernetes.namespaces if cluster.kubernetes else ()
+    return RecorderSource(path=told.archive, window=scope.window, namespaces=scope.namespaces or border)
+
+
+def _recorded(cluster: ClusterSettings) -> Callable[[str, str, str], Sequence[tuple[int, int]]] | None:
+    """Give whose lines the recorder brings already, so that no line is read twice."""
+    from bot.sources.recorder import recorded_spans  # noqa: PLC0415 - see above
+
+    return partial(recorded_spans, cluster.recorder.archive) if cluster.recorder else None
 
 
 def prometheus_source(cluster: ClusterSettings, scope: Scope) -> LiveSource | None:
@@ -76,11 +95,12 @@ def kubernetes_source(cluster: ClusterSettings, scope: Scope) -> LiveSource | No
         window=scope.window,
         namespaces=scope.namespaces or told.namespaces,
         question=scope.question,
+        recorded=_recorded(cluster),
         deadline_s=told.deadline_s,
     )
 
 
-OF_A_CLUSTER: tuple[OfACluster, ...] = (kubernetes_source, prometheus_source)
+OF_A_CLUSTER: tuple[OfACluster, ...] = (kubernetes_source, recorder_source, prometheus_source)
 """Makers of what each cluster has of its own: its API, its recorder, its metrics, its log store."""
 
 

@@ -64,6 +64,8 @@ class CaseWriter:
         self._ledger = Ledger()
         self._numbers = dict.fromkeys(_TABLES, 0)
         self._messages: dict[tuple[str, str, datetime], ItemId] = {}
+        self._events: dict[tuple[object, ...], tuple[tuple[datetime, int], ItemId]] = {}
+        self._objects: dict[tuple[str | None, str], ItemId] = {}
         try:
             with explained(self._partial):
                 self._connection = connect_for_writing(self._partial)
@@ -132,16 +134,30 @@ class CaseWriter:
             self._logs.add(stream, lines)
 
     def add_event(self, event: ClusterEvent) -> ItemId:
-        """Store an event."""
+        """Store an event; one that another source has brought already, as new or newer, keeps its first id."""
+        place = (event.entity, event.reason, event.message, event.component, event.first_at)
+        if (known := self._events.get(place)) is not None and known[0] >= (event.at, event.count):
+            self._ledger.add_gap(Gap(source=EVENTS, what="events that two sources hold, kept once", lost=False))
+            return known[1]
         self._ledger.count(EVENTS, 1, len(event.raw), (event.first_at, event.at))
         number = self._number("V")
-        return self._add("V", number, event_row(number, event, self._packer))
+        item = self._add("V", number, event_row(number, event, self._packer))
+        self._events[place] = ((event.at, event.count), item)
+        return item
 
     def add_object(self, version: ObjectVersion) -> ItemId:
-        """Store an object version."""
+        """Store an object version; the same one from another source keeps its first id."""
+        meta = version.manifest.get("metadata")
+        place = (version.uid, str(meta.get("resourceVersion") or "") if isinstance(meta, Mapping) else "")
+        if all(place) and (known := self._objects.get(place)) is not None:
+            self._ledger.add_gap(
+                Gap(source=OBJECTS, what="object versions that two sources hold, kept once", lost=False)
+            )
+            return known
         self._ledger.count(OBJECTS, 1, len(version.raw), (version.observed_at,))
         number = self._number("O")
-        return self._add("O", number, object_row(number, version, self._packer))
+        self._objects[place] = self._add("O", number, object_row(number, version, self._packer))
+        return self._objects[place]
 
     def add_series(self, series: Series) -> ItemId:
         """Store a series."""

@@ -1,4 +1,4 @@
-"""The commands of what runs for long: ``serve``, ``demo`` and ``doctor``."""
+"""The commands of what runs for long: ``serve``, ``demo``, ``doctor`` and ``record``."""
 
 import asyncio
 import json
@@ -59,4 +59,19 @@ def doctor(form: str) -> int:
     return 1 if any(finding.state == "wrong" for finding in findings) else 0
 
 
-COMMANDS = (serve, demo, doctor)
+@click.command()
+def record() -> int:
+    """Record a cluster until told to stop: events, changes, and logs that would be lost, for investigations days later.
+
+    Writes ROOTCAUSE_ARCHIVE, at most ROOTCAUSE_RECORD_MIB and ROOTCAUSE_RECORD_DAYS of it. ROOTCAUSE_FOLLOW names namespaces
+    whose logs are kept whole. In a pod it takes the service account, elsewhere ROOTCAUSE_KUBECONFIG and ROOTCAUSE_CONTEXT.
+    """
+    from bot.app_record import record as run  # noqa: PLC0415 - --help must not wait for the client of a cluster
+    from bot.settings import RecordSettings, WebSettings  # noqa: PLC0415
+    from bot.web.logs import log_as_json  # noqa: PLC0415
+
+    log_as_json()
+    return asyncio.run(run(RecordSettings.from_environment(), WebSettings.from_environment()))
+
+
+COMMANDS = (serve, demo, doctor, record)

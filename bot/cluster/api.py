@@ -177,7 +177,8 @@ class ClusterApi:
         except TimeoutError as error:
             if loop.time() >= self.ends_at:
                 raise UntoldError("the time for reading the cluster ran out") from error
-            raise PassingError(f"no whole answer came within {within_s or 0:.3g} s") from error
+            late = f"no whole answer came within {within_s:.3g} s" if within_s else "nothing more came"
+            raise PassingError(late) from error
         except aiohttp.ClientPayloadError as error:
             raise PassingError("an answer was cut off") from error
         except aiohttp.ClientConnectorCertificateError as error:

@@ -9,10 +9,11 @@ from itertools import pairwise
 import pytest
 from http_sources import TOKEN as HTTP_TOKEN
 from kubernetes_situations import KUBERNETES
+from recorder_situations import RECORDER
 from situations import SITUATIONS as OTHERS, TOKEN
 from unit.export_sink import RecordingSink
 
-SITUATIONS = (*OTHERS, *KUBERNETES)
+SITUATIONS = (*OTHERS, *KUBERNETES, *RECORDER)
 SILENT = lambda _stage, _done, _total: None  # noqa: E731 - the shortest way to say nothing
 
 

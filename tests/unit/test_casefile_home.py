@@ -178,7 +178,7 @@ def test_two_writers_at_once_do_not_meet(home):
     with home.create() as one, home.create() as two:
         one.add_event(event())
         two.add_event(event())
-        two.add_event(event())
+        two.add_event(event(2))
         with pytest.raises(CaseError, match="already being written"):
             CaseWriter(home.path / f"{one.id}.case")
         one.finish()

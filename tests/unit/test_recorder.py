@@ -1,0 +1,281 @@
+"""The recorder against a cluster that changes, restarts, forgets and goes away."""
+
+import asyncio
+import threading
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from kube_api import KubeApi
+from unit.export_sink import RecordingSink
+
+from bot.archive.keeping import Keeper, Limits
+from bot.archive.reading import Archive
+from bot.cluster.access import ClusterAccess, connected
+from bot.cluster.api import ClusterApi
+from bot.domain.window import Window
+from bot.recorder import Recorder, RecorderPlan
+from bot.sources.recorder import RecorderSource
+
+WAIT_S = 20
+
+
+def all_time():
+    """Give a window around now."""
+    now = datetime.now(UTC)
+    return Window(start=now - timedelta(hours=2), end=now + timedelta(hours=1), asked="")
+
+
+@contextmanager
+def recording(api, folder, **plan):
+    """Run a recorder of a cluster in a thread, and stop it as SIGTERM would."""
+    ready, loop = threading.Event(), asyncio.new_event_loop()
+    found = {}
+
+    async def run():
+        client = await connected(ClusterAccess(kubeconfig=api.kubeconfig(folder)))
+        async with client:
+            keeper = Keeper(folder / "archive.sqlite")
+            recorder = Recorder(
+                api=ClusterApi(client=client, ends_at=float("inf"), request_s=5),
+                keeper=keeper,
+                plan=RecorderPlan(pause_s=0.02, flush_s=0.02, **plan),
+            )
+            found.update(recorder=recorder, task=asyncio.current_task())
+            ready.set()
+            try:
+                await recorder.run()
+            except asyncio.CancelledError:
+                pass
+            finally:
+                keeper.close()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
+    thread.start()
+    assert ready.wait(WAIT_S)
+    try:
+        yield found["recorder"]
+    finally:
+        loop.call_soon_threadsafe(found["task"].cancel)
+        thread.join(WAIT_S)
+        loop.close()
+
+
+def until(holds):
+    """Wait for a condition."""
+    ends = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+def read(folder, window=None):
+    """Read the archive into a sink."""
+    sink = RecordingSink()
+    source = RecorderSource(path=folder / "archive.sqlite", window=window or all_time())
+    source.gather(sink, lambda _stage, _done, _total: None)
+    return sink
+
+
+def stamp(at):
+    """Spell a time as an API does."""
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def pod(name="a", *, restarts=0, deleting=False, namespace="web"):
+    """Give a pod."""
+    meta = {"name": name, "namespace": namespace} | (
+        {"deletionTimestamp": stamp(datetime.now(UTC))} if deleting else {}
+    )
+    status = {"name": "app", "restartCount": restarts, "state": {"running": {"startedAt": stamp(datetime.now(UTC))}}}
+    spec = {
+        "nodeName": "n1",
+        "containers": [{"name": "app", "image": "app:1", "env": [{"name": "PASSWORD", "value": "hunter2"}]}],
+    }
+    return {"kind": "Pod", "metadata": meta, "spec": spec, "status": {"containerStatuses": [status]}}
+
+
+def event(number):
+    """Give an event of just now."""
+    at = stamp(datetime.now(UTC) - timedelta(seconds=5))
+    return {
+        "kind": "Event", "metadata": {"name": f"e{number}", "namespace": "web"}, "reason": "BackOff", "message": f"m{number}",
+        "involvedObject": {"kind": "Pod", "namespace": "web", "name": "a"}, "firstTimestamp": at, "lastTimestamp": at, "count": 1,
+    }  # fmt: skip
+
+
+def logged(count, first=0):
+    """Give lines of just now."""
+    now = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=60)
+    return "".join(f"{stamp(now + timedelta(seconds=first + n))[:-1]}.5Z line {first + n}\n" for n in range(count))
+
+
+def texts(sink):
+    """Give every line that was read, without its time."""
+    return [line[offset:].decode() for lines in sink.lines for _, line, offset in lines]
+
+
+@pytest.fixture
+def api():
+    """A cluster with one pod."""
+    with KubeApi() as running:
+        running.put(pod(), event(1)).log("web", "a", "app", logged(3))
+        yield running
+
+
+def test_changes_are_kept_as_versions_and_events_outlive_the_cluster(api, tmp_path):
+    """What was listed, what changed and what was deleted is read back in order, masked; expired events are still there."""
+    with recording(api, tmp_path) as recorder:
+        until(lambda: recorder.heard >= 2)
+        api.put({**pod(), "status": {"phase": "Failed"}}, event(2))
+        until(lambda: recorder.heard >= 4)
+        api.drop("Event", "web", "e1")
+        api.drop("Pod", "web", "a")
+        until(lambda: recorder.heard >= 6)
+    sink = read(tmp_path)
+    assert ["m1", "m2"] == sorted(each.message for each in sink.events)
+    assert ["Running", "Failed", "Failed"] == [each.manifest["status"].get("phase", "Running") for each in sink.objects]
+    assert all(b"hunter2" not in each.raw for each in sink.objects)
+
+
+def test_the_same_state_is_kept_once(api, tmp_path):
+    """A node's heartbeat and a new resource version are no new version."""
+    node = {"kind": "Node", "metadata": {"name": "n1"}}
+    with recording(api, tmp_path) as recorder:
+        until(lambda: recorder.heard >= 2 and all(watch.healthy for watch in recorder.watches))
+        for beat in range(5):
+            api.put({**node, "status": {"conditions": [{"type": "Ready", "lastHeartbeatTime": str(beat)}]}})
+        until(lambda: recorder.heard >= 7)
+    assert 1 == len([each for each in read(tmp_path).objects if each.entity.kind == "Node"])
+
+
+def test_the_log_before_a_restart_is_taken(api, tmp_path):
+    """A higher restart count makes the recorder ask for the previous container's log at once."""
+    with recording(api, tmp_path) as recorder:
+        until(lambda: recorder.heard >= 2)
+        api.log("web", "a", "app", logged(4), previous=True)
+        api.put(pod(restarts=1))
+        until(lambda: recorder.heard >= 3 and not recorder.taker.running)
+    sink = read(tmp_path)
+    assert [f"line {n}" for n in range(4)] == texts(sink)
+    assert [True] == [stream.previous for stream in sink.streams]
+
+
+def test_the_last_lines_of_a_deleted_pod_are_taken(api, tmp_path):
+    """From the mark of deletion to the end, what the pod says is kept, though the cluster forgets it with the pod."""
+    with recording(api, tmp_path) as recorder:
+        until(lambda: recorder.heard >= 2)
+        api.put(pod(deleting=True))
+        until(lambda: api.calls["/api/v1/namespaces/web/pods/a/log"])
+        api.log("web", "a", "app", logged(2, 3) + "without a line end")
+        until(lambda: recorder.taker.bytes > 150)
+        api.drop("Pod", "web", "a")
+        until(lambda: not recorder.taker.running)
+    assert [*(f"line {n}" for n in range(5)), "without a line end"] == texts(read(tmp_path))
+
+
+def test_followed_namespaces_are_kept_whole_and_once(api, tmp_path):
+    """A restart of the recorder neither loses nor repeats a line."""
+    with recording(api, tmp_path, follow=("web",)) as recorder:
+        until(lambda: recorder.taker.bytes > 80)
+    api.log("web", "a", "app", logged(3, 3))
+    with recording(api, tmp_path, follow=("web",)) as recorder:
+        until(lambda: recorder.taker.bytes > 80)
+    assert [f"line {n}" for n in range(6)] == texts(read(tmp_path))
+
+
+def test_a_restart_goes_on_where_it_stood_and_410_is_a_gap(api, tmp_path):
+    """What happened while the recorder was down is caught up with; what the server forgot is said to be unwatched."""
+    with recording(api, tmp_path) as recorder:
+        until(lambda: recorder.heard >= 2)
+    api.put(event(2))
+    with recording(api, tmp_path) as recorder:
+        until(lambda: recorder.heard >= 2)
+    lists = [path for path, query in api.asked if path == "/api/v1/events" and "watch" not in query]
+    assert 1 == len(lists)
+    api.put(event(3))
+    api.compact()
+    with recording(api, tmp_path) as recorder:
+        until(lambda: recorder.heard >= 5)
+    assert {"m1", "m2", "m3"} == {each.message for each in read(tmp_path).events}
+
+
+def test_downtime_of_the_api_is_recorded_as_a_gap(api, tmp_path):
+    """While nobody answers there is no heartbeat; afterwards the watch catches up, and logs are said to be unwatched."""
+    with recording(api, tmp_path) as recorder:
+        until(lambda: recorder.heard >= 2 and recorder.watched)
+        api.down = True
+        until(lambda: not recorder.watched)
+        api.down = False
+        api.put(event(2))
+        until(lambda: recorder.heard >= 3 and recorder.watched)
+    archive = Archive(tmp_path / "archive.sqlite")
+    spans = archive._connection.execute("SELECT began, beat FROM spans WHERE what = 'logs' ORDER BY began").fetchall()
+    archive.close()
+    assert 2 <= len(spans)
+    assert "m2" in {each.message for each in read(tmp_path).events}
+
+
+def test_nothing_happened_differs_from_nobody_watched(tmp_path):
+    """A quiet hour with heartbeats has no gap; an hour without them has one, with its times."""
+    keeper, now = Keeper(tmp_path / "archive.sqlite"), datetime(2026, 11, 22, 12, tzinfo=UTC)
+    for what in ("events", "logs"):
+        keeper.begin(what, now.timestamp(), continued=False)
+        keeper.beat(what, (now + timedelta(hours=1)).timestamp())
+    keeper.begin("logs", (now + timedelta(hours=2)).timestamp(), continued=False)
+    keeper.beat("logs", (now + timedelta(hours=3)).timestamp())
+    keeper.begin("events", (now + timedelta(hours=2)).timestamp(), continued=True)
+    keeper.beat("events", (now + timedelta(hours=3)).timestamp())
+    keeper.close()
+    quiet = read(tmp_path, Window(start=now, end=now + timedelta(hours=1), asked=""))
+    missed = read(tmp_path, Window(start=now, end=now + timedelta(hours=3), asked=""))
+    assert [] == quiet.lost()
+    assert ["nobody watched logs from 2026-11-22T13:00:00Z to 2026-11-22T14:00:00Z"] == [
+        gap.what.partition(": ")[0] for gap in missed.lost()
+    ]
+
+
+def test_the_archive_keeps_its_limits(tmp_path):
+    """Bytes: the oldest goes and the newest stays. Days: what is older goes, but for what an object still is."""
+    import random  # noqa: PLC0415 - noise that zstd cannot pack
+
+    noise = random.Random(7)
+    keeper = Keeper(tmp_path / "archive.sqlite", Limits(most_bytes=4 * 1024 * 1024, most_days=1))
+    for second in range(400):
+        raw = noise.randbytes(40_000)
+        keeper.version((f"o{second % 5}", "Pod", "web"), second, b'{"kind":"Pod"}' + raw, raw)
+        if second % 40 == 0:
+            keeper.prune(second)
+    keeper.prune(400)
+    assert keeper.used_bytes() <= 4 * 1024 * 1024
+    kept = [row[0] for row in keeper._connection.execute("SELECT at FROM versions ORDER BY at")]
+    assert kept[-1] == 399
+    assert kept[0] > 0
+    keeper.prune(400 + 3 * 86_400)
+    assert 5 >= keeper._connection.execute("SELECT count(*) FROM versions").fetchone()[0] > 0
+    keeper.close()
+    assert (tmp_path / "archive.sqlite").stat().st_size < 6 * 1024 * 1024
+
+
+def test_a_version_takes_little_more_than_its_difference(tmp_path):
+    """A hundred states of a large object take less room than three whole ones."""
+    keeper = Keeper(tmp_path / "archive.sqlite")
+    for second in range(100):
+        raw = b'{"kind":"Pod","filler":"' + b"".join(b"%x" % (n * 7919) for n in range(6000)) + b'","n":%d}' % second
+        keeper.version(("o", "Pod", "web"), second, raw, raw)
+    keeper.flush()
+    sizes = keeper._connection.execute("SELECT sum(length(blob)) FROM versions").fetchone()[0]
+    assert sizes < 3 * len(raw)
+    keeper.close()
+    window = Window(start=datetime.fromtimestamp(0, UTC), end=datetime.fromtimestamp(200, UTC), asked="")
+    archive = Archive(tmp_path / "archive.sqlite")
+    assert raw == list(archive.versions(window))[-1][2]
+    archive.close()
+
+
+def test_no_archive_is_a_gap_with_its_cure(tmp_path):
+    """Where nothing was recorded, the report says so and what to do."""
+    gaps = read(tmp_path).lost()
+    assert 1 == len(gaps)
+    assert "rootcause record" in gaps[0].what
