@@ -1,11 +1,12 @@
 """Deep links for evidence that came without one: into Grafana, Prometheus, Jira or whatever a template leads to.
 
 A template is a URL with named blanks. What fills a blank comes from an incident and may hold anything, so it is encoded
-for the place where it stands: ``{query}`` percent-encoded, ``{query:json}`` escaped as the inside of a JSON string first.
+for the place where it stands: ``{query}`` percent-encoded, ``{query:json}`` escaped as the inside of a JSON string first,
+``{line:kql}`` as a phrase of Kibana's query language inside a Rison string.
 Where a blank cannot be filled there is no link, for one that leads to the wrong place is worse. Whether a host may be linked
 to at all is decided where links are shown.
 
-Sources: Grafana's "Explore" (URL format of ``panes``), Prometheus's expression browser, LogQL's "Log queries".
+Sources: Kibana's Discover (Rison in ``_g`` and ``_a``), VictoriaLogs' web UI, Grafana's "Explore" (URL format of ``panes``), Prometheus's expression browser, LogQL's "Log queries".
 """
 
 import json
@@ -14,6 +15,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlsplit
 
+from bot.domain.fleet import SEPARATOR
 from bot.domain.report import Evidence
 from bot.errors import UsageError
 
@@ -22,9 +24,9 @@ AROUND = timedelta(minutes=15)
 QUOTED_CHARS = 80
 """So much of a log line is searched for: more only fails where a shipper changed the line's end."""
 
-_BLANK = re.compile(r"\{([a-z_]*)(:json)?\}")
+_BLANK = re.compile(r"\{([a-z_]*)(:json|:kql)?\}")
 _BLANKS = frozenset({
-    "query", "quote", "item", "kind", "namespace", "name", "key", "channel", "ts", "ts_digits", "at_ms", "from_ms", "to_ms", "end",
+    "query", "quote", "line", "item", "kind", "namespace", "name", "key", "channel", "ts", "ts_digits", "at_ms", "from_ms", "to_ms", "end", "from_iso", "to_iso",
 })  # fmt: skip
 _MESSAGE = re.compile(r"\S+ #(\S+) (\d+\.\d+)")
 _SERIES = re.compile(r"\S+ \d+ samples of ([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?$", re.DOTALL)
@@ -38,8 +40,8 @@ _POD_OWNERS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet",
 class LinkTemplates:
     """URL templates by what is cited; empty ones give no links.
 
-    Blanks of all: ``{item}``, ``{kind}``, ``{namespace}``, ``{name}``, ``{quote}``, and around the moment ``{at_ms}``, ``{from_ms}``,
-    ``{to_ms}`` (milliseconds since the epoch) and ``{end}`` (``YYYY-MM-DD hh:mm:ss``, UTC). ``logs`` and ``metrics`` also have
+    Blanks of all: ``{item}``, ``{kind}``, ``{namespace}``, ``{name}``, ``{quote}``, ``{line}`` (its beginning), and around the moment ``{at_ms}``, ``{from_ms}``,
+    ``{to_ms}`` (milliseconds since the epoch), ``{from_iso}``, ``{to_iso}`` and ``{end}`` (``YYYY-MM-DD hh:mm:ss``, UTC). ``logs`` and ``metrics`` also have
     ``{query}`` (LogQL, PromQL), ``tickets`` ``{key}``, ``chat`` ``{channel}``, ``{ts}`` and ``{ts_digits}``. Raises UsageError for an
     unknown blank, or where the host is not written out.
     """
@@ -78,6 +80,19 @@ def prometheus_graph(base_url: str) -> str:
     return f"{base_url.rstrip('/')}/graph?g0.expr={{query}}&g0.tab=0&g0.range_input={minutes}m&g0.end_input={{end}}"
 
 
+def kibana_discover(base_url: str) -> str:
+    """Give the template that finds a line in Kibana's Discover, in the data view that opens by default."""
+    time = "_g=(time:(from:'{from_iso}',to:'{to_iso}'))"
+    return f"{base_url.rstrip('/')}/app/discover#/?{time}&_a=(query:(language:kuery,query:'%22{{line:kql}}%22'))"
+
+
+def victorialogs_select(base_url: str) -> str:
+    """Give the template that finds a line in VictoriaLogs' own web UI."""
+    minutes = int(2 * AROUND.total_seconds() // 60)
+    around = f"g0.range_input={minutes}m&g0.end_input={{to_iso}}"
+    return f"{base_url.rstrip('/')}/select/vmui/#/?query=%22{{line:json}}%22&{around}"
+
+
 def jira_browse(base_url: str) -> str:
     """Give the template that opens a ticket in Jira."""
     return f"{base_url.rstrip('/')}/browse/{{key}}"
@@ -90,6 +105,8 @@ def evidence_url(evidence: Evidence, templates: LinkTemplates) -> str | None:
     by_source = {
         "kubernetes/logs": templates.logs,
         "loki": templates.logs,
+        "elasticsearch": templates.logs,
+        "victorialogs": templates.logs,
         "prometheus": templates.metrics,
         "kubernetes/events": templates.events,
         "kubernetes/objects": templates.objects,
@@ -107,7 +124,11 @@ def _filled(template: str, values: dict[str, str]) -> str | None:
 
     def encoded(found: re.Match[str]) -> str:
         value = values[found[1]].encode("utf-8", "replace").decode()
-        return quote(json.dumps(value)[1:-1] if found[2] else value, safe="")
+        if found[2]:
+            value = json.dumps(value)[1:-1]
+        if found[2] == ":kql":
+            value = re.sub("([!'])", r"!\1", value)  # Rison escapes with an exclamation mark
+        return quote(value, safe="")
 
     return _BLANK.sub(encoded, template)
 
@@ -121,6 +142,7 @@ def _values(evidence: Evidence) -> dict[str, str]:
         "name": entity.name,
         "key": entity.name,
         "quote": evidence.quote,
+        "line": evidence.quote.split("\n", 1)[0][:QUOTED_CHARS].strip(),
         "query": _query(evidence),
     }
     if message := _MESSAGE.match(evidence.locator):
@@ -138,6 +160,8 @@ def _moment(at: datetime) -> dict[str, str]:
         "at_ms": milliseconds(at),
         "from_ms": milliseconds(at - AROUND),
         "to_ms": milliseconds(at + AROUND),
+        "from_iso": f"{(at - AROUND).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "to_iso": f"{(at + AROUND).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "end": f"{(at + AROUND).astimezone(UTC):%Y-%m-%d %H:%M:%S}",
     }
 
@@ -183,7 +207,7 @@ def _logql(evidence: Evidence) -> str:
     entity = evidence.entity
     if not entity.namespace:
         return ""
-    matchers = [f"namespace={_text(entity.namespace)}"]
+    matchers = [f"namespace={_text(entity.namespace.rpartition(SEPARATOR)[2])}"]  # a store knows no cluster's name
     if entity.kind == "Pod":
         matchers.append(f"pod={_text(entity.name)}")
     elif entity.kind in _POD_OWNERS:

@@ -65,6 +65,8 @@ class PrometheusSettings(Access):
     """Further PromQL expressions by the name their series get"""
     most_series: int = 2000
     """Series read at most; what is left out is said in the report"""
+    public_url: Url | None = None
+    """By which people's browsers reach it, for links to evidence"""
     alertmanager: Url | None = None
     """Alertmanager, whose alerts are read beside ``ALERTS``"""
 
@@ -80,6 +82,8 @@ class LogsSettings(Access):
     """A selector in the store's own language that every query is narrowed by"""
     fields: Mapping[str, str] = field(default_factory=dict)
     """Field names of the store for ``time``, ``message``, ``namespace``, ``pod``, ``container``, ``node``"""
+    public_url: Url | None = None
+    """By which people's browsers reach it (for Elasticsearch: Kibana), for links to evidence"""
     most_bytes: int = 256 * 1024 * 1024
     """Raw lines read at most; beyond that counts and samples are"""
 

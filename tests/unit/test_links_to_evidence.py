@@ -3,13 +3,22 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from bot.domain.entity import Entity
-from bot.domain.links import LinkTemplates, evidence_url, grafana_explore, jira_browse, link_templates, prometheus_graph
+from bot.domain.links import (
+    LinkTemplates,
+    evidence_url,
+    grafana_explore,
+    jira_browse,
+    kibana_discover,
+    link_templates,
+    prometheus_graph,
+    victorialogs_select,
+)
 from bot.domain.report import Evidence
 from bot.errors import UsageError
 
@@ -144,3 +153,49 @@ def test_settings_choose_the_templates():
         metrics=prometheus_graph("http://p"), tickets="https://j/browse/{key}"
     )
     assert LinkTemplates() == link_templates()
+
+
+def test_kibana_finds_the_line():
+    """The query is a phrase whose quotes and exclamation marks end neither KQL's nor Rison's string."""
+    line = replace(LINE, source="elasticsearch", quote='it\'s "full"! (really) & more\nnext')
+    url = evidence_url(line, LinkTemplates(logs=kibana_discover("https://kibana.example/")))
+    assert url.startswith("https://kibana.example/app/discover#/?_g=(time:(from:'2026-03-02T07%3A45%3A30Z',to:")
+    asked = url.partition("query:'")[2].removesuffix("'))")
+    assert not set(asked) & set("'()&# ")
+    assert unquote(asked) == '"it!\'s \\"full\\"!! (really) & more"'
+
+
+def test_victorialogs_finds_the_line():
+    """Its web UI is asked for the line's beginning as a phrase, around the moment."""
+    line = replace(LINE, source="victorialogs")
+    url = evidence_url(line, LinkTemplates(logs=victorialogs_select("http://logs:9428")))
+    place, _, query = url.partition("#/?")
+    assert place == "http://logs:9428/select/vmui/"
+    asked = parse_qs(query)
+    assert ['"level=error msg=\\"pool \\\\ full\\" {50% & rising}"'] == asked["query"]
+    assert (["30m"], ["2026-03-02T08:15:30Z"]) == (asked["g0.range_input"], asked["g0.end_input"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(min_size=1, max_size=60))
+def test_foreign_lines_never_leave_their_blank_in_a_fragment(quote):
+    """Kibana and VictoriaLogs keep their state behind a hash, where quotes and brackets are structure."""
+    line = replace(LINE, source="elasticsearch", quote=quote)
+    for template in (kibana_discover("https://kibana.example"), victorialogs_select("https://logs.example")):
+        url = evidence_url(line, LinkTemplates(logs=template))
+        if url is None:
+            assert not quote.split("\n", 1)[0].strip()
+            continue
+        filler = evidence_url(replace(line, quote="x"), LinkTemplates(logs=template))
+        begin, end = filler.split("%22x%22")
+        assert url.isascii()
+        assert url.startswith(begin + "%22")
+        assert url.endswith("%22" + end)
+        assert not set(url.removeprefix(begin).removesuffix(end)) & set(" \"<>'()&#")
+
+
+def test_a_clusters_name_is_not_asked_of_its_store():
+    """In a fleet a namespace carries its cluster's name, which Loki does not know."""
+    line = replace(LINE, entity=Entity("Deployment", "api", "east/shop"))
+    (panes,) = parse_qs(urlsplit(evidence_url(line, TEMPLATES)).query)["panes"]
+    assert '{namespace=\\"shop\\",' in panes
