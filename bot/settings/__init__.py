@@ -19,8 +19,8 @@ from bot.settings.live import (
 )
 from bot.settings.live_yaml import live_settings, read_live
 from bot.settings.models import BudgetSettings, ModelSettings
-from bot.settings.redaction import RedactionSettings
 from bot.settings.recording import RecordSettings
+from bot.settings.redaction import RedactionSettings
 from bot.settings.secret import Secret
 from bot.settings.serving import (
     DeskSettings,
