@@ -1,7 +1,9 @@
 """Reads log lines back: whole columns for the digest, single lines by number, neighbours in their stream."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,9 +12,16 @@ from numpy.typing import NDArray
 
 from bot.casefile.blocks import Ints, Numbers, unpack_numbers, unpack_sizes, unpack_times
 from bot.casefile.cells import cell_bytes, decompress
+from bot.casefile.packing import cores
 from bot.casefile.records import row_stream
 from bot.casefile.stored import StoredItem, at_nanoseconds, stream_name
 from bot.domain.items import ItemId, LogStream
+
+StoredBlock = tuple[int, int, bytes, bytes, bytes]
+"""First line, lines, and the frames of lengths, text offsets and text."""
+
+_MANY_BLOCKS = 8
+"""From here on threads are worth their start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,21 +138,7 @@ class LogReader:
     def open_block(self, block: int) -> LogBlock:
         """Decompress a block; the last one opened is kept."""
         if self._opened is None or self._opened[0] != block:
-            query = (
-                "SELECT first_line, lines, lengths, text_starts, text FROM log_blocks "
-                "JOIN log_texts ON log_texts.block = log_blocks.id WHERE log_blocks.id = ?"
-            )
-            first, lines, lengths, starts, text = self._connection.execute(query, (block,)).fetchone()
-            sizes = unpack_sizes(lengths, lines)
-            offsets = np.zeros(lines + 1, dtype=np.int64)
-            np.cumsum(sizes + 1, out=offsets[1:])
-            opened = LogBlock(
-                first_line=first,
-                text=decompress(text),
-                offsets=offsets,
-                lengths=sizes,
-                text_starts=unpack_sizes(starts, lines),
-            )
+            opened = _opened(self._stored_block(block))
             self._opened = (block, opened)
         return self._opened[1]
 
@@ -162,14 +157,41 @@ class LogReader:
 
     def texts(self, numbers: Iterable[int]) -> Iterator[tuple[int, str]]:
         """Give number and text of lines, ascending, each block opened once; unknown numbers are left out."""
-        block, end = 0, 0
-        for number in sorted({number for number in numbers if 1 <= number <= self.lines}):
-            if number >= end:
-                block = int(np.searchsorted(self._firsts, number, side="right"))
-                end = int(self._firsts[block])
-            opened = self.open_block(block)
-            raw, start = opened.line(number - opened.first_line)
-            yield number, raw[start:].decode("utf-8", "replace")
+        asked = np.unique(np.fromiter(numbers, dtype=np.int64))
+        asked = asked[(asked >= 1) & (asked <= self.lines)]
+        blocks = np.searchsorted(self._firsts, asked, side="right")
+        distinct, begins = np.unique(blocks, return_index=True)
+        for opened, wanted in zip(self.open_blocks(distinct.tolist()), np.split(asked, begins[1:]), strict=True):
+            places = wanted - opened.first_line
+            starts = opened.offsets[places]
+            texts = zip(
+                (starts + opened.text_starts[places]).tolist(), (starts + opened.lengths[places]).tolist(), strict=True
+            )
+            for number, (begin, end) in zip(wanted.tolist(), texts, strict=True):
+                yield number, opened.text[begin:end].decode("utf-8", "replace")
+
+    def open_blocks(self, blocks: Sequence[int]) -> Iterator[LogBlock]:
+        """Open blocks in the order given, several at once where there are several cores."""
+        if len(blocks) < _MANY_BLOCKS:
+            yield from map(self.open_block, blocks)
+            return
+        threads = min(len(blocks), cores())
+        with ThreadPoolExecutor(threads, thread_name_prefix="open") as pool:
+            under_way: deque[Future[LogBlock]] = deque()
+            for block in blocks:
+                under_way.append(pool.submit(_opened, self._stored_block(block)))
+                if len(under_way) > 2 * threads:
+                    yield under_way.popleft().result()
+            while under_way:
+                yield under_way.popleft().result()
+
+    def _stored_block(self, block: int) -> StoredBlock:
+        query = (
+            "SELECT first_line, lines, lengths, text_starts, text FROM log_blocks "
+            "JOIN log_texts ON log_texts.block = log_blocks.id WHERE log_blocks.id = ?"
+        )
+        stored: StoredBlock = self._connection.execute(query, (block,)).fetchone()
+        return stored
 
     def _item(self, number: int) -> StoredItem:
         block = int(np.searchsorted(self._firsts, number, side="right"))
@@ -197,3 +219,17 @@ class LogReader:
         begin, end = int(begins[stream]), int(begins[stream + 1])
         place = begin + int(position[number - 1])
         return [int(index) + 1 for index in order[max(begin, place - before) : min(end, place + after + 1)]]
+
+
+def _opened(stored: StoredBlock) -> LogBlock:
+    first, lines, lengths, starts, text = stored
+    sizes = unpack_sizes(lengths, lines)
+    offsets = np.zeros(lines + 1, dtype=np.int64)
+    np.cumsum(sizes + 1, out=offsets[1:])
+    return LogBlock(
+        first_line=first,
+        text=decompress(text),
+        offsets=offsets,
+        lengths=sizes,
+        text_starts=unpack_sizes(starts, lines),
+    )

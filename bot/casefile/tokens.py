@@ -22,7 +22,7 @@ RUN = _GRAM + _GRAMS - 1
 """Bytes a searched run must have for the filter to help."""
 
 _RUNS = re.compile(rb"[0-9a-z-]{%d,}" % RUN)
-_BITS_PER_HASH = 12  # with four probes about one false alarm in 300
+_BITS_PER_HASH = 8  # with four probes one false alarm in 40 for a hash; a whole trace id has four or five
 _PROBES = 4
 _PLACES = 1 << 16  # for twice the minimizers of a usual block
 _MOST_BITS = 1 << 18  # 32 KiB: a block of nothing but random ids makes no filter larger than this
@@ -35,9 +35,7 @@ def token_bloom(text: bytes) -> bytes:
     hashes = minimizers(text)
     if not len(hashes):
         return b""
-    bits = 64
-    while bits < min(len(hashes) * _BITS_PER_HASH, _MOST_BITS):
-        bits *= 2
+    bits = min(-(-len(hashes) * _BITS_PER_HASH // 64) * 64, _MOST_BITS)
     flags = np.zeros(bits, dtype=np.uint8)
     for place in _places(hashes, bits):
         flags[place] = 1
@@ -112,4 +110,4 @@ def _places(hashes: Hashes, bits: int) -> list[NDArray[np.int64]]:
     """Give the bit of each hash for each probe (double hashing: Kirsch, Mitzenmacher, ESA 2006)."""
     low = hashes & np.uint64(0xFFFFFFFF)
     step = (hashes >> np.uint64(32)) | np.uint64(1)
-    return [((low + np.uint64(probe) * step) & np.uint64(bits - 1)).astype(np.int64) for probe in range(_PROBES)]
+    return [((low + np.uint64(probe) * step) % np.uint64(bits)).astype(np.int64) for probe in range(_PROBES)]

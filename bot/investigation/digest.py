@@ -39,6 +39,8 @@ from bot.signals.topology import read_directory, read_topology
 
 TIMED_LINES = 20_000
 """Lines of one workload read for how long its requests took, spread evenly."""
+MOST_TIMED = 60_000
+"""Lines read for that in all; workloads with few lines keep theirs, those with many share what is left."""
 LONGEST_KEPT = 5_000
 LEAST_TIMED = 20
 SAME_ACT_S = 300.0
@@ -69,13 +71,9 @@ def digest(case: Case, window: Window) -> Digest:
     directory = read_directory(objects, events, streams, topology)
     table = _table(case, window, merged.template_of, merged.templates)
 
-    def text_of(numbers: Sequence[int]) -> list[str]:
-        found = dict(case.texts_of(numbers))
-        return [found.get(number, "") for number in numbers]
-
     inside = [(ref, event) for ref, event in events if event.at >= window.start and event.first_at < window.end]
     from_objects = _for_whom(object_signals(objects, window, topology), objects, directory)
-    from_logs = _expiries_once(from_objects, log_signals(table, streams, window, topology, directory, text_of))
+    from_logs = _expiries_once(from_objects, log_signals(table, streams, window, topology, directory, case.texts_of))
     signals = [
         *event_signals(inside, window, topology),
         *from_objects,
@@ -99,13 +97,14 @@ def digest(case: Case, window: Window) -> Digest:
 def _table(case: Case, window: Window, template_of: Sequence[int], templates: Sequence[bytes]) -> LogTable:
     columns = case.columns()
     times = columns.times_ns
-    kept = np.flatnonzero((times != UNDATED) & (times >= int(window.start_s * 1e9)) & (times < int(window.end_s * 1e9)))
-    of_form = np.asarray(template_of or [0], dtype=np.int64)
+    inside = (times != UNDATED) & (times >= int(window.start_s * 1e9)) & (times < int(window.end_s * 1e9))
+    kept = np.flatnonzero(inside).astype(np.int32)  # a case has fewer than 2^31 lines
+    of_form = np.asarray(template_of or [0], dtype=np.int32)
     return LogTable(
-        number=kept + 1,
+        number=kept + np.int32(1),
         times_s=times[kept].astype(np.float64) / 1e9,
-        stream=columns.stream[kept].astype(np.int64),
-        template=of_form[columns.form[kept]] if len(kept) else np.zeros(0, dtype=np.int64),
+        stream=columns.stream[kept],
+        template=of_form[columns.form[kept]] if len(kept) else np.zeros(0, dtype=np.int32),
         templates=[template.decode("utf-8", "replace") for template in templates],
     )
 
@@ -241,11 +240,15 @@ def _durations(case: Case, table: LogTable, topology: Topology, directory: Direc
     speaks = np.array([_speaks_of_requests(template) for template in table.templates] or [False], dtype=bool)
     rows = np.flatnonzero(speaks[table.template]) if len(table.template) else np.zeros(0, dtype=np.int64)
     found: dict[Entity, list[tuple[float, ItemId]]] = defaultdict(list)
-    for number, text in case.texts_of(_spread(table.number[rows], len(set(owners)) * TIMED_LINES)):
+    place = {owner: index for index, owner in enumerate(dict.fromkeys(owners))}
+    owner_of = np.array([place[owner] for owner in owners] or [0], dtype=np.int32)
+    rows = rows[_fair_share(owner_of[table.stream[rows]], MOST_TIMED, TIMED_LINES)]
+    streams = table.stream[rows].tolist()
+    for stream, (number, text) in zip(streams, case.texts_of(table.number[rows].tolist()), strict=True):
         seconds = request_duration_s(text)
         if seconds is None:
             continue
-        owner = owners[int(table.stream[np.searchsorted(table.number, number)])]
+        owner = owners[stream]
         named = {directory.resolve(host, owner.namespace if owner else None) for host in hosts_in(text)}
         for entity in sorted({owner, *named} - {None}, key=str):
             if entity is not None:
@@ -260,10 +263,17 @@ def _speaks_of_requests(template: str) -> bool:
     )
 
 
-def _spread(numbers: NDArray[np.int64], most: int) -> list[int]:
-    if len(numbers) <= most:
-        return [int(number) for number in numbers]
-    return [int(number) for number in numbers[np.linspace(0, len(numbers) - 1, most).astype(int)]]
+def _fair_share(owner: NDArray[np.int32], most: int, most_each: int) -> NDArray[np.int64]:
+    """Choose at most so many positions in all and of each owner, evenly spread; ascending."""
+    counts = np.bincount(owner)
+    level = most_each
+    while level > 1 and int(np.minimum(counts, level).sum()) > most:
+        level = level * 9 // 10
+    chosen = []
+    for one in np.flatnonzero(counts):
+        places = np.flatnonzero(owner == one)
+        chosen.append(places[np.linspace(0, len(places) - 1, min(level, len(places))).astype(int)])
+    return np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.int64)
 
 
 def _summed(values: list[tuple[float, ItemId]]) -> Durations:

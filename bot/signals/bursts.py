@@ -185,15 +185,27 @@ def _hot(counts: Floats, expected: Floats, width: int, known: NDArray[np.bool_])
 
     A narrow burst must not make its wide neighbourhood hot as well, but less is asked of a neighbourhood.
     """
-    kernel = np.ones(width)
-    seen = np.convolve(np.where(known, 0.0, counts), kernel, mode="valid")
-    due = np.convolve(np.where(known, 0.0, expected), kernel, mode="valid")
-    beside = np.convolve(known.astype(float), kernel, mode="valid") > 0.5
+    seen = _window_sums(np.where(known, 0.0, counts), width)
+    due = _window_sums(np.where(known, 0.0, expected), width)
+    # few windows rise at all, and only of those the tail is worth its logarithms
+    risen = np.flatnonzero((seen > RISE * due) & (seen >= 2))
+    beside = _window_sums(known.astype(float), width)[risen] > 0.5
     most = np.where(beside, GOES_ON, SIGNIFICANT)
-    strong = (log_tail(seen, np.maximum(due, LEAST_RATE)) < most) & (seen > RISE * due) & (seen >= 2)
-    spread = np.convolve(strong.astype(float), kernel, mode="full")[: len(counts)] > 0.5
+    strong = risen[log_tail(seen[risen], np.maximum(due[risen], LEAST_RATE)) < most]
+    edges = np.zeros(len(counts) + 1)
+    np.add.at(edges, strong, 1.0)
+    np.add.at(edges, strong + width, -1.0)
+    spread = np.cumsum(edges)[:-1] > 0.5
     # within a hot window only the bins that are themselves above the background belong to the burst
     return np.asarray(spread & (counts > 1.5 * expected), dtype=bool)
+
+
+def _window_sums(values: Floats, width: int) -> Floats:
+    """Sum every window of ``width`` neighbours."""
+    if width == 1:
+        return values
+    sums = np.concatenate(([0.0], np.cumsum(values)))
+    return np.asarray(sums[width:] - sums[:-width], dtype=float)
 
 
 def _bins(start_s: float, end_s: float) -> int:

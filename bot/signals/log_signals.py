@@ -5,9 +5,10 @@ about count when they are errors or when they burst. Leaves out reading files an
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +22,14 @@ from bot.signals.directory import Directory
 from bot.signals.lexicon import Classification, classify
 from bot.signals.mentions import certificate_end, hosts_in
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.integer[Any]]
 Floats = NDArray[np.float64]
 
 SAMPLE = 64
 """Lines of a template read in full to find whom they speak of; spread evenly over its occurrences."""
+MOST_SAMPLED = 30_000
+"""Lines read for that in all: where very many templates fail on the way to somebody, fewer of each are read."""
+LEAST_SAMPLE = 4
 REFS = 3
 MOST_MENTIONS = 6
 CHANGES = frozenset({Kind.CONFIG_CHANGE, Kind.ROLLOUT, Kind.SECRET_CHANGE, Kind.HUMAN_CHANGE})
@@ -88,24 +92,37 @@ class _Group:
     attributes: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(slots=True, kw_only=True)
+class _Alike:
+    """The lines of one template from one entity."""
+
+    kind: Kind
+    entity: Entity
+    template: int
+    meaning: Classification
+    rows: Ints
+    mentions: Counter[Entity] = field(default_factory=Counter)
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
 def log_signals(
     table: LogTable,
     streams: Sequence[LogStream],
     window: Window,
     topology: Topology,
     directory: Directory,
-    text_of: Callable[[Sequence[int]], Sequence[str]],
+    texts_of: Callable[[Sequence[int]], Iterable[tuple[int, str]]],
 ) -> list[Signal]:
     """Give a signal for every meaning that an entity's lines carry, ascending by id.
 
-    ``text_of`` maps line numbers to their texts; it is called for a bounded sample only.
+    ``texts_of`` gives number and text of lines, ascending; it is called once, for a bounded sample.
     """
     owners = [_owner(stream, topology) for stream in streams]
     entities = sorted(set(owners))
     place = {entity: index for index, entity in enumerate(entities)}
-    owner_of = np.array([place[owner] for owner in owners] or [0], dtype=np.int64)
-    line_owner = owner_of[table.stream] if len(table.stream) else np.zeros(0, dtype=np.int64)
-    groups = _groups(table, line_owner, entities, streams, directory, text_of)
+    owner_of = np.array([place[owner] for owner in owners] or [0], dtype=np.int32)
+    line_owner = owner_of[table.stream] if len(table.stream) else np.zeros(0, dtype=np.int32)
+    groups = _groups(table, line_owner, entities, streams, directory, texts_of)
     exposures: dict[int, Floats] = {}
     signals = []
     for group in groups:
@@ -127,41 +144,63 @@ def _groups(
     entities: Sequence[Entity],
     streams: Sequence[LogStream],
     directory: Directory,
-    text_of: Callable[[Sequence[int]], Sequence[str]],
+    texts_of: Callable[[Sequence[int]], Iterable[tuple[int, str]]],
 ) -> list[_Group]:
+    found = _alike(table, line_owner, entities)
+    readable = [alike for alike in found if alike.kind in CALLS]
+    _read_mentions(readable, table, directory, texts_of)
     groups: dict[tuple[Kind, Entity, str], _Group] = {}
+    for alike in found:
+        for each in _placed(alike.kind, alike.entity, alike.template, alike.meaning, alike.mentions):
+            group = groups.setdefault((each.kind, each.entity, each.detail), each)
+            group.rows.append(alike.rows)
+            group.templates[alike.template] += len(alike.rows)
+            group.mentions.update(each.mentions if group is not each else {})
+            group.attributes.update(alike.attributes)
+            group.nodes.update(n for s in np.unique(table.stream[alike.rows]).tolist() if (n := streams[s].node))
+    return [groups[key] for key in sorted(groups)]
+
+
+def _alike(table: LogTable, line_owner: Ints, entities: Sequence[Entity]) -> list[_Alike]:
+    """Gather the rows of each template of each entity, where they mean something."""
     meanings = [classify(template) for template in table.templates]
-    key = line_owner * max(1, len(table.templates)) + table.template
-    order = np.argsort(key, kind="stable")
+    key = line_owner.astype(np.int64) * max(1, len(table.templates)) + table.template
+    order = np.argsort(key, kind="stable").astype(np.int32)
     if not len(order):
         return []
     cuts = np.flatnonzero(np.diff(key[order])) + 1
+    found = []
     for rows in np.split(order, cuts):
         template = int(table.template[rows[0]])
-        entity = entities[int(line_owner[rows[0]])]
         meaning = meanings[template]
         kind = _kind(meaning, len(rows))
-        if kind is None:
-            continue
-        mentions: Counter[Entity] = Counter()
-        attributes: dict[str, str] = dict(meaning.attributes)
-        if kind in CALLS:
-            sample = rows[np.linspace(0, len(rows) - 1, min(SAMPLE, len(rows))).astype(int)]
-            for text in text_of(table.number[sample].tolist()):
-                for host in hosts_in(text):
-                    found = directory.resolve(host, entity.namespace)
-                    if found is not None and found != entity:
-                        mentions[found] += 1
-                if kind is Kind.TLS_FAILURE and (end := certificate_end(text)):
-                    attributes["not_after"] = end
-        for each in _placed(kind, entity, template, meaning, mentions):
-            group = groups.setdefault((each.kind, each.entity, each.detail), each)
-            group.rows.append(rows)
-            group.templates[template] += len(rows)
-            group.mentions.update(each.mentions if group is not each else {})
-            group.attributes.update(attributes)
-            group.nodes.update(n for s in set(table.stream[rows].tolist()) if (n := streams[s].node))
-    return [groups[key] for key in sorted(groups)]
+        if kind is not None:
+            entity = entities[int(line_owner[rows[0]])]
+            found.append(_Alike(kind=kind, entity=entity, template=template, meaning=meaning, rows=rows))
+            found[-1].attributes.update(meaning.attributes)
+    return found
+
+
+def _read_mentions(
+    alike: Sequence[_Alike],
+    table: LogTable,
+    directory: Directory,
+    texts_of: Callable[[Sequence[int]], Iterable[tuple[int, str]]],
+) -> None:
+    """Read a sample of each template's lines for whom they name; all samples in one pass, for opening lines is dear."""
+    most = min(SAMPLE, max(LEAST_SAMPLE, MOST_SAMPLED // max(1, len(alike))))
+    whose: dict[int, _Alike] = {}
+    for one in alike:
+        sample = one.rows[np.linspace(0, len(one.rows) - 1, min(most, len(one.rows))).astype(int)]
+        whose.update(dict.fromkeys(table.number[sample].tolist(), one))
+    for number, text in texts_of(sorted(whose)):
+        one = whose[number]
+        for host in hosts_in(text):
+            known = directory.resolve(host, one.entity.namespace)
+            if known is not None and known != one.entity:
+                one.mentions[known] += 1
+        if one.kind is Kind.TLS_FAILURE and (end := certificate_end(text)):
+            one.attributes["not_after"] = end
 
 
 def _placed(
