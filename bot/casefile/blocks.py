@@ -16,6 +16,9 @@ from bot.casefile.tokens import token_bloom
 BLOCK_BYTES = 512 * 1024
 """Raw bytes after which a block is closed: large enough to compress well, small enough to open for one line."""
 
+WHOLE_FORM = 1365
+"""Bytes of a text up to which nothing is cut off its form: masking's span is three times as long."""
+
 NO_FORM = -1
 """Form number of lines in a case that was written without masking."""
 
@@ -56,6 +59,8 @@ class PackedBlock:
     lengths: bytes
     text_starts: bytes
     bloom: bytes
+    uneven: bool
+    """Whether a line holds more than its form tells: what is cut off it, or colours inside its words"""
 
 
 def pack_block(text: bytes, columns: BlockColumns, packer: Packer) -> PackedBlock:
@@ -68,6 +73,7 @@ def pack_block(text: bytes, columns: BlockColumns, packer: Packer) -> PackedBloc
         lengths=_pack(columns.lengths, packer),
         text_starts=_pack(columns.text_starts, packer),
         bloom=token_bloom(text),
+        uneven=b"\x1b" in text or bool((columns.lengths - columns.text_starts > WHOLE_FORM).any()),
     )
 
 

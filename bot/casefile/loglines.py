@@ -136,6 +136,7 @@ class LogLines:
             packed.forms,
             packed.lengths,
             packed.text_starts,
+            int(packed.uneven),
         )
         self._connection.execute(insert("log_blocks", len(row)), row)
         self._connection.execute(insert("log_texts", 2), (block.number, packed.text))

@@ -99,7 +99,7 @@ class LogReader:
         )
 
     @cached_property
-    def _firsts(self) -> Ints:
+    def firsts(self) -> Ints:
         """The first line of each block, and one past the last."""
         rows = self._connection.execute("SELECT first_line, lines FROM log_blocks ORDER BY id").fetchall()
         ends = [rows[-1][0] + rows[-1][1]] if rows else [1]
@@ -108,12 +108,12 @@ class LogReader:
     @property
     def blocks(self) -> int:
         """How many blocks there are; they are counted from 1."""
-        return len(self._firsts) - 1
+        return len(self.firsts) - 1
 
     @property
     def lines(self) -> int:
         """How many lines there are."""
-        return int(self._firsts[-1]) - 1
+        return int(self.firsts[-1]) - 1
 
     @property
     def raw_bytes(self) -> int:
@@ -123,7 +123,7 @@ class LogReader:
 
     def span(self, block: int) -> tuple[int, int]:
         """Give the positions in ``columns`` at which a block begins and ends."""
-        return int(self._firsts[block - 1]) - 1, int(self._firsts[block]) - 1
+        return int(self.firsts[block - 1]) - 1, int(self.firsts[block]) - 1
 
     @cached_property
     def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -142,9 +142,20 @@ class LogReader:
             self._opened = (block, opened)
         return self._opened[1]
 
-    def blooms(self) -> Iterator[tuple[int, bytes]]:
-        """Give each block's number and token filter."""
-        yield from self._connection.execute("SELECT block, bloom FROM log_tokens ORDER BY block")
+    def bloom(self, block: int) -> bytes:
+        """Give a block's token filter."""
+        found: tuple[bytes] = self._connection.execute(
+            "SELECT bloom FROM log_tokens WHERE block = ?", (block,)
+        ).fetchone()
+        return found[0]
+
+    @cached_property
+    def uneven_blocks(self) -> list[int]:
+        """The blocks in which a line may hold more than its form tells; all of them where nobody looked."""
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version < 2:
+            return list(range(1, self.blocks + 1))
+        return [block for (block,) in self._connection.execute("SELECT id FROM log_blocks WHERE uneven ORDER BY id")]
 
     def items(self, numbers: Iterable[int]) -> Iterator[StoredItem]:
         """Give lines in the order asked, each block opened once; unknown numbers are left out."""
@@ -159,7 +170,7 @@ class LogReader:
         """Give number and text of lines, ascending, each block opened once; unknown numbers are left out."""
         asked = np.unique(np.fromiter(numbers, dtype=np.int64))
         asked = asked[(asked >= 1) & (asked <= self.lines)]
-        blocks = np.searchsorted(self._firsts, asked, side="right")
+        blocks = np.searchsorted(self.firsts, asked, side="right")
         distinct, begins = np.unique(blocks, return_index=True)
         for opened, wanted in zip(self.open_blocks(distinct.tolist()), np.split(asked, begins[1:]), strict=True):
             places = wanted - opened.first_line
@@ -194,7 +205,7 @@ class LogReader:
         return stored
 
     def _item(self, number: int) -> StoredItem:
-        block = int(np.searchsorted(self._firsts, number, side="right"))
+        block = int(np.searchsorted(self.firsts, number, side="right"))
         opened = self.open_block(block)
         raw, start = opened.line(number - opened.first_line)
         columns = self.columns

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = int.from_bytes(b"rcse")
 """Stands in the SQLite header, so that a case is told from any other database before it is opened."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """SQLite's ``user_version`` of a case this program writes."""
 
 _STREAMS: dict[str, Any] = {
@@ -165,6 +165,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     database = Database(connection, execute_plugins=False)
     migrations = Migrations("rootcause.case")
     migrations(name="m001_case")(_m001_case)
+    migrations(name="m002_uneven")(_m002_uneven)
     migrations.apply(database)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -173,3 +174,8 @@ def migrate(connection: sqlite3.Connection) -> None:
 def _m001_case(database: "Database") -> None:
     for name, key, columns in _TABLES:
         database.table(name).create(columns, pk=key)
+
+
+def _m002_uneven(database: "Database") -> None:
+    """Note of each block whether the forms of its lines tell all that the lines hold."""
+    database.table("log_blocks").add_column("uneven", int)

@@ -1,7 +1,8 @@
 """Finds a text in everything a case holds: log lines, events, objects, chat and tickets.
 
-Exact and whole: the total counts every match, ASCII letters match either case. A log block is opened only if its time
-span and its token filter allow a match; inside it the whole text is searched at once and hits are mapped back to lines.
+Exact and whole: the total counts every match, ASCII letters match either case. What a form's constant words tell of all its
+lines is counted without opening any (``formsearch``); a block is opened only for lines in doubt, and only if its time span
+and its token filter allow a match; inside it the whole text is searched at once and hits are mapped back to lines.
 """
 
 import heapq
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.casefile.blocks import Ints
 from bot.casefile.case import Case
 from bot.casefile.disk import explained
+from bot.casefile.formsearch import ALL, DOUBT, NONE, States, forms_holding
 from bot.casefile.logreader import LogBlock
 from bot.casefile.stored import StoredItem, nanoseconds
 from bot.casefile.tokens import Needle
@@ -54,10 +57,11 @@ def search(
         None if end is None else nanoseconds(end),
     )
     with explained(case.path):
-        found = [*_line_hits(case, needle, span), *_item_hits(case, needle, span)]
+        lines, line_times = _line_hits(case, needle, span, limit)
+        found = [*lines, *_item_hits(case, needle, span)]
     first = heapq.nsmallest(max(0, limit), found)
     ids = [ItemId(f"{_KINDS[kind]}{number}") for _, kind, number in first]
-    return SearchResult(hits=list(case.items(ids)), total=len(found))
+    return SearchResult(hits=list(case.items(ids)), total=len(found) - len(lines) + line_times)
 
 
 def haystack(item: StoredItem) -> bytes:
@@ -67,9 +71,10 @@ def haystack(item: StoredItem) -> bytes:
 
 
 _Span = tuple[int | None, int | None]
+Flags = NDArray[np.bool_]
 
 
-def _within(span: _Span, times_ns: Ints) -> "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]":
+def _within(span: _Span, times_ns: Ints) -> Flags:
     inside = np.ones(len(times_ns), dtype=bool)
     if span != (None, None):
         inside &= times_ns != UNDATED
@@ -80,20 +85,39 @@ def _within(span: _Span, times_ns: Ints) -> "np.ndarray[tuple[int, ...], np.dtyp
     return inside
 
 
-def _line_hits(case: Case, needle: bytes, span: _Span) -> Iterator[_Hit]:
-    times = case.columns().times_ns
-    inside = _within(span, times)
-    sought = Needle(needle)
-    for block, bloom in case.logs.blooms():
-        if not sought.may_be_in(bloom):
-            continue
+def _line_hits(case: Case, needle: bytes, span: _Span, limit: int) -> tuple[list[_Hit], int]:
+    """Give the first lines by time that hold the needle, and how many hold it in all."""
+    columns = case.columns()
+    state = forms_holding(case, needle)[columns.form]
+    for block in case.logs.uneven_blocks:
         begin, stop = case.logs.span(block)
-        if not inside[begin:stop].any():
-            continue
-        lines = _matching_lines(case.logs.open_block(block), needle) + begin
-        for line in lines[inside[lines]].tolist():
-            at = int(times[line])
-            yield (_LAST if at == UNDATED else at, 0, line + 1)
+        state[begin:stop] = DOUBT  # here a form does not tell what its lines hold
+    if span != (None, None):
+        state[~_within(span, columns.times_ns)] = NONE
+    if (doubt := state == DOUBT).any():
+        _look(case, needle, doubt, state)
+    lines = np.flatnonzero(state == ALL)
+    if limit <= 0:
+        return [], len(lines)
+    times = columns.times_ns[lines]
+    times[times == UNDATED] = _LAST
+    first = lines
+    if len(lines) > limit:
+        kept = np.flatnonzero(times <= np.partition(times, limit - 1)[limit - 1])
+        first, times = lines[kept], times[kept]
+    return [(at, 0, line + 1) for at, line in zip(times.tolist(), first.tolist(), strict=True)], len(lines)
+
+
+def _look(case: Case, needle: bytes, doubt: Flags, state: States) -> None:
+    """Open the blocks that hold lines in doubt, where their filter allows a match, and mark those that match."""
+    sought = Needle(needle)
+    firsts = case.logs.firsts
+    blocks = np.flatnonzero(np.logical_or.reduceat(doubt, firsts[:-1] - 1)) + 1
+    wanted = [block for block in blocks.tolist() if sought.may_be_in(case.logs.bloom(block))]
+    for block, opened in zip(wanted, case.logs.open_blocks(wanted), strict=True):
+        begin, _ = case.logs.span(block)
+        lines = _matching_lines(opened, needle) + begin
+        state[lines[doubt[lines]]] = ALL
 
 
 def _matching_lines(block: LogBlock, needle: bytes) -> Ints:

@@ -185,10 +185,13 @@ def _hot(counts: Floats, expected: Floats, width: int, known: NDArray[np.bool_])
 
     A narrow burst must not make its wide neighbourhood hot as well, but less is asked of a neighbourhood.
     """
-    seen = _window_sums(np.where(known, 0.0, counts), width)
-    due = _window_sums(np.where(known, 0.0, expected), width)
+    any_known = bool(known.any())
+    seen = _window_sums(np.where(known, 0.0, counts) if any_known else counts, width)
+    due = _window_sums(np.where(known, 0.0, expected) if any_known else expected, width)
     # few windows rise at all, and only of those the tail is worth its logarithms
     risen = np.flatnonzero((seen > RISE * due) & (seen >= 2))
+    if not len(risen):
+        return np.zeros(len(counts), dtype=bool)
     beside = _window_sums(known.astype(float), width)[risen] > 0.5
     most = np.where(beside, GOES_ON, SIGNIFICANT)
     strong = risen[log_tail(seen[risen], np.maximum(due[risen], LEAST_RATE)) < most]

@@ -39,6 +39,7 @@ _UNIT = re.compile(
     rb"|[\s,;)\[\]{}]++"
     rb"|\("
 )
+_DELIMITERS = re.compile(rb"[\s,;()\[\]{}]")
 _HELD_UNIT = re.compile(
     rb"HTTP/[0-9.]{1,3}\" \d{3}"
     rb"|[\"']?" + _CODE_WORDS + rb"[\"']?[ :=]{1,3}[\"'\[(]?(?:\d{1,3}|[0-9A-Z]{5})"
@@ -99,7 +100,7 @@ class _MaskedUnits(dict[bytes, bytes]):
 def _mask_unit(unit: bytes) -> bytes:
     """Mask one unit: a token between blanks and brackets, a delimiter run, or a code with the words that hold it."""
     if len(unit) > _LONG_UNIT:
-        return unit if unit.isspace() else WILD
+        return unit if _DELIMITERS.match(unit) else WILD  # a wildcard never stands for blanks
     if _HELD_UNIT.fullmatch(unit) or _HELD_KEY.fullmatch(unit):
         return unit
     request = _REQUEST.fullmatch(unit)

@@ -104,7 +104,7 @@ def _pieces(draw: random.Random, number: int, start_s: float, size: int) -> Iter
         for _ in range(2000):
             at += step * draw.random() * 2
             rows.append(shape(draw, messages[int(draw.random() ** 2 * _MESSAGES)], at))
-        if number == 3 and not written:
+        if number == 1 and not written:
             rows[100] = shape(draw, f"order accepted trace={RARE_ID}", at)
         piece = "".join(rows).encode()
         written += len(piece)

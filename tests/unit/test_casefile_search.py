@@ -5,6 +5,7 @@ from hypothesis import given, settings, strategies as st
 from bot.casefile.search import haystack, search
 from bot.casefile.writer import CaseWriter
 from bot.domain.ports import UNDATED
+from bot.signals.masking import mask
 
 PREFIX = b"2026-11-03T12:00:00Z "
 WORDS = st.sampled_from(
@@ -96,3 +97,32 @@ def test_the_prefix_of_a_line_is_not_its_text(tmp_path):
             number, [(at_ns(0), PREFIX + b"ok", len(PREFIX)), (at_ns(0), PREFIX + b"in 2026", len(PREFIX))]
         )
         assert ["L2"] == [hit.id for hit in search(writer.reader(), "2026").hits]
+
+
+_WORD = st.sampled_from(
+    ["connection", "reset", "upstream", "17", "x1-connection", "reset-9", "deadbeef", "(", ")", ", ", "GET /a?b=c", "<*>", '"msg":"',
+     '"', "\x1b[31m", " " * 300, "v" * 300, ";" * 200 + " " + ";" * 200, "01/Nov/2026", "502", "status=", "w " * 800, "."]
+)  # fmt: skip
+_LINE = st.lists(st.tuples(_WORD, st.sampled_from(["", " ", " ", "  "])), max_size=7).map(
+    lambda parts: "".join(word + gap for word, gap in parts).encode()
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    lines=st.lists(_LINE, max_size=12),
+    needle=st.one_of(
+        st.lists(st.sampled_from(["connection", "reset", "upstream", "17", "x1", "9", "deadbeef", "502", "w"]), min_size=1, max_size=3).map(" ".join),
+        st.sampled_from(["on reset", "connection ", " reset", "(", "reset-", "tion  re", "a?b", "<*>", "<*> reset", "; ;", "upstream x1-connection reset"]),
+    ),
+)  # fmt: skip
+def test_forms_never_tell_a_wrong_count(tmp_path_factory, lines, needle):
+    """With masked forms, of which most lines are counted unopened, the count is that of looking at every line."""
+    with pytest.MonkeyPatch.context() as patch, CaseWriter(tmp_path_factory.mktemp("case") / "x.case", mask) as writer:
+        patch.setattr("bot.casefile.loglines.BLOCK_BYTES", 600)
+        number = writer.open_stream(stream())
+        for place, line in enumerate(lines):
+            writer.add_lines(number, [(at_ns(place), line, 0)])
+        expected = [f"L{place + 1}" for place, line in enumerate(lines) if needle.encode() in line.lower()]
+        found = search(writer.reader(), needle)
+        assert (expected, len(expected)) == ([hit.id for hit in found.hits], found.total)
