@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bot.analyst.times import parse_window
+from bot.app_analyst import analyst_for
 from bot.casefile.home import CaseHome, CaseSummary
 from bot.casefile.search import SearchResult, search as search_case
+from bot.domain.choice import AnalystChoice
 from bot.domain.ports import Progress, Source
 from bot.domain.report import Answer, Report, to_json
 from bot.domain.report_json import report_from_json
@@ -25,16 +27,25 @@ if TYPE_CHECKING:  # an analysis must not wait for the simulator
     from bot.evals.runner import Plan, Result
 
 
-def analyze(path: str, *, question: str | None, window: str | None, progress: Progress) -> Report:
+def analyze(
+    path: str, *, question: str | None, window: str | None, progress: Progress, choice: AnalystChoice
+) -> Report:
     """Investigate an incident export at ``path`` (``-`` reads a tar from standard input)."""
     source = ExportSource(_standard_input() if path == "-" else Path(path))
     home = _home()
     home.delete_stale()
-    return investigate([source], home, question=question, window=window, progress=progress)
+    analyst = analyst_for(choice, home.path)
+    return investigate([source], home, question=question, window=window, progress=progress, analyst=analyst)
 
 
 def analyze_live(
-    path: str | None, *, question: str | None, window: str | None, namespaces: Sequence[str], progress: Progress
+    path: str | None,
+    *,
+    question: str | None,
+    window: str | None,
+    namespaces: Sequence[str],
+    progress: Progress,
+    choice: AnalystChoice | None = None,
 ) -> Report:
     """Investigate what ``rootcause.yaml`` names, and the export at ``path`` beside it where one is given."""
     from bot.app_sources import LIVE_DEFAULT, live_sources  # noqa: PLC0415 - an export is read without Slack's libraries
@@ -58,13 +69,15 @@ def analyze_live(
         window=f"{rfc3339(span.start)}..{rfc3339(span.end)}",
         progress=progress,
         asked_span=span,
+        analyst=analyst_for(choice or AnalystChoice(), home.path),
     )
 
 
-def ask(case: str, question: str) -> Answer:
+def ask(case: str, question: str, choice: AnalystChoice) -> Answer:
     """Answer a follow-up from a case and keep the answer in it."""
-    with _home().open(case) as opened:
-        return follow_up(opened, question)
+    home = _home()
+    with home.open(case) as opened:
+        return follow_up(opened, question, analyst_for(choice, home.path))
 
 
 def cases() -> Sequence[CaseSummary]:

@@ -21,6 +21,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.app_analyst import ChannelAnalysts
 from bot.app_sources import EvidenceSources
 from bot.casefile.home import CaseHome
 from bot.domain.chat import Audience
@@ -58,6 +59,12 @@ SLACK_PATH = "/slack/events"
 
 EngineFor = Callable[[CaseHome, SourceFactory], Engine]
 """Makes what does the blocking work."""
+
+
+def process_engine(home: CaseHome, sources: SourceFactory) -> Engine:
+    """Run each ask in a process of its own, with the model that is configured there."""
+    return ProcessEngine(home, sources, ChannelAnalysts(home=home.path))
+
 
 _REFUSALS = frozenset({"invalid_auth", "not_authed", "account_inactive", "not_allowed_token_type", "missing_scope"})
 
@@ -113,7 +120,7 @@ class Served:
 
 @asynccontextmanager
 async def running(
-    settings: ServeSettings, engine_for: EngineFor = ProcessEngine, jira: JiraSettings | None = None
+    settings: ServeSettings, engine_for: EngineFor = process_engine, jira: JiraSettings | None = None
 ) -> AsyncIterator[Served]:
     """Build everything behind the listeners, start it, and hand unfinished work over at the end."""
     jira = jira or settings.live.jira
@@ -207,7 +214,7 @@ async def serve(
     *,
     until: asyncio.Event | None = None,
     health: bool = True,
-    engine_for: EngineFor = ProcessEngine,
+    engine_for: EngineFor = process_engine,
     jira: JiraSettings | None = None,
 ) -> int:
     """Serve until a signal (or ``until``); gives the exit code: 1 where the socket was lost for good."""

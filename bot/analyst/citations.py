@@ -5,9 +5,9 @@ is checked elsewhere, by code that does not trust this one.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from bot.analyst.proofs import quotes
+from bot.analyst.proofs import item_id, quotes
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId
 from bot.domain.ports import Evidenced, Stored
@@ -33,10 +33,14 @@ LONGEST_QUOTE = 400
 class Citations:
     """Collects evidence under ``E1``, ``E2`` …; the same words of the same item are cited once."""
 
-    def __init__(self, evidence: Evidenced, taken: Iterable[str] = ()) -> None:
+    def __init__(self, evidence: Evidenced, taken: Mapping[str, Evidence] | None = None) -> None:
+        """Cite from ``evidence``; what is ``taken`` already, by its key, is not cited under another."""
+        taken = taken or {}
         self.entries: dict[str, Evidence] = {}
         self._evidence = evidence
-        self._keys: dict[tuple[ItemId, str, Entity], str] = {}
+        self._keys: dict[tuple[ItemId, str, Entity], str] = {
+            (item_id(entry), entry.quote, entry.entity): key for key, entry in taken.items()
+        }
         self._next = 1 + max((int(key[1:]) for key in taken if key[1:].isdigit()), default=0)
 
     def cite(

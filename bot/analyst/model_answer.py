@@ -27,6 +27,10 @@ LONGEST_QUOTE = 1000
 MOST_PROBLEMS = 8
 _STARTS = 64
 """So many opening braces are tried: an answer may stand behind some words, not behind a novel."""
+_STEP_ID = re.compile(r"[A-Za-z]{0,3}[0-9]{1,3}")
+_KIND = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,62}")
+_NAME = re.compile(r"(?!.*//)(?!www\.)\w[\w.:/+=-]{0,252}(?: [\w.:+=-]{1,60}){0,4}")
+"""Names of objects, hosts, series and people."""
 _VERDICTS = ("cause_found", "inconclusive", "no_incident")
 
 
@@ -93,13 +97,23 @@ def unchanged(text: str) -> str:
     return text
 
 
-def read_answer(text: str, restore: Callable[[str], str] = unchanged) -> ModelAnswer:
+def as_quoted(_item: ItemId, words: str) -> str:
+    """Give a quote as it is: where nothing was taken out, nothing is missing in it."""
+    return words
+
+
+def read_answer(
+    text: str,
+    restore: Callable[[str], str] = unchanged,
+    stored: Callable[[ItemId, str], str] = as_quoted,
+) -> ModelAnswer:
     """Read a model's answer; raise UnreadableAnswerError with every problem found.
 
-    ``restore`` puts back the names that were hidden from the model.
+    ``restore`` puts back the names that were hidden from the model; ``stored`` gives the item's own words for a quote that
+    carries the mark of a secret.
     """
     document = json_object(text, "verdict", restore)
-    reader = _Reader()
+    reader = _Reader(stored)
     verdict = document.get("verdict")
     if verdict not in _VERDICTS:
         reader.problem("verdict", f"is {verdict!r}, not one of {', '.join(_VERDICTS)}")
@@ -163,8 +177,9 @@ def said_quote(value: object) -> SaidQuote | None:
 class _Reader:
     """Reads parts of the document and collects what is wrong with them, each with its place."""
 
-    def __init__(self) -> None:
+    def __init__(self, stored: Callable[[ItemId, str], str] = as_quoted) -> None:
         self.problems: list[str] = []
+        self._stored = stored
 
     def problem(self, place: str, what: str) -> None:
         self.problems.append(f"{place}: {what}")
@@ -187,7 +202,7 @@ class _Reader:
         row = self._row(value, place)
         quotes = self.rows(row, "quotes", MOST_QUOTES)
         return SaidStep(
-            id=str(row.get("id") or place)[:20],
+            id=self.id(row.get("id"), place),
             kind=self.kind(row.get("kind")),
             entity=self.entity(row.get("entity"), f"{place}.entity") or Entity("Service", "unknown"),
             first_at=self.time(row.get("first_at"), f"{place}.first_at"),
@@ -216,9 +231,15 @@ class _Reader:
         if not isinstance(item, str) or not isinstance(text, str):
             self.problem(place, "needs item and quote, both texts")
             return SaidQuote(item=ItemId(""), text="")
-        return SaidQuote(
-            item=ItemId(item.strip("[] ")[:40]), text=text[:LONGEST_QUOTE], at=self.time(row.get("at"), f"{place}.at")
-        )
+        found = ItemId(item.strip("[] ")[:40])
+        words = self._stored(found, text[:LONGEST_QUOTE])
+        return SaidQuote(item=found, text=words, at=self.time(row.get("at"), f"{place}.at"))
+
+    def id(self, value: object, place: str) -> str:
+        if isinstance(value, str) and _STEP_ID.fullmatch(value):
+            return value
+        self.problem(f"{place}.id", "is no id like S1")
+        return ""
 
     def kind(self, value: object) -> Kind | None:
         return Kind(value) if isinstance(value, str) and value in set(Kind) else None
@@ -227,13 +248,18 @@ class _Reader:
         """Read an entity from an object or from its short spelling: ``Deployment shop/api``."""
         if isinstance(value, dict):
             kind, name, namespace = (value.get(part) for part in ("kind", "name", "namespace"))
-            if isinstance(kind, str) and isinstance(name, str) and name:
-                return Entity(
-                    kind[:60], name[:253], namespace[:63] if isinstance(namespace, str) and namespace else None
-                )
+            if isinstance(kind, str) and isinstance(name, str) and (namespace is None or isinstance(namespace, str)):
+                return self._named(kind, name, namespace or None, place)
         if isinstance(value, str) and (found := re.fullmatch(r"(\w+) (?:([\w.-]+)/)?(\S{1,253})", value.strip())):
-            return Entity(found[1], found[3], found[2])
+            return self._named(found[1], found[3], found[2], place)
         self.problem(place, "needs kind and name, and a namespace where there is one")
+        return None
+
+    def _named(self, kind: str, name: str, namespace: str | None, place: str) -> Entity | None:
+        """Take a name that software or people bear; a sentence, an address or markup is none."""
+        if _KIND.fullmatch(kind) and _NAME.fullmatch(name) and (namespace is None or _KIND.fullmatch(namespace)):
+            return Entity(kind, name, namespace)
+        self.problem(place, "is no name")
         return None
 
     def time(self, value: object, place: str) -> datetime | None:

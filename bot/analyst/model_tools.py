@@ -125,7 +125,11 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         name="test_link",
         description="Test whether one signal follows another in this case, by their ids: hits, misses, lags, p-value.",
-        schema=_schema(["cause", "effect"], cause="id of a signal", effect="id of a signal"),
+        schema=_schema(
+            ["cause", "effect"],
+            cause="id of a signal, or its kind and entity: oom_kill of Deployment shop/api",
+            effect="the same",
+        ),
     ),
 )
 

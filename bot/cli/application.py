@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import click
 
+from bot.domain.choice import AnalystChoice
 from bot.domain.ports import Progress
 from bot.domain.report import Answer, Report
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:  # a case file brings numpy along, and --help must not wait fo
 class Application(Protocol):
     """The use cases."""
 
-    def analyze(self, path: str, *, question: str | None, window: str | None, progress: Progress) -> Report:
+    def analyze(
+        self, path: str, *, question: str | None, window: str | None, progress: Progress, choice: AnalystChoice
+    ) -> Report:
         """Investigate an export and keep the case."""
         ...
 
@@ -31,11 +34,12 @@ class Application(Protocol):
         window: str | None,
         namespaces: Sequence[str],
         progress: Progress,
+        choice: AnalystChoice,
     ) -> Report:
         """Investigate what ``rootcause.yaml`` names, beside an export where there is one."""
         ...
 
-    def ask(self, case: str, question: str) -> Answer:
+    def ask(self, case: str, question: str, choice: AnalystChoice) -> Answer:
         """Answer a follow-up from a case."""
         ...
 

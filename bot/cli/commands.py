@@ -8,9 +8,11 @@ from pathlib import Path
 
 import click
 
+from bot.cli.analyst_options import of_analyst
 from bot.cli.application import application_of
 from bot.cli.pack_commands import COMMANDS as PACK_COMMANDS
 from bot.cli.serve_commands import COMMANDS as SERVE_COMMANDS
+from bot.domain.choice import AnalystChoice
 from bot.errors import UsageError
 
 EXIT_CODES = """\b
@@ -52,6 +54,7 @@ def rootcause() -> None:
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the report to a file instead.")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
+@of_analyst
 @click.pass_context
 def analyze(  # noqa: PLR0913, PLR0917 - click hands every option over
     context: click.Context,
@@ -63,6 +66,7 @@ def analyze(  # noqa: PLR0913, PLR0917 - click hands every option over
     form: str,
     out: Path | None,
     quiet: bool,
+    choice: AnalystChoice,
 ) -> int:
     """Investigate the incident export at PATH, or the live services, and keep the case.
 
@@ -81,10 +85,10 @@ def analyze(  # noqa: PLR0913, PLR0917 - click hands every option over
         application = application_of(context)
         if live:
             report = application.analyze_live(
-                path, question=question, window=window, namespaces=namespaces, progress=told
+                path, question=question, window=window, namespaces=namespaces, progress=told, choice=choice
             )
         else:
-            report = application.analyze(path or "", question=question, window=window, progress=told)
+            report = application.analyze(path or "", question=question, window=window, progress=told, choice=choice)
     output.emit(output.report_page(report, form, to_file=out is not None), out)
     return _BY_VERDICT[report.verdict]
 
@@ -93,8 +97,15 @@ def analyze(  # noqa: PLR0913, PLR0917 - click hands every option over
 @click.argument("case", metavar="CASE")
 @click.argument("question", nargs=-1, required=True, metavar="QUESTION")
 @click.option("--format", "form", type=_FORMATS, default="text", show_default=True, help="How to print the answer.")
+@of_analyst
 @click.pass_context
-def ask(context: click.Context, case: str, question: tuple[str, ...], form: str) -> int:
+def ask(
+    context: click.Context,
+    case: str,
+    question: tuple[str, ...],
+    form: str,
+    choice: AnalystChoice,
+) -> int:
     """Ask a follow-up question about a case.
 
     Was X related? What happened on day 3? When next? What would fix it? How sure are you? What did you not see?
@@ -104,7 +115,7 @@ def ask(context: click.Context, case: str, question: tuple[str, ...], form: str)
     asked = " ".join(question).strip()
     if not asked:
         raise UsageError("The question is empty: ask, for example, “was the restart on day 3 related?”")
-    answer = application_of(context).ask(case, asked)
+    answer = application_of(context).ask(case, asked, choice)
     output.emit(output.answer_page(answer, form), None)
     return 3 if answer.verdict == "unknown" else 0
 

@@ -38,9 +38,8 @@ def reading_rows(reading: Reading) -> list[str]:
     rows += list(reading.differences)
     rows += [f"{one.summary}: quoted, untested ({', '.join(one.evidence)})." for one in reading.unmeasured]
     if reading.dropped:
-        shown = "; ".join(
-            f"{one.kind.replace('_', ' ')} at {one.where}: {one.detail}" for one in reading.dropped[:MOST_DROPPED]
-        )
+        # what exactly stood there is the model's own text, which only the JSON report repeats
+        shown = "; ".join(f"{one.kind.replace('_', ' ')} at {one.where}" for one in reading.dropped[:MOST_DROPPED])
         more = f"; and {len(reading.dropped) - MOST_DROPPED} more" if len(reading.dropped) > MOST_DROPPED else ""
         rows.append(f"Of its answer {len(reading.dropped)} did not hold: {shown}{more}.")
     if reading.votes:

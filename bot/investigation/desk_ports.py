@@ -2,16 +2,22 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.domain.chat import Ask, SourceProgress
 from bot.domain.ports import Source
 from bot.domain.report import Answer, PredictionStatus, Report
 from bot.errors import TicketRefusedError
 
+if TYPE_CHECKING:  # the desk does not wait for a model's modules
+    from bot.investigation.model_analyst import ModelAnalyst
+
 SourceFactory = Callable[[Ask], Sequence[Source]]
 """Makes the sources of one investigation. It crosses a process boundary, so it must pickle: a module's function or a
 frozen dataclass with ``__call__``, never a closure."""
+
+AnalystFactory = Callable[[str], "ModelAnalyst | None"]
+"""Makes the analyst of one ask, None for the offline one; the channel pays. It must pickle, as sources' makers do."""
 
 FAULT = "Something in me broke while I worked on this, and the fault has been logged."
 """What people are told of a fault of this program; the log has the rest."""

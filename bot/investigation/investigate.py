@@ -74,6 +74,8 @@ def investigate(
         if analyst is not None:
             from bot.investigation.model_reading import read_case  # noqa: PLC0415 - only where a model is asked
 
+            # what the case is packed by, now and for its follow-ups, so that a cache holds
+            writer.write_report(to_json(checked(draft, conclusion, clock.seconds)))
             with clock.stage("model"):
                 draft = read_case(analyst, case, conclusion, draft, progress)
         with clock.stage("verify"):

@@ -13,11 +13,11 @@ from bot.analyst.model_tools import LiveQuery, Lookup
 from bot.analyst.proofs import WRITABLE
 from bot.casefile.case import Case
 from bot.casefile.search import search
-from bot.domain.model import Heard, LanguageModel, Spend, TextBlock
+from bot.domain.model import Heard, LanguageModel, ModelFacts, Spend, TextBlock
 from bot.domain.ports import Progress
 from bot.domain.report import Usage
-from bot.errors import ModelError
-from bot.investigation.model_talk import Deadline, Gate, Purse, Talk
+from bot.errors import RootcauseError
+from bot.investigation.model_talk import Deadline, Gate, Talk
 
 LOOK_UPS = 6
 """Rounds of calls before an answer where the model was handed all that fits."""
@@ -28,40 +28,55 @@ ANSWERS_TOKENS = 60_000
 DIGEST_TOKENS = 30_000
 """What a digest may take: a twentieth of a large context's price."""
 
+MARK = "<SECRET:"
+"""How the mark of a secret that was taken out begins."""
+
 Mode = Literal["whole", "digest"]
 
 
-class Packed(Protocol):
-    """A case as a model is handed it, redacted: the same bytes for the same case and order."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """A case as a model is handed it, redacted: the same bytes for the same case and order.
 
-    @property
-    def prefix(self) -> tuple[TextBlock, ...]:
-        """The evidence in data sections."""
-        ...
+    ``read`` says in words how much of each source is in it.
+    """
 
-    @property
-    def read(self) -> Mapping[str, str]:
-        """How much of each source is in it, in words, by source."""
+    prefix: tuple[TextBlock, ...]
+    read: Mapping[str, str]
+    tokens: int = 0
+
+
+class Egress(Gate, Protocol):
+    """The way of one case to a model, and back."""
+
+    def pack(self, tokens: int, order: int, *, digest: bool) -> Handed:
+        """Pack the case into so many tokens; an ``order`` above 0 gives the same evidence in another one."""
         ...
 
     @property
     def removed(self) -> Mapping[str, int]:
-        """What was redacted, by kind."""
+        """What was taken out so far, by kind."""
+        ...
+
+    def verbatim(self, quote: str, original: str) -> str | None:
+        """Give the stored words that a quote with marks of secrets in it stands for, without the secrets."""
         ...
 
 
-Packer = Callable[[Case, int, int], Packed]
-"""Packs a case into so many tokens; the last number is the order of the evidence, 0 the usual one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A model that is paid for one case, and the way to it."""
+
+    model: LanguageModel
+    egress: Egress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAnalyst:
-    """A model, how it is paid and what passes on the way to it, and how a person wants it asked."""
+    """A model and how a person wants it asked; ``session`` makes what one case needs."""
 
-    model: LanguageModel
-    purse: Purse
-    gate: Gate
-    pack: Packer
+    facts: ModelFacts
+    session: Callable[[Case], Session]
     votes: int = 1
     """Readings in all, each with the evidence in another order."""
     economy: bool = False
@@ -85,7 +100,7 @@ class ModelAnalyst:
     @property
     def tokens(self) -> int:
         """What the evidence may take."""
-        room = max(self.model.facts.context_tokens - ANSWERS_TOKENS, self.model.facts.context_tokens // 2)
+        room = max(self.facts.context_tokens - ANSWERS_TOKENS, self.facts.context_tokens // 2)
         return min(room, DIGEST_TOKENS) if self.economy else room
 
 
@@ -93,9 +108,13 @@ def unheard(_stage: str, _done: int, _total: int | None) -> None:
     """Tell nobody."""
 
 
-def failure_words(error: ModelError | UnreadableAnswerError) -> str:
+FAILURES = (RootcauseError, UnreadableAnswerError)
+"""What a model's part may end with; the investigation goes on without it."""
+
+
+def failure_words(error: Exception) -> str:
     """Say why a model gave no answer that can be used."""
-    if isinstance(error, ModelError):
+    if not isinstance(error, UnreadableAnswerError):
         return str(error)
     return f"The model's answer could not be read, and not after it was asked again either: {error.problems[0]}."
 
@@ -112,7 +131,12 @@ def used(spend: Spend, analyst: str) -> Usage:
 
 
 def opened(
-    analyst: ModelAnalyst, packed: Packed, lookup: Lookup, deadline_s: float, progress: Progress = unheard
+    analyst: ModelAnalyst,
+    session: Session,
+    handed: Handed,
+    lookup: Lookup,
+    deadline_s: float,
+    progress: Progress = unheard,
 ) -> Talk:
     """Begin a conversation about a case; an investigation and its follow-ups begin with the same bytes."""
 
@@ -120,11 +144,10 @@ def opened(
         progress("model", 0, None)
 
     return Talk(
-        model=analyst.model,
+        model=session.model,
         system=SYSTEM,
-        prefix=packed.prefix,
-        gate=analyst.gate,
-        purse=analyst.purse,
+        prefix=handed.prefix,
+        gate=session.egress,
         deadline=Deadline(deadline_s),
         heard=heard,
         lookup=lookup,

@@ -5,15 +5,14 @@ The program's own answer is at hand: where the model fails, or says nothing that
 
 from dataclasses import replace
 
-from bot.analyst.model_answer import UnreadableAnswerError
 from bot.analyst.model_follow_up import SaidAnswer, judged, read_follow_up, report_digest
 from bot.analyst.model_prompt import follow_up
 from bot.analyst.subjects import FollowUpContext
 from bot.casefile.case import Case
 from bot.domain.model import Spend
 from bot.domain.report import Answer
-from bot.errors import ModelError
 from bot.investigation.model_analyst import (
+    FAILURES,
     ModelAnalyst,
     failure_words,
     opened,
@@ -28,18 +27,19 @@ def asked_model(analyst: ModelAnalyst, case: Case, context: FollowUpContext, own
     """Give the answer that stands: the model's, as far as it is shown, or the program's own with the reason."""
     talk: Talk | None = None
     try:
-        packed = analyst.pack(case, analyst.tokens, 0)
-        talk = opened(analyst, packed, lookup_in(case, context, analyst.live), analyst.follow_up_deadline_s)
+        session = analyst.session(case)
+        handed = session.egress.pack(analyst.tokens, 0, digest=analyst.economy)
+        talk = opened(analyst, session, handed, lookup_in(case, context, analyst.live), analyst.follow_up_deadline_s)
         said = _said(analyst, talk, context, own.question)
-    except (ModelError, UnreadableAnswerError) as error:
+    except FAILURES as error:
         note = f"This is the offline answer: {failure_words(error)}"
         return replace(own, notes=(note,), usage=used(talk.spend if talk else Spend(), "offline"))
     known = [report_digest(context.report), own.answer, own.question, *talk.given]
     given = judged(said, own, talk.asked, case, known, writable_words(case))
     offline = given.answer == own.answer
-    return replace(given, usage=used(talk.spend, "offline" if offline else analyst.model.facts.name))
+    return replace(given, usage=used(talk.spend, "offline" if offline else analyst.facts.name))
 
 
 def _said(analyst: ModelAnalyst, talk: Talk, context: FollowUpContext, question: str) -> SaidAnswer:
     text = talk.say(follow_up(question, report_digest(context.report), analyst.rounds))
-    return read_or_mended(talk, text, lambda said: read_follow_up(said, analyst.gate.restore))
+    return read_or_mended(talk, text, lambda said: read_follow_up(said, talk.gate.restore))

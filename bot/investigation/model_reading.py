@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 from bot.analyst.citations import Citations
-from bot.analyst.model_answer import ModelAnswer, UnreadableAnswerError, read_answer
+from bot.analyst.model_answer import ModelAnswer, read_answer
 from bot.analyst.model_controls import controls, graded, read_control_answers
 from bot.analyst.model_prompt import asked, control_questions, look_up_first, refuted
 from bot.analyst.model_report import capped_at, named, published
@@ -17,15 +17,24 @@ from bot.analyst.model_words import plain, unfit
 from bot.analyst.published import Published
 from bot.analyst.rivals import rivals
 from bot.casefile.case import Case
-from bot.domain.items import SourceCoverage
+from bot.domain.items import ItemId, SourceCoverage
 from bot.domain.model import Spend
 from bot.domain.ports import Progress
 from bot.domain.report import Confidence, Dropped, Reading, Report, Vote
 from bot.domain.window import rfc3339
-from bot.errors import ModelError
 from bot.investigation.checking import Ownership
 from bot.investigation.conclude import Conclusion
-from bot.investigation.model_analyst import ModelAnalyst, Packed, failure_words, opened, used, writable_words
+from bot.investigation.model_analyst import (
+    FAILURES,
+    MARK,
+    Egress,
+    Handed,
+    ModelAnalyst,
+    failure_words,
+    opened,
+    used,
+    writable_words,
+)
 from bot.investigation.model_lookup import lookup_of
 from bot.investigation.model_talk import Talk, read_or_mended
 from bot.signals.mechanisms import EXOGENOUS
@@ -38,8 +47,8 @@ def read_case(
     reader = _Reader(analyst, case, conclusion, own, progress)
     try:
         found = reader.read()
-    except (ModelError, UnreadableAnswerError) as error:
-        reading = Reading(model=analyst.model.facts.name, mode=analyst.mode, failure=failure_words(error))
+    except FAILURES as error:
+        reading = Reading(model=analyst.facts.name, mode=analyst.mode, failure=failure_words(error))
         found = replace(own, report=replace(own.report, reading=reading))
     usage = used(reader.spend, "offline" if found.report.reading and found.report.reading.failure else reader.name)
     return replace(found, report=replace(found.report, usage=usage, coverage=reader.coverage(found.report)))
@@ -58,9 +67,10 @@ class _Reader:
         self._progress = progress
         self._belongs = Ownership(conclusion.findings.topology).belongs
         self._talk: Talk | None = None
-        self._packed: Packed | None = None
+        self._handed: Handed | None = None
+        self._egress: Egress | None = None
         self._notes: list[str] = []
-        self.name = analyst.model.facts.name
+        self.name = analyst.facts.name
 
     @property
     def spend(self) -> Spend:
@@ -70,9 +80,11 @@ class _Reader:
     def read(self) -> Published:
         """Ask, test, ask again, and give what stands; raises where there is no first answer."""
         analyst, findings = self._analyst, self._conclusion.findings
-        self._packed = analyst.pack(self._case, analyst.tokens, 0)
+        session = analyst.session(self._case)
+        self._egress = session.egress
+        self._handed = session.egress.pack(analyst.tokens, 0, digest=analyst.economy)
         lookup = lookup_of(self._case, findings, analyst.live)
-        talk = opened(analyst, self._packed, lookup, analyst.deadline_s, self._progress)
+        talk = opened(analyst, session, self._handed, lookup, analyst.deadline_s, self._progress)
         self._talk = talk
         weighed = self._tested(talk)
         found = published(weighed, self._own, findings, EXOGENOUS, self._belongs)
@@ -82,15 +94,15 @@ class _Reader:
 
     def coverage(self, report: Report) -> tuple[SourceCoverage, ...]:
         """Say of each source how much of it the model was handed, and how often it looked further."""
-        if self._packed is None or (report.reading and report.reading.failure):
+        if self._handed is None or (report.reading and report.reading.failure):
             return report.coverage
         calls = self._talk.asked.calls if self._talk else 0
         more = f", and looked up {calls} more" if calls else ""
         how = "a digest" if self._analyst.economy else "packed"
-        handed = self._packed.read
+        read = self._handed.read
         return tuple(
-            replace(row, read=f"{row.read}; {self.name} read {handed[row.source]} ({how}{more})")
-            if row.source in handed
+            replace(row, read=f"{row.read}; {self.name} read {read[row.source]} ({how}{more})")
+            if row.source in read
             else row
             for row in report.coverage
         )
@@ -103,7 +115,7 @@ class _Reader:
         objections = [f"{one.said.cause} → {one.said.effect}: {objection(one)}" for one in weighed.refuted]
         try:
             again = self._answer(talk, talk.say(refuted(objections)))
-        except (ModelError, UnreadableAnswerError) as error:
+        except FAILURES as error:
             self._notes.append(f"Given the measurement, the model did not answer again: {failure_words(error)}")
             return weighed
         return weigh(again, self._conclusion.findings, self._belongs)
@@ -116,7 +128,18 @@ class _Reader:
         return self._answer(talk, talk.say(question))
 
     def _answer(self, talk: Talk, text: str) -> ModelAnswer:
-        return read_or_mended(talk, text, lambda said: read_answer(said, self._analyst.gate.restore))
+        return read_or_mended(talk, text, self._read)
+
+    def _read(self, text: str) -> ModelAnswer:
+        """Read an answer, pseudonyms turned back, and quotes over which a secret lies cut to what may be cited."""
+        assert self._egress is not None
+        egress = self._egress
+
+        def stored(item: ItemId, words: str) -> str:
+            found = self._case.item(item) if MARK in words else None
+            return (egress.verbatim(words, found.text) or words) if found else words
+
+        return read_answer(text, egress.restore, stored)
 
     def _questioned(self, talk: Talk, found: Published) -> Published:
         """Ask the control questions of what is about to be published; what the model gets wrong caps the confidence."""
@@ -127,7 +150,7 @@ class _Reader:
         try:
             text = talk.say(control_questions(questions))
             answers = read_or_mended(talk, text, read_control_answers)
-        except (ModelError, UnreadableAnswerError) as error:
+        except FAILURES as error:
             self._notes.append(f"The control questions were not answered: {failure_words(error)}")
             return replace(
                 found, report=capped_at(found.report, "medium", "the model did not answer the control questions")
@@ -150,10 +173,11 @@ class _Reader:
         readings = [first]
         for order in range(1, self._analyst.votes):
             assert self._talk is not None
-            packed = self._analyst.pack(self._case, self._analyst.tokens, order)
+            assert self._egress is not None
             try:
-                answer = self._first(self._talk.fork(packed.prefix))
-            except (ModelError, UnreadableAnswerError) as error:
+                handed = self._egress.pack(self._analyst.tokens, order, digest=self._analyst.economy)
+                answer = self._first(self._talk.fork(handed.prefix))
+            except FAILURES as error:
                 self._notes.append(f"Reading {order + 1} of {self._analyst.votes} failed: {failure_words(error)}")
                 continue
             readings.append(weigh(answer, self._conclusion.findings, self._belongs))
@@ -162,7 +186,7 @@ class _Reader:
     def _with_reading(self, report: Report, weighed: Weighed, readings: list[Weighed], talk: Talk) -> Report:
         said = report.reading
         assert said is not None
-        assert self._packed is not None
+        assert self._egress is not None
         words = plain(weighed.answer.summary)
         wrong = unfit(words, "summary", writable_words(self._case)) if words else None
         shown = words if wrong is None and said.agrees and report.verdict == "cause_found" else ""
@@ -181,7 +205,7 @@ class _Reader:
             dropped=tuple(dropped),
             votes=votes,
             requests=talk.asked.calls,
-            redacted=dict(self._packed.removed),
+            redacted=dict(self._egress.removed),
         )
         if self._analyst.votes > 1:
             report = _voted(report, readings, self._analyst.votes)

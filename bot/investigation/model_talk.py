@@ -1,10 +1,9 @@
 """One conversation with a model about one case: the same rules and evidence before every question, so that they are read once.
 
-Every call passes the gate, is paid from the budget, and ends within what is left of the deadline. Leaves out what is asked.
+Every text passes the gate, and every call ends within what is left of the deadline. Leaves out what is asked.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Protocol, TypeVar
@@ -46,17 +45,6 @@ class Gate(Protocol):
         ...
 
 
-Settle = Callable[[Spend], None]
-
-
-class Purse(Protocol):
-    """Money and tokens that may be spent."""
-
-    def reserve(self, model: LanguageModel, request: ModelRequest) -> AbstractContextManager[Settle]:
-        """Set aside what a request may cost; raises BudgetError before anything is sent. Inside, say what it did cost."""
-        ...
-
-
 @dataclass(slots=True)
 class Deadline:
     """A total of wall clock, counted from the first look at it."""
@@ -87,7 +75,6 @@ class Talk:
     system: str
     prefix: tuple[TextBlock, ...]
     gate: Gate
-    purse: Purse
     deadline: Deadline
     heard: Callable[[Heard], None]
     lookup: Lookup
@@ -136,13 +123,26 @@ class Talk:
             max_output_tokens=min(ANSWER_TOKENS, self.model.facts.max_output_tokens),
             deadline_s=self.deadline.left_s(),
         )
-        with self.purse.reserve(self.model, request) as settle:
-            reply = self.model.reply(request, self.heard)
-            settle(reply.spend)
-        self.spent.append(reply.spend)
+        reply = self._paid(request)
         self.turns += [turn, reply.turn]
         if not reply.complete:
             raise ModelCutError("The model's answer was cut before its end: it wrote more than it may.")
+        return reply
+
+    def _paid(self, request: ModelRequest) -> ModelReply:
+        """Ask, and count what it cost however it ended: a call that fails has been paid as far as it came."""
+        cost = Spend()
+
+        def heard(so_far: Heard) -> None:
+            nonlocal cost
+            cost = so_far.spend
+            self.heard(so_far)
+
+        try:
+            reply = self.model.reply(request, heard)
+            cost = reply.spend
+        finally:
+            self.spent.append(cost)
         return reply
 
 

@@ -26,7 +26,7 @@ from bot.domain.report import Answer, PredictionStatus, Report
 from bot.domain.report_json import report_from_json
 from bot.domain.window import Window, rfc3339
 from bot.errors import CaseError, RootcauseError
-from bot.investigation.desk_ports import FAULT, Reading, SourceFactory, Tell
+from bot.investigation.desk_ports import FAULT, AnalystFactory, Reading, SourceFactory, Tell
 from bot.investigation.follow_up import follow_up
 from bot.investigation.investigate import investigate
 from bot.investigation.workflow_progress import Watch, watched
@@ -55,9 +55,10 @@ class _Told:
 class ProcessEngine:
     """Runs each ask in a process of its own; cancelling the awaiting task kills it."""
 
-    def __init__(self, home: CaseHome, sources: SourceFactory) -> None:
+    def __init__(self, home: CaseHome, sources: SourceFactory, analysts: AnalystFactory | None = None) -> None:
         self._home = home
         self._sources = sources
+        self._analysts = analysts
         served = "forkserver" in multiprocessing.get_all_start_methods()
         self._context = multiprocessing.get_context("forkserver") if served else multiprocessing.get_context("spawn")
         self._files: dict[str, asyncio.Lock] = {}
@@ -71,12 +72,12 @@ class ProcessEngine:
 
     async def investigate(self, ask: Ask, tell: Tell) -> str:
         """Investigate and give the id of the kept case."""
-        return cast("str", await self._run(_Investigation(self._sources, self._home, ask), tell))
+        return cast("str", await self._run(_Investigation(self._sources, self._home, ask, self._analysts), tell))
 
     async def follow_up(self, case: str, question: str) -> Answer:
         """Answer a question from a kept case; one at a time for each case, whose file has one writer."""
         async with self._files.setdefault(case, asyncio.Lock()):
-            return cast("Answer", await self._run(_FollowUp(self._home, case, question), None))
+            return cast("Answer", await self._run(_FollowUp(self._home, case, question, self._analysts), None))
 
     async def report(self, case: str) -> Report:
         """Give a kept case's report."""
@@ -156,6 +157,7 @@ class _Investigation:
     sources: SourceFactory
     home: CaseHome
     ask: Ask
+    analysts: AnalystFactory | None
 
     def __call__(self, tell: Tell) -> str:
         watch = Watch(tell)
@@ -167,6 +169,7 @@ class _Investigation:
             question=question_of(self.ask),
             window=window.words,
             progress=watch.progress,
+            analyst=self.analysts(self.ask.place.channel) if self.analysts else None,
             asked_span=window.window if any(hasattr(source, "examine") for source in sources) else None,
         )
         return report.case
@@ -177,10 +180,12 @@ class _FollowUp:
     home: CaseHome
     case: str
     question: str
+    analysts: AnalystFactory | None
 
     def __call__(self, _tell: Tell) -> Answer:
+        analyst = self.analysts("") if self.analysts else None
         with self.home.open(self.case) as case:
-            return replace(follow_up(case, self.question), case=self.case)
+            return replace(follow_up(case, self.question, analyst), case=self.case)
 
 
 def question_of(ask: Ask) -> str | None:

@@ -19,6 +19,7 @@ from bot.settings.live import (
 )
 from bot.settings.live_yaml import live_settings, read_live
 from bot.settings.models import BudgetSettings, ModelSettings
+from bot.settings.reading import ReadingSettings
 from bot.settings.recording import RecordSettings
 from bot.settings.redaction import RedactionSettings
 from bot.settings.secret import Secret
@@ -46,6 +47,7 @@ __all__ = [
     "LogsSettings",
     "ModelSettings",
     "PrometheusSettings",
+    "ReadingSettings",
     "RecordSettings",
     "RecorderSettings",
     "RedactionSettings",

@@ -62,13 +62,13 @@ class Application:
             raise value
         return value
 
-    def analyze(self, path, *, question, window, progress):
+    def analyze(self, path, *, question, window, progress, choice):
         """Note the call and give the report."""
         progress("reading", 10, 20)
         self.asked.append((path, question, window))
         return self._give(self.report_given)
 
-    def ask(self, case, question):
+    def ask(self, case, question, choice):
         """Note the call and give the answer."""
         self.asked.append((case, question))
         return self._give(self.answer)
