@@ -19,6 +19,7 @@ from typing import Any
 
 import aiohttp
 
+from bot.app_models import examine_model
 from bot.app_sources import of_all, of_cluster
 from bot.domain.finding import Finding
 from bot.domain.ports import LiveSource
@@ -59,6 +60,7 @@ async def examine(settings: ServeSettings) -> Sequence[Finding]:
         _port(settings.web.host, settings.web.port),
     ]
     findings += await asyncio.to_thread(_live, settings.live)
+    findings += await asyncio.to_thread(examine_model, settings.models, settings.base.home)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_S)) as session:
         findings += await _slack(session, settings.slack)
     return findings

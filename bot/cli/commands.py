@@ -10,6 +10,7 @@ import click
 
 from bot.cli.analyst_options import of_analyst
 from bot.cli.application import application_of
+from bot.cli.model_commands import COMMANDS as MODEL_COMMANDS
 from bot.cli.pack_commands import COMMANDS as PACK_COMMANDS
 from bot.cli.serve_commands import COMMANDS as SERVE_COMMANDS
 from bot.domain.choice import AnalystChoice
@@ -185,7 +186,7 @@ def simulate(scenario: str, out: Path, seed: int, days: float, scale: float, deg
     return 0
 
 
-for _each in (*PACK_COMMANDS, *SERVE_COMMANDS):
+for _each in (*PACK_COMMANDS, *MODEL_COMMANDS, *SERVE_COMMANDS):
     rootcause.add_command(_each)
 
 

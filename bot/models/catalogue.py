@@ -114,7 +114,7 @@ KNOWN = (
         # it thinks by itself, and answers to no effort, schema or count
         features=Features(cache="5m", quiet_s=180.0),
         url=MINIMAX,
-        note="open weights; twice the price above 512,000 tokens of prompt",
+        note="a seventh of the default's price to read, twice that above 512,000 tokens of prompt",
     ),
 )
 """The longer name first where one begins another."""

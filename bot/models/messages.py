@@ -12,7 +12,7 @@ from typing import Any
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
-from bot.domain.model import Heard, ModelFacts, ModelProgress, ModelReply, ModelRequest, Spend, Stage, ignore
+from bot.domain.model import Heard, ModelFacts, ModelProgress, ModelReply, ModelRequest, Spend, Stage, ignore, says
 from bot.errors import ModelBusyError, ModelError
 from bot.models import bridge, catalogue, clients, wire
 from bot.models.hearing import Hearing
@@ -110,6 +110,19 @@ class MessagesModel:
         except (ModelError, TimeoutError):
             return None
         return counted
+
+    def check(self, deadline_s: float = COUNT_S) -> None:
+        """Find out whether it answers, as cheaply as it goes; raises a ModelError where it does not."""
+        from bot.models import failures  # noqa: PLC0415 - see above
+
+        request = ModelRequest(system="", turns=(says("Say ok."),), max_output_tokens=64, deadline_s=deadline_s)
+        if not self._known.features.counts:
+            self.reply(request)
+            return
+        try:
+            bridge.run(lambda _line: self._count(request), ignore, deadline_s)
+        except TimeoutError as error:
+            raise failures.too_late(self._host, deadline_s) from error
 
     async def _reply(self, request: ModelRequest, line: bridge.Line) -> ModelReply:
         effort = catalogue.effort_of(self._known.features, request.effort, self._settings.effort)

@@ -8,6 +8,7 @@ from bot.settings.base import Settings
 from bot.settings.environment import count, text, texts
 from bot.settings.live import LiveSettings
 from bot.settings.live_yaml import live_settings
+from bot.settings.models import ModelSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +194,7 @@ class ServeSettings:
     web: WebSettings = field(default_factory=WebSettings)
     links: LinkSettings = field(default_factory=LinkSettings)
     live: LiveSettings = field(default_factory=LiveSettings)
+    models: ModelSettings = field(default_factory=ModelSettings)
 
     @classmethod
     def from_environment(cls) -> "ServeSettings":
@@ -206,4 +208,5 @@ class ServeSettings:
             web=WebSettings.from_environment(),
             links=LinkSettings.from_environment(),
             live=live_settings(base.home),
+            models=ModelSettings.from_environment(),
         )
