@@ -6,7 +6,7 @@ Its adapter is imported inside, for most investigations need few of them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -100,7 +100,40 @@ def kubernetes_source(cluster: ClusterSettings, scope: Scope) -> LiveSource | No
     )
 
 
-OF_A_CLUSTER: tuple[OfACluster, ...] = (kubernetes_source, recorder_source, prometheus_source)
+def log_store(cluster: ClusterSettings, scope: Scope) -> LiveSource | None:
+    """Make the cluster's log store."""
+    named = cluster.logs
+    if named is None:
+        return None
+    from bot.stores.address import StoreAddress  # noqa: PLC0415 - see above
+
+    signed = login(named)
+    if named.kind == "victorialogs" and named.tenant:
+        account, _, project = named.tenant.partition(":")
+        signed = replace(signed, headers={**signed.headers, "AccountID": account, "ProjectID": project or "0"})
+    address = StoreAddress(
+        url=named.url,
+        login=signed,
+        deadline_s=named.deadline_s,
+        most_bytes=named.most_bytes,
+        selector=named.selector,
+        index=named.index,
+        fields=named.fields,
+    )
+    if named.kind == "loki":
+        from bot.sources.loki import LokiSource  # noqa: PLC0415 - see above
+
+        return LokiSource(address, scope)
+    if named.kind == "elasticsearch":
+        from bot.sources.elasticsearch import ElasticsearchSource  # noqa: PLC0415 - see above
+
+        return ElasticsearchSource(address, scope)
+    from bot.sources.victorialogs import VictoriaLogsSource  # noqa: PLC0415 - see above
+
+    return VictoriaLogsSource(address, scope)
+
+
+OF_A_CLUSTER: tuple[OfACluster, ...] = (kubernetes_source, recorder_source, prometheus_source, log_store)
 """Makers of what each cluster has of its own: its API, its recorder, its metrics, its log store."""
 
 

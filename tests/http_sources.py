@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from fault_server import answer
 from kubernetes_http import cluster_reply, kubernetes_source
+from store_http import LINES, STORES, PlayedJira, jira_source, sooner
 
 from bot.domain.ports import LiveSource
 from bot.domain.scope import Scope
@@ -106,4 +107,6 @@ HTTP_SOURCES: tuple[HttpSource, ...] = (
     HttpSource(name="kubernetes", make=kubernetes_source, reply=cluster_reply),
     HttpSource(name="grafana", make=grafana_source, reply=lambda _request: answer(json.dumps(NOTES)), midway=0),
     HttpSource(name="prometheus", make=prometheus_source, reply=PlayedPrometheus()),
+    *(HttpSource(name=name, make=sooner(make), reply=played(LINES)) for name, (make, played) in STORES.items()),
+    HttpSource(name="jira", make=sooner(jira_source), reply=PlayedJira()),
 )

@@ -26,6 +26,7 @@ from bot.wire.failures import (
     RejectedError,
     TooLargeError,
     UnreachableError,
+    WireError,
 )
 from bot.wire.transfer import Transfer
 
@@ -94,7 +95,12 @@ class DeadlineAdapter(HTTPAdapter):
                 self._flight.end()
         if transfer.deadline.over and whole:
             raise LateError(transfer.late)
-        self._judge(answer)
+        try:
+            self._judge(answer)
+        except WireError:
+            answer.close()  # a stream that nobody will read
+            self._flight.end()
+            raise
         return answer
 
     def _read(self, answer: requests.Response) -> None:

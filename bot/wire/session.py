@@ -17,7 +17,7 @@ from requests.auth import HTTPBasicAuth
 
 from bot.wire.adapter import DeadlineAdapter
 from bot.wire.deadline import Deadline
-from bot.wire.failures import BrokenError, LateError, UnreachableError
+from bot.wire.failures import BrokenError, LateError, RejectedError, UnreachableError
 from bot.wire.transfer import Limits, Transfer
 
 
@@ -89,6 +89,9 @@ class WireSession(requests.Session):
     def streamed(self, method: str, url: str, **named: Any) -> Iterator[Iterator[bytes]]:
         """Hand on an answer's bytes as they come, under the deadline and ``total_bytes``; retried only before the first."""
         with self.request(method, url, stream=True, **named) as answer:
+            if not answer.ok:
+                status, body = answer.status_code, answer.content[:2000]
+                raise RejectedError(f"it refuses the question (HTTP {status})", status=status, body=body)
             yield self._chunks(answer)
 
     def _chunks(self, answer: requests.Response) -> Iterator[bytes]:

@@ -10,10 +10,11 @@ import pytest
 from http_sources import TOKEN as HTTP_TOKEN
 from kubernetes_situations import KUBERNETES
 from recorder_situations import RECORDER
-from situations import SITUATIONS as OTHERS, TOKEN
+from situations import BUSY, SITUATIONS as OTHERS, SLOWED, TOKEN, Situation, failing_first, over_http
+from store_situations import rows
 from unit.export_sink import RecordingSink
 
-SITUATIONS = (*OTHERS, *KUBERNETES, *RECORDER)
+SITUATIONS = (*OTHERS, *KUBERNETES, *RECORDER, *rows(Situation, over_http, failing_first, BUSY, SLOWED))
 SILENT = lambda _stage, _done, _total: None  # noqa: E731 - the shortest way to say nothing
 
 

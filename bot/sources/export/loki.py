@@ -7,18 +7,15 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.domain.items import LogStream
-from bot.domain.ports import UNDATED, TimedLine
+from bot.domain.ports import UNDATED
 from bot.domain.storable import storable
 from bot.sources.export.jsonstream import JsonCutError, JsonStream
 from bot.sources.export.ledger import Reading
 from bot.sources.export.logs import BATCH
 from bot.sources.export.timestamps import iso
+from bot.stores.lines import Entry, described, split_lines
 
 SOURCE = "loki"
-
-Entry = tuple[int, str]
-"""Nanoseconds since the epoch and the text, which may hold several lines."""
 
 
 class _Writer:
@@ -36,35 +33,15 @@ class _Writer:
         """Write entries as lines, turned round where they came newest first."""
         if len(entries) > 1 and entries[0][0] > entries[-1][0]:
             entries.reverse()
-        lines = [line for at, text in entries for line in _split(at, text)]
+        lines = [line for at, text in entries for line in split_lines(at, text)]
         told = {str(name): str(value) for name, value in storable(dict(labels)).items()}
         key = tuple(sorted(told.items()))
         if key not in self._streams:
-            self._streams[key] = self._reading.sink.open_stream(_described(told, self._path))
+            self._streams[key] = self._reading.sink.open_stream(described(told, self._path))
         for start in range(0, len(lines), BATCH):
             self._reading.sink.add_lines(self._streams[key], lines[start : start + BATCH])
         if lines and (newest := max(line[0] for line in lines)) != UNDATED:
             self._reading.saw(newest / 1e9)
-
-
-def _described(labels: Mapping[str, str], path: str) -> LogStream:
-    def label(*names: str) -> str | None:
-        return next((labels[name] for name in names if labels.get(name)), None)
-
-    return LogStream(
-        namespace=label("namespace", "k8s_namespace_name", "kubernetes_namespace_name", "kubernetes_namespace"),
-        pod=label("pod", "k8s_pod_name", "pod_name", "kubernetes_pod_name", "instance"),
-        container=label("container", "k8s_container_name", "container_name", "kubernetes_container_name"),
-        path=path,
-        node=label("node_name", "node", "k8s_node_name", "nodename"),
-        labels=labels,
-    )
-
-
-def _split(at: int, text: str) -> list[TimedLine]:
-    """Make lines of an entry: Loki may keep a whole stack trace as one."""
-    raw = str(storable(text)).encode()
-    return [(at, line, 0) for line in raw.removesuffix(b"\n").split(b"\n")]
 
 
 def read_streams(reading: Reading, path: str, texts: Iterable[str]) -> None:

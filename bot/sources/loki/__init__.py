@@ -1,0 +1,5 @@
+"""Reads a Loki into a case."""
+
+from bot.sources.loki.source import LokiSource
+
+__all__ = ["LokiSource"]

@@ -1,0 +1,5 @@
+"""Reads a VictoriaLogs into a case."""
+
+from bot.sources.victorialogs.source import VictoriaLogsSource
+
+__all__ = ["VictoriaLogsSource"]

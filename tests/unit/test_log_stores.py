@@ -1,0 +1,199 @@
+"""Log stores as sources: every line once where they fit, trouble and samples where they do not, and what is missing said."""
+
+from datetime import UTC, datetime
+
+import pytest
+from fault_server import FaultServer
+from hypothesis import given, strategies as st
+from log_stores import NS, Line, PlayedElasticsearch, PlayedLoki, PlayedVictoriaLogs, rfc3339
+from unit.export_sink import RecordingSink
+
+from bot.domain.scope import Scope
+from bot.domain.window import Window
+from bot.sources.elasticsearch import ElasticsearchSource
+from bot.sources.loki import LokiSource
+from bot.sources.loki.source import selector
+from bot.sources.victorialogs import VictoriaLogsSource
+from bot.stores.address import StoreAddress
+from bot.stores.times import nanoseconds
+from bot.wire import Login
+
+START = 1_795_305_600
+WINDOW = Window(start=datetime.fromtimestamp(START, UTC), end=datetime.fromtimestamp(START + 86_400, UTC), asked="1d")
+SILENT = lambda _stage, _done, _total: None  # noqa: E731 - the shortest way to say nothing
+STORES = {
+    "loki": (LokiSource, PlayedLoki),
+    "victorialogs": (VictoriaLogsSource, PlayedVictoriaLogs),
+    "elasticsearch": (ElasticsearchSource, PlayedElasticsearch),
+}
+every_store = pytest.mark.parametrize("kind", STORES)
+
+
+def at(second, nanosecond=0):
+    """Give an instant of the window."""
+    return (START + second) * NS + nanosecond
+
+
+def made(kind, url, namespaces=("shop",), **more):
+    """Make a source."""
+    address = StoreAddress(url=url, login=Login(), **({"deadline_s": 10.0} | more))
+    return STORES[kind][0](address, Scope(window=WINDOW, namespaces=tuple(namespaces)))
+
+
+def read(kind, reply, **more):
+    """Read a store into a sink that records."""
+    sink = RecordingSink()
+    with FaultServer(None, reply=reply) as server:
+        made(kind, server.url, **more).gather(sink, SILENT)
+    return sink
+
+
+def texts(sink):
+    """Give the stored lines' texts."""
+    return sorted(line[1].decode() for line in stored(sink))
+
+
+def stored(sink):
+    """Give the stored lines of all streams."""
+    return [line for stream in sink.lines for line in stream]
+
+
+def some(count, every_s=60, words="request served"):
+    """Give lines at a distance."""
+    return [Line(at(n * every_s, n), f"{words} {n}") for n in range(count)]
+
+
+@every_store
+def test_lines_of_the_scope_are_read_with_their_origin(kind):
+    """Namespaces are selected by the store, a stack trace becomes lines, and each line has its pod and nanosecond."""
+    lines = [
+        *some(40),
+        Line(at(5, 7), "panic: x\n\tat y", pod="api-1"),
+        Line(at(6), "elsewhere", namespace="other"),
+        Line(at(-1), "too early"),
+        Line(at(86_400), "too late"),
+    ]
+    reply = STORES[kind][1](lines)
+    sink = read(kind, reply)
+    assert sorted([*(f"request served {n}" for n in range(40)), "panic: x", "\tat y"]) == texts(sink)
+    assert {("shop", "api-0", "api"), ("shop", "api-1", "api")} == {
+        (s.namespace, s.pod, s.container) for s in sink.streams
+    }
+    assert at(5, 7) in {line[0] for line in stored(sink)}
+    assert not sink.lost()
+    assert [kind] == [source for source, _, _ in sink.reads]
+
+
+@every_store
+def test_beyond_the_budget_trouble_comes_first_and_the_rest_is_sampled(kind):
+    """All lines of trouble, samples from the whole window, the store's counts, and a Gap that says so."""
+    lines = [Line(at(n * 27), f"request served {n} " + "x" * 180) for n in range(3200)]
+    lines += [Line(at(n * 800 + 3), f"connection refused {n}") for n in range(100)]
+    sink = read(kind, STORES[kind][1](lines), most_bytes=200_000)
+    read_texts = texts(sink)
+    assert 100 == sum("refused" in text for text in read_texts)
+    assert 300 < len(read_texts) < 2000
+    hours = {(line[0] // NS - START) // 3600 for line in stored(sink) if b"served" in line[1]}
+    assert hours >= set(range(22))
+    [gap] = sink.lost("more than is read")
+    assert "3,300 lines" in gap.what
+    assert "all of the lines that sound like trouble (100)" in gap.what
+
+
+@pytest.mark.parametrize("page", [1, 7, 100])
+def test_loki_pages_lose_and_double_nothing(page):
+    """The tenant's smaller limit is found out; entries of one instant on two pages are read once each."""
+    lines = [Line(at(n // 3 * 40), f"line {n}", pod=f"api-{n % 2}") for n in range(300 if page > 1 else 6)]
+    page = max(page, 4)
+    sink = read("loki", PlayedLoki(lines, page=page))
+    assert sorted(line.text for line in lines) == texts(sink)
+    assert not sink.lost()
+
+
+def test_loki_says_when_one_instant_holds_more_than_a_page():
+    """What cannot be paged through is a Gap, and the reading goes on behind it."""
+    lines = [Line(at(10), f"line {n:03}") for n in range(50)] + [Line(at(20), "after")]
+    sink = read("loki", PlayedLoki(lines, page=20))
+    assert "after" in texts(sink)
+    assert sink.lost("one instant")
+
+
+def test_loki_that_allows_short_queries_only_is_read_in_halves():
+    """A refusal for the span's length costs nothing but more questions."""
+    lines = some(200, every_s=400)
+    sink = read("loki", PlayedLoki(lines, longest_s=900))
+    assert sorted(line.text for line in lines) == texts(sink)
+    assert not sink.lost()
+
+
+def test_a_loki_without_an_index_is_read_up_to_the_budget():
+    """Nothing is counted, so the reading ends where the budget does and says where."""
+    lines = [Line(at(n * 80), "x" * 1000) for n in range(1000)]
+    sink = read("loki", PlayedLoki(lines, index=False), most_bytes=300_000)
+    assert 300 <= len(stored(sink)) < 360
+    assert sink.lost("nothing more was read")
+
+
+def test_a_loki_selector_is_narrowed():
+    """The configured matchers stay, the namespaces come on top."""
+    assert '{cluster="east", namespace=~"shop|a[.]b"}' == selector('{cluster="east"}', "namespace", ["shop", "a.b"])
+    assert '{ns=~".+"}' == selector(None, "ns", [])
+
+
+@pytest.mark.parametrize("open_search", [False, True])
+@pytest.mark.parametrize("nested", [False, True])
+def test_elasticsearch_and_opensearch_are_paged(open_search, nested, monkeypatch):
+    """Both ways to open a point in time; documents that nest fields and those that write the dots; it is closed at the end."""
+    monkeypatch.setattr("bot.sources.elasticsearch.source.PAGE", 7)
+    lines = [Line(at(n // 9), f"line {n}") for n in range(100)]
+    reply = PlayedElasticsearch(lines, open_search=open_search, nested=nested)
+    sink = read("elasticsearch", reply)
+    assert sorted(line.text for line in lines) == texts(sink)
+    assert "/_search/point_in_time" if open_search else "/_pit" == reply.asked[-1][0]
+    assert not sink.lost()
+
+
+def test_failed_shards_are_a_gap():
+    """An answer that lacks shards looks whole and is not."""
+    sink = read("elasticsearch", PlayedElasticsearch(some(10), failed=2))
+    assert 10 == len(stored(sink))
+    assert sink.lost("shards failed")
+
+
+def test_unusual_fields_are_named_in_the_settings():
+    """What the store calls the message is told."""
+
+    class Renamed(PlayedElasticsearch):
+        def _source(self, line):
+            return {"@timestamp": rfc3339(line.at), "said": {"text": line.text}}
+
+    sink = read("elasticsearch", Renamed(some(3)), namespaces=(), fields={"message": "said.text"})
+    assert 3 == len(stored(sink))
+
+
+def test_a_cut_stream_keeps_what_came():
+    """VictoriaLogs streams: a line that is cut ends it with a Gap, and nothing is read twice."""
+    lines = [Line(at(n), f"line {n}") for n in range(5000)]
+    sink = read("victorialogs", PlayedVictoriaLogs(lines, broken=True))
+    assert len(texts(sink)) == len(set(texts(sink)))
+    assert sink.lost("not whole JSON")
+
+
+@every_store
+def test_doctor_counts(kind):
+    """A store that answers is well, one that does not is not."""
+    with FaultServer(None, reply=STORES[kind][1](some(12))) as server:
+        [well] = made(kind, server.url).examine()
+    with FaultServer("401") as server:
+        [ill] = made(kind, server.url).examine()
+    assert ("ok", "wrong") == (well.state, ill.state)
+    assert "12" in well.what
+
+
+@given(st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2100, 1, 1)), st.integers(0, NS - 1))  # noqa: DTZ001 - as UTC below
+def test_times_keep_their_nanoseconds(day, fraction):
+    """Any precision and zone; what is no time is None."""
+    whole = int(day.replace(tzinfo=UTC, microsecond=0).timestamp())
+    assert whole * NS + fraction == nanoseconds(f"{day:%Y-%m-%dT%H:%M:%S}.{fraction:09}Z")
+    assert (whole - 5400) * NS == nanoseconds(f"{day:%Y-%m-%d %H:%M:%S}+01:30")
+    assert nanoseconds("yesterday") is None
