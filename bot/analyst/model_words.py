@@ -26,6 +26,7 @@ _ORDER = re.compile(
     r"|\b(?:system|developer|assistant)\s*(?:prompt|message|note|:)|\byou (?:must|should|are) (?:now|to)\b",
     re.IGNORECASE,
 )
+_MARKUP = re.compile(r"[{}<>|\[\]\\*#]|&\w+;")
 _BLANKS = re.compile(r"\s+")
 _WORD = re.compile(r"[\w.-]+")
 
@@ -39,7 +40,12 @@ def plain(text: str) -> str:
 
 def unfit(text: str, where: str, written: Callable[[str], bool]) -> Finding | None:
     """Say why prose must not be shown, None where it may; ``written`` tells whether words stand in writable text."""
-    for pattern, what in ((_ADDRESS, "an address"), (_MENTION, "a mention"), (_ORDER, "an order or a command")):
+    for pattern, what in (
+        (_ADDRESS, "an address"),
+        (_MENTION, "a mention"),
+        (_ORDER, "an order or a command"),
+        (_MARKUP, "markup"),
+    ):
         if pattern.search(text):
             return Finding(kind="unsafe_words", where=where, detail=f"it carries {what}")
     if any(written(run) for run in runs(text)):

@@ -32,7 +32,11 @@ def checked(draft: Published, conclusion: Conclusion, seconds: Mapping[str, floa
         retest=_retest(draft, conclusion),
         belongs=Ownership(topology).belongs,
     )
-    return replace(verified.report, usage=replace(verified.report.usage, seconds=dict(seconds)))
+    report = verified.report
+    if report.reading is not None and report.reading.agrees and report.verdict != draft.report.verdict:
+        # the cause both named fell in the check, and with it the model's words about it
+        report = replace(report, reading=replace(report.reading, agrees=False, words=""))
+    return replace(report, usage=replace(report.usage, seconds=dict(seconds)))
 
 
 def _retest(draft: Published, conclusion: Conclusion) -> Retest:

@@ -15,6 +15,7 @@ _STAGES = {
     "digest": "Looking for what changed",
     "hypothesise": "Testing what could have caused what",
     "analyse": "Weighing the causes",
+    "model": "A model reads the case",
     "verify": "Checking every quote and number",
     "deliver": "Writing the answer",
 }
