@@ -134,7 +134,8 @@ class Gate:
         for line in text.split("\n"):
             in_key = self._search_line(line, offset, in_key, found)
             offset += len(line) + 1
-        return _apart(found)
+        marks = [each.span() for each in _MARK.finditer(text)] if found and "<" in text else []
+        return _apart([one for one in found if not any(a <= one.start and one.end <= b for a, b in marks)])
 
     def _search_line(self, line: str, offset: int, in_key: bool, found: list[_Span]) -> bool:
         """Search a line; give whether it ends inside a private key."""

@@ -38,8 +38,11 @@ _NOT_A_VALUE = re.compile(
     r"|cannot|could|failed|failure|error|authentication|changed|rotated|reset|refreshed|mismatch|denied|accepted|ok|n/?a"
     r"|file|env|vault|basic|bearer|token|string|bytes?|int|text|publickey|password|keyboard-interactive\S*|/\S*)[.!?)]*"
 )
-_HASH_OR_ID = re.compile(r"\d{1,7}|[a-z]+(?:[-_.][a-z]+)*|[A-Z][a-z]+(?:[A-Z][a-z]+)*|[A-Z_]+")
-"""A short number, words or a class name: what a loosely named key usually holds."""
+_HASH_OR_ID = re.compile(
+    r"\d{1,7}|[a-z]+(?:[-_.][a-z]+)*|[A-Z][a-z]+(?:[A-Z][a-z]+)*|[A-Z_]+|0x[0-9a-fA-F]{1,16}"
+    r"|[A-Za-z$_]+(?:\.[A-Za-z$_]+){1,20}(?:[@/:][0-9a-fA-F]{1,16}:?)?"
+)
+"""A number, words, a class or an object of one: what a loosely named key usually holds."""
 
 NAMED_RULES: tuple[Rule, ...] = (
     Rule(

@@ -51,7 +51,8 @@ def _is_ip(text: str) -> bool:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    # "a::" is an address, too, and more often the end of a word
+    return any(sign.isdigit() for sign in text)
 
 
 def _is_card(text: str) -> bool:
