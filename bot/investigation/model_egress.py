@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bot.analyst.packing_text import unescape
 from bot.casefile.case import Case
 from bot.domain.model import TextBlock
 from bot.investigation.model_analyst import Handed
@@ -31,7 +32,7 @@ class CaseEgress:
 
     def verbatim(self, quote: str, original: str) -> str | None:
         """Give the stored words behind a quote, as far as no secret lies over them."""
-        found = self._gate.locate(quote, original)
+        found = self._gate.locate(unescape(quote), original)
         return found.clean if found is not None else None
 
     def pack(self, tokens: int, order: int, *, digest: bool) -> Handed:

@@ -9,6 +9,7 @@ from bot.pages.adf import document, node
 from bot.pages.markdown import render_markdown
 from bot.pages.markup import Block, Paragraph, Span, blocks
 from bot.pages.wiki import wiki_block, wiki_text
+from bot.redaction.posted import all_posted
 
 LONGEST = 32_767
 """``jira.text.field.character.limit``: characters of a comment; both kinds of Jira are born with it."""
@@ -32,7 +33,7 @@ def _fitting(report: Report, mark: str, length: Callable[[Block], int]) -> Seque
     kept: list[Block] = []
     room = LONGEST - _SPARE
     last = Paragraph((Span("Posted by rootcause: case "), Span(report.case, "code"), Span(f", mark {mark}.")))
-    for block in blocks(render_markdown(report)):
+    for block in blocks(render_markdown(all_posted(report))):
         room -= length(block)
         if room < 0:
             whole = Span(f"rootcause show {report.case} --format markdown", "code")

@@ -1,4 +1,4 @@
-"""The one gate for text on its way to Slack: nothing foreign may ping, link, hide, colour or format.
+"""The one gate for text on its way to Slack: nothing foreign may ping, link, hide, colour or format, and no secret is posted.
 
 Log lines, object names, chat and tickets are written by strangers. What leaves here is either mrkdwn in which foreign text
 is inert, or plain text for places that Slack does not parse. Escaping follows
@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from urllib.parse import urlsplit
+
+from bot.redaction.posted import posted
 
 # ECMA-48 control sequences with their bodies, so that "[31m" or the target of an OSC 8 link does not stay behind
 _ESCAPE_SEQUENCES = re.compile(
@@ -86,17 +88,17 @@ class Sanitiser:
 
     def text(self, foreign: str, longest: int = 600) -> str:
         """Give foreign text as mrkdwn that shows its words and does nothing: no mention, link, emphasis, emoji."""
-        shown = cut(" ".join(visible(foreign).split()), longest)
+        shown = cut(" ".join(posted(visible(foreign)).split()), longest)
         return escaped(_EDGE_UNDERSCORE.sub("\uff3f", _unlinked(shown).translate(_MRKDWN)))
 
     def code(self, foreign: str, longest: int = 200) -> str:
         """Give foreign text as inline code, for names and commands that are to be read letter by letter."""
-        shown = cut(" ".join(visible(foreign).split()), longest).replace("`", "\u02cb")
+        shown = cut(" ".join(posted(visible(foreign)).split()), longest).replace("`", "\u02cb")
         return f"`{escaped(_unlinked(shown))}`" if shown else ""
 
     def verbatim(self, foreign: str, longest: int = 2500) -> str:
         """Give foreign text for a place Slack does not parse (preformatted rich text, plain text, alt text, input)."""
-        return cut(visible(foreign, keep_lines=True), longest)
+        return cut(posted(visible(foreign, keep_lines=True)), longest)
 
     def url(self, address: str | None) -> str | None:
         """Give an address that may be linked, or None: https, a configured host, nothing that pretends to be another."""
