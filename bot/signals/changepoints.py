@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bot.signals.levels import MAD_TO_SIGMA, Floats, daily_profile, finite
+from bot.signals.levels import MAD_TO_SIGMA, Floats, daily_profile, dot, finite
 
 _MIN_SIDE = 8
 _MIN_SIZE = 1.0
@@ -74,8 +74,8 @@ def _noise(rest: Floats) -> float:
 def _inflation(rest: Floats) -> float:
     """Say how much wider a mean of neighbours scatters than one of independent samples, from the lag-1 correlation."""
     centred = rest - rest.mean()
-    power = float(centred @ centred)
-    rho = min(max(float(centred[1:] @ centred[:-1]) / power, 0.0), 0.98) if power > 0 else 0.0
+    power = dot(centred, centred)
+    rho = min(max(dot(centred[1:], centred[:-1]) / power, 0.0), 0.98) if power > 0 else 0.0
     return math.sqrt((1 + rho) / (1 - rho))
 
 

@@ -16,6 +16,8 @@ SLOTS = 96
 
 MAD_TO_SIGMA = 1.4826
 _MIN_DAYS = 2.5
+_MOST_PADDING = 4
+"""Places that grouping may waste for each number"""
 _SMOOTH_SLOTS = 19
 """Width of the rolling median of the smooth profile (4 h 45 min): what lasts under half of it cannot bend it."""
 
@@ -113,15 +115,28 @@ def _medians(group: NDArray[np.intp], values: Floats, groups: int) -> Floats:
     """Take the median of every group; zero where a group has no number."""
     keep = np.isfinite(values)
     group, values = group[keep], values[keep]
-    order = np.lexsort((values, group))
-    ranked = values[order]
-    counts = np.bincount(group, minlength=groups)
-    ends = np.cumsum(counts)
-    low = np.minimum(ends - counts + np.maximum(counts - 1, 0) // 2, max(len(ranked) - 1, 0))
-    high = np.minimum(ends - counts + counts // 2, max(len(ranked) - 1, 0))
-    if not len(ranked):
+    if not len(values):
         return np.zeros(groups)
+    counts = np.bincount(group, minlength=groups)
+    longest = int(counts.max())
+    if longest * groups <= _MOST_PADDING * len(values) and groups <= np.iinfo(np.int16).max:
+        # a row a group, filled up with infinities: sorting short rows is several times faster than sorting it all
+        order = np.argsort(group.astype(np.int16), kind="stable")
+        rows = np.full((groups, longest), np.inf)
+        rows[group[order], np.arange(len(order)) - (np.cumsum(counts) - counts)[group[order]]] = values[order]
+        rows.sort(axis=1)
+        ranked, begins = rows.reshape(-1), np.arange(groups) * longest
+    else:
+        ranked, begins = values[np.lexsort((values, group))], np.cumsum(counts) - counts
+    last = len(ranked) - 1
+    low = np.minimum(begins + np.maximum(counts - 1, 0) // 2, last)
+    high = np.minimum(begins + counts // 2, last)
     return np.where(counts > 0, (ranked[low] + ranked[high]) / 2, 0.0)
+
+
+def dot(one: Floats, other: Floats) -> float:
+    """Give the inner product, in this thread alone: a BLAS spends more on waking its threads than series are long."""
+    return float(np.einsum("i,i->", one, other))
 
 
 def _at(times: Floats, slots: Floats) -> Floats:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.domain.window import Window
-from bot.signals.levels import Floats, finite, robust_level, typical_step
+from bot.signals.levels import Floats, dot, finite, robust_level, typical_step
 
 _SCHEDULES_S = tuple(60.0 * m for m in (5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440, 10080))
 _MIN_EVENTS = 4
@@ -126,7 +126,7 @@ def series_period(times_s: Floats, values: Floats) -> Period | None:
     rest = np.clip(np.interp(grid, times, numbers) - level.median, -20 * level.sigma, 20 * level.sigma)
     ramp = np.linspace(-1, 1, len(rest))
     rest = rest - rest.mean()
-    rest -= ramp * float(rest @ ramp) / float(ramp @ ramp)
+    rest -= ramp * dot(rest, ramp) / dot(ramp, ramp)
     lag, strength = _dominant_lag(rest)
     if not lag:
         return None
