@@ -50,9 +50,9 @@ check: $(VENV)/.dev ## every structural check: lint, format, types, dependencies
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/test_structure.py
 
-bench: $(VENV)/.bench ## time and memory of the whole command, and parts of it beside named peers
+bench: $(VENV)/.bench ## speed, size, search and series figures with their limits; half an hour, 15 GB of scratch disk
 	$(BIN)/pytest tests/bench -m bench -s
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench --huge
 
 format: $(VENV)/.dev ## put the code in shape
 	$(BIN)/ruff check --fix $(SOURCES)

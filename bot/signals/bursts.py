@@ -122,9 +122,10 @@ def background(counts: Floats, exposure: Floats) -> Floats:
     """
     rate = counts.sum() / exposure.sum()
     keep = np.ones(len(counts), dtype=bool)
+    levelled = np.sqrt(counts + 0.375)
     for _ in range(12):
         expected = rate * exposure
-        excess = 2.0 * (np.sqrt(counts + 0.375) - np.sqrt(expected + 0.375))
+        excess = 2.0 * (levelled - np.sqrt(expected + 0.375))
         keep = excess < 2.5
         fresh = counts[keep].sum() / max(exposure[keep].sum(), 1e-9)
         if abs(fresh - rate) <= 1e-3 * rate:

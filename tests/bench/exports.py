@@ -115,7 +115,7 @@ def _stamp(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}.{int(at % 1 * 1e9):09d}Z"
 
 
-def _json(draw: random.Random, message: str, at: float) -> str:
+def json_line(draw: random.Random, message: str, at: float) -> str:
     stamp = _stamp(at)
     return (
         f'{stamp} {{"ts":"{stamp}","level":"info","logger":"shop.orders","msg":"{message}","order":{draw.randrange(10**7)},'
@@ -123,7 +123,7 @@ def _json(draw: random.Random, message: str, at: float) -> str:
     )
 
 
-def _logfmt(draw: random.Random, message: str, at: float) -> str:
+def logfmt(draw: random.Random, message: str, at: float) -> str:
     stamp = _stamp(at)
     return (
         f'{stamp} time={stamp} level=warn msg="{message}" attempt={draw.randrange(5)} upstream=10.2.{draw.randrange(250)}.7:8080 '
@@ -131,7 +131,7 @@ def _logfmt(draw: random.Random, message: str, at: float) -> str:
     )
 
 
-def _klog(draw: random.Random, message: str, at: float) -> str:
+def klog(draw: random.Random, message: str, at: float) -> str:
     stamp = _stamp(at)
     return (
         f"{stamp} I1122 {stamp[11:26]} {draw.randrange(1, 9)} controller.go:{draw.randrange(400)}] {message} "
@@ -139,7 +139,7 @@ def _klog(draw: random.Random, message: str, at: float) -> str:
     )
 
 
-def _access(draw: random.Random, message: str, at: float) -> str:
+def access(draw: random.Random, message: str, at: float) -> str:
     noun = message.split(" ", 1)[0]
     status = 200 if draw.random() < 0.99 else 404
     return (
@@ -149,7 +149,7 @@ def _access(draw: random.Random, message: str, at: float) -> str:
     )
 
 
-def _java(draw: random.Random, message: str, at: float) -> str:
+def java(draw: random.Random, message: str, at: float) -> str:
     stamp = _stamp(at)
     head = (
         f"{stamp} {stamp[:10]} {stamp[11:19]},{stamp[20:23]} INFO [http-nio-8080-exec-{draw.randrange(40)}] "
@@ -163,4 +163,4 @@ def _java(draw: random.Random, message: str, at: float) -> str:
     return f"{head}{stamp} java.lang.IllegalStateException: {message}\n{frames}"
 
 
-_SHAPES: tuple[Callable[[random.Random, str, float], str], ...] = (_json, _logfmt, _klog, _access, _java)
+_SHAPES: tuple[Callable[[random.Random, str, float], str], ...] = (json_line, logfmt, klog, access, java)
