@@ -27,6 +27,7 @@ from bot.analyst.words import (
     plural,
     times,
 )
+from bot.domain.items import SourceCoverage
 from bot.domain.link import Chain
 from bot.domain.report import (
     AskedWindow,
@@ -51,6 +52,8 @@ LEAST_EXPLAINED = 0.5
 CLOSE = 0.85
 """A rival chain whose score comes this near to the best one, from another root, makes the answer uncertain."""
 VITAL = ("kubernetes/logs", "kubernetes/events", "kubernetes/objects")
+_PEOPLE = ("slack", "jira", "grafana")
+"""Sources of what people said: an incident is not seen in them, but measured elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +144,15 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
     seen = [row.source for row in findings.coverage if row.status in ("complete", "partial")]
     enough = any(source in seen for source in ("kubernetes/logs", "loki", "prometheus"))
     torn = [gap for row in findings.coverage for gap in row.gaps if gap.lost and gap.what.endswith("is missing")]
-    verdict: Verdict = "no_incident" if enough and not torn else "inconclusive"
+    unread = [row.source for row in findings.coverage if _could_not_look(row)]
+    verdict: Verdict = "no_incident" if enough and not torn and not unread else "inconclusive"
     missing = [row.source for row in findings.coverage if row.status == "missing"]
     summary = f"There are no logs and no metrics to see a symptom in; missing: {', '.join(missing)}."
     if torn:
         summary = f"Nothing in what could be read rises above the everyday, but {torn[0].what}: export it again."
+    elif enough and unread:
+        names = " and ".join(unread)
+        summary = f"Nothing in what could be read rises above the everyday, but {names} could not be read."
     elif enough:
         window = length(findings.window.length_s)
         summary = f"Nothing in these {window} rises above the everyday enough to be an incident.{background}"
@@ -158,6 +165,11 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
         summary=summary,
         claims=_claims(findings, None, citations),
     )
+
+
+def _could_not_look(row: SourceCoverage) -> bool:
+    """Tell whether an incident may have passed unseen, for nothing of a source that measures came."""
+    return row.status == "missing" and row.source not in _PEOPLE and any(gap.lost for gap in row.gaps)
 
 
 def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float]) -> _Judged:

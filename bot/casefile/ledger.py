@@ -83,8 +83,8 @@ class Ledger:
         gaps = tuple(gap for gap in self.gaps() if gap.source == source)
         read = [size for (of, _), size in self._reads.items() if of == source]
         # "Nothing in it" and "could not look" differ: a file that was read and held nothing is not a missing source.
-        missing = not tally.items and not read and source in STANDARD_SOURCES
         lost = any(gap.lost for gap in gaps)
+        missing = not tally.items and not read and (lost or source in STANDARD_SOURCES)
         return SourceCoverage(
             source=source,
             status="missing" if missing else "partial" if lost else "complete",

@@ -170,6 +170,8 @@ class LogReader:
         """Give number and text of lines, ascending, each block opened once; unknown numbers are left out."""
         asked = np.unique(np.fromiter(numbers, dtype=np.int64))
         asked = asked[(asked >= 1) & (asked <= self.lines)]
+        if not len(asked):
+            return  # of nothing numpy makes one part
         blocks = np.searchsorted(self.firsts, asked, side="right")
         distinct, begins = np.unique(blocks, return_index=True)
         for opened, wanted in zip(self.open_blocks(distinct.tolist()), np.split(asked, begins[1:]), strict=True):
