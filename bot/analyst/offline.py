@@ -51,6 +51,12 @@ LEAST_EXPLAINED = 0.5
 """Share of the symptom's episodes that a cause must account for."""
 CLOSE = 0.85
 """A rival chain whose score comes this near to the best one, from another root, makes the answer uncertain."""
+FIRST_SEEN_S = 600.0
+"""How much earlier than a change its effect may be dated: clocks differ, and series have steps."""
+CHANGES = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, Kind.HUMAN_CHANGE})
+"""Kinds that stay in force: what was there before one did not come from it."""
+FAR = frozenset({"same namespace", "cluster"})
+"""Ties of place that say little: what hangs on one must at least hold when tested straight."""
 VITAL = ("kubernetes/logs", "kubernetes/events", "kubernetes/objects")
 _PEOPLE = ("slack", "jira", "grafana")
 """Sources of what people said: an incident is not seen in them, but measured elsewhere."""
@@ -187,9 +193,20 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
         doubts.append(f"{noun(chain.root.kind)} is itself an effect of something not seen")
     if chain.score < LEAST_SCORE:
         doubts.append("its links are weakly supported")
+    if chain.end_to_end.status == "refuted" and chain.links[0].scope in FAR:
+        doubts.append("tested straight against the symptom it follows no more often than chance would have it")
+    before = _before(chain)
+    if before * 5 > episodes and chain.root.kind in CHANGES:
+        doubts.append(f"{before} of {counted(episodes, 'episode')} had begun before it")
     if doubts:
         return _Judged("inconclusive", "low", (*doubts, *absent))
     return _Judged("cause_found", *_confidence(findings, chain, share, standing, absent))
+
+
+def _before(chain: Chain) -> int:
+    """Count the episodes that had begun before the root came at all."""
+    first = chain.root.occurrences[0].start_s - FIRST_SEEN_S
+    return sum(1 for one in chain.symptom.occurrences if one.start_s < first)
 
 
 def _confidence(

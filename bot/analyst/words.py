@@ -17,9 +17,11 @@ HAPPENED: dict[Kind, str] = {
     Kind.ROLLOUT: "{who} was rolled out",
     Kind.CONFIG_CHANGE: "the configuration in {who} was changed",
     Kind.SECRET_CHANGE: "the secret {who} was changed",
+    Kind.RELOAD: "the pods of {who} were replaced without a new program",
     Kind.HUMAN_CHANGE: "{who} made a change",
     Kind.TRAFFIC_RISE: "{who} got more traffic than usual",
     Kind.NOISY_NEIGHBOUR: "{who} took its neighbours' CPU",
+    Kind.DISK_HOG: "{who} filled the disks of its nodes",
     Kind.CERTIFICATE_EXPIRY: "{who} expired",
     Kind.RENEWAL_FAILURE: "{who} could not be renewed",
     Kind.EXTERNAL_FAILURE: "{who} (third party) failed",
@@ -48,6 +50,7 @@ HAPPENED: dict[Kind, str] = {
     Kind.MOUNT_FAILURE: "{who} could not mount a volume",
     Kind.QUOTA_EXCEEDED: "{who} ran into its quota",
     Kind.ROLLOUT_STUCK: "the rollout of {who} did not finish",
+    Kind.DRAIN_BLOCKED: "{who} kept a node from being drained",
     Kind.AUTOSCALER_FAILURE: "{who} could not read its metrics",
     Kind.JOB_FAILURE: "{who} failed",
     Kind.LOCK_WAIT: "sessions in {who} waited for a lock",
@@ -84,9 +87,12 @@ NOUN: dict[Kind, str] = {
     Kind.ROLLOUT: "rollout",
     Kind.CONFIG_CHANGE: "configuration change",
     Kind.SECRET_CHANGE: "secret change",
+    Kind.RELOAD: "reload",
     Kind.HUMAN_CHANGE: "manual change",
     Kind.TRAFFIC_RISE: "traffic rise",
     Kind.NOISY_NEIGHBOUR: "CPU grab",
+    Kind.DISK_HOG: "disk fill-up",
+    Kind.DRAIN_BLOCKED: "blocked drain",
     Kind.CERTIFICATE_EXPIRY: "certificate expiry",
     Kind.RENEWAL_FAILURE: "failed certificate renewal",
     Kind.EXTERNAL_FAILURE: "third-party failure",
@@ -184,6 +190,8 @@ def happened(signal: Signal) -> str:
     """Say what happened, without how often."""
     if signal.kind is Kind.NODE_FAILURE and signal.entity.kind != "Node":
         return f"a node under {who(signal.entity)} went NotReady"
+    if signal.kind is Kind.CONFIG_CHANGE and signal.label == "created":
+        return f"{who(signal.entity)} was created"
     return HAPPENED[signal.kind].format(who=who(signal.entity), label=signal.label)
 
 
@@ -249,9 +257,12 @@ LANE: dict[Kind, str] = {
     Kind.JOB_RUN: "job",
     Kind.CONFIG_CHANGE: "config",
     Kind.SECRET_CHANGE: "secret",
+    Kind.RELOAD: "reload",
     Kind.HUMAN_CHANGE: "change",
     Kind.TRAFFIC_RISE: "traffic",
     Kind.NOISY_NEIGHBOUR: "neighbour",
+    Kind.DISK_HOG: "disk",
+    Kind.DRAIN_BLOCKED: "no drain",
     Kind.CERTIFICATE_EXPIRY: "expiry",
     Kind.RENEWAL_FAILURE: "renewal",
     Kind.EXTERNAL_FAILURE: "3rd party",

@@ -26,9 +26,11 @@ class Kind(StrEnum):
     ROLLOUT = "rollout"
     CONFIG_CHANGE = "config_change"
     SECRET_CHANGE = "secret_change"  # noqa: S105 - a kind of change, not a password
+    RELOAD = "reload"
     HUMAN_CHANGE = "human_change"
     TRAFFIC_RISE = "traffic_rise"
     NOISY_NEIGHBOUR = "noisy_neighbour"
+    DISK_HOG = "disk_hog"
     CERTIFICATE_EXPIRY = "certificate_expiry"
     RENEWAL_FAILURE = "renewal_failure"
     # things the world outside does
@@ -60,6 +62,7 @@ class Kind(StrEnum):
     MOUNT_FAILURE = "mount_failure"
     QUOTA_EXCEEDED = "quota_exceeded"
     ROLLOUT_STUCK = "rollout_stuck"
+    DRAIN_BLOCKED = "drain_blocked"
     AUTOSCALER_FAILURE = "autoscaler_failure"
     JOB_FAILURE = "job_failure"
     # what software does

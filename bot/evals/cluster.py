@@ -213,6 +213,7 @@ class Cluster:
         workload.tag, workload.revision = tag, workload.revision + 1
         if workload.kind == "Deployment":
             workload.hash = self.rng.suffix(9)
+        workload.remember()
         ref = self.ref("Deployment", workload.namespace, workload.name)
         new = f"{workload.name}-{workload.hash}"
         victims = workload.live()

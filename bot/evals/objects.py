@@ -125,7 +125,7 @@ class _Printer:
         }
         spec: Json = {
             "replicas": w.replicas, "revisionHistoryLimit": 10, "selector": {"matchLabels": {"app": w.name}},
-            "template": {"metadata": {"labels": self.labels(w)}, "spec": self.template(w)},
+            "template": {"metadata": {"labels": self.labels(w), "annotations": w.annotations}, "spec": self.template(w)},
         }  # fmt: skip
         if w.kind == "Deployment":
             spec["strategy"] = w.strategy or {
@@ -153,10 +153,16 @@ class _Printer:
         meta = self.meta("ReplicaSet", f"{w.name}-{hashed}", w.namespace, born, labels)
         meta["annotations"] = {"deployment.kubernetes.io/revision": str(revision)}
         meta["ownerReferences"] = [self.owner("apps/v1", "Deployment", w.name)]
-        container = {"image": f"{w.image}:{tag}", "name": w.app}
+        env, annotations, cpu_limit = w.templates.get(hashed, ({}, {}, None))
+        container: Json = {"image": f"{w.image}:{tag}", "name": w.app}
+        if env:
+            container["env"] = [{"name": key, "value": value} for key, value in sorted(env.items())]
+        if cpu_limit is not None:
+            container["resources"] = {"limits": {"cpu": f"{int(cpu_limit * 1000)}m"}}
+        template = {"metadata": {"labels": labels, "annotations": annotations}, "spec": {"containers": [container]}}
         return {
             "apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": meta,
-            "spec": {"replicas": count, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}}},
+            "spec": {"replicas": count, "selector": {"matchLabels": labels}, "template": template},
             "status": {"replicas": count, "readyReplicas": count},
         }  # fmt: skip
 

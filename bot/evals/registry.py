@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.evals.scenarios import (
     bad_config,
+    budget_drain,
     cpu_throttling,
     debug_logging_disk,
     dns_throttling,
@@ -107,6 +108,11 @@ SCENARIOS: dict[str, ScenarioInfo] = {
         ),
         ScenarioInfo(
             name="quota-block", summary="a quota refuses the pods an autoscaler asks for", stage=quota_block.stage
+        ),
+        ScenarioInfo(
+            name="budget-drain",
+            summary="a disruption budget blocks drains until pods are deleted all at once",
+            stage=budget_drain.stage,
         ),
         ScenarioInfo(
             name="two-incidents",

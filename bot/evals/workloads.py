@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+Template = tuple[dict[str, str], dict[str, str], float | None]
+"""Variables, annotations and CPU limit of a pod template."""
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Node:
@@ -83,6 +86,8 @@ class Workload:
     calls: "list[Any]" = field(default_factory=list)
     env: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+    templates: dict[str, "Template"] = field(default_factory=dict)
+    """What each revision's pods were made from, by the hash of its ReplicaSet."""
     sick: float = 0.0
     """Share of the requests to it that fail because its pods cannot keep up, and how they fail."""
     sick_kind: str = "timeout"
@@ -102,6 +107,10 @@ class Workload:
     def app(self) -> str:
         """The container's name."""
         return self.container or self.name
+
+    def remember(self) -> None:
+        """Keep what the present revision's pods are made from, as its ReplicaSet does."""
+        self.templates[self.hash] = (dict(self.env), dict(self.annotations), self.cpu_limit)
 
     def live(self) -> list[Pod]:
         """Pods that are not being terminated."""

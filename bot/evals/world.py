@@ -75,6 +75,8 @@ class World(Timeline):
 
     def run(self) -> None:
         """Simulate the whole window and write everything but documents that need the end state."""
+        for workload in self.cluster.workloads.values():
+            workload.remember()
         for cron in self.crons:
             cron.arm(self.cluster, self.start - 1, self.end)
         tick = self.start

@@ -29,6 +29,7 @@ from bot.signals.job_runs import job_runs
 from bot.signals.lexicon import classify
 from bot.signals.links import NEVER_FOLDED, folded, weighty
 from bot.signals.log_signals import LogTable, log_signals
+from bot.signals.manifest import containers, parts, pod_spec
 from bot.signals.mentions import hosts_in
 from bot.signals.object_signals import object_signals
 from bot.signals.periodicity import event_period
@@ -46,6 +47,7 @@ LEAST_TIMED = 20
 SAME_ACT_S = 300.0
 """Two sources' times of one act differ by this much at most."""
 REFS = 4
+DNS_PORT = 53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ def digest(case: Case, window: Window) -> Digest:
         *series_signals(case.series(), window, topology),
         *chat_signals(case.messages(), case.tickets(), window, topology),
     ]
-    topology = called_in_logs(topology, from_logs)
+    topology = asked_for_names(called_in_logs(topology, from_logs), objects, from_logs)
     return Digest(
         signals=tuple(_settled(attributed(signals, topology), window)),
         topology=topology,
@@ -149,6 +151,20 @@ def called_in_logs(topology: Topology, signals: Sequence[Signal]) -> Topology:
         for mention in signal.mentions
     }
     return replace(topology, calls=topology.calls | frozenset(seen))
+
+
+def asked_for_names(
+    topology: Topology, objects: Sequence[tuple[ItemId, ObjectVersion]], signals: Sequence[Signal]
+) -> Topology:
+    """Add that whoever could not look up a name asked the cluster's resolver: the workload that listens on port 53."""
+    resolvers = {
+        topology.root(version.entity)
+        for _, version in objects
+        for container in containers(pod_spec(version))
+        if any(port.get("containerPort") == DNS_PORT for port in parts(container, "ports"))
+    }
+    asking = {s.entity for s in signals if s.kind is Kind.NAME_RESOLUTION_FAILURE} - resolvers
+    return replace(topology, calls=topology.calls | {(who, resolver) for who in asking for resolver in resolvers})
 
 
 def _settled(signals: Sequence[Signal], window: Window) -> list[Signal]:

@@ -14,13 +14,34 @@ from bot.domain.signal import Kind, Occurrence, Signal, Topology, signal_id
 BEFORE_S = 15.0
 AFTER_S = 180.0
 BESIDE_S = 600.0
+SAME_ACT_S = 120.0
+"""Events and objects date one act this close to each other."""
 CULPRITS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod"})
 RESTARTS = frozenset({Kind.POD_START, Kind.CONTAINER_RESTART, Kind.STARTUP})
 
 
 def attributed(signals: Sequence[Signal], topology: Topology) -> list[Signal]:
     """Give signals with kills at the workloads they hit, and a signal more for each noisy neighbour."""
-    return [*_kills_of_workloads(signals, topology), *_noisy_neighbours(signals, topology)]
+    told = _reloads_once(signals)
+    return [*_kills_of_workloads(told, topology), *_noisy_neighbours(told, topology)]
+
+
+def _reloads_once(signals: Sequence[Signal]) -> list[Signal]:
+    """Leave out of the rollouts what objects tell to have been reloads: events tell no difference between the two."""
+    reloads: dict[Entity, list[float]] = defaultdict(list)
+    for signal in signals:
+        if signal.kind is Kind.RELOAD:
+            reloads[signal.entity].extend(one.start_s for one in signal.occurrences)
+    told = []
+    for signal in signals:
+        if signal.kind is Kind.ROLLOUT and signal.entity in reloads:
+            known = reloads[signal.entity]
+            kept = tuple(o for o in signal.occurrences if not any(abs(o.start_s - at) <= SAME_ACT_S for at in known))
+            if kept:
+                told.append(replace(signal, occurrences=kept, total=len(kept)))
+            continue
+        told.append(signal)
+    return told
 
 
 def _noisy_neighbours(signals: Sequence[Signal], topology: Topology) -> list[Signal]:

@@ -109,7 +109,8 @@ def bursts(times_s: Floats, start_s: float, end_s: float, exposure: Floats | Non
     trimmed = [_trimmed(times_s[chosen], burst) for burst in found]
     found = []
     for burst in trimmed:
-        first = max(_onset(times_s, int(chosen[burst.first]), near_s), found[-1].last if found else 0)
+        first = _onset(times_s, int(chosen[burst.first]), near_s, expected, start_s)
+        first = max(first, found[-1].last if found else 0)
         found.append(Burst(float(times_s[first]), burst.end_s, first, int(chosen[burst.last - 1]) + 1))
     return found
 
@@ -162,9 +163,22 @@ def log_tail(counts: Floats, expected: Floats) -> Floats:
 _LOG_FACTORIALS = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, 2048.0)))])
 
 
-def _onset(times_s: Floats, first: int, near_s: float) -> int:
-    """Give the index of the first line close before a burst: too few for their minute to stand out, they begin it."""
-    return int(np.searchsorted(times_s, times_s[first] - min(near_s, ONSET_S)))
+def _onset(times_s: Floats, first: int, near_s: float, expected: Floats, start_s: float) -> int:
+    """Give the index of the first line of a burst: too few for their minute to stand out, the lines before it begin it.
+
+    A fault that grows slowly is seen late by whoever logs little of it; so all lines before count that follow each other
+    within the longest gap, where there are far more of them than the background would have had in that time.
+    """
+    near = int(np.searchsorted(times_s, times_s[first] - min(near_s, ONSET_S)))
+    apart = np.flatnonzero(np.diff(times_s[: first + 1]) > LONGEST_GAP_S)
+    far = int(apart[-1]) + 1 if len(apart) else 0
+    if far >= near:
+        return near
+    low, high = (int(max(0.0, (times_s[at] - start_s) / BIN_S)) for at in (far, first))
+    due = max(float(expected[low : high + 1].sum()), LEAST_RATE)
+    seen = float(first - far)
+    grew = seen > RISE * due and float(log_tail(np.array([seen]), np.array([due]))[0]) < GOES_ON
+    return far if grew else near
 
 
 def _trimmed(times_s: Floats, burst: Burst) -> Burst:

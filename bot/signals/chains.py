@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import exp, log, log1p, log10, prod, sqrt
 
 from bot.domain.link import Chain, Link
-from bot.domain.signal import Occurrence, Signal, SignalId, Topology
+from bot.domain.signal import Kind, Occurrence, Signal, SignalId, Topology
 from bot.domain.window import Window
 from bot.signals.links import Range, judge, measure, slack_s, spans_of, train_of
 from bot.signals.mechanisms import EXOGENOUS, MECHANISMS, Anchor, stage
@@ -27,6 +27,21 @@ CERTAIN = 6.0
 """Negative decimal logarithm of a p-value beyond which more of it adds nothing."""
 DEPTH_BONUS = 0.15
 """What each step between root and symptom adds: a cause whose way is shown is worth more than one that is only tied."""
+
+LOCAL = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.HUMAN_CHANGE})
+"""Changes that reach what they are made to."""
+FROM_BELOW = frozenset(
+    {
+        Kind.NAME_RESOLUTION_FAILURE,
+        Kind.TLS_FAILURE,
+        Kind.AUTH_FAILURE,
+        Kind.SCHEDULING_FAILURE,
+        Kind.IMAGE_PULL_FAILURE,
+        Kind.MOUNT_FAILURE,
+    }
+)
+"""Failures of what many stand on: where several have one at once, none of them began it."""
+ELSEWHERE = 0.4
 
 _CLIMBING = frozenset({"server_error", "log_error", "timeout", "slow", "dropped", "name_resolution_failure"})
 """Stages that failures pass once for each workload, as they climb from callee to caller."""
@@ -98,6 +113,9 @@ def chains(
             if known is None or worth > known[0]:
                 complete[path.head.id] = (worth, path)
         beam = _kept(grown, len(episodes))
+    shown = (link for link in links if link.test.status == "supported" and signals[link.cause].kind not in LOCAL)
+    told = frozenset((link.cause, link.effect) for link in shown)
+    complete = {head: (worth * _local(path, signals, topology, told), path) for head, (worth, path) in complete.items()}
     ranked = sorted(complete.values(), key=lambda pair: (-pair[0], pair[1].head.id))
     return [_chain(path, worth, window) for worth, path in ranked[:12]]
 
@@ -120,6 +138,33 @@ def chain_along(signals: Sequence[Signal], links: Sequence[Link], topology: Topo
             (strength(link), *path.strengths),
         )
     return _chain(path, _score(path, len(episodes)), window)
+
+
+def _local(
+    path: _Path,
+    signals: Mapping[SignalId, Signal],
+    topology: Topology,
+    told: frozenset[tuple[SignalId, SignalId]],
+) -> float:
+    """Weigh a change down where what it is said to have broken broke at the same time where the change did not reach."""
+    root, first = path.signals[0], path.signals[0 if path.head.kind in FROM_BELOW else 1]
+    if (root.kind not in LOCAL and first is not root) or first.kind not in FROM_BELOW:
+        return 1.0
+    place = topology.root(root.entity)
+    reached = {place, *root.mentions}
+    for other in signals.values():
+        at = topology.root(other.entity)
+        # who calls the root, or follows it, gets its failures from it
+        apart = at not in reached and (at, place) not in topology.calls and (root.id, other.id) not in told
+        if other.kind is first.kind and apart and other.source != "prometheus" and _together(first, other):
+            return ELSEWHERE
+    return 1.0
+
+
+def _together(one: Signal, other: Signal) -> bool:
+    """Tell whether most occurrences of a signal fall into those of another."""
+    met = sum(any(a.start_s <= b.end_s and b.start_s <= a.end_s for b in other.occurrences) for a in one.occurrences)
+    return 2 * met > len(one.occurrences)
 
 
 def _incoming(links: Sequence[Link], signals: Mapping[SignalId, Signal]) -> dict[SignalId, list[tuple[float, Link]]]:
@@ -225,7 +270,8 @@ def _chain(path: _Path, worth: float, window: Window) -> Chain:
     high = sum(max(link.test.lag.p90, 0.0) if link.test.lag else link.test.lag_range_s[1] for link in path.links)
     anchor: Anchor = "since" if any(anchor_of(link) == "since" for link in path.links) else "start"
     slack = max(300.0, 0.1 * high) + sum(slack_s(signal) for signal in path.signals[1:-1])
-    reach = Range(low_s=0.0, high_s=high + slack, anchor=anchor)
+    early = sum(min(0.0, link.test.lag.p10) for link in path.links if link.test.lag)
+    reach = Range(low_s=early, high_s=high + slack, anchor=anchor)
     test = measure(train_of(root, window), train_of(symptom, window), reach, window)
     return Chain(
         signals=path.signals,

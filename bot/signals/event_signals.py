@@ -13,6 +13,7 @@ from bot.domain.items import ClusterEvent, ItemId
 from bot.domain.signal import Kind, Signal, Topology
 from bot.domain.window import Window
 from bot.signals.acts import FOLD_S, Act, signals_of
+from bot.signals.evictions import disk_hogs
 from bot.signals.kubernetes import Meaning, meaning
 from bot.signals.scalings import scaling_acts, seen_at_s
 
@@ -31,6 +32,7 @@ _RETRIED = frozenset(
         Kind.EXTERNAL_FAILURE,
         Kind.MOUNT_FAILURE,
         Kind.SCHEDULING_FAILURE,
+        Kind.DRAIN_BLOCKED,
     }
 )
 """States that are told again each time somebody tries, less and less often."""
@@ -40,6 +42,12 @@ UNSEEN_S = 40.0
 _COMBINED = "(combined from similar events): "
 _DELETED_POD = re.compile(r"Deleted pod: (?P<pod>\S+)|delete Pod (?P<set_pod>\S+) in StatefulSet \S+ success")
 _PROBE = re.compile(r"(?P<probe>Liveness|Readiness|Startup) probe", re.IGNORECASE)
+_LIMIT = re.compile(
+    r"exceeded quota: (?P<quota>[a-z0-9.-]+)|"
+    r'(?i:pdb|disruption ?budget)s?[ =\["]+(?:[a-z0-9.-]+/)?(?P<budget>[a-z0-9.]+-[a-z0-9.-]+)'
+)
+"""How admission and the Eviction API name the object that refuses."""
+_REFUSED_POD = re.compile(r'pod "?(?P<namespace>[a-z0-9-]+)/(?P<pod>[a-z0-9.-]+)"?')
 _LIFECYCLE = frozenset(
     {Kind.POD_KILL, Kind.POD_START, Kind.EVICTION, Kind.OOM_KILL, Kind.NODE_FAILURE, Kind.SCHEDULING_FAILURE}
 )
@@ -65,6 +73,7 @@ def event_signals(events: Iterable[tuple[ItemId, ClusterEvent]], window: Window,
     """Give one signal for each kind of thing that events tell of an entity, ordered by its first time."""
     events = sorted(events, key=lambda pair: (pair[1].at, pair[0]))
     acts = _of_their_node([act for ref, event in events for act in _acts(ref, event, topology)])
+    acts.extend(disk_hogs(events, topology))
     scalings = scaling_acts(events, topology)
     rollouts = [act for act in scalings if act.kind is Kind.ROLLOUT]
     # two rollouts, or a scaling and the next, are never one act, however close
@@ -96,6 +105,10 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
     if found.kind is Kind.NODE_FAILURE and event.entity.kind == "Pod" and (node := _one_node(event, topology)):
         # told of each of its pods, it is still the node's
         entity, mentions = Entity("Node", node), (entity, *mentions)
+    if found.kind is Kind.DRAIN_BLOCKED and (refused := _REFUSED_POD.search(message)) is not None:
+        # told of the node that is to go, it is the workload's whose pods may not
+        mentions = (event.entity, *mentions)
+        entity = topology.root(Entity("Pod", refused["pod"], refused["namespace"]))
     registry = _registry_at_fault(message) if found.kind is Kind.IMAGE_PULL_FAILURE else None
     told = [("reason", event.reason), *([("blames", str(registry))] if registry else [])]
     for start_s, end_s, count in _spans(event):
@@ -217,6 +230,9 @@ def _one_node(event: ClusterEvent, topology: Topology) -> str | None:
 
 def _mentions(event: ClusterEvent, message: str, entity: Entity) -> tuple[Entity, ...]:
     """Give the ConfigMap, Secret or claim that a mount or configuration failure names."""
+    if (limit := _LIMIT.search(message)) is not None and entity.namespace is not None:
+        kind, name = ("ResourceQuota", limit["quota"]) if limit["quota"] else ("PodDisruptionBudget", limit["budget"])
+        return (Entity(kind, name.rstrip("."), entity.namespace),)
     named = re.search(r"(?P<kind>configmap|secret|persistentvolumeclaim)s? \"(?P<name>[a-z0-9.-]+)\"", message)
     if named is None or entity.namespace is None:
         return ()

@@ -23,6 +23,7 @@ SUPPORTED_P = 0.05
 """Corrected p-value up to which a tie counts as shown."""
 TEST_SHIFT = "independently shifted times, binomial"
 TEST_SINCE = "rate before and after, binomial"
+TEST_CONFINED = "confined to its stretches, binomial"
 TEST_NONE = "not tested"
 NARROWER = (0.5, 0.25, 0.125, 0.0625)
 """Fractions of a lag range that are tried as well, widest first."""
@@ -30,10 +31,16 @@ LEAST_RANGE_S = 30.0
 NEGLIGIBLE = 0.02
 REPEATED = 4
 """Causes from which on repetition speaks for itself."""
+BLIND = 0.01
+"""The best p-value that shifted causes can reach, from which on asking that way tells nothing, whatever comes of it."""
+LONG_S = 3600.0
+RAMP_SHARE = 0.1
+LONGEST_RAMP_S = 1800.0
+"""What lasts for hours grows for minutes before it stands out: so much of its length, at most, its beginning is unsure."""
 EFFECT_GAP = 0.05
 ONSET_S = 30.0
 """How exactly the onset of a fault can be dated: the first failure after it waits for the first request."""
-NEVER_FOLDED = frozenset({Kind.ROLLOUT, Kind.JOB_RUN, Kind.MEMORY_GROWTH})
+NEVER_FOLDED = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.JOB_RUN, Kind.MEMORY_GROWTH})
 """Kinds of which two in a row are two: each change, run and ramp stands for itself."""
 
 
@@ -71,20 +78,30 @@ class Train:
     starts_s: tuple[float, ...]
     ends_s: tuple[float, ...]
     slack_s: float
+    measured: bool = False
+    """Whether its beginnings are read off counts or series, which must first rise, and not off an event."""
 
 
 def train_of(signal: Signal, window: Window) -> Train:
     """Fold a signal for testing, so that twenty kills in a minute count once."""
     gap = 0.0 if signal.kind in NEVER_FOLDED else fold_gap_s(window.length_s)
     ones = tuple(folded(signal.occurrences, gap) if gap else signal.occurrences)
-    return Train(ones, tuple(o.start_s for o in ones), tuple(o.end_s for o in ones), slack_s(signal))
+    measured = signal.source in ("prometheus", "kubernetes/logs", "loki")
+    return Train(ones, tuple(o.start_s for o in ones), tuple(o.end_s for o in ones), slack_s(signal), measured)
 
 
 def spans_of(causes: Train, lag: Range) -> list[tuple[float, float]]:
     """Give the stretch of time after each cause in which an effect counts as its own, ascending by its begin."""
     begins = causes.ends_s if lag.anchor == "end" else causes.starts_s
     ends = causes.ends_s if lag.anchor in ("end", "during") else causes.starts_s
-    return [(begin + lag.low_s, end + lag.high_s) for begin, end in zip(begins, ends, strict=True)]
+    ramps = [_ramp_s(one) if causes.measured and lag.anchor != "end" else 0.0 for one in causes.occurrences]
+    return [(begin + lag.low_s - ramp, end + lag.high_s) for begin, end, ramp in zip(begins, ends, ramps, strict=True)]
+
+
+def _ramp_s(one: Occurrence) -> float:
+    """Give for how long an occurrence may have grown before it stood out."""
+    length = one.end_s - one.start_s
+    return min(LONGEST_RAMP_S, RAMP_SHARE * length) if length > LONG_S else 0.0
 
 
 def matches(causes: Train, effects: Train, lag: Range) -> list[Match]:
@@ -207,10 +224,11 @@ def _test_shifted(causes: Train, effects: Train, lag: Range, window: Window) -> 
     typical = reach[len(reach) // 2]
     before = [(start - typical, start) for start in effects.starts_s]
     start, end = window.start_s, window.end_s
-    by_cause = binomial_tail(len(found), len(spans), covered_share(before, start - typical, end))
+    open_to_chance = covered_share(before, start - typical, end)
+    by_cause = binomial_tail(len(found), len(spans), open_to_chance)
     by_effect = binomial_tail(told, len(effects.starts_s), covered_share(spans, start, end))
     p_value = max(by_cause, by_effect)
-    if len(spans) < REPEATED:
+    if len(spans) < REPEATED or open_to_chance ** len(spans) > BLIND:
         # a few causes, perhaps long ones: either way of asking may be blind, so the sharper counts, for two looks
         apart = _apart(effects, EFFECT_GAP * typical)
         by_effect = binomial_tail(explained(causes, apart, lag), len(apart.starts_s), covered_share(spans, start, end))
@@ -227,6 +245,19 @@ def _test_shifted(causes: Train, effects: Train, lag: Range, window: Window) -> 
         dose=_dose(causes, effects, found),
         effects=len(effects.starts_s),
     )
+
+
+def confined(causes: Train, effects: Train, lag: Range, window: Window) -> float:
+    """Give the chance that all effects fell by luck into the stretches of a cause that lasts.
+
+    For what lasts most of a day neither its beginning nor how often it came tells much; that nothing happened outside of
+    it does. Effects in one stretch count once, for they are one time that it held.
+    """
+    within = Range(low_s=lag.low_s, high_s=0.0, anchor=lag.anchor)
+    spans = spans_of(causes, within)
+    outside = len(effects.starts_s) - explained(causes, effects, within)
+    held = len({match.cause for match in matches(causes, effects, within)})
+    return binomial_tail(held, held + outside, covered_share(spans, window.start_s, window.end_s))
 
 
 def _by_onset(causes: Train, effects: Train, lag: Range, window: Window) -> float:
@@ -284,7 +315,7 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
 def _apart(train: Train, gap_s: float) -> Train:
     """Fold effects that stand close together beside a long cause: they are hardly independent of each other."""
     ones = tuple(folded(train.occurrences, gap_s))
-    return Train(ones, tuple(o.start_s for o in ones), tuple(o.end_s for o in ones), train.slack_s)
+    return Train(ones, tuple(o.start_s for o in ones), tuple(o.end_s for o in ones), train.slack_s, train.measured)
 
 
 def _lag(lags: list[float]) -> Lag | None:

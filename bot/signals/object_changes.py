@@ -6,7 +6,7 @@ compared but never shown.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ from bot.domain.items import ItemId, ObjectVersion
 from bot.domain.signal import Kind, Topology
 from bot.signals.acts import Act
 from bot.signals.kubernetes import is_person_or_delivery
-from bot.signals.manifest import Part, containers, owner_of, part, parts, pod_spec, text, time_s, value
+from bot.signals.manifest import Part, containers, owner_of, part, parts, pod_labels, pod_spec, text, time_s, value
 
 Rows = Sequence[tuple[ItemId, ObjectVersion]]
 
@@ -23,6 +23,9 @@ _CHANGED_KINDS = {"ConfigMap": Kind.CONFIG_CHANGE, "Secret": Kind.SECRET_CHANGE}
 _DESIRED_KINDS = frozenset(
     {"Ingress", "Service", "NetworkPolicy", "HorizontalPodAutoscaler", "VirtualService", "DestinationRule", "HTTPRoute"}
 )
+_LIMITING_KINDS = frozenset({"ResourceQuota", "LimitRange", "NetworkPolicy", "PodDisruptionBudget"})
+"""Kinds that forbid: such an object is a change from the moment it exists."""
+_CAUSE = "f:kubernetes.io/change-cause"
 _REVISION = "deployment.kubernetes.io/revision"
 _CREATION_S = 5.0
 """A write this close to the creation is the creation."""
@@ -33,15 +36,47 @@ def change_acts(objects: Rows, topology: Topology) -> Iterator[Act]:
     """Give all rollouts and configuration changes that objects tell of."""
     yield from _replica_set_rollouts(objects, topology)
     yield from _revision_rollouts(objects)
+    users = _users(objects, topology) | limited(objects, topology)
+    yield from _limits(objects, users)
     versions: defaultdict[Entity, list[tuple[ItemId, ObjectVersion]]] = defaultdict(list)
     for ref, version in objects:
-        if version.entity.kind in _CHANGED_KINDS or version.entity.kind in _DESIRED_KINDS:
+        if version.entity.kind in _CHANGED_KINDS or version.entity.kind in _DESIRED_KINDS | _LIMITING_KINDS:
             versions[version.entity].append((ref, version))
-    users = _users(objects, topology)
     for entity in sorted(versions, key=str):
         if entity.name not in _IGNORED_MAPS:
             for act in _writes(entity, versions[entity]):
                 yield replace(act, mentions=tuple(sorted(users.get(entity, ()), key=str)))
+
+
+def _limits(objects: Rows, users: Mapping[Entity, Collection[Entity]]) -> Iterator[Act]:
+    """Give the making of each object that forbids something, once."""
+    seen: set[Entity] = set()
+    for ref, version in objects:
+        created = time_s(value(version.manifest, "metadata", "creationTimestamp"))
+        if version.entity.kind in _LIMITING_KINDS and created is not None and version.entity not in seen:
+            seen.add(version.entity)
+            act = _change(Kind.CONFIG_CHANGE, version.entity, created, ref, "created")
+            yield replace(act, label="created", mentions=tuple(sorted(users.get(version.entity, ()), key=str)))
+
+
+def limited(objects: Rows, topology: Topology) -> dict[Entity, set[Entity]]:
+    """Find which workloads a disruption budget or a network policy is for, by their pods' labels."""
+    labelled = [
+        (version.entity.namespace, pod_labels(version), topology.root(version.entity))
+        for _, version in objects
+        if pod_spec(version)
+    ]
+    found: dict[Entity, set[Entity]] = {}
+    for _, version in objects:
+        selector = part(version.manifest, "spec", "selector") or part(version.manifest, "spec", "podSelector")
+        wanted = part(selector, "matchLabels").items()
+        if version.entity.kind in ("PodDisruptionBudget", "NetworkPolicy") and wanted:
+            found[version.entity] = {
+                workload
+                for namespace, labels, workload in labelled
+                if namespace == version.entity.namespace and wanted <= labels.items()
+            }
+    return found
 
 
 def _users(objects: Rows, topology: Topology) -> dict[Entity, set[Entity]]:
@@ -86,10 +121,11 @@ def _replica_set_rollouts(objects: Rows, topology: Topology) -> Iterator[Act]:
     for deployment, named in sets.items():
         ordered = sorted(named.values(), key=lambda row: (row[0], row[1], row[2]))
         for old, new in pairwise(ordered):
+            anew = _same_program(old[3], new[3])
             yield Act(
-                kind=Kind.ROLLOUT,
+                kind=Kind.RELOAD if anew else Kind.ROLLOUT,
                 entity=deployment,
-                label="rolled out",
+                label="rolled out anew" if anew else "rolled out",
                 start_s=new[0],
                 end_s=new[0],
                 ref=new[2],
@@ -114,6 +150,16 @@ def _revision_rollouts(objects: Rows) -> Iterator[Act]:
             yield Act(
                 kind=Kind.ROLLOUT, entity=owner, label="rolled out", start_s=created, end_s=created, ref=ref, note=note
             )
+
+
+def _same_program(old: ObjectVersion, new: ObjectVersion) -> bool:
+    """Tell whether two revisions differ in annotations of their pods alone.
+
+    That is what ``kubectl rollout restart`` and reloaders do, and charts that put a checksum of the configuration there
+    (https://helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments).
+    """
+    notes = [part(one.manifest, "spec", "template", "metadata", "annotations") for one in (old, new)]
+    return notes[0] != notes[1] and bool(pod_spec(new)) and pod_spec(old) == pod_spec(new)
 
 
 def _difference(old: ObjectVersion, new: ObjectVersion) -> str:
@@ -172,6 +218,8 @@ def _people(version: ObjectVersion) -> list[tuple[float, str]]:
     for entry in parts(version.manifest, "metadata", "managedFields"):
         manager, fields = text(entry, "manager"), part(entry, "fieldsV1")
         desired = any(key in fields for key in ("f:data", "f:spec", "f:stringData", "f:binaryData"))
+        # whoever puts a value back owns it from then on; the note on why it was changed stays with its writer
+        desired = desired or _CAUSE in part(fields, "f:metadata", "f:annotations")
         at_s = time_s(entry.get("time"))
         if at_s is not None and desired and is_person_or_delivery(manager, text(entry, "subresource") or None):
             found.append((at_s, manager or "somebody"))

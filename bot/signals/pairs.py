@@ -8,12 +8,13 @@ still be found, but such a tie rests on timing alone and says so.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from math import log
 
 from bot.domain.entity import CLUSTER_KINDS
 from bot.domain.link import Link, LinkTest
 from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
-from bot.signals.links import Range, Train, judge, measure, train_of
+from bot.signals.links import TEST_CONFINED, Range, Train, confined, judge, measure, train_of
 from bot.signals.mechanisms import EXOGENOUS, Anchor, mechanisms_between
 from bot.signals.statistics import adjust
 
@@ -33,6 +34,14 @@ AT_ONCE_S = 300.0
 ONCE_PLAUSIBLE = 0.45
 """Plausibility from which a tie that cannot repeat is held against its rivals alone."""
 
+BEFORE_SHARE = 0.2
+"""Share of the effects before a change from which on it cannot be what began them."""
+LEAST_PLACES = 5
+DAY_S = 86_400.0
+SELDOM = 4.0
+"""Times a day up to which what lasts cannot be asked to repeat."""
+SELDOM_PLAUSIBLE = 0.7
+_AT_ITSELF = frozenset({"same entity", "owner", "named"})
 _NEAR = ("same entity", "owner", "named", "called by", "calls")
 _BEGINNINGS = frozenset(kind for kind, standing in EXOGENOUS.items() if standing >= 0.8)
 """Kinds that nothing inside brings about by mere timing."""
@@ -94,8 +103,11 @@ def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidat
     blamed = effect.attributes.get("blames", str(cause.entity)) == str(cause.entity)
     trust = 1.0 if blamed else NOT_BLAMED
     for row in mechanisms_between(cause.kind, effect.kind):
+        if cause.kind is effect.kind and "calls" in ties and "called by" not in ties:
+            continue  # one failure seen twice climbs from callee to caller, never down
         factors = dict(row.scopes)
-        reach = max(((factors[tie], tie) for tie in ties if tie in factors), default=None)
+        # of ties that weigh the same the closest, which stands first
+        reach = max(((factors[tie], tie) for tie in ties if tie in factors), key=lambda one: one[0], default=None)
         if reach is None or row.weight * reach[0] < LEAST_PLAUSIBLE:
             continue
         plausibility = trust * row.weight * reach[0]
@@ -129,7 +141,13 @@ def link_all(found: Iterable[Candidate], window: Window) -> list[Link]:
         if signal.id not in trains:
             trains[signal.id] = train_of(signal, window)
     tests = [measure(trains[one.cause.id], trains[one.effect.id], one.lag, window) for one in listed]
-    corrected = _corrected(listed, tests)
+    lasting = [index for index, test in enumerate(tests) if _seldom(listed[index], test, window)]
+    for index in lasting:
+        one, p_value = listed[index], tests[index].p_value
+        alone = confined(trains[one.cause.id], trains[one.effect.id], one.lag, window)
+        if p_value is not None and alone < p_value:
+            tests[index] = replace(tests[index], p_value=alone, test=TEST_CONFINED)
+    corrected = _corrected(listed, tests, frozenset(lasting))
     return [
         Link(
             cause=one.cause.id,
@@ -143,21 +161,57 @@ def link_all(found: Iterable[Candidate], window: Window) -> list[Link]:
     ]
 
 
-def _corrected(listed: Sequence[Candidate], tests: Sequence[LinkTest]) -> dict[int, float]:
+def _corrected(listed: Sequence[Candidate], tests: Sequence[LinkTest], lasting: frozenset[int]) -> dict[int, float]:
     """Correct p-values for how many were tested, in two families that are told apart before looking at any p-value.
 
-    Ties between things that repeat are corrected all together. What happened once or twice cannot repeat: order and
-    place must speak, so such a tie is held against the other plausible causes of the same effect only (Bonferroni,
+    Ties between things that repeat are corrected all together. What happened once or twice, or for hours a few times a
+    day at the very place that a mechanism asks for, cannot repeat enough: order and place must speak, so such a tie is held against the other plausible causes of the same effect only (Bonferroni,
     each with a share of the error that goes by its plausibility).
     """
     tried = [index for index, test in enumerate(tests) if test.p_value is not None]
-    once = [i for i in tried if _happened_once(listed[i], tests[i])]
-    shares = _shares([(index, listed[index]) for index in once])
-    alone = {index: min(1.0, (tests[index].p_value or 0.0) / shares[index]) for index in once}
+    once = [i for i in tried if _happened_once(listed[i], tests[i]) or i in lasting]
+    # what cannot be shown whatever the correction takes nothing from the others (Tarone 1990)
+    shares = _shares([(index, listed[index]) for index in once if _in_question(listed[index], tests[index])])
+    places = _places(listed)
+    alone = {
+        index: min(1.0, by_place(tests[index].p_value or 0.0, listed[index], places) / shares[index])
+        if index in shares
+        else 1.0
+        for index in once
+    }
     many = [index for index in tried if index not in alone]
     raw = [tests[index].p_value or 0.0 for index in many]
     together = adjust(raw, [listed[index].plausibility ** SHARPNESS for index in many])
     return {**alone, **dict(zip(many, together, strict=True))}
+
+
+def _places(listed: Sequence[Candidate]) -> int:
+    """Count the places at which anything was seen to happen."""
+    return len({side.entity for one in listed for side in (one.cause, one.effect)})
+
+
+def by_place(p_value: float, candidate: Candidate, places: int) -> float:
+    """Weigh in where a cause that came once struck: at the very thing it is about, of all that it could have been.
+
+    Were the two unrelated, the effect would stand at one of the few places that the cause is about with a chance of
+    their share of all. Time and place are two independent tests, combined by the product of their p-values, whose
+    distribution is known (Fisher 1932).
+    """
+    if candidate.scope not in _AT_ITSELF or places < LEAST_PLACES or p_value <= 0.0:
+        return p_value
+    about = 1
+    if candidate.scope == "named":
+        naming = candidate.cause if candidate.effect.entity in candidate.cause.mentions else candidate.effect
+        about = max(1, sum(one.kind not in CLUSTER_KINDS for one in naming.mentions))
+    chance = min(1.0, about / places)
+    product = p_value * chance
+    return min(p_value, product * (1.0 - log(product)))
+
+
+def _in_question(candidate: Candidate, test: LinkTest) -> bool:
+    """Tell whether a tie could be shown at all: something followed, and of what stays in force little came before it."""
+    since = candidate.lag.anchor == "since"
+    return test.hits > 0 and not (since and test.unexplained > BEFORE_SHARE * test.effects)
 
 
 def _shares(once: Sequence[tuple[int, Candidate]]) -> dict[int, float]:
@@ -192,6 +246,16 @@ def _happened_once(candidate: Candidate, test: LinkTest) -> bool:
         candidate.plausibility >= ONCE_PLAUSIBLE
         and causes <= ONCE
         and (test.effects <= ONCE or candidate.lag.anchor == "since")
+    )
+
+
+def _seldom(candidate: Candidate, test: LinkTest, window: Window) -> bool:
+    days = max(1.0, window.length_s / DAY_S)
+    return (
+        candidate.plausibility >= SELDOM_PLAUSIBLE
+        and candidate.scope in _AT_ITSELF | {"called by"}
+        and candidate.lag.anchor == "during"
+        and max(test.effects, test.hits + test.misses) <= SELDOM * days
     )
 
 

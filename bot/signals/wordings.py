@@ -114,7 +114,7 @@ WORDINGS: Final[tuple[Row, ...]] = (
     (Kind.NAME_RESOLUTION_FAILURE, "glibc, Go, Java, Node, CoreDNS, nginx, Envoy", (
         "no such host", "name resolution", "name or service not known", "enotfound", "eai_again", "unknownhost",
         "nodename nor servname", "could not resolve host", "servfail", "host not found", "getaddrinfo", "dns lookup",
-        "name does not resolve", "could not be resolved", "server misbehaving", "unable to resolve host", "dns resolution fail",
+        "name does not resolve", "could not be resolved", "server misbehaving", "tcp: lookup ", "udp: lookup ", "unable to resolve host", "dns resolution fail",
         "no servers could be reached", "could not translate host name", "plugin/errors:", "failed to resolve", "cannot resolve host",
         "unknown host", "dns error", "dns query … timed out", "dns timeout", "resolution failed", "socket.gaierror",
     )),
@@ -207,7 +207,7 @@ WORDINGS: Final[tuple[Row, ...]] = (
     )),
     (Kind.CONFIG_CHANGE, "servers that reload, feature flags", (
         "reloading configuration", "configuration reload", "config reload", "reloading config", "reloaded config", "sighup", "configuration changed",
-        "config changed", "configuration updated", "config updated", "config change detected", "feature flag", "flag changed", "flag … toggled",
+        "config changed", "config file changed", "configuration file … modified", "detected change in config", "config … changed on disk", "configuration updated", "config updated", "config change detected", "feature flag", "flag changed", "flag … toggled",
         "flag … enabled", "flag … updated", "new configuration", "loaded new config", "applied config", "completed loading of configuration",
         "backend successfully reloaded", "configuration loaded from … changed", "refresh keys changed",
     )),

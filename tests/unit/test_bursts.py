@@ -77,3 +77,14 @@ def test_an_even_trickle_is_no_burst_in_a_short_window_either(minutes):
     rng = np.random.default_rng(minutes + 1)
     times = np.sort(rng.uniform(0, minutes * 60.0, minutes))
     assert bursts(times, 0.0, minutes * 60.0) == []
+
+
+def test_a_fault_that_grows_slowly_begins_with_its_first_lines():
+    """A line every nine minutes before the flood belongs to it where there is none otherwise; everyday lines do not."""
+    rise = np.arange(200_000.0, 203_000.0, 540.0)
+    flood = np.arange(203_100.0, 220_000.0, 4.0)
+    (found,) = bursts(np.concatenate([rise, flood]), 0.0, WINDOW_S)
+    assert found.start_s == 200_000.0
+    everyday = np.sort(np.concatenate([_background(np.random.default_rng(5), 900), flood]))
+    (found,) = bursts(everyday, 0.0, WINDOW_S)
+    assert found.start_s > 202_000.0

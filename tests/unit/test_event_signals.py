@@ -226,3 +226,31 @@ def test_pods_of_nobody_knows_which_node_tell_of_the_node_that_fell_silent_with_
     recorder.add(10.1, Entity("Pod", "web-7d8f9c6b5d-x2x4k", "shop"), "NodeNotReady", "Node is not ready", warning=True)
     (found,) = recorder.signals()
     assert ("worker-1", ["web"]) == (found.entity.name, [entity.name for entity in found.mentions])
+
+
+def test_of_pods_evicted_for_disk_the_one_that_used_most_filled_it():
+    """The kubelet names what each container held; a neighbour with megabytes is a victim, and memory is no disk."""
+    events = Recorder()
+    head = "The node was low on resource: ephemeral-storage. Threshold quantity: 10738, available: 9216Ki. "
+    for name, used in (("web-7d9f8b6c5-xxxxx", "120Mi"), ("chat-5c9f8b6c5-bbbbb", "31Gi")):
+        message = f"{head}Container app was using {used}, request is 0, has larger consumption of ephemeral-storage. "
+        events.add(10, pod(name), "Evicted", message, warning=True, component="kubelet", node="n1")
+    hogs = [one for one in events.signals() if one.kind is Kind.DISK_HOG]
+    assert [(one.entity.name, one.nodes) for one in hogs] == [("chat", frozenset({"n1"}))]
+
+
+def test_a_refusal_names_the_object_that_refuses():
+    """Quota admission names the quota, and a drain that a budget blocks is told of the workload that may not go."""
+    events = Recorder()
+    events.add(4, pod("web-7d9f8b6c5-x2v4k"), "Scheduled", "Successfully assigned shop/web-7d9f8b6c5-x2v4k to n1")
+    events.add(
+        5, Entity("ReplicaSet", "web-7d9f8b6c5", "shop"), "FailedCreate",
+        'Error creating: pods "web-7d9f8b6c5-x2v4k" is forbidden: exceeded quota: team-a, requested: requests.cpu=1', warning=True,
+    )  # fmt: skip
+    events.add(
+        9, Entity("Node", "n1", None), "FailedDraining", "Failed to drain node, evicting pod shop/web-7d9f8b6c5-x2v4k violates a PDB",
+        warning=True,
+    )  # fmt: skip
+    told = {one.kind: one for one in events.signals()}
+    assert told[Kind.QUOTA_EXCEEDED].mentions == (Entity("ResourceQuota", "team-a", "shop"),)
+    assert (told[Kind.DRAIN_BLOCKED].entity, told[Kind.DRAIN_BLOCKED].mentions) == (WEB, (Entity("Node", "n1", None),))

@@ -187,3 +187,48 @@ def test_conditions_that_went_bad_are_told_and_calm_ones_not():
 def test_malformed_manifests_give_nothing():
     """Oddly typed parts are empty ones, never an exception."""
     assert signals(obj("Pod", "p", {"status": "x", "spec": []}), obj("Node", "n", {"status": {"conditions": {}}})) == {}
+
+
+def revision(name, hours, image, annotations, owner="web"):
+    template = {"metadata": {"annotations": annotations}, "spec": {"containers": [{"name": "app", "image": image}]}}
+    metadata = {
+        "creationTimestamp": at(hours),
+        "ownerReferences": [{"kind": "Deployment", "name": owner, "controller": True}],
+    }
+    return obj("ReplicaSet", name, {"metadata": metadata, "spec": {"template": template}})
+
+
+def test_a_revision_that_differs_in_annotations_alone_is_a_reload():
+    """A new checksum brings no new program; a new image does."""
+    first = revision("web-5c9f8b6c5", -50, "web:1", {"checksum/config": "a"})
+    again = revision("web-6c9f8b6c5", 20, "web:1", {"checksum/config": "b"})
+    new = revision("web-7c9f8b6c5", 40, "web:2", {"checksum/config": "b"})
+    told = signals(first, again, new)
+    assert spans(told[Kind.RELOAD]) == [(20, 20)]
+    assert spans(told[Kind.ROLLOUT]) == [(40, 40)]
+
+
+def test_an_object_that_forbids_is_a_change_from_its_creation():
+    """A disruption budget made in the window changes what the pods it selects may do; a ConfigMap's creation is none."""
+    labels = {"app": "web"}
+    web = obj(
+        "Deployment",
+        "web",
+        {"spec": {"template": {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "app"}]}}}},
+    )
+    budget = {"metadata": {"creationTimestamp": at(30)}, "spec": {"selector": {"matchLabels": labels}}}
+    plain = obj("ConfigMap", "web", {"metadata": {"creationTimestamp": at(31)}})
+    change = signals(web, plain, obj("PodDisruptionBudget", "web", budget))[Kind.CONFIG_CHANGE]
+    assert (change.entity.kind, change.label, spans(change)) == ("PodDisruptionBudget", "created", [(30, 30)])
+    assert change.mentions == (Entity("Deployment", "web", "shop"),)
+
+
+def test_the_note_on_a_change_outlives_the_value_put_back():
+    """Who puts a value back owns it from then on; the writer of its change-cause still tells when it was changed."""
+    note = {"f:metadata": {"f:annotations": {"f:kubernetes.io/change-cause": {}}}}
+    fields = [
+        {"manager": "kubectl-edit", "operation": "Update", "time": at(10), "fieldsV1": note},
+        {"manager": "helm", "operation": "Update", "time": at(14), "fieldsV1": {"f:data": {"f:url": {}}}},
+    ]
+    metadata = {"creationTimestamp": at(-90), "managedFields": fields}
+    assert spans(signals(obj("ConfigMap", "web", {"metadata": metadata}))[Kind.CONFIG_CHANGE]) == [(10, 10), (14, 14)]

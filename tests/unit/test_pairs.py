@@ -4,7 +4,7 @@ from engine_parts import signal, window
 
 from bot.domain.entity import Entity
 from bot.domain.signal import Kind, Topology
-from bot.signals.pairs import candidates, link_all, scopes
+from bot.signals.pairs import by_place, candidate_for, candidates, link_all, scopes
 
 API = Entity("Deployment", "api", "shop")
 EDGE = Entity("Deployment", "edge", "shop")
@@ -45,3 +45,32 @@ def test_one_onset_right_after_a_change_is_shown():
     rollout = signal(Kind.ROLLOUT, API, [1.5])
     errors = signal(Kind.SERVER_ERROR, API, [1.53], length_s=600)
     assert "supported" == linked(rollout, errors)[rollout.id, errors.id].status
+
+
+def test_of_a_change_what_was_there_before_cannot_have_come():
+    """Where half of the failures had come before a change of the failing thing, it is not tied to them."""
+    rollout = signal(Kind.ROLLOUT, API, [60.0])
+    errors = signal(Kind.SERVER_ERROR, API, [20, 30, 40, 61, 70, 80], length_s=900)
+    assert "supported" != linked(rollout, errors, days=5)[rollout.id, errors.id].status
+
+
+def test_one_failure_climbs_to_the_caller_and_never_down():
+    """A client's failed lookups do not make the resolver fail."""
+    resolver = Entity("Deployment", "resolver", "kube-system")
+    calls = Topology(calls=frozenset({(API, resolver)}))
+    below = signal(Kind.NAME_RESOLUTION_FAILURE, resolver, [10, 40, 70], length_s=3600)
+    above = signal(Kind.NAME_RESOLUTION_FAILURE, API, [10.01, 40.01, 70.01], length_s=3600)
+    found = linked(below, above, topology=calls, days=5)
+    assert "supported" == found[below.id, above.id].status
+    assert "resolver fails its clients" not in {
+        one.mechanism for one in candidates((below, above), calls) if one.cause.id == above.id
+    }
+
+
+def test_place_speaks_where_a_cause_came_once():
+    """Of many places the very one: the p-value shrinks; somewhere in the same namespace it stays what the times say."""
+    cause = signal(Kind.ROLLOUT, API, [10.0])
+    here = candidate_for(cause, signal(Kind.SERVER_ERROR, API, [10.1]), Topology())
+    near = candidate_for(cause, signal(Kind.SERVER_ERROR, EDGE, [10.1]), Topology())
+    assert by_place(0.2, here, 20) < 0.06
+    assert by_place(0.2, near, 20) == 0.2
