@@ -15,7 +15,7 @@ from bot.cluster.access import ClusterAccess, connected
 from bot.cluster.api import ClusterApi
 from bot.cluster.refusals import UntoldError
 from bot.errors import RootcauseError
-from bot.recorder import Recorder, RecorderPlan
+from bot.recorder import CONNECTIONS, Recorder, RecorderPlan
 from bot.settings import RecordSettings, WebSettings
 from bot.web.health import Listening, add_health
 
@@ -29,7 +29,7 @@ async def record(settings: RecordSettings, listen: WebSettings) -> int:
     access = ClusterAccess(in_cluster=settings.in_cluster, kubeconfig=settings.kubeconfig, context=settings.context)
     async with AsyncExitStack() as stack:
         try:
-            client = await stack.enter_async_context(await connected(access))
+            client = await stack.enter_async_context(await connected(access, CONNECTIONS))
         except UntoldError as error:
             raise RootcauseError(f"The cluster cannot be recorded: {error}.") from error
         keeper = Keeper(settings.archive, Limits(most_bytes=settings.most_mib * MIB, most_days=settings.most_days))

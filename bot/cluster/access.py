@@ -29,7 +29,7 @@ class ClusterAccess:
         return self.name or self.context or "the cluster"
 
 
-async def connected(access: ClusterAccess) -> "ApiClient":
+async def connected(access: ClusterAccess, connections: int = CONNECTIONS) -> "ApiClient":
     """Make a client from a running event loop; whoever asked closes it. Raises UntoldError where the way is not known."""
     from kubernetes.aio.client.api_client import ApiClient  # noqa: PLC0415 - most of a second, for who asks a cluster
     from kubernetes.aio.client.configuration import Configuration  # noqa: PLC0415
@@ -39,7 +39,7 @@ async def connected(access: ClusterAccess) -> "ApiClient":
 
     told = Configuration()
     told.retries = None  # they sleep as long as a server says, whatever the deadline
-    told.connection_pool_maxsize = CONNECTIONS
+    told.connection_pool_maxsize = connections
     try:
         if access.in_cluster:
             load_incluster_config(told)  # type: ignore[no-untyped-call]  # the library is not typed here

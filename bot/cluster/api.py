@@ -220,6 +220,8 @@ class ClusterApi:
             what = "is asked too often" if status == 429 else f"answers with HTTP {status}"
             raise PassingError(f"the API server {what}", _retry_after(answer))
         why = (await answer.content.read(400)).decode("utf-8", "replace") if status == 400 else ""
+        if "not found" in why:
+            raise AbsentError("its node no longer has it")
         raise UntoldError(f"the API server answers with HTTP {status}{_reason(why)}")
 
     async def pause(self, error: PassingError, tried: int) -> None:

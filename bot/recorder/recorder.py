@@ -12,7 +12,7 @@ from bot.cluster.api import ClusterApi
 from bot.cluster.masks import encoded, kept
 from bot.cluster.resources import EVENTS, PODS, WATCHED, Resource
 from bot.domain.kubernetes import cluster_event, part, text
-from bot.recorder.lines import MOST_FOLLOWED, LogTaker, Taking, containers
+from bot.recorder.lines import AT_ONCE, MOST_FOLLOWED, LogTaker, Taking, containers
 from bot.recorder.watching import SHORTEST_PAUSE_S, SILENCE_S, Watch
 
 LOGS = "logs"
@@ -21,6 +21,8 @@ FLUSH_S = 1.0
 FLUSH_BYTES = 4 * 1024 * 1024
 BEAT_S = 10.0
 PRUNE_S = 60.0
+CONNECTIONS = MOST_FOLLOWED + AT_ONCE + 2 * len(WATCHED) + 16
+"""Each watch and each log that is taken holds one open."""
 MOST_RESTARTS_KNOWN = 50_000
 
 

@@ -1,73 +1,22 @@
 """The recorder against a cluster that changes, restarts, forgets and goes away."""
 
-import asyncio
-import threading
-import time
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from kube_api import KubeApi
+from kube_recording import recording, until
 from unit.export_sink import RecordingSink
 
 from bot.archive.keeping import Keeper, Limits
 from bot.archive.reading import Archive
-from bot.cluster.access import ClusterAccess, connected
-from bot.cluster.api import ClusterApi
 from bot.domain.window import Window
-from bot.recorder import Recorder, RecorderPlan
 from bot.sources.recorder import RecorderSource
-
-WAIT_S = 20
 
 
 def all_time():
     """Give a window around now."""
     now = datetime.now(UTC)
     return Window(start=now - timedelta(hours=2), end=now + timedelta(hours=1), asked="")
-
-
-@contextmanager
-def recording(api, folder, **plan):
-    """Run a recorder of a cluster in a thread, and stop it as SIGTERM would."""
-    ready, loop = threading.Event(), asyncio.new_event_loop()
-    found = {}
-
-    async def run():
-        client = await connected(ClusterAccess(kubeconfig=api.kubeconfig(folder)))
-        async with client:
-            keeper = Keeper(folder / "archive.sqlite")
-            recorder = Recorder(
-                api=ClusterApi(client=client, ends_at=float("inf"), request_s=5),
-                keeper=keeper,
-                plan=RecorderPlan(pause_s=0.02, flush_s=0.02, **plan),
-            )
-            found.update(recorder=recorder, task=asyncio.current_task())
-            ready.set()
-            try:
-                await recorder.run()
-            except asyncio.CancelledError:
-                pass
-            finally:
-                keeper.close()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
-    thread.start()
-    assert ready.wait(WAIT_S)
-    try:
-        yield found["recorder"]
-    finally:
-        loop.call_soon_threadsafe(found["task"].cancel)
-        thread.join(WAIT_S)
-        loop.close()
-
-
-def until(holds):
-    """Wait for a condition."""
-    ends = time.monotonic() + WAIT_S
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.02)
 
 
 def read(folder, window=None):

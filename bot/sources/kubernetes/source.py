@@ -221,8 +221,6 @@ class KubernetesSource:
         async with aclosing(in_order([partial(log.pieces, reading.api) for log in logs], WIDTH)) as pieces:
             async for number, piece in pieces:
                 log = logs[number]
-                if isinstance(piece, AbsentError):
-                    continue  # the pod went while its log was on the way; it is counted with those that are gone
                 if isinstance(piece, UntoldError):
                     reading.losses.add(OF_LOGS, log.container.stream.path, str(piece))
                     continue
