@@ -42,9 +42,7 @@ def _of_rights(name: str, found: Sequence[Right]) -> Finding:
     state: Literal["warning", "wrong"] = "wrong" if len(missing) == len(found) else "warning"
     rules = "; ".join(f"- {right.rule}" for right in missing)
     what = f"{len(missing)} of {len(found)} rights are missing: {', '.join(sorted({each.resource.plural for each in missing}))}"
-    return Finding(
-        name=name, state=state, what=what, fix=f"add to the Role of manifests/kubernetes/base/rbac.yaml: {rules}"
-    )
+    return Finding(name=name, state=state, what=what, fix=f"add to the Role of manifests/kubernetes/rbac.yaml: {rules}")
 
 
 def _of_clock(name: str, ahead: timedelta | None) -> list[Finding]:
