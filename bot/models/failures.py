@@ -153,7 +153,9 @@ def _status(error: anthropic.APIStatusError, host: str) -> ModelError:
     kind = str(error.type or _BY_STATUS.get(status) or ("api_error" if status >= 500 else "invalid_request_error"))
     at = f"The model's endpoint at {host}"
     if kind in _BUSY and error.error_code not in _SPENT and status not in _NEVER:
-        return ModelBusyError(f"{at} {_BUSY[kind]}.", wait_s=_wait(error.response.headers))
+        wait = _wait(error.response.headers)
+        asks = f", and asks to be left alone for {wait:.0f} s" if wait else ""
+        return ModelBusyError(f"{at} {_BUSY[kind]}{asks}.", wait_s=wait)
     said = str(error.api_message or (error.body if isinstance(error.body, str) else ""))
     if kind == "request_too_large" or status == 413 or _TOO_LONG.search(f"{kind} {said}"):
         return ModelTooLargeError(

@@ -66,15 +66,20 @@ def _blocks(part: Part) -> Iterator[Block]:
     match part:
         case TextBlock(text=text, cacheable=cacheable):
             if text.strip():  # an empty one is refused
-                yield {"type": "text", "text": text, "cache_control": cacheable}
+                yield {"type": "text", "text": _sent(text), "cache_control": cacheable}
         case ToolCall(id=name, name=tool, arguments=arguments):
             yield {"type": "tool_use", "id": name, "name": tool, "input": dict(arguments or {})}
         case ToolResult(call=call, text=text, failed=failed):
             told: Block = {"type": "tool_result", "tool_use_id": call}
-            told["content"] = [{"type": "text", "text": text if text.strip() else "(nothing)"}]
+            told["content"] = [{"type": "text", "text": _sent(text) if text.strip() else "(nothing)"}]
             yield told | ({"is_error": True} if failed else {})
         case SealedBlock(content=content):
             yield json.loads(content)
+
+
+def _sent(text: str) -> str:
+    """Give a text as it can be sent: what bytes of a log left that are no characters cannot."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _mark(messages: Sequence[Block], life: str | None) -> None:

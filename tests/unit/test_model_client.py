@@ -1,6 +1,8 @@
 """The model client against a server on the loopback: every way to fail ends inside the deadline, typed, with a sentence."""
 
+import asyncio
 import logging
+import threading
 import time
 
 import pytest
@@ -18,7 +20,7 @@ from bot.errors import (
     ModelTooLargeError,
     UsageError,
 )
-from bot.models import catalogue
+from bot.models import bridge, catalogue
 from bot.models.messages import MessagesModel, Patience
 from bot.settings import ModelSettings
 
@@ -249,7 +251,7 @@ def test_a_wait_that_does_not_fit_is_not_waited_for(wait):
     """Two minutes asked for, twenty seconds left: the answer comes at once, and says how long it would have been."""
     with ModelServer([Refusal(429, "rate_limit_error", "slow down", wait)]) as server:
         begun = time.monotonic()
-        with pytest.raises(ModelBusyError) as caught:
+        with pytest.raises(ModelBusyError, match="left alone for 120 s") as caught:
             model(server).reply(ask())
         assert (120.0, 1) == (caught.value.wait_s, len(server.asked))
     assert time.monotonic() - begun < 10
@@ -283,6 +285,28 @@ def test_what_listening_raises_ends_the_call():
         with pytest.raises(ModelRefusedError, match="too dear"):
             model(server).reply(ask(), forbid)
         assert 1 == len(server.asked)
+
+
+def test_what_cannot_be_interrupted_does_not_keep_its_caller(monkeypatch):
+    """A name lookup that hangs outlives the deadline; whoever asked does not wait for it."""
+    monkeypatch.setattr(bridge, "GRACE_S", 0.1)
+    released = threading.Event()
+
+    async def hang(_line):
+        await asyncio.to_thread(released.wait)
+
+    begun = time.monotonic()
+    with pytest.raises(TimeoutError):
+        bridge.run(hang, lambda _heard: None, 0.1)
+    released.set()
+    assert time.monotonic() - begun < 10
+
+
+def test_bytes_that_are_no_characters_do_not_stop_a_question():
+    """A log's broken bytes, kept as lone surrogates, are sent as question marks."""
+    with ModelServer() as server:
+        model(server).reply(ask(prefix=(TextBlock(text="caf\udce9 é"),)))
+        assert "caf? é" == server.asked[-1].texts[0]
 
 
 def test_nothing_of_the_prompt_is_logged(caplog):
