@@ -10,6 +10,8 @@ FIXTURE := fixtures/incidents/story.tar.zst
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
+# a key set for other things is no order to use it: nothing here asks a model
+export ROOTCAUSE_MODEL := off
 
 INSTALL := $(BIN)/python -m pip install --quiet --no-deps
 SOURCES := bot tests

@@ -319,7 +319,9 @@ async def demo(port: int | None, *, open_browser: bool, say: Callable[[str], Non
         async def start(urls: "DemoUrls") -> int:
             settings = demo_settings(urls, Path(folder), story)
             async with tickets:
-                return await serve(settings, until=stop, health=False, jira=demo_jira(tickets, Path(folder)))
+                # without a model, whatever key is set for other things: a demo talks to nobody
+                jira = demo_jira(tickets, Path(folder))
+                return await serve(settings, until=stop, health=False, engine_for=ProcessEngine, jira=jira)
 
         await run_demo(start, port=port, open_browser=open_browser, export=story, manifest=manifest, say=say)
     return 0
