@@ -212,18 +212,18 @@ def _series_at(work: Work, room: int, details: Sequence[int]) -> list[Section]:
         return []
     longest = max(len(series.values) for _, _, series, _ in named)
     finer = [most for most in details if most < longest]
+    most, shown, rows = details[0], named, list[str]()
     for most in (*details[: len(details) - len(finer)][-1:], *finer):
-        rows = [row for item, name, series, changes in named for row in series_rows(item, name, series, changes, most)]
+        rows = [row for one in named for row in series_rows(*one, most)]
         if work.fits(rows, room):
             break
     else:
         # not even the shifts of all fit: the series that shifted most often stay
-        telling = sorted(named, key=lambda one: (-len(one[3]), one[0]))
-        rows = [row for one in telling for row in series_rows(*one, SHIFTS_ONLY)]
-        rows = rows[: math.floor(len(rows) * room / (work.tokens(rows) + 1))]
-    work.whole &= most >= longest
-    detail = (
-        "every sample" if most >= longest else (f"means, at most {most} a series" if most else "shifts and extremes")
-    )
-    work.read["prometheus"] = f"all {len(named):,} series, {detail}, three digits"
+        share = room / (work.tokens(rows) + 1)
+        shown = sorted(named, key=lambda one: (-len(one[3]), one[0]))[: math.floor(len(named) * share)]
+        rows = [row for one in shown for row in series_rows(*one, SHIFTS_ONLY)]
+    work.whole &= most >= longest and len(shown) == len(named)
+    detail = "every sample" if most >= longest else (f"means, at most {most} each" if most else "shifts and extremes")
+    of = f"all {len(named):,}" if len(shown) == len(named) else f"{len(shown):,} of {len(named):,}"
+    work.read["prometheus"] = f"{of} series, {detail}, three digits"
     return [work.section("series", "Metrics as whole numbers; three digits of each sample", rows)]

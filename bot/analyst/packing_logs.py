@@ -30,6 +30,7 @@ SOURCES = ("kubernetes/logs", "loki")
 _DENSEST = 8
 """Bytes of raw text a token holds at best; logs with more than this are not tried whole."""
 _TRIAL_LINES = 3_000
+_TRIES = 4
 _LEAST_NAMED = 0.5
 """A workload of whose lines less than this share is shown is named in the ledger."""
 
@@ -46,11 +47,13 @@ def log_section(work: Work, room: int) -> list[Section]:
             return [_section(work, packed, rows, rows)]
     tier = line_tiers(material, rows)
     most = _affordable(work, rows, tier, room)
-    for _ in range(3):
+    tries = 0
+    while True:
         chosen = rows[_choice(material, rows, tier, most)]
         packed = _packed(work, chosen, rows)
         tokens = work.tokens(packed)
-        if tokens <= room:
+        tries += 1
+        if tokens <= room or tries == _TRIES:
             break
         most = max(int(most * 0.97 * room / tokens), 1)
     work.whole = False

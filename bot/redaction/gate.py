@@ -86,7 +86,8 @@ class Gate:
     def without_secrets(self, text: str) -> str:
         """Give a text with words in place of its secrets, and everything else as it is; raises RedactionError."""
         try:
-            pieces, done = [], 0
+            pieces: list[str] = []
+            done = 0
             for span in self._spans(text):
                 if span.secret:
                     pieces += (text[done : span.start], f"[{span.kind.replace('_', ' ')} removed]")

@@ -5,7 +5,7 @@ E-mail addresses always; IP addresses, names and payment numbers when asked. Lef
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 Person = Literal["email", "ip", "name", "card", "iban"]
@@ -33,17 +33,27 @@ def names_pattern(names: Iterable[str]) -> re.Pattern[str] | None:
 def people_spans(text: str, asked: frozenset[Person], names: re.Pattern[str] | None) -> Iterator[Found]:
     """Find people and addresses of the kinds asked for."""
     if "email" in asked and "@" in text:
-        yield from ((found.start(), found.end(), "email") for found in _EMAIL.finditer(text))
+        yield from _each(_EMAIL, text, "email", _anything)
     if "ip" in asked:
-        yield from ((found.start(), found.end(), "ip") for found in _IPV4.finditer(text) if _is_ip(found[0]))
+        yield from _each(_IPV4, text, "ip", _is_ip)
         if "::" in text or text.count(":") >= 7:
-            yield from ((found.start(), found.end(), "ip") for found in _IPV6.finditer(text) if _is_ip(found[0]))
+            yield from _each(_IPV6, text, "ip", _is_ip)
     if "name" in asked and names is not None:
-        yield from ((found.start(), found.end(), "name") for found in names.finditer(text))
+        yield from _each(names, text, "name", _anything)
     if "card" in asked:
-        yield from ((found.start(), found.end(), "card") for found in _CARD.finditer(text) if _is_card(found[0]))
+        yield from _each(_CARD, text, "card", _is_card)
     if "iban" in asked:
-        yield from ((found.start(), found.end(), "iban") for found in _IBAN.finditer(text) if _is_iban(found[0]))
+        yield from _each(_IBAN, text, "iban", _is_iban)
+
+
+def _each(pattern: re.Pattern[str], text: str, person: Person, holds: Callable[[str], bool]) -> Iterator[Found]:
+    for found in pattern.finditer(text):
+        if holds(found[0]):
+            yield found.start(), found.end(), person
+
+
+def _anything(_text: str) -> bool:
+    return True
 
 
 def _is_ip(text: str) -> bool:
