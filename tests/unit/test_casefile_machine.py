@@ -51,10 +51,10 @@ class CaseMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.case is None)
     @rule()
     def add_others(self):
-        """Add an event, and a message that is kept once however often it comes."""
+        """Add an event and a message, which are kept once however often they come."""
         self.writer.add_event(event(3))
         self.writer.add_message(message(4))
-        self.events, self.messages = self.events + 1, 1
+        self.events = self.messages = 1
 
     @precondition(lambda self: self.case is None)
     @rule()
