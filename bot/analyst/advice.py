@@ -41,6 +41,27 @@ GENERAL: dict[Kind, tuple[str, str]] = {
         "Limit the CPU of {who}, or keep it off the nodes that serve requests (taints, anti-affinity)",
         "what it takes is missing to its neighbours",
     ),
+    Kind.DISK_HOG: (
+        "Bound what {who} writes to its node's disk: log level, rotation, an ephemeral-storage limit",
+        "the kubelet evicts its neighbours along with it when the disk is full",
+    ),
+    Kind.DRAIN_BLOCKED: (
+        "Let the disruption budget of {who} spare at least one pod (maxUnavailable: 1), and spread its pods over nodes",
+        "a drain that may evict nothing ends by deleting all of a node's pods at once",
+    ),
+    Kind.HUMAN_CHANGE: ("Undo what {who} changed, then look at it again", "the cascade begins with this change"),
+    Kind.RENEWAL_FAILURE: (
+        "Find out why {who} cannot be renewed, and alert weeks before any notAfter",
+        "what is not renewed expires",
+    ),
+    Kind.CLOCK_JUMP: ("Mend time synchronisation on {who}", "tokens, leases and certificates are judged by the clock"),
+    Kind.NO_SPACE: ("Free space on {who}, and bound what fills it", "writes fail when there is none"),
+    Kind.MEMORY_PRESSURE: ("Set the memory limit of {who} above its measured peak", "it works at its limit"),
+    Kind.TLS_FAILURE: ("Check the certificate and trust store that {who} uses", "its handshakes are refused"),
+    Kind.RELOAD: (
+        "Find what was changed for {who} before its pods were replaced, and put it back",
+        "the same program was started anew, so what it read at start is what differs",
+    ),
     Kind.NODE_FAILURE: (
         "Spread replicas over nodes and keep room for the loss of one",
         "one node's loss took more than its share with it",
