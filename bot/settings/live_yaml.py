@@ -241,7 +241,7 @@ def _class_of(origin: Any) -> type:
     return origin if isinstance(origin, type) else object
 
 
-def _is_required(each: "Field[Any]") -> bool:
+def _is_required(each: Field[Any]) -> bool:
     return each.default is MISSING and each.default_factory is MISSING
 
 

@@ -197,10 +197,10 @@ def _pools(deadline: Deadline, flight: "Flight") -> dict[str, type[HTTPConnectio
         pass
 
     class PlainPool(HTTPConnectionPool):
-        ConnectionCls = Held
+        ConnectionCls = Held  # pyright: ignore[reportAssignmentType] - urllib3's protocol refuses its own class
 
     class SecurePool(HTTPSConnectionPool):
-        ConnectionCls = Secure
+        ConnectionCls = Secure  # pyright: ignore[reportAssignmentType] - as above
 
     return {"http": PlainPool, "https": SecurePool}
 

@@ -14,12 +14,14 @@ from datetime import datetime
 from typing import Any
 
 import requests
-from prometheus_api_client import PrometheusConnect
 from prometheus_api_client.exceptions import PrometheusApiClientException
+from prometheus_api_client.prometheus_connect import PrometheusConnect
 
 from bot.wire import BrokenError, Deadline, Limits, Login, RejectedError, WireSession, json_of
 
 LIMITS = Limits(answer_bytes=96 * 1024 * 1024, total_bytes=2 * 1024**3, at_once=4)
+PARTIAL = {"partial_response": "true"}
+"""Thanos: rather a part, with a warning that is kept, than nothing where one of its stores is away. Others overlook it."""
 _MOST_WARNINGS = 40
 _WARNED = (b'"warnings"', b'"isPartial":true', b'"isPartial": true')
 
@@ -41,24 +43,24 @@ class Client:
 
     def names(self, matcher: str, start: datetime, end: datetime) -> Sequence[str]:
         """Give the names of the metrics that a selector matches within a span."""
-        params = {"match[]": matcher, "start": start.timestamp(), "end": end.timestamp()}
+        params = {"match[]": matcher, "start": start.timestamp(), "end": end.timestamp()} | PARTIAL
         return [str(name) for name in self._list(lambda: self._connect.get_label_values("__name__", params))]
 
     def series(self, matcher: str, start: datetime, end: datetime) -> Sequence[Mapping[str, str]]:
         """Give the label sets of the series that a selector matches within a span."""
-        found = self._list(lambda: self._connect.get_series(start, end, {"match[]": matcher}))
+        found = self._list(lambda: self._connect.get_series(start, end, {"match[]": matcher} | PARTIAL))
         return [each for each in found if isinstance(each, dict)]
 
     def at(self, query: str, at: datetime) -> Sequence[Mapping[str, Any]]:
         """Give an instant query's result."""
-        found = self._list(lambda: self._connect.custom_query(query, {"time": at.timestamp()}))
+        found = self._list(lambda: self._connect.custom_query(query, {"time": at.timestamp()} | PARTIAL))
         return [each for each in found if isinstance(each, dict)]
 
     def over(self, query: str, start_s: int, end_s: int, step_s: int) -> Sequence[Mapping[str, Any]]:
         """Give a range query's series; ``end_s`` is included."""
         # the library rounds aware times to seconds, which is what these are
         start, end = (datetime.fromtimestamp(each).astimezone() for each in (start_s, end_s))
-        found = self._list(lambda: self._connect.custom_query_range(query, start, end, f"{step_s}s"))
+        found = self._list(lambda: self._connect.custom_query_range(query, start, end, f"{step_s}s", PARTIAL))
         return [each for each in found if isinstance(each, dict)]
 
     def exemplars(self, query: str, start: datetime, end: datetime) -> Sequence[Mapping[str, Any]]:
