@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bot.casefile.cells import cell_bytes, cell_text, cell_time, cell_time_or_none, text_cell, time_cell
+from bot.casefile.cells import cell_bytes, cell_text, cell_time, cell_time_or_none, decompress, text_cell, time_cell
 from bot.casefile.conclusions import json_link, json_signal
 from bot.casefile.disk import explained
 from bot.casefile.logreader import Columns, FormRow, LogReader
@@ -262,7 +262,9 @@ class Case:
 
     def links(self) -> list[Link]:
         """Give the links in the order they were written."""
-        return [json_link(body) for (body,) in self._all("SELECT body FROM links ORDER BY id")]
+        runs = self._all("SELECT body FROM links WHERE body IS NOT NULL ORDER BY id")
+        bodies = (body if isinstance(body, str) else decompress(body).decode() for (body,) in runs)
+        return [json_link(body) for run in bodies for body in run.split("\n")]
 
     def report(self) -> dict[str, Any] | None:
         """Give the report's JSON document, None where there is none yet."""
