@@ -14,6 +14,7 @@ from bot.domain.entity import Entity
 from bot.domain.items import ItemId, ObjectVersion
 from bot.domain.signal import Kind, Topology
 from bot.signals.acts import Act
+from bot.signals.delivery_changes import CAUSE, delivery_acts, written_cause
 from bot.signals.kubernetes import is_person_or_delivery
 from bot.signals.manifest import Part, containers, owner_of, part, parts, pod_labels, pod_spec, text, time_s, value
 
@@ -36,6 +37,7 @@ def change_acts(objects: Rows, topology: Topology) -> Iterator[Act]:
     """Give all rollouts and configuration changes that objects tell of."""
     yield from _replica_set_rollouts(objects, topology)
     yield from _revision_rollouts(objects)
+    yield from delivery_acts(objects)
     users = _users(objects, topology) | limited(objects, topology)
     yield from _limits(objects, users)
     versions: defaultdict[Entity, list[tuple[ItemId, ObjectVersion]]] = defaultdict(list)
@@ -130,7 +132,7 @@ def _replica_set_rollouts(objects: Rows, topology: Topology) -> Iterator[Act]:
                 end_s=new[0],
                 ref=new[2],
                 more_refs=(old[2],),
-                note=_difference(old[3], new[3]),
+                note="; ".join(note for note in (_difference(old[3], new[3]), written_cause(old[3], new[3])) if note),
                 what=new[3].entity.name,
                 nodes=topology.nodes.get(deployment, frozenset()),
             )
@@ -143,8 +145,12 @@ def _revision_rollouts(objects: Rows) -> Iterator[Act]:
         created = time_s(value(version.manifest, "metadata", "creationTimestamp"))
         owner = owner_of(version)
         if version.entity.kind == "ControllerRevision" and created is not None and owner is not None:
-            number = value(version.manifest, "revision")
-            revisions[owner].setdefault(version.entity.name, (created, ref, f"revision {number}"))
+            number, cause = (
+                value(version.manifest, "revision"),
+                text(version.manifest, "metadata", "annotations", CAUSE),
+            )
+            note = f"revision {number}" + (f"; cause given: {' '.join(cause.split())[:120]}" if cause else "")
+            revisions[owner].setdefault(version.entity.name, (created, ref, note))
     for owner, named in revisions.items():
         for created, ref, note in sorted(named.values())[1:]:
             yield Act(

@@ -4,16 +4,19 @@ The store counts and selects; what is read comes as a stream, so memory stays bo
 read in halves before it is given up, and what could not be read, or was not, is a Gap with the span it lies in.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import accumulate, repeat
 from typing import Literal, Protocol
 
 from bot.domain.items import Gap
 from bot.domain.ports import Progress, Sink, TimedLine
 from bot.domain.window import Window, rfc3339
-from bot.stores.lines import Batch, described, split_lines
+from bot.stores.lines import Batch, Entry, described, split_lines
 from bot.wire import LateError, RefusedError, TooLargeError, WireError
 
 Pick = Literal["all", "trouble", "rest"]
@@ -205,7 +208,7 @@ class StoreReading:
     def _lines(self, store: LogStore, span: Span, pick: Pick, budget: Budget, total: int | None) -> bool:
         hint = budget.left // ESTIMATED_LINE
         with closing(store.lines(span, pick, hint)) as batches:  # type: ignore[type-var] # a generator in every store
-            for batch in batches:
+            for batch in _ahead(batches):
                 size, whole = self._store(batch, budget.left)
                 budget.take(size)
                 self.progress("read", self.stored_bytes, total)
@@ -215,17 +218,10 @@ class StoreReading:
 
     def _store(self, batch: Batch, most: int) -> tuple[int, bool]:
         """Store a batch as far as the budget reaches; give the bytes, and whether all of it was stored."""
-        lines: list[TimedLine] = []
-        room = most
-        whole = True
-        for at, text in batch.entries:
-            if room <= 0:
-                whole = False
-                break
-            lines.extend(split_lines(at, text))
-            room -= len(text)
-        if not lines:
+        kept, whole = _within(batch.entries, most)
+        if not kept:
             return 0, whole
+        lines = _lines_of(kept)
         stream = self._stream(batch.labels)
         for start in range(0, len(lines), BATCH):
             self.sink.add_lines(stream, lines[start : start + BATCH])
@@ -245,6 +241,32 @@ class StoreReading:
         self.failed = True
         was = f"could not be read to the end{where}" if self.stored_lines else "could not be read"
         self.lost(f"the log store {was}: {error}")
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Fetch and decode the next batch while the last is stored; the thread ends before this does."""
+    with ThreadPoolExecutor(1, thread_name_prefix="log store") as pool:
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
+
+
+def _within(entries: Sequence[Entry], most: int) -> tuple[Sequence[Entry], bool]:
+    """Give the entries that a budget reaches for, the one that uses it up included; tell whether those are all."""
+    ends = list(accumulate(len(text) for _, text in entries))
+    if not ends or ends[-1] <= most:
+        return entries, True
+    kept = bisect_left(ends, most) + 1 if most > 0 else 0
+    return entries[:kept], kept == len(entries)
+
+
+def _lines_of(entries: Sequence[Entry]) -> list[TimedLine]:
+    """Make lines of entries; where each is one plain line, which is nearly always, all at once."""
+    whole = "\n".join([text for _, text in entries])
+    if whole.isascii() and whole.count("\n") == len(entries) - 1:
+        return list(zip([at for at, _ in entries], whole.encode().split(b"\n"), repeat(0)))
+    return [line for at, text in entries for line in split_lines(at, text)]
 
 
 def budget_words(size: int) -> str:

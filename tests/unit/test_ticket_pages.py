@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 from hypothesis import given, settings, strategies as st
 from sample_report import QUIET, REPORT
@@ -120,3 +121,15 @@ def test_keys_are_found_and_read():
     for typed in ("", "OPS", "7", "OPS-7 PAY-8", "OPS-", "../OPS-7/../x y"):
         assert ticket_key(typed) is None
     assert ["AA-1", "CC-1", "BB-2"] == likely_keys(["AA-1"], ["CC-1", "BB-2 CC-1"])
+
+
+def test_a_secret_does_not_reach_the_ticket():
+    """A quote, a command and a fact lose their secrets in both languages; names of people stay."""
+    key = "AKIA" + "Q7RM4W2XN5ZKT3PV"
+    cited = replace(REPORT.evidence["E1"], quote=f"login of ada@example.com with {key} failed")
+    advice = replace(REPORT.recommendations[0], change=f"export AWS_ACCESS_KEY_ID={key}")
+    report = replace(REPORT, evidence=REPORT.evidence | {"E1": cited}, recommendations=(advice,))
+    for told in (document_text(adf_comment(report, "rc-1")), wiki_comment(report, "rc-1")):
+        assert key not in told
+        assert "SECRET" in told
+        assert "example.com" in told
