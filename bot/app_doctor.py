@@ -37,6 +37,7 @@ CLOCK_WARN_S = 30.0
 CLOCK_WRONG_S = 240.0
 """Slack's signatures are valid for five minutes: https://docs.slack.dev/authentication/verifying-requests-from-slack"""
 CALL_S = 10.0
+LEAST_SECRET = 16
 LIVE_S = 12.0
 """Seconds for all live sources together; each ends by itself before."""
 
@@ -59,6 +60,7 @@ async def examine(settings: ServeSettings) -> Sequence[Finding]:
         *_evidence(settings.evidence.export),
         _port(settings.web.host, settings.web.port),
     ]
+    findings += _webhook(settings.live)
     findings += await asyncio.to_thread(_live, settings.live)
     findings += await asyncio.to_thread(examine_model, settings.models, settings.base.home)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_S)) as session:
@@ -87,6 +89,21 @@ def _live(live: LiveSettings) -> list[Finding]:
             what = f"it did not answer within {LIVE_S:g} s"
             found.append(_wrong(f"{prefix}{thread.name}", what, "look at its address and the network"))
     return found
+
+
+def _webhook(live: LiveSettings) -> list[Finding]:
+    if live.alertmanager is None:
+        return []
+    try:
+        length = len(live.alertmanager.secret.read())
+    except RootcauseError as error:
+        return [_wrong("alert webhook", str(error), "set it to what Alertmanager sends as its bearer token")]
+    if length < LEAST_SECRET:
+        what, fix = f"its secret has {length} characters", "take a long random one: whoever knows it can start work"
+        return [Finding(name="alert webhook", state="warning", what=what, fix=fix)]
+    return [
+        _ok("alert webhook", f"a firing alert asks in {live.alertmanager.channel}, back {live.alertmanager.window}")
+    ]
 
 
 def _look(source: LiveSource, told: list[Finding]) -> None:

@@ -1,5 +1,6 @@
 """Each source that reads over HTTP under each fault: it ends within its deadline, with a Gap and whatever it had read."""
 
+import sys
 import threading
 import time
 
@@ -19,11 +20,10 @@ TABLE: list[tuple[str, str, float, str]] = []
 def table(request):
     """Print what came of each fault, when all are through."""
     yield
-    lines = [f"{name:<16} {fault:<24} {took:5.2f} s  {said}" for name, fault, took, said in TABLE]
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    reporter.write_line(f"\nsource           fault                    ended    said (deadline {DEADLINE_S:g} s)")
-    for line in lines:
-        reporter.write_line(line)
+    head = f"source           fault                      ended    said (deadline {DEADLINE_S:g} s)"
+    lines = [f"{name:<16} {fault:<25} {took:5.2f} s  {said}" for name, fault, took, said in TABLE]
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        sys.stdout.write("\n".join(["", head, *lines, ""]))
 
 
 def struck():

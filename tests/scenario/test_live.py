@@ -1,6 +1,8 @@
 """``rootcause analyze --live``: services as rootcause.yaml names them, away, half there, and several clusters at once."""
 
 import json
+import pickle
+from datetime import UTC, datetime
 
 import pytest
 import yaml
@@ -8,12 +10,15 @@ from fault_server import FaultServer
 from http_sources import PlayedPrometheus
 
 from bot.app import analyze_live
-from bot.app_doctor import _live
+from bot.app_doctor import _live, _webhook
+from bot.app_sources import EvidenceSources
 from bot.casefile.home import CaseHome
 from bot.cli.frame import run
+from bot.domain.chat import Ask, Asker, Place
 from bot.domain.fleet import as_flags
 from bot.errors import UsageError
-from bot.settings import read_live
+from bot.settings import EvidenceSettings, SlackSettings, read_live
+from bot.settings.live_yaml import live_from
 
 SILENT = lambda _stage, _done, _total: None  # noqa: E731 - the shortest way to say nothing
 
@@ -111,3 +116,36 @@ def test_the_command_takes_live_and_since(configured, capsys):
     code = run(["analyze", "--live", "--since", "1h", "--namespace", "shop", "--format", "json", "--quiet"])
     report = json.loads(capsys.readouterr().out)
     assert (3, "inconclusive") == (code, report["verdict"])
+
+
+def test_the_doctor_looks_at_the_webhooks_secret(monkeypatch):
+    """Missing, guessable or well: each has its line."""
+    live = live_from({"alertmanager": {"channel": "C1", "secret": {"env": "ALERT_SECRET"}}})
+    states = []
+    for secret in ("", "short", "x" * 40):
+        monkeypatch.setenv("ALERT_SECRET", secret)
+        states += [found.state for found in _webhook(live)]
+    assert ["wrong", "warning", "ok"] == states
+
+
+def test_sources_cross_the_border_of_a_process(configured, tmp_path, monkeypatch):
+    """The bot investigates in a child process: what rootcause.yaml names goes along, secrets by name only."""
+    monkeypatch.setenv("PROM_TOKEN", "s3cret-token")
+    named = cluster("east", "http://127.0.0.1:1")
+    named["prometheus"]["token"] = {"env": "PROM_TOKEN"}
+    live = read_live(configured({"clusters": [named], "channels": {"C1": {"namespaces": ["shop"]}}}))
+    made = EvidenceSources(home=tmp_path, slack=SlackSettings(), evidence=EvidenceSettings(), live=live)
+    packed = pickle.dumps(made)
+    assert b"s3cret-token" not in packed
+    ask = Ask(
+        kind="investigate",
+        keys=("k",),
+        place=Place(enterprise=None, team="T1", channel="C1", thread_ts="1.0"),
+        asker=Asker(user="U1", name="Ada"),
+        question="why?",
+        window="1h",
+        namespaces=(),
+        message_ts=None,
+        asked_at=datetime.now(UTC),
+    )
+    assert ["prometheus"] == [source.name for source in pickle.loads(packed)(ask)]
