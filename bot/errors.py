@@ -16,6 +16,7 @@
     │   └── TicketRefusedError  never: no such ticket, no permission, a token that is not accepted
     └── ModelError                 a language model gave no answer that can be used; the offline analyst still can
         ├── ModelBusyError         not now: a rate limit, an overload, an outage; the same call may work later
+        │   ├── ModelUnreachableError  nobody answers at the address
         │   ├── ModelCutError      the connection or the stream broke before the answer was whole
         │   └── ModelTimeoutError  the deadline passed, or the endpoint fell silent
         └── ModelRefusedError      never as it was asked: the key, the credit, the model's name, the request's form
@@ -86,6 +87,10 @@ class ModelBusyError(ModelError):
     def __init__(self, message: str, *, wait_s: float | None = None) -> None:
         super().__init__(message)
         self.wait_s = wait_s
+
+
+class ModelUnreachableError(ModelBusyError):
+    """No connection came about; who is away for more than a moment is away for longer than anybody waits."""
 
 
 class ModelCutError(ModelBusyError):

@@ -21,6 +21,7 @@ from bot.errors import (
     ModelRefusedError,
     ModelTimeoutError,
     ModelTooLargeError,
+    ModelUnreachableError,
 )
 
 WORDS = 160
@@ -88,7 +89,7 @@ def translate(error: Exception, host: str, *, begun: bool = False) -> ModelError
         case anthropic.APITimeoutError() | httpx2.TimeoutException():
             told = _silence(error, host)
         case anthropic.APIConnectionError():
-            told = ModelBusyError(
+            told = ModelUnreachableError(
                 f"The model's endpoint at {host} cannot be reached: look at the network or the address."
             )
         case anthropic.APIResponseValidationError():
@@ -111,7 +112,9 @@ def translate(error: Exception, host: str, *, begun: bool = False) -> ModelError
 
 def _silence(error: Exception, host: str) -> ModelError:
     if isinstance(error, httpx2.ConnectTimeout) or isinstance(error.__cause__, httpx2.ConnectTimeout):
-        return ModelBusyError(f"The model's endpoint at {host} cannot be reached: look at the network or the proxy.")
+        return ModelUnreachableError(
+            f"The model's endpoint at {host} cannot be reached: look at the network or the proxy."
+        )
     return ModelTimeoutError(f"The model's endpoint at {host} fell silent.")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from bot.domain.model import Heard, ModelFacts, ModelProgress, ModelReply, ModelRequest, Spend, Stage, ignore, says
-from bot.errors import ModelBusyError, ModelError
+from bot.errors import ModelBusyError, ModelError, ModelUnreachableError
 from bot.models import bridge, catalogue, clients, wire
 from bot.models.hearing import Hearing
 from bot.settings import ModelSettings
@@ -28,6 +28,8 @@ class Patience:
     """When to ask again."""
 
     tries: int = 5
+    unreached: int = 3
+    """Of them, those at an address where nobody answers."""
     begun: int = 2
     """Of them, those that had begun to answer: their prompt was paid."""
     first_pause_s: float = 1.0
@@ -169,6 +171,8 @@ class MessagesModel:
 
     def _worth_again(self, error: BaseException, call: _Call) -> bool:
         if not isinstance(error, ModelBusyError) or call.begun >= self._patience.begun:
+            return False
+        if isinstance(error, ModelUnreachableError) and call.tries >= self._patience.unreached:
             return False
         return call.left - self._pause_after(error, call.tries) >= self._patience.least_s
 

@@ -18,6 +18,7 @@ from bot.errors import (
     ModelRefusedError,
     ModelTimeoutError,
     ModelTooLargeError,
+    ModelUnreachableError,
     UsageError,
 )
 from bot.models import bridge, catalogue
@@ -266,12 +267,14 @@ def test_what_is_no_model_is_said_to_be_none(said):
         model(server).reply(ask())
 
 
-def test_nobody_there_is_busy():
-    """A closed port may open again."""
+def test_nobody_there_is_given_up_soon():
+    """A closed port may open again, so it is tried three times and no more."""
+    heard = []
     with ModelServer() as server:
         gone = model(server)
-    with pytest.raises(ModelBusyError, match="cannot be reached"):
-        gone.reply(ask())
+    with pytest.raises(ModelUnreachableError, match="cannot be reached"):
+        gone.reply(ask(), heard.append)
+    assert 3 == heard[-1].tries
 
 
 def test_what_listening_raises_ends_the_call():
