@@ -52,7 +52,7 @@ check: $(VENV)/.dev ## every structural check: lint, format, types, dependencies
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/test_structure.py
 
-bench: $(VENV)/.bench ## speed, size, search and series figures with their limits; half an hour, 15 GB of scratch disk
+bench: $(VENV)/.bench ## speed, size, search and series figures beside their limits; takes long
 	$(BIN)/pytest tests/bench -m bench -s
 	$(BIN)/python -m tests.bench --huge
 
