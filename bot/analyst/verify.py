@@ -37,6 +37,7 @@ BURST_SLACK = timedelta(seconds=60)
 """Bursts are counted by the minute, so a step may begin this long after the first line that shows it."""
 
 _RANK: dict[Confidence, int] = {"low": 0, "medium": 1, "high": 2}
+_LEVELS: tuple[Confidence, ...] = ("low", "medium", "high")
 _CAPS: dict[FindingKind, tuple[Confidence, str]] = {
     "forged_id": ("low", "{n} citation(s) led to no stored item and were dropped"),
     "invented_quote": ("low", "{n} quote(s) were not found in the stored bytes and were dropped"),
@@ -381,7 +382,7 @@ def capped(report: Report, found: Sequence[Finding], least: Confidence = "low") 
     kinds: dict[FindingKind, int] = {
         finding.kind: sum(other.kind == finding.kind for other in found) for finding in found
     }
-    caps: list[Confidence] = [max(_CAPS[kind][0], least, key=_RANK.__getitem__) for kind in kinds]
-    confidence = min([report.confidence, *caps], key=_RANK.__getitem__)
+    lowest = min((_RANK[_CAPS[kind][0]] for kind in kinds), default=_RANK["high"])
+    confidence = _LEVELS[min(_RANK[report.confidence], max(lowest, _RANK[least]))]
     reasons = [text.format(n=kinds[kind]) for kind in kinds for text in [_CAPS[kind][1]]]
     return replace(report, confidence=confidence, reasons=(*report.reasons, *reasons))

@@ -1,0 +1,70 @@
+"""The command line with a model behind ``ANTHROPIC_BASE_URL``: packed, redacted, paid, read, and asked on from its cache."""
+
+import json
+
+import pytest
+from command import STORY, refused, rootcause
+from contract import broken_rules
+from model_says import said
+from model_server import Answer, ModelServer
+from model_stage import Stage, answers_to
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory):
+    """What a model that read the story would say of it."""
+    made = Stage(STORY, tmp_path_factory.mktemp("truth"))
+    yield made.honest()
+    made.close()
+
+
+def script_of(truth):
+    """Answer all that an investigation and a follow-up ask."""
+    quote = truth["steps"][-1]["quotes"][0]
+    spoken = {"verdict": "answered", "sentences": [{"says": "The gateway answered with failures.", "quotes": [quote]}]}
+
+    def script(asked):
+        if "known to the program" in asked.question:
+            return Answer(text=answers_to(asked.question))
+        if "An investigation of this evidence was published" in asked.question:
+            return Answer(text=json.dumps(spoken))
+        return Answer(text=said(truth))
+
+    return script
+
+
+def test_analyze_and_ask_with_a_model(truth, tmp_path):
+    """The report is the model's and the measurements'; the follow-up finds the prefix in the cache, byte for byte."""
+    home = tmp_path / "home"
+    with ModelServer(script_of(truth)) as server:
+        there = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "sk-test"}
+        ran = rootcause(home, "analyze", STORY, "--quiet", "--format", "json", **there)
+        told = rootcause(home, "ask", "last", "what did the gateway do?", "--format", "json", **there)
+        page = rootcause(home, "show", "last")
+    assert (0, "", 0) == (ran.code, ran.err, told.code)
+    report, answer = ran.json, told.json
+    assert ([], []) == (broken_rules(report, "report"), broken_rules(answer, "answer"))
+    assert ("cause_found", "high", True) == (report["verdict"], report["confidence"], report["reading"]["agrees"])
+    assert ("claude-sonnet-5-5", "claude-sonnet-5-5") == (report["usage"]["analyst"], answer["usage"]["analyst"])
+    assert report["usage"]["cost_usd"] > 0
+    assert any("claude-sonnet-5-5 read all" in row["read"] for row in report["coverage"])
+    assert "The gateway answered with failures. [E1]" == answer["answer"]
+    first, last = server.asked[0].body["messages"][0]["content"], server.asked[-1].body["messages"][0]["content"]
+    assert first[:-1] == last[:-1]
+    assert server.asked[0].body["tools"] == server.asked[-1].body["tools"]
+    assert answer["usage"]["tokens_cached"] > 100 * answer["usage"]["tokens_in"]
+    assert f"{report['usage']['tokens_cached']:,} of them cached" in " ".join(page.out.split())
+
+
+def test_offline_asks_nobody_though_a_model_is_configured(tmp_path):
+    """The option wins over the settings."""
+    with ModelServer() as server:
+        there = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "sk-test"}
+        ran = rootcause(tmp_path / "home", "analyze", STORY, "--offline", "--quiet", "--format", "json", **there)
+    assert (0, [], "offline", None) == (ran.code, server.asked, ran.json["usage"]["analyst"], ran.json["reading"])
+
+
+def test_a_model_asked_for_that_nobody_configured_is_a_sentence(tmp_path):
+    """No key and no address: what to set is said, and nothing is kept."""
+    refused(rootcause(tmp_path / "home", "analyze", STORY, "--votes", "3", "--quiet"), 2, "ANTHROPIC_API_KEY")
+    refused(rootcause(tmp_path / "home", "analyze", STORY, "--offline", "--economy"), 2, "--offline asks no model")
