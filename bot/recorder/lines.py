@@ -55,6 +55,8 @@ class _Cutter:
     taking: Taking
     after_ns: int
     rest: bytearray = field(default_factory=bytearray)
+    begun: bool = False
+    """Whether a line came that was not kept before"""
     since: float = 0.0
 
     def take(self, *, last: bool = False) -> LogPiece | None:
@@ -75,12 +77,12 @@ class _Cutter:
         )  # fmt: skip
 
     def _new_part(self, raw: bytes) -> bytes:
-        """Leave out the lines that were kept already: the server begins at a whole second."""
-        while raw and self.after_ns > 0:
+        """Leave out the lines that were kept before: the server begins at a whole second. Later ones may go back in time."""
+        while raw and not self.begun:
             at = time_ns(raw)
-            if at == UNDATED or at > self.after_ns:
-                return raw
-            _, _, raw = raw.partition(b"\n")
+            self.begun = at == UNDATED or at > self.after_ns
+            if not self.begun:
+                _, _, raw = raw.partition(b"\n")
         return raw
 
 

@@ -10,6 +10,7 @@ from unit.export_sink import RecordingSink
 from bot.archive.keeping import Keeper, Limits
 from bot.archive.reading import Archive
 from bot.domain.window import Window
+from bot.recorder.lines import Taking, _Cutter
 from bot.sources.recorder import RecorderSource
 
 
@@ -122,6 +123,19 @@ def test_the_last_lines_of_a_deleted_pod_are_taken(api, tmp_path):
         api.drop("Pod", "web", "a")
         until(lambda: not recorder.taker.running)
     assert [*(f"line {n}" for n in range(5)), "without a line end"] == texts(read(tmp_path))
+
+
+def test_lines_that_go_back_in_time_are_kept(tmp_path):
+    """Two writers of one log do not agree on the order of a second; no line is taken for one that was kept before."""
+    cutter = _Cutter(Taking(namespace="web", pod="a", container="app", node=None), 0)
+    kept = []
+    for second in (5, 4, 5):
+        cutter.rest += b"2026-11-22T06:28:0%d.5Z x\n" % second
+        kept.append(cutter.take())
+    assert [1, 1, 1] == [piece.raw.count(b"\n") for piece in kept]
+    again = _Cutter(Taking(namespace="web", pod="a", container="app", node=None), kept[0].last_ns)
+    again.rest += b"2026-11-22T06:28:05.5Z x\n2026-11-22T06:28:06.5Z y\n2026-11-22T06:28:05.6Z z\n"
+    assert [b"y", b"z"] == [line[-1:] for line in again.take().raw.splitlines()]
 
 
 def test_followed_namespaces_are_kept_whole_and_once(api, tmp_path):
