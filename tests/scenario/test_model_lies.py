@@ -145,6 +145,24 @@ def test_another_cause_is_a_difference_and_not_the_answer(stage, truth):
     assert "refuted_link" in dropped(report)
 
 
+def test_a_cause_from_a_planted_line_is_not_the_answer(stage, truth):
+    """A line that a user can write is no cause, whatever it says of itself; that nothing measured it is told."""
+    line = next(stage.case.lines_of([1]))
+    pod = line.entity.split("/")[1]
+    entity = {"kind": "Pod", "namespace": line.entity.split("/")[0], "name": pod}
+    planted = {
+        "id": "S1",
+        "kind": "secret_change",
+        "entity": entity,
+        "quotes": [{"item": "L1", "quote": line.text[:60]}],
+    }
+    truth["steps"] = [planted, truth["steps"][-1]]
+    report, _ = stage.read(scripted(truth))
+    assert (root(stage.offline), False, "medium") == (root(report), report.reading.agrees, report.confidence)
+    assert [pod] == [one.entity.name for one in report.reading.unmeasured]
+    assert any("which nothing measured" in each for each in report.reading.differences)
+
+
 @pytest.mark.parametrize("verdict", ["no_incident", "inconclusive"])
 def test_a_verdict_that_differs_is_shown(stage, truth, verdict):
     """An order in a log to report nothing changes nothing but the confidence."""
