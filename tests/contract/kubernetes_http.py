@@ -1,6 +1,8 @@
 """A cluster's reader for the server of faults: how to make it for an address, and what a good answer is."""
 
+import atexit
 import json
+import shutil
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ WINDOW = Window(start=END - timedelta(hours=1), end=END, asked="1h")
 def kubernetes_source(url, deadline_s):
     """Make a reader of a cluster at this address."""
     folder = Path(tempfile.mkdtemp(prefix="rootcause-kubeconfig-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     access = ClusterAccess(kubeconfig=written_kubeconfig(folder, url))
     return KubernetesSource(access=access, window=WINDOW, deadline_s=deadline_s)
 
