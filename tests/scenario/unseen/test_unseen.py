@@ -13,6 +13,7 @@ from incident_kit import Unseen
 
 from bot.app import analyze
 from bot.casefile.home import CaseHome
+from bot.domain.choice import AnalystChoice
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId
 from bot.domain.report import Report
@@ -47,7 +48,11 @@ def investigated(tmp_path_factory):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("ROOTCAUSE_HOME", str(root / "home"))
                 reports[incident.name] = analyze(
-                    str(folder), question=incident.question, window=None, progress=lambda *_: None
+                    str(folder),
+                    question=incident.question,
+                    window=None,
+                    progress=lambda *_: None,
+                    choice=AnalystChoice(offline=True),
                 )
         return reports[incident.name]
 
