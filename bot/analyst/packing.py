@@ -74,6 +74,7 @@ def pack(
     most = min(budget, ECONOMY_BUDGET) if economy else budget
     for shares in (_WHOLE, _SHARES):
         work = Work(material=material, outlet=Outlet(redact=redact), family=family, order=order)
+        work.all_or_nothing = shares is _WHOLE
         legend = work.section("legend", "", LEGEND.splitlines(), untrusted=False)
         room = int(most * _MARGIN) - legend.tokens - _LEDGER
         sections = _sections(work, room, shares, economy=economy)

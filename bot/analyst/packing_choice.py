@@ -31,9 +31,10 @@ _FAILURES_SHARE = 0.8
 def choose(group: Ints, tier: Ints, numbers: Ints, room: int) -> Mask:
     """Choose at most ``room`` rows; the three columns are of equal length."""
     chosen = np.zeros(len(group), dtype=bool)
-    shares = ((FAILURES, int(room * _FAILURES_SHARE)), (REST, room))
-    for last, limit in shares:
-        for level in range(last + 1):
+    firsts, failures, others = range(FIRSTS + 1), range(NEAR_FAILURES, NEAR), range(NEAR, REST + 1)
+    # what neither side needs, the other may have
+    for levels, limit in ((firsts, room), (failures, int(room * _FAILURES_SHARE)), (others, room), (failures, room)):
+        for level in levels:
             rows = np.flatnonzero((tier == level) & ~chosen)
             left = limit - int(chosen.sum())
             if left <= 0:

@@ -29,7 +29,7 @@ SOURCES = ("kubernetes/logs", "loki")
 
 _DENSEST = 8
 """Bytes of raw text a token holds at best; logs with more than this are not tried whole."""
-_TRIAL_LINES = 3_000
+_TRIAL_LINES = 600
 _TRIES = 4
 _LEAST_NAMED = 0.5
 """A workload of whose lines less than this share is shown is named in the ledger."""
@@ -45,6 +45,9 @@ def log_section(work: Work, room: int) -> list[Section]:
         packed = _packed(work, rows, rows)
         if work.fits(packed, room):
             return [_section(work, packed, rows, rows)]
+    work.whole = False
+    if work.all_or_nothing:
+        return []
     tier = line_tiers(material, rows)
     most = _affordable(work, rows, tier, room)
     tries = 0
@@ -56,7 +59,6 @@ def log_section(work: Work, room: int) -> list[Section]:
         if tokens <= room or tries == _TRIES:
             break
         most = max(int(most * 0.97 * room / tokens), 1)
-    work.whole = False
     return [_section(work, packed, chosen, rows)]
 
 

@@ -21,6 +21,8 @@ class Work:
     order: int
     read: dict[str, str] = field(default_factory=dict)
     whole: bool = True
+    all_or_nothing: bool = False
+    """Whether this is the try to pack everything, which ends as soon as something does not fit."""
 
     def section(self, name: str, title: str, rows: Sequence[str], *, untrusted: bool = True) -> Section:
         """Make a section of rows."""
