@@ -51,7 +51,7 @@ class FaultServer:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        for thread in list(self._threads):
+        for thread in self._threads:  # also those that the first one began while it ended
             thread.join(5)
 
     def _spawn(self, what, *arguments):
