@@ -54,7 +54,7 @@ class Tab:
         number = next(self._ids)
         self._waiting[number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": number, "method": method, "params": params})
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             return await self._waiting[number]
 
     async def _read(self):
@@ -90,7 +90,7 @@ class Tab:
             raise AssertionError(answer["exceptionDetails"]["exception"].get("description"))
         return answer["result"].get("value")
 
-    async def until(self, script, timeout_s=15):
+    async def until(self, script, timeout_s=45):
         """Wait until an expression is true and give its value; the page itself says when something changed."""
         watch = """new Promise((done) => {
           const look = () => { let found = null; try { found = %s; } catch { /* not there yet */ } if (found) { clearInterval(timer); watcher.disconnect(); done(found); } };
@@ -180,7 +180,7 @@ async def tab():
 
 
 async def _port(file):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             with contextlib.suppress(OSError, ValueError, IndexError):
                 return int(file.read_text().splitlines()[0])
