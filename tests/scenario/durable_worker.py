@@ -109,7 +109,7 @@ class KnownCase:
 
     async def follow_up(self, case, question):
         """Answer in this process."""
-        return await asyncio.to_thread(_FollowUp(self._home, case, question), lambda _: None)
+        return await asyncio.to_thread(_FollowUp(self._home, case, question, None), lambda _: None)
 
     async def report(self, case):
         """Give the report."""
