@@ -12,6 +12,7 @@ import zstandard
 
 from bot.app import analyze
 from bot.cli.progress import Silent
+from bot.domain.choice import AnalystChoice
 from bot.domain.report import to_json
 from bot.evals.simulate import simulate
 from bot.investigation.investigate import DEFAULT_QUESTION
@@ -52,7 +53,7 @@ def investigated(scenario, folder, *, seed, days=5.0, scale=1.0):
     export = folder / f"{scenario}-{seed}"
     truth = json.loads(simulate(scenario, export, seed=seed, days=days, scale=scale).read_text("utf-8"))
     question = truth.get("question") or DEFAULT_QUESTION
-    report = analyze(str(export), question=question, window=None, progress=Silent())
+    report = analyze(str(export), question=question, window=None, progress=Silent(), choice=AnalystChoice(offline=True))
     return Outcome(report=json.loads(json.dumps(to_json(report))), truth=truth, export=export)
 
 
