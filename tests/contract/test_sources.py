@@ -54,14 +54,27 @@ every_source = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(scope="module")
+def read(tmp_path_factory):
+    """Give a function that reads a source in its situation, once for all who look at what came of it."""
+    readings = {}
+
+    def reading(situation):
+        if str(situation) not in readings:
+            sink = RecordingSink()
+            with opened(situation, tmp_path_factory.mktemp("situation")) as source:
+                begun = time.monotonic()
+                source.gather(sink, SILENT)
+                readings[str(situation)] = (sink, time.monotonic() - begun)
+        return readings[str(situation)]
+
+    return reading
+
+
 @every_situation
-def test_what_can_be_read_is_stored_and_the_rest_is_said(situation, tmp_path):
+def test_what_can_be_read_is_stored_and_the_rest_is_said(situation, read):
     """Nothing is raised; everything readable is stored; what is not is a Gap in words, and it ends in time."""
-    sink = RecordingSink()
-    with opened(situation, tmp_path) as source:
-        begun = time.monotonic()
-        source.gather(sink, SILENT)
-        took = time.monotonic() - begun
+    sink, took = read(situation)
     assert situation.items == stored(sink)
     assert situation.lost == bool(sink.lost())
     assert not situation.words or sink.lost(situation.words)
@@ -69,12 +82,9 @@ def test_what_can_be_read_is_stored_and_the_rest_is_said(situation, tmp_path):
 
 
 @every_situation
-def test_gaps_are_sentences_for_people(situation, tmp_path):
+def test_gaps_are_sentences_for_people(situation, read):
     """A Gap names its source and tells no exception, no token and no traceback."""
-    sink = RecordingSink()
-    with opened(situation, tmp_path) as source:
-        source.gather(sink, SILENT)
-    for gap in sink.gaps:
+    for gap in read(situation)[0].gaps:
         assert gap.source
         assert gap.count > 0
         assert 10 < len(gap.what) < 400
@@ -82,11 +92,9 @@ def test_gaps_are_sentences_for_people(situation, tmp_path):
 
 
 @every_situation
-def test_nothing_there_and_could_not_look_differ(situation, tmp_path):
+def test_nothing_there_and_could_not_look_differ(situation, read):
     """A source that held nothing was read; one that could not be looked into was not, and says so."""
-    sink = RecordingSink()
-    with opened(situation, tmp_path) as source:
-        source.gather(sink, SILENT)
+    sink, _ = read(situation)
     if not stored(sink):
         assert bool(sink.reads) != bool(sink.lost())
     assert all(size > 0 for _, _, size in sink.reads)
