@@ -15,6 +15,8 @@ from store_situations import rows
 from unit.export_sink import RecordingSink
 
 SITUATIONS = (*OTHERS, *KUBERNETES, *RECORDER, *rows(Situation, over_http, failing_first, BUSY, SLOWED))
+BUSY_MACHINE_S = 4.0
+"""What a machine with other work may add; what hangs takes far longer."""
 SILENT = lambda _stage, _done, _total: None  # noqa: E731 - the shortest way to say nothing
 
 
@@ -78,7 +80,7 @@ def test_what_can_be_read_is_stored_and_the_rest_is_said(situation, read):
     assert situation.items == stored(sink)
     assert situation.lost == bool(sink.lost())
     assert not situation.words or sink.lost(situation.words)
-    assert took < situation.within_s
+    assert took < situation.within_s + BUSY_MACHINE_S
 
 
 @every_situation

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -227,12 +226,9 @@ def test_every_command_explains_itself(command, capsys):
 def test_help_waits_for_nothing_heavy():
     """Neither numpy nor rich nor the engine is imported for --help."""
     code = "import sys; from bot.cli.frame import run; run(['--help']); print(*sys.modules)"
-    began = time.perf_counter()
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    took = time.perf_counter() - began
     loaded = set(out.splitlines()[-1].split())
     assert set() == loaded & {"numpy", "rich", "sqlite3", "yaml", "bot.app", "bot.signals"}
-    assert took < 3, f"{took:.1f} s"
 
 
 def test_a_reader_that_leaves_is_no_error_message():
