@@ -84,5 +84,5 @@ class ChannelAnalysts:
     home: Path
 
     def __call__(self, channel: str) -> "ModelAnalyst | None":
-        """Make it; ``channel`` pays, empty where it is not known."""
+        """Make it; ``channel`` pays."""
         return analyst_for(AnalystChoice(), self.home, channel)

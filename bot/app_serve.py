@@ -35,11 +35,13 @@ from bot.investigation.desk import DurableDesk
 from bot.investigation.desk_ports import Engine, SourceFactory
 from bot.investigation.linked import LinkedEngine
 from bot.investigation.workflow_process import ProcessEngine
+from bot.redaction.posted import Posting
 from bot.settings import EvidenceSettings, JiraSettings, LiveSettings, Secret, ServeSettings, SlackSettings
 from bot.settings.live import Url
 from bot.slack.alert_room import AlertRoom
 from bot.slack.app import build_app
 from bot.slack.connection import Connection, connect
+from bot.slack.sanitise import Sanitiser
 from bot.sources.jira import JiraTickets
 from bot.web.alertmanager import add_alert_webhook
 from bot.web.health import Listening, add_health
@@ -124,7 +126,7 @@ async def running(
 ) -> AsyncIterator[Served]:
     """Build everything behind the listeners, start it, and hand unfinished work over at the end."""
     jira = jira or settings.live.jira
-    metrics = Metrics()
+    metrics, passing = Metrics(), Posting(settings.redaction.patterns)
     slack = settings.slack
     home = CaseHome(settings.base.home)
     templates = links_of(settings)
@@ -138,7 +140,7 @@ async def running(
             groups=frozenset(slack.groups),
             shared_channels=slack.shared_channels,
         )
-        connection = connect(client, audience, link_hosts=slack.link_hosts, observe=metrics.called)
+        connection = connect(client, audience, sanitiser=Sanitiser(slack.link_hosts, passing), observe=metrics.called)
         for address in astuple(templates):
             connection.sanitiser.allow_workspace(address)  # the operator's own addresses, ports and all
         posting = jira if jira is not None and jira.post and jira.projects else None
@@ -151,7 +153,7 @@ async def running(
             limits=settings.desk,
             meter=metrics,
             clock=lambda: datetime.now(UTC),
-            tickets=JiraTickets(posting) if posting is not None else None,
+            tickets=JiraTickets(posting, posting=passing) if posting is not None else None,
         )
         cases = Cases(home, engine)
         warming = asyncio.create_task(engine.warm())

@@ -242,5 +242,5 @@ class LanguageModel(Protocol):
         ...
 
     def count_tokens(self, request: ModelRequest) -> int | None:
-        """Let the endpoint count the tokens of a request; None where it cannot or does not answer."""
+        """Let the endpoint count the tokens of a request; None where it cannot, or not within ``request.deadline_s``."""
         ...

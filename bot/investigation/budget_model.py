@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from collections.abc import Iterable
 
 from bot.domain.model import (
     Heard,
@@ -16,6 +17,7 @@ from bot.domain.model import (
     TextBlock,
     ToolCall,
     ToolResult,
+    Turn,
     cost_usd,
     ignore,
 )
@@ -108,6 +110,11 @@ def digest(facts: ModelFacts, request: ModelRequest) -> str:
     for block in request.prefix:
         told.update(f"\0{block.text}".encode())
     return told.hexdigest()
+
+
+def said_chars(turns: Iterable[Turn]) -> int:
+    """Count the characters of turns."""
+    return sum(len(_text(part)) for turn in turns for part in turn.parts)
 
 
 def _texts(request: ModelRequest) -> list[str]:

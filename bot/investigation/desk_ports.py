@@ -48,8 +48,8 @@ class Engine(Protocol):
         """Investigate and give the id of the kept case; raises RootcauseError with a sentence for people."""
         ...
 
-    def follow_up(self, case: str, question: str) -> Awaitable[Answer]:
-        """Answer a question from a kept case."""
+    def follow_up(self, case: str, ask: Ask) -> Awaitable[Answer]:
+        """Answer a question from a kept case; the channel it was asked in pays."""
         ...
 
     def report(self, case: str) -> Awaitable[Report]:

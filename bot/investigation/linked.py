@@ -28,9 +28,9 @@ class LinkedEngine:
         """Investigate and give the id of the kept case."""
         return await self._engine.investigate(ask, tell)
 
-    async def follow_up(self, case: str, question: str) -> Answer:
+    async def follow_up(self, case: str, ask: Ask) -> Answer:
         """Answer a question from a kept case."""
-        answer = await self._engine.follow_up(case, question)
+        answer = await self._engine.follow_up(case, ask)
         return replace(answer, evidence=self._linked(answer.evidence))
 
     async def report(self, case: str) -> Report:

@@ -9,11 +9,11 @@ from typing import Literal, Protocol
 
 from bot.analyst.model_answer import UnreadableAnswerError
 from bot.analyst.model_prompt import SYSTEM
-from bot.analyst.model_tools import LiveQuery, Lookup
+from bot.analyst.model_tools import LiveQuery, Lookup, tools_for
 from bot.analyst.proofs import WRITABLE
 from bot.casefile.case import Case
 from bot.casefile.search import search
-from bot.domain.model import Heard, LanguageModel, ModelFacts, Spend, TextBlock
+from bot.domain.model import Heard, LanguageModel, ModelFacts, ModelRequest, Spend, TextBlock, says
 from bot.domain.ports import Progress
 from bot.domain.report import Usage
 from bot.errors import RootcauseError
@@ -27,6 +27,11 @@ ANSWERS_TOKENS = 60_000
 """Room in the context for questions, answers, thinking and what the tools give."""
 DIGEST_TOKENS = 30_000
 """What a digest may take: a twentieth of a large context's price."""
+
+COUNTING = 0.2
+"""The part of a deadline that may go by until the endpoint has counted."""
+SAFE = 0.98
+"""What is packed anew is a little smaller than the count asks for: parts of a case differ in tokens by character."""
 
 MARK = "<SECRET:"
 """How the mark of a secret that was taken out begins."""
@@ -44,6 +49,8 @@ class Handed:
     prefix: tuple[TextBlock, ...]
     read: Mapping[str, str]
     tokens: int = 0
+    withheld: int = 0
+    """Texts that could not be searched for secrets, so a mark went in their place."""
 
 
 class Egress(Gate, Protocol):
@@ -131,28 +138,50 @@ def used(spend: Spend, analyst: str) -> Usage:
 
 
 def opened(
-    analyst: ModelAnalyst,
-    session: Session,
-    handed: Handed,
-    lookup: Lookup,
-    deadline_s: float,
-    progress: Progress = unheard,
-) -> Talk:
-    """Begin a conversation about a case; an investigation and its follow-ups begin with the same bytes."""
+    analyst: ModelAnalyst, session: Session, lookup: Lookup, deadline_s: float, progress: Progress = unheard
+) -> tuple[Talk, Handed]:
+    """Pack a case and begin a conversation about it; an investigation and its follow-ups begin with the same bytes.
+
+    Where the endpoint counts tokens, its count takes the estimate's place: less is packed if the estimate was too low, and
+    the budget reserves what is going to be read. Where it does not answer, the estimate stands.
+    """
+    handed = session.egress.pack(analyst.tokens, 0, digest=analyst.economy)
+    deadline = Deadline(deadline_s)
+    counted = _counted(session, handed, lookup, deadline)
+    if counted is not None and counted > analyst.tokens:
+        smaller = int(analyst.tokens * analyst.tokens / counted * SAFE)
+        handed = session.egress.pack(smaller, 0, digest=analyst.economy)
+        counted = _counted(session, handed, lookup, deadline)
 
     def heard(_heard: Heard) -> None:
         progress("model", 0, None)
 
-    return Talk(
+    talk = Talk(
         model=session.model,
         system=SYSTEM,
         prefix=handed.prefix,
         gate=session.egress,
-        deadline=Deadline(deadline_s),
+        deadline=deadline,
         heard=heard,
         lookup=lookup,
         rounds=analyst.rounds,
+        counted=counted,
     )
+    return talk, handed
+
+
+def _counted(session: Session, handed: Handed, lookup: Lookup, deadline: Deadline) -> int | None:
+    """Let the endpoint count what every question begins with; None where it cannot, or does not in a part of the time."""
+    if not session.model.facts.counts_tokens:
+        return None
+    request = ModelRequest(
+        system=SYSTEM,
+        prefix=handed.prefix,
+        turns=(says("?"),),
+        tools=tools_for(lookup),
+        deadline_s=deadline.left_s() * COUNTING,
+    )
+    return session.model.count_tokens(request)
 
 
 def writable_words(case: Case) -> Callable[[str], bool]:

@@ -40,4 +40,4 @@ class CaseEgress:
         packed = pack_case(self._case, self._gate, budget=tokens, economy=digest, order=order)
         *first, last = packed.blocks
         prefix = (*(TextBlock(text=text) for text in first), TextBlock(text=last, cacheable=True))
-        return Handed(prefix=prefix, read=packed.read, tokens=packed.tokens)
+        return Handed(prefix=prefix, read=packed.read, tokens=packed.tokens, withheld=packed.withheld)

@@ -28,8 +28,7 @@ def asked_model(analyst: ModelAnalyst, case: Case, context: FollowUpContext, own
     talk: Talk | None = None
     try:
         session = analyst.session(case)
-        handed = session.egress.pack(analyst.tokens, 0, digest=analyst.economy)
-        talk = opened(analyst, session, handed, lookup_in(case, context, analyst.live), analyst.follow_up_deadline_s)
+        talk, handed = opened(analyst, session, lookup_in(case, context, analyst.live), analyst.follow_up_deadline_s)
         said = _said(analyst, talk, context, own.question)
     except FAILURES as error:
         note = f"This is the offline answer: {failure_words(error)}"
@@ -37,6 +36,9 @@ def asked_model(analyst: ModelAnalyst, case: Case, context: FollowUpContext, own
     known = [report_digest(context.report), own.answer, own.question, *talk.given]
     given = judged(said, own, talk.asked, case, known, writable_words(case))
     offline = given.answer == own.answer
+    if handed.withheld:
+        note = f"{handed.withheld:,} texts were withheld from the model: they could not be searched for secrets."
+        given = replace(given, notes=(*given.notes, note))
     return replace(given, usage=used(talk.spend, "offline" if offline else analyst.facts.name))
 
 

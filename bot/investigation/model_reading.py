@@ -17,7 +17,7 @@ from bot.analyst.model_words import plain, unfit
 from bot.analyst.published import Published
 from bot.analyst.rivals import rivals
 from bot.casefile.case import Case
-from bot.domain.items import ItemId, SourceCoverage
+from bot.domain.items import Gap, ItemId, SourceCoverage
 from bot.domain.model import Spend
 from bot.domain.ports import Progress
 from bot.domain.report import Confidence, Dropped, Reading, Report, Vote
@@ -82,9 +82,8 @@ class _Reader:
         analyst, findings = self._analyst, self._conclusion.findings
         session = analyst.session(self._case)
         self._egress = session.egress
-        self._handed = session.egress.pack(analyst.tokens, 0, digest=analyst.economy)
         lookup = lookup_of(self._case, findings, analyst.live)
-        talk = opened(analyst, session, self._handed, lookup, analyst.deadline_s, self._progress)
+        talk, self._handed = opened(analyst, session, lookup, analyst.deadline_s, self._progress)
         self._talk = talk
         weighed = self._tested(talk)
         found = published(weighed, self._own, findings, EXOGENOUS, self._belongs)
@@ -100,12 +99,13 @@ class _Reader:
         more = f", and looked up {calls} more" if calls else ""
         how = "a digest" if self._analyst.economy else "packed"
         read = self._handed.read
-        return tuple(
+        rows = (
             replace(row, read=f"{row.read}; {self.name} read {read[row.source]} ({how}{more})")
             if row.source in read
             else row
             for row in report.coverage
         )
+        return (*rows, *withheld_from(self.name, self._handed))
 
     def _tested(self, talk: Talk) -> Weighed:
         """Get an answer, and another one where measurements refute a link of the first."""
@@ -210,6 +210,15 @@ class _Reader:
         if self._analyst.votes > 1:
             report = _voted(report, readings, self._analyst.votes)
         return replace(report, reading=reading)
+
+
+def withheld_from(model: str, handed: Handed) -> tuple[SourceCoverage, ...]:
+    """Give the ledger row of what a model could not be shown, where there is such a thing."""
+    if not handed.withheld:
+        return ()
+    what = f"{handed.withheld:,} texts withheld from {model}, for they could not be searched for secrets"
+    gap = Gap(source=model, what=what, count=handed.withheld)
+    return (SourceCoverage(source=model, status="partial", items=0, bytes=0, first_at=None, last_at=None, gaps=(gap,)),)
 
 
 def tally(readings: list[Weighed]) -> tuple[Vote, ...]:

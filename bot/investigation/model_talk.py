@@ -3,6 +3,7 @@
 Every text passes the gate, and every call ends within what is left of the deadline. Leaves out what is asked.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from time import monotonic
@@ -25,6 +26,7 @@ from bot.domain.model import (
     says,
 )
 from bot.errors import ModelCutError, ModelTimeoutError
+from bot.investigation.budget_model import LEAST_CHARS_PER_TOKEN, said_chars
 
 ANSWER_TOKENS = 16_000
 """Room for an answer and the thinking before it."""
@@ -79,6 +81,8 @@ class Talk:
     heard: Callable[[Heard], None]
     lookup: Lookup
     rounds: int
+    counted: int | None = None
+    """Tokens of the rules, the tools and the evidence, where the endpoint counted them."""
     spent: list[Spend] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     asked: Asked = field(default_factory=Asked)
@@ -122,12 +126,19 @@ class Talk:
             tools=tools_for(self.lookup),
             max_output_tokens=min(ANSWER_TOKENS, self.model.facts.max_output_tokens),
             deadline_s=self.deadline.left_s(),
+            expected_tokens=self._expected(turn),
         )
         reply = self._paid(request)
         self.turns += [turn, reply.turn]
         if not reply.complete:
             raise ModelCutError("The model's answer was cut before its end: it wrote more than it may.")
         return reply
+
+    def _expected(self, turn: Turn) -> int | None:
+        """Give what the endpoint counted and, estimated, what was said since; None where it counted nothing."""
+        if self.counted is None:
+            return None
+        return self.counted + math.ceil(said_chars((*self.turns, turn)) / LEAST_CHARS_PER_TOKEN)
 
     def _paid(self, request: ModelRequest) -> ModelReply:
         """Ask, and count what it cost however it ended: a call that fails has been paid as far as it came."""

@@ -120,7 +120,7 @@ class Steps:
             return {"outcome": "failed", "sentence": "The case of this thread is gone: ask for an investigation again."}
         try:
             async with asyncio.timeout(bench.limits.follow_up_deadline_s):
-                given = await bench.engine.follow_up(case, row.ask.question)
+                given = await bench.engine.follow_up(case, row.ask)
         except TimeoutError:
             return {"outcome": "failed", "sentence": "I could not answer that in time: ask for something narrower."}
         except RootcauseError as error:

@@ -74,10 +74,10 @@ class ProcessEngine:
         """Investigate and give the id of the kept case."""
         return cast("str", await self._run(_Investigation(self._sources, self._home, ask, self._analysts), tell))
 
-    async def follow_up(self, case: str, question: str) -> Answer:
+    async def follow_up(self, case: str, ask: Ask) -> Answer:
         """Answer a question from a kept case; one at a time for each case, whose file has one writer."""
         async with self._files.setdefault(case, asyncio.Lock()):
-            return cast("Answer", await self._run(_FollowUp(self._home, case, question, self._analysts), None))
+            return cast("Answer", await self._run(_FollowUp(self._home, case, ask, self._analysts), None))
 
     async def report(self, case: str) -> Report:
         """Give a kept case's report."""
@@ -179,13 +179,13 @@ class _Investigation:
 class _FollowUp:
     home: CaseHome
     case: str
-    question: str
+    ask: Ask
     analysts: AnalystFactory | None
 
     def __call__(self, _tell: Tell) -> Answer:
-        analyst = self.analysts("") if self.analysts else None
+        analyst = self.analysts(self.ask.place.channel) if self.analysts else None
         with self.home.open(self.case) as case:
-            return replace(follow_up(case, self.question, analyst), case=self.case)
+            return replace(follow_up(case, self.ask.question, analyst), case=self.case)
 
 
 def question_of(ask: Ask) -> str | None:

@@ -108,7 +108,7 @@ class MessagesModel:
         if not self._known.features.counts:
             return None
         try:
-            counted: int = bridge.run(lambda _line: self._count(request), ignore, COUNT_S)
+            counted: int = bridge.run(lambda _line: self._count(request), ignore, min(COUNT_S, request.deadline_s))
         except (ModelError, TimeoutError):
             return None
         return counted

@@ -9,7 +9,7 @@ from bot.pages.adf import document, node
 from bot.pages.markdown import render_markdown
 from bot.pages.markup import Block, Paragraph, Span, blocks
 from bot.pages.wiki import wiki_block, wiki_text
-from bot.redaction.posted import all_posted
+from bot.redaction.posted import POSTING, Posting
 
 LONGEST = 32_767
 """``jira.text.field.character.limit``: characters of a comment; both kinds of Jira are born with it."""
@@ -18,14 +18,16 @@ _SPARE = 700
 """For the last lines and the blank lines between blocks."""
 
 
-def adf_comment(report: Report, mark: str) -> dict[str, Any]:
+def adf_comment(report: Report, mark: str, posting: Posting = POSTING) -> dict[str, Any]:
     """Give the comment as Jira Cloud takes it."""
-    return document(_fitting(report, mark, lambda block: len(json.dumps(node(block), separators=(",", ":")))))
+    fit = posting.all(report)
+    return document(_fitting(fit, mark, lambda block: len(json.dumps(node(block), separators=(",", ":")))))
 
 
-def wiki_comment(report: Report, mark: str) -> str:
+def wiki_comment(report: Report, mark: str, posting: Posting = POSTING) -> str:
     """Give the comment as Jira Data Center takes it."""
-    return wiki_text(_fitting(report, mark, lambda block: len(wiki_block(block)) + 2))
+    fit = posting.all(report)
+    return wiki_text(_fitting(fit, mark, lambda block: len(wiki_block(block)) + 2))
 
 
 def _fitting(report: Report, mark: str, length: Callable[[Block], int]) -> Sequence[Block]:
@@ -33,7 +35,7 @@ def _fitting(report: Report, mark: str, length: Callable[[Block], int]) -> Seque
     kept: list[Block] = []
     room = LONGEST - _SPARE
     last = Paragraph((Span("Posted by rootcause: case "), Span(report.case, "code"), Span(f", mark {mark}.")))
-    for block in blocks(render_markdown(all_posted(report))):
+    for block in blocks(render_markdown(report)):
         room -= length(block)
         if room < 0:
             whole = Span(f"rootcause show {report.case} --format markdown", "code")

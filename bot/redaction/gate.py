@@ -90,7 +90,7 @@ class Gate:
             done = 0
             for span in self._spans(text):
                 if span.secret:
-                    pieces += (text[done : span.start], f"[{span.kind.replace('_', ' ')} removed]")
+                    pieces += (text[done : span.start], f"[{_said(span.kind)} removed]")
                     done = span.end
         except (RecursionError, MemoryError, ValueError, IndexError, KeyError, re.error, UnicodeError) as error:
             raise RedactionError("A text could not be searched for secrets, so it was not posted.") from error
@@ -242,6 +242,11 @@ class Gate:
 
     def _digest(self, kind: str, value: str) -> str:
         return hmac.new(self._key, f"{kind}|{value}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def _said(kind: str) -> str:
+    """Name a kind of secret for people."""
+    return "secret" if kind == "own" else kind.replace("_", " ")
 
 
 def _matches(rule: Rule, text: str) -> Iterator[tuple[int, int]]:

@@ -9,6 +9,7 @@ from bot.settings.environment import count, text, texts
 from bot.settings.live import LiveSettings
 from bot.settings.live_yaml import live_settings
 from bot.settings.models import ModelSettings
+from bot.settings.redaction import RedactionSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +196,7 @@ class ServeSettings:
     links: LinkSettings = field(default_factory=LinkSettings)
     live: LiveSettings = field(default_factory=LiveSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
+    redaction: RedactionSettings = field(default_factory=RedactionSettings)
 
     @classmethod
     def from_environment(cls) -> "ServeSettings":
@@ -209,4 +211,5 @@ class ServeSettings:
             links=LinkSettings.from_environment(),
             live=live_settings(base.home),
             models=ModelSettings.from_environment(),
+            redaction=RedactionSettings.from_environment(),
         )

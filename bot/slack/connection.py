@@ -1,6 +1,6 @@
 """The app's side of one workspace: what calls Slack, knows itself, decides who may, and answers; shared by desk and listeners."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -33,7 +33,7 @@ def connect(
     client: AsyncWebClient,
     audience: Audience,
     *,
-    link_hosts: Iterable[str] = (),
+    sanitiser: Sanitiser | None = None,
     picture: Picture = timeline_picture,
     limiter: Limiter | None = None,
     observe: Observe | None = None,
@@ -41,7 +41,7 @@ def connect(
 ) -> Connection:
     """Make the parts around a client that carries the bot token, the API's base address and a shared session."""
     calls = Calls(client, limiter, observe)
-    sanitiser = Sanitiser(link_hosts)
+    sanitiser = sanitiser or Sanitiser()
     identity = Identity(calls, sanitiser.allow_workspace)
     access = AccessPolicy(calls, identity, audience)
     messenger = SlackMessenger(calls, identity, access, sanitiser, picture=picture, clock=clock)

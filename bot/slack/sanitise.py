@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from bot.redaction.posted import posted
+from bot.redaction.posted import POSTING, Posting
 
 # ECMA-48 control sequences with their bodies, so that "[31m" or the target of an OSC 8 link does not stay behind
 _ESCAPE_SEQUENCES = re.compile(
@@ -76,7 +76,8 @@ def cut(text: str, longest: int) -> str:
 class Sanitiser:
     """Makes foreign text inert; links lead only to ``hosts`` (exact names, https, no port and no user in them)."""
 
-    def __init__(self, hosts: Iterable[str] = ()) -> None:
+    def __init__(self, hosts: Iterable[str] = (), posting: Posting = POSTING) -> None:
+        self._posted = posting.text
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins: set[str] = set()
 
@@ -88,17 +89,17 @@ class Sanitiser:
 
     def text(self, foreign: str, longest: int = 600) -> str:
         """Give foreign text as mrkdwn that shows its words and does nothing: no mention, link, emphasis, emoji."""
-        shown = cut(" ".join(posted(visible(foreign)).split()), longest)
+        shown = cut(" ".join(self._posted(visible(foreign)).split()), longest)
         return escaped(_EDGE_UNDERSCORE.sub("\uff3f", _unlinked(shown).translate(_MRKDWN)))
 
     def code(self, foreign: str, longest: int = 200) -> str:
         """Give foreign text as inline code, for names and commands that are to be read letter by letter."""
-        shown = cut(" ".join(posted(visible(foreign)).split()), longest).replace("`", "\u02cb")
+        shown = cut(" ".join(self._posted(visible(foreign)).split()), longest).replace("`", "\u02cb")
         return f"`{escaped(_unlinked(shown))}`" if shown else ""
 
     def verbatim(self, foreign: str, longest: int = 2500) -> str:
         """Give foreign text for a place Slack does not parse (preformatted rich text, plain text, alt text, input)."""
-        return cut(posted(visible(foreign, keep_lines=True)), longest)
+        return cut(self._posted(visible(foreign, keep_lines=True)), longest)
 
     def url(self, address: str | None) -> str | None:
         """Give an address that may be linked, or None: https, a configured host, nothing that pretends to be another."""

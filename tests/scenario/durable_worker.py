@@ -107,9 +107,9 @@ class KnownCase:
         await asyncio.sleep(3600 if "slowly" in ask.question else 0.02)
         return (await asyncio.to_thread(self._home.list))[0].id
 
-    async def follow_up(self, case, question):
+    async def follow_up(self, case, ask):
         """Answer in this process."""
-        return await asyncio.to_thread(_FollowUp(self._home, case, question, None), lambda _: None)
+        return await asyncio.to_thread(_FollowUp(self._home, case, ask, None), lambda _: None)
 
     async def report(self, case):
         """Give the report."""

@@ -24,6 +24,7 @@ from bot.slack.app import build_app
 from bot.slack.connection import connect
 from bot.slack.limiter import Limiter
 from bot.slack.picture import no_picture
+from bot.slack.sanitise import Sanitiser
 
 MANIFEST = yaml.safe_load((Path(__file__).parents[2] / "manifests" / "slack.yaml").read_text(encoding="utf-8"))
 INCIDENTS = "C0INCIDENTS"
@@ -198,7 +199,11 @@ async def stage(
     async with PlaygroundServer(workspace, **options) as server, aiohttp.ClientSession() as session:
         client = AsyncWebClient(token=server.bot_token, base_url=server.base_url, session=session)
         connection = connect(
-            client, audience or Audience(), link_hosts=HOSTS, picture=picture, limiter=limiter or Limiter(50.0)
+            client,
+            audience or Audience(),
+            sanitiser=Sanitiser(HOSTS),
+            picture=picture,
+            limiter=limiter or Limiter(50.0),
         )
         desk = RecordingDesk(messenger=connection.messenger if answering else None, report=report)
         app = build_app(

@@ -17,7 +17,7 @@ class Kept:
         """Give the sample."""
         return REPORT
 
-    async def follow_up(self, case, question):
+    async def follow_up(self, case, ask):
         """Give the sample."""
         return ANSWER
 
@@ -25,7 +25,7 @@ class Kept:
 def test_reports_and_answers_get_links():
     """Evidence without a link gets one where a template fits; the rest, and the report itself, stay as they were."""
     engine = LinkedEngine(Kept(), TEMPLATES)
-    report, answer = asyncio.run(engine.report("c")), asyncio.run(engine.follow_up("c", "why?"))
+    report, answer = asyncio.run(engine.report("c")), asyncio.run(engine.follow_up("c", None))
     assert {name: evidence_url(each, TEMPLATES) for name, each in REPORT.evidence.items()} == {
         name: each.url for name, each in report.evidence.items()
     }

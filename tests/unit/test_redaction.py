@@ -15,7 +15,7 @@ from bot.pages.ticket import adf_comment, wiki_comment
 from bot.redaction.gate import LONGEST_LINE, Gate
 from bot.redaction.manifests import without_secrets
 from bot.redaction.own import own_patterns
-from bot.redaction.posted import all_posted, posted
+from bot.redaction.posted import POSTING, Posting
 from bot.settings import RedactionSettings
 from bot.slack.sanitise import Sanitiser
 
@@ -179,14 +179,30 @@ def test_nothing_posted_holds_a_secret():
         for told in (sanitiser.text(planted.line), sanitiser.code(planted.line, 600), sanitiser.verbatim(planted.line)):
             assert not leaks(planted.secret, re.sub(r"\[[a-z0-9 ]+ removed\]", "", told))
     assert (
-        posted("ann@example.org wrote password=hunter2hunter2") == "ann@example.org wrote password=[password removed]"
+        POSTING.text("ann@example.org wrote password=hunter2hunter2")
+        == "ann@example.org wrote password=[password removed]"
     )
     secret = "hunter2" * 3
     report = replace(
         REPORT, summary=f"It logged password={secret}", evidence={"E1": replace(CITED, quote=f"pwd={secret}")}
     )
     assert secret not in json.dumps(adf_comment(report, "m")) + wiki_comment(report, "m")
-    assert all_posted(REPORT) is REPORT
+    assert POSTING.all(REPORT) is REPORT
+
+
+def test_an_organisations_own_secrets_are_not_posted_either():
+    """Its patterns reach Slack and both kinds of Jira; without them the words pass, and one that could hang is refused."""
+    posting, secret = Posting((r"ACME-[0-9]{6,12}",)), "ACME-" + "20261117"
+    sanitiser = Sanitiser((), posting)
+    for told in (sanitiser.text(f"key {secret} taken"), sanitiser.code(secret), sanitiser.verbatim(secret)):
+        assert secret not in told
+        assert "[secret removed]" in told
+    report = replace(REPORT, summary=f"It logged {secret}", evidence={"E1": replace(CITED, quote=secret)})
+    pages = json.dumps(adf_comment(report, "m", posting)), wiki_comment(report, "m", posting)
+    assert all(secret not in page and "removed" in page for page in pages)
+    assert secret in Sanitiser().verbatim(secret)
+    with pytest.raises(UsageError):
+        Posting((r"(a+)+",))
 
 
 def test_manifests_hide_values_by_their_place():

@@ -14,6 +14,7 @@ from bot.domain.report import Report
 from bot.domain.tickets import document_text
 from bot.errors import TicketBusyError, TicketRefusedError, UsageError
 from bot.pages.ticket import adf_comment, wiki_comment
+from bot.redaction.posted import POSTING, Posting
 from bot.settings.live import JiraSettings
 from bot.wire import RefusedError, RejectedError, WireError
 
@@ -29,7 +30,8 @@ SEARCHED = 1000
 class JiraTickets:
     """Implements ``bot.investigation.desk_ports.Tickets``."""
 
-    def __init__(self, settings: JiraSettings, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, settings: JiraSettings, deadline_s: float = DEADLINE_S, posting: Posting = POSTING) -> None:
+        self._posting = posting
         self._settings = settings
         self._deadline_s = deadline_s
 
@@ -43,7 +45,9 @@ class JiraTickets:
         try:
             with JiraApi(self._settings, self._deadline_s, attempts=1) as api:
                 key = self._key(api, ticket)
-                written = _found(api, key, mark) or api.post(f"issue/{key}/comment", {"body": _body(api, mark, report)})
+                written = _found(api, key, mark) or api.post(
+                    f"issue/{key}/comment", {"body": self._body(api, mark, report)}
+                )
         except UsageError as error:
             raise TicketRefusedError(str(error)) from error
         except (RefusedError, RejectedError) as error:
@@ -51,6 +55,10 @@ class JiraTickets:
         except WireError as error:
             raise TicketBusyError(f"Jira did not take the comment: {error}.") from error
         return f"{api.url}/browse/{quote(key)}?focusedCommentId={quote(str(written.get('id')))}"
+
+    def _body(self, api: "JiraApi", mark: str, report: Report) -> Any:  # noqa: ANN401 - text or a document
+        made = adf_comment if api.cloud else wiki_comment
+        return made(report, mark, self._posting)
 
     def _key(self, api: "JiraApi", ticket: str) -> str:
         """Give the issue's present key: an issue that was moved away is not written to."""
@@ -73,10 +81,6 @@ def _found(api: "JiraApi", key: str, mark: str) -> Mapping[str, Any] | None:
         if api.author(comment) == me and mark in document_text(comment.get("body")):
             return comment
     return None
-
-
-def _body(api: "JiraApi", mark: str, report: Report) -> Any:  # noqa: ANN401 - text or a document
-    return adf_comment(report, mark) if api.cloud else wiki_comment(report, mark)
 
 
 def _refusal(ticket: str, error: WireError) -> str:
