@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from bot.domain.choice import AnalystChoice
 from bot.errors import UsageError
-from bot.settings import ModelSettings, ReadingSettings, RedactionSettings
+from bot.settings import ModelSettings, ReadingSettings, RedactionSettings, live_settings
 
 if TYPE_CHECKING:  # who asks no model does not wait for its modules
+    from bot.analyst.model_tools import LiveQuery
     from bot.casefile.case import Case
     from bot.investigation.model_analyst import ModelAnalyst, Session
 
@@ -74,7 +75,16 @@ class _Sessions:
 
         payer = Payer(case=case.id, channel=self.channel)
         model = Metered(MessagesModel(self.settings), Ledger(self.home, self.settings.budget), payer)
-        return Session(model=model, egress=CaseEgress(case, gate_of(case, self.redaction)))
+        egress = CaseEgress(case, gate_of(case, self.redaction))
+        return Session(model=model, egress=egress, live=self._live(case))
+
+    def _live(self, case: "Case") -> "tuple[LiveQuery, ...]":
+        live = live_settings(self.home)
+        if not live.names_a_source:
+            return ()
+        from bot.app_live import live_queries  # noqa: PLC0415 - only where something live is configured
+
+        return live_queries(live, case)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

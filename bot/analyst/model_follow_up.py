@@ -24,6 +24,7 @@ MOST_SENTENCES = 5
 MOST_QUOTES = 4
 LEAST_QUOTE = 6
 """Characters of a quote that shows something; shorter ones stand everywhere."""
+LIVE_NOTE = "What is cited as live was read just now and is not kept with the case, so no verdict rests on it."
 _VERDICTS = ("related", "unrelated", "answered", "unknown")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
@@ -98,7 +99,7 @@ def judged(
     citations = Citations(evidence)
     kept, dropped = [], []
     for sentence in said.sentences:
-        keys, texts = _cited(sentence, citations, evidence)
+        keys, texts = _cited(sentence, citations, evidence, asked)
         wrong = _wrong(sentence, keys, [*known, *texts], written)
         if wrong:
             dropped.append(wrong)
@@ -115,10 +116,12 @@ def judged(
         for key, entry in citations.entries.items()
         if any(f"{key}]" in one or f"{key}," in one for one in kept)
     }
+    if asked.live and any("[live_" in one or ", live_" in one for one in kept):
+        notes.append(LIVE_NOTE)
     return Answer(
         question=own.question,
         answer=" ".join(kept),
-        verdict=verdict,
+        verdict=verdict if used or verdict in ("related", "unrelated") else "unknown",
         evidence=used,
         test=test,
         case=own.case,
@@ -141,9 +144,16 @@ def _tie(said: SaidAnswer, own: Answer, asked: Asked) -> tuple[AnswerVerdict, An
     return "unknown", asked.last_test(), f"The model says: {said.verdict}; no test bears it out, so it stays open."
 
 
-def _cited(sentence: SaidSentence, citations: Citations, evidence: Evidenced) -> tuple[list[str], list[str]]:
+def _cited(
+    sentence: SaidSentence, citations: Citations, evidence: Evidenced, asked: Asked
+) -> tuple[list[str], list[str]]:
     keys, texts = [], []
     for quote in sentence.quotes:
+        live = _live_line(quote, asked)
+        if live is not None:
+            texts += [quote.text, live]
+            keys += [] if quote.item in keys else [str(quote.item)]
+            continue
         stored = evidence.item(quote.item)
         if stored is None or len(quote.text.strip()) < LEAST_QUOTE or not quotes(stored, quote.text):
             continue
@@ -152,6 +162,14 @@ def _cited(sentence: SaidSentence, citations: Citations, evidence: Evidenced) ->
             keys.append(key)
             texts += [quote.text, stored.text, rfc3339(stored.at) if stored.at else ""]
     return keys, texts
+
+
+def _live_line(quote: SaidQuote, asked: Asked) -> str | None:
+    """Find a quote among what live queries gave in this conversation."""
+    words = quote.text.strip()
+    if len(words) < LEAST_QUOTE:
+        return None
+    return next((line for name, lines in asked.live if name == quote.item for line in lines if words in line), None)
 
 
 def _wrong(

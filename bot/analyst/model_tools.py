@@ -67,6 +67,8 @@ class Asked:
 
     calls: int = 0
     tests: list[tuple[Signal, Signal, LinkTest]] = field(default_factory=list)
+    live: list[tuple[str, list[str]]] = field(default_factory=list)
+    """Lines that live queries gave, by the name of the tool, which is cited in place of an item."""
 
     def last_test(self) -> AnswerTest | None:
         """Give the numbers of the latest test, as an answer carries them."""
@@ -164,7 +166,9 @@ def _carried_out(name: str, arguments: Mapping[str, object], lookup: Lookup, ask
         return _bounded(rows(arguments, lookup))
     for query in lookup.live:
         if name == f"live_{query.name}":
-            return _bounded(iter([{"live": query.name, "text": query.run(arguments)}]))
+            lines = query.run(arguments).splitlines()
+            asked.live.append((name, lines))
+            return _bounded({"item": name, "text": line} for line in lines)
     raise _WrongCallError(f"There is no tool {name[:60]!r}.")
 
 

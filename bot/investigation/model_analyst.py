@@ -76,6 +76,8 @@ class Session:
 
     model: LanguageModel
     egress: Egress
+    live: tuple[LiveQuery, ...] = ()
+    """Queries of live sources that it may ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,6 @@ class ModelAnalyst:
     """Wall clock of all calls of one investigation in seconds."""
     follow_up_deadline_s: float = 50.0
     """Of one follow-up: a thread waits a minute."""
-    live: tuple[LiveQuery, ...] = ()
 
     @property
     def mode(self) -> Mode:

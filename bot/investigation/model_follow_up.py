@@ -28,7 +28,7 @@ def asked_model(analyst: ModelAnalyst, case: Case, context: FollowUpContext, own
     talk: Talk | None = None
     try:
         session = analyst.session(case)
-        talk, handed = opened(analyst, session, lookup_in(case, context, analyst.live), analyst.follow_up_deadline_s)
+        talk, handed = opened(analyst, session, lookup_in(case, context, session.live), analyst.follow_up_deadline_s)
         said = _said(analyst, talk, context, own.question)
     except FAILURES as error:
         note = f"This is the offline answer: {failure_words(error)}"

@@ -82,7 +82,7 @@ class _Reader:
         analyst, findings = self._analyst, self._conclusion.findings
         session = analyst.session(self._case)
         self._egress = session.egress
-        lookup = lookup_of(self._case, findings, analyst.live)
+        lookup = lookup_of(self._case, findings, session.live)
         talk, self._handed = opened(analyst, session, lookup, analyst.deadline_s, self._progress)
         self._talk = talk
         weighed = self._tested(talk)

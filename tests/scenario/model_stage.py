@@ -86,7 +86,7 @@ class Stage:
         model = MessagesModel(settings, Patience(first_pause_s=0.01, largest_pause_s=0.02, least_s=0.05))
         model = options.pop("wrap", lambda one: one)(model)
         egress = options.pop("egress", OpenGate())
-        session = Session(model=model, egress=egress)
+        session = Session(model=model, egress=egress, live=options.pop("live", ()))
         return ModelAnalyst(facts=model.facts, session=lambda _case: session, **{"deadline_s": 20.0, **options})
 
     def read(self, script, **options):

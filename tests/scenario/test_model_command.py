@@ -3,11 +3,13 @@
 import json
 
 import pytest
-from command import STORY, refused, rootcause
+from command import STORY, refused, rootcause, small_export
 from contract import broken_rules
 from model_says import said
 from model_server import Answer, ModelServer
 from model_stage import Stage, answers_to
+
+SHORT = {"verdict": "inconclusive", "summary": "Nothing stands out.", "steps": [], "links": []}
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,28 @@ def script_of(truth):
     return script
 
 
+def test_a_small_export_with_a_model(tmp_path):
+    """The whole way over a socket: read, paid, said in the coverage; the follow-up is asked from the same beginning."""
+    home, export = tmp_path / "home", small_export(tmp_path / "export")
+
+    def script(asked):
+        follows = "An investigation of this evidence was published" in asked.question
+        return Answer(text=json.dumps({"verdict": "unknown", "sentences": []} if follows else SHORT))
+
+    with ModelServer(script) as server:
+        there = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "sk-test"}
+        ran = rootcause(home, "analyze", export, "--quiet", "--format", "json", **there)
+        told = rootcause(home, "ask", "last", "how sure are you?", "--format", "json", **there)
+    assert (4, "", 0) == (ran.code, ran.err, told.code)
+    assert [] == broken_rules(ran.json, "report")
+    assert ("claude-sonnet-5-5", "") == (ran.json["usage"]["analyst"], ran.json["reading"]["failure"])
+    assert any("claude-sonnet-5-5 read all" in row["read"] for row in ran.json["coverage"])
+    first, last = server.asked[0].body, server.asked[-1].body
+    assert first["messages"][0]["content"][:-1] == last["messages"][0]["content"][:-1]
+    assert first["tools"] == last["tools"]
+
+
+@pytest.mark.full
 def test_analyze_and_ask_with_a_model(truth, tmp_path):
     """The report is the model's and the measurements'; the follow-up finds the prefix in the cache, byte for byte."""
     home = tmp_path / "home"
@@ -58,10 +82,11 @@ def test_analyze_and_ask_with_a_model(truth, tmp_path):
 
 def test_offline_asks_nobody_though_a_model_is_configured(tmp_path):
     """The option wins over the settings."""
+    export = small_export(tmp_path / "export")
     with ModelServer() as server:
         there = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "sk-test"}
-        ran = rootcause(tmp_path / "home", "analyze", STORY, "--offline", "--quiet", "--format", "json", **there)
-    assert (0, [], "offline", None) == (ran.code, server.asked, ran.json["usage"]["analyst"], ran.json["reading"])
+        ran = rootcause(tmp_path / "home", "analyze", export, "--offline", "--quiet", "--format", "json", **there)
+    assert (4, [], "offline", None) == (ran.code, server.asked, ran.json["usage"]["analyst"], ran.json["reading"])
 
 
 def test_a_model_asked_for_that_nobody_configured_is_a_sentence(tmp_path):

@@ -5,11 +5,14 @@ from time import monotonic
 
 import pytest
 from command import STORY
+from fault_server import FaultServer
+from http_sources import PlayedPrometheus
 from model_says import said
 from model_server import Answer, Failing, ModelServer
 from model_stage import Stage, answers_to, scripted
 from model_wire import Refusal
 
+from bot.app_live import live_queries
 from bot.domain.report import to_json
 from bot.domain.report_json import report_from_json
 from bot.investigation.budget import Ledger, Payer
@@ -17,7 +20,9 @@ from bot.investigation.budget_model import Metered
 from bot.investigation.follow_up import follow_up
 from bot.pages.words import visible
 from bot.settings import BudgetSettings
+from bot.settings.live_yaml import live_from
 
+METRIC = "container_memory_working_set_bytes"
 WHOLE = Answer(text="x" * 400)
 
 
@@ -213,6 +218,28 @@ def test_a_follow_up_cites_what_it_says(stage, finished):
     assert ["E1"] == list(answer.evidence)
     assert 3 == len(answer.notes)
     assert "claude-sonnet-5-5" == answer.usage.analyst
+
+
+def test_a_follow_up_looks_at_a_live_metric(stage, finished):
+    """What the configured Prometheus gives reaches the model, as a row of a tool, and is cited as live in the answer."""
+    line = {}
+
+    def script(asked):
+        if not asked.results:
+            return Answer(calls=[("live_metric_range", {"metric": METRIC, "since": "2026-11-21T06:00:00Z"})])
+        [told] = asked.results.values()
+        line.update(json.loads(told.splitlines()[1]))
+        quotes = [{"item": line["item"], "quote": line["text"]}]
+        return Answer(text=json.dumps({"verdict": "answered", "sentences": [{"says": "It is low.", "quotes": quotes}]}))
+
+    with FaultServer(None, reply=PlayedPrometheus()) as metrics, ModelServer(script) as server:
+        live = live_from({"clusters": [{"name": "one", "prometheus": {"url": metrics.url}}]})
+        analyst = stage.analyst(server.url, live=live_queries(live, finished, finished.window.end))
+        answer = follow_up(finished, "how is memory at present?", analyst)
+    assert ("It is low. [live_metric_range]", "unknown") == (answer.answer, answer.verdict)
+    assert line["text"].startswith(METRIC)
+    assert server.asked[0].body["tools"][-1]["name"] == "live_metric_range"
+    assert () == live_queries(live_from({}), finished)
 
 
 def test_a_tie_is_for_the_test_to_say(stage, finished):

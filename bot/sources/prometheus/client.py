@@ -32,8 +32,8 @@ class Client:
     ``warnings`` counts what the server said about answers that were not whole. Call from several threads if you like.
     """
 
-    def __init__(self, url: str, deadline: Deadline, login: Login) -> None:
-        self.session = WireSession(deadline, login=login, limits=LIMITS)
+    def __init__(self, url: str, deadline: Deadline, login: Login, limits: Limits = LIMITS) -> None:
+        self.session = WireSession(deadline, login=login, limits=limits)
         self.session.hooks["response"].append(self._note_warnings)
         self.url = url.rstrip("/")
         self.warnings: Counter[str] = Counter()
