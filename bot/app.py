@@ -103,8 +103,8 @@ def search(case: str, text: str, since: datetime | None, until: datetime | None,
 def pack(case: str, *, budget: int | None, economy: bool) -> "Packed":
     """Pack a case as a model would be sent it, through the egress gate; sends nothing."""
     from bot.analyst.packing import DEFAULT_BUDGET  # noqa: PLC0415 - no other command waits for the packer
-    from bot.investigation.egress import gate_of  # noqa: PLC0415
-    from bot.investigation.packing import pack_case  # noqa: PLC0415
+    from bot.investigation.egress import gate_of  # noqa: PLC0415 - see above
+    from bot.investigation.packing import pack_case  # noqa: PLC0415 - see above
 
     with _home().open(case) as opened:
         gate = gate_of(opened, RedactionSettings.from_environment())

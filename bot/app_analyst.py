@@ -42,7 +42,7 @@ def analyst_for(choice: AnalystChoice, home: Path, channel: str = "") -> "ModelA
 
 def _analyst(settings: ModelSettings, choice: AnalystChoice, home: Path, channel: str) -> "ModelAnalyst":
     from bot.investigation.model_analyst import ModelAnalyst  # noqa: PLC0415 - only where a model is asked
-    from bot.models.messages import MessagesModel  # noqa: PLC0415
+    from bot.models.messages import MessagesModel  # noqa: PLC0415 - see above
 
     reading = ReadingSettings.from_environment()
     session = _Sessions(settings=settings, redaction=RedactionSettings.from_environment(), home=home, channel=channel)
@@ -67,11 +67,11 @@ class _Sessions:
 
     def __call__(self, case: "Case") -> "Session":
         from bot.investigation.budget import Ledger, Payer  # noqa: PLC0415 - only where a model is asked
-        from bot.investigation.budget_model import Metered  # noqa: PLC0415
-        from bot.investigation.egress import gate_of  # noqa: PLC0415
-        from bot.investigation.model_analyst import Session  # noqa: PLC0415
-        from bot.investigation.model_egress import CaseEgress  # noqa: PLC0415
-        from bot.models.messages import MessagesModel  # noqa: PLC0415
+        from bot.investigation.budget_model import Metered  # noqa: PLC0415 - see above
+        from bot.investigation.egress import gate_of  # noqa: PLC0415 - see above
+        from bot.investigation.model_analyst import Session  # noqa: PLC0415 - see above
+        from bot.investigation.model_egress import CaseEgress  # noqa: PLC0415 - see above
+        from bot.models.messages import MessagesModel  # noqa: PLC0415 - see above
 
         payer = Payer(case=case.id, channel=self.channel)
         model = Metered(MessagesModel(self.settings), Ledger(self.home, self.settings.budget), payer)

@@ -85,7 +85,7 @@ def kubernetes_source(cluster: ClusterSettings, scope: Scope) -> LiveSource | No
     if told is None:
         return None
     from bot.cluster.access import ClusterAccess  # noqa: PLC0415 - see above
-    from bot.sources.kubernetes import KubernetesSource  # noqa: PLC0415
+    from bot.sources.kubernetes import KubernetesSource  # noqa: PLC0415 - see above
 
     access = ClusterAccess(
         name=cluster.name, in_cluster=told.in_cluster, kubeconfig=told.kubeconfig, context=told.context

@@ -19,7 +19,7 @@ def models(form: str) -> int:
     A model is asked where ANTHROPIC_API_KEY or ROOTCAUSE_MODEL_URL is set; ROOTCAUSE_MODEL chooses it.
     """
     from bot.app_models import models as known  # noqa: PLC0415 - --help must not wait for it
-    from bot.settings import ModelSettings, Settings  # noqa: PLC0415
+    from bot.settings import ModelSettings, Settings  # noqa: PLC0415 - see above
 
     told = known(ModelSettings.from_environment(), Settings.from_environment().home)
     if form == "json":

@@ -17,8 +17,8 @@ def serve() -> int:
     `rootcause doctor` says what is missing.
     """
     from bot.app_serve import serve as run  # noqa: PLC0415 - --help must not wait for Slack's libraries
-    from bot.settings import ServeSettings  # noqa: PLC0415
-    from bot.web.logs import log_as_json  # noqa: PLC0415
+    from bot.settings import ServeSettings  # noqa: PLC0415 - see above
+    from bot.web.logs import log_as_json  # noqa: PLC0415 - see above
 
     log_as_json()
     return asyncio.run(run(ServeSettings.from_environment()))
@@ -45,7 +45,7 @@ Exit codes:
 def doctor(form: str) -> int:
     """Look at every token, scope, source, permission and the clock: what is wrong, and the fix."""
     from bot.app_doctor import doctor as examine  # noqa: PLC0415 - --help must not wait for Slack's libraries
-    from bot.settings import ServeSettings  # noqa: PLC0415
+    from bot.settings import ServeSettings  # noqa: PLC0415 - see above
 
     findings = examine(ServeSettings.from_environment())
     if form == "json":
@@ -67,8 +67,8 @@ def record() -> int:
     whose logs are kept whole. In a pod it takes the service account, elsewhere ROOTCAUSE_KUBECONFIG and ROOTCAUSE_CONTEXT.
     """
     from bot.app_record import record as run  # noqa: PLC0415 - --help must not wait for the client of a cluster
-    from bot.settings import RecordSettings, WebSettings  # noqa: PLC0415
-    from bot.web.logs import log_as_json  # noqa: PLC0415
+    from bot.settings import RecordSettings, WebSettings  # noqa: PLC0415 - see above
+    from bot.web.logs import log_as_json  # noqa: PLC0415 - see above
 
     log_as_json()
     return asyncio.run(run(RecordSettings.from_environment(), WebSettings.from_environment()))

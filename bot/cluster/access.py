@@ -32,10 +32,10 @@ class ClusterAccess:
 async def connected(access: ClusterAccess, connections: int = CONNECTIONS) -> "ApiClient":
     """Make a client from a running event loop; whoever asked closes it. Raises UntoldError where the way is not known."""
     from kubernetes.aio.client.api_client import ApiClient  # noqa: PLC0415 - most of a second, for who asks a cluster
-    from kubernetes.aio.client.configuration import Configuration  # noqa: PLC0415
-    from kubernetes.aio.config.config_exception import ConfigException  # noqa: PLC0415
-    from kubernetes.aio.config.incluster_config import load_incluster_config  # noqa: PLC0415
-    from kubernetes.aio.config.kube_config import load_kube_config  # noqa: PLC0415
+    from kubernetes.aio.client.configuration import Configuration  # noqa: PLC0415 - see above
+    from kubernetes.aio.config.config_exception import ConfigException  # noqa: PLC0415 - see above
+    from kubernetes.aio.config.incluster_config import load_incluster_config  # noqa: PLC0415 - see above
+    from kubernetes.aio.config.kube_config import load_kube_config  # noqa: PLC0415 - see above
 
     told = Configuration()
     told.retries = None  # they sleep as long as a server says, whatever the deadline

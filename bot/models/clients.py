@@ -53,7 +53,7 @@ def check(settings: ModelSettings, known: Known) -> None:
 def client(settings: ModelSettings, known: Known) -> Any:  # noqa: ANN401 - three unrelated classes of the library, used alike
     """Build the client: our deadline and our tries, not the library's."""
     import anthropic  # noqa: PLC0415 - nobody waits for the library who asks no model
-    import httpx2  # noqa: PLC0415
+    import httpx2  # noqa: PLC0415 - see above
 
     for name in TALKATIVE:
         logging.getLogger(name).addFilter(_DISCREET)
