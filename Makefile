@@ -13,6 +13,9 @@ export PIP_NO_INPUT := 1
 # a key set for other things is no order to use it: nothing here asks a model
 export ROOTCAUSE_MODEL := off
 
+# most tests wait for a clock or a socket; what a file's tests share is made once
+SIDE_BY_SIDE := --numprocesses 4 --dist loadfile
+
 INSTALL := $(BIN)/python -m pip install --quiet --no-deps
 SOURCES := bot tests
 
@@ -34,7 +37,7 @@ report: $(VENV)/.runtime ## print the report of the incident in fixtures/
 	@$(BIN)/rootcause analyze $(FIXTURE)
 
 test: $(VENV)/.dev ## the quick tests
-	$(BIN)/pytest -m "not full and not bench"
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not full and not bench"
 
 test-all: $(VENV)/.dev ## every test, the long versions too
 	$(BIN)/pytest -m "not bench"

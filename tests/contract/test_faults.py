@@ -1,6 +1,5 @@
 """Each source that reads over HTTP under each fault: it ends within its deadline, with a Gap and whatever it had read."""
 
-import sys
 import threading
 import time
 
@@ -17,13 +16,12 @@ TABLE: list[tuple[str, str, float, str]] = []
 
 
 @pytest.fixture(scope="module", autouse=True)
-def table(request):
-    """Print what came of each fault, when all are through."""
+def table(shown):
+    """Show what came of each fault, when all are through."""
     yield
     head = f"source           fault                      ended    said (deadline {DEADLINE_S:g} s)"
     lines = [f"{name:<16} {fault:<25} {took:5.2f} s  {said}" for name, fault, took, said in TABLE]
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        sys.stdout.write("\n".join(["", head, *lines, ""]))
+    shown("\n".join([head, *lines]))
 
 
 def struck():

@@ -47,7 +47,7 @@ async def demo(home):
     ("name", "width", "height"),
     [("story-wide", 1280, 800), pytest.param("story-narrow", 390, 844, marks=pytest.mark.full)],
 )
-def test_a_newcomer_gets_the_cascade_its_evidence_and_an_answer(tmp_path, name, width, height):
+def test_a_newcomer_gets_the_cascade_its_evidence_and_an_answer(tmp_path, shown, name, width, height):
     """`/rootcause 5d` moves a plan and ends in the cascade; Evidence opens a modal; day 3's restart was not part of it."""
     took = {}
 
@@ -97,6 +97,6 @@ def test_a_newcomer_gets_the_cascade_its_evidence_and_an_answer(tmp_path, name, 
             assert [] == found
 
     asyncio.run(run())
-    print({each: round(seconds, 1) for each, seconds in took.items()})  # noqa: T201 - the figures are what one runs this for
+    shown(" ".join([f"page, {name}:", *(f"{each} {seconds:.1f} s" for each, seconds in took.items())]))
     assert took["answer"] < 30
     assert took["follow-up"] < 10

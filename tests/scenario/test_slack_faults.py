@@ -1,7 +1,6 @@
 """Whatever Slack does, nothing is lost, nothing is said twice, nothing hangs: each fault at each call of an investigation."""
 
 import asyncio
-import sys
 import time
 from collections import Counter
 
@@ -193,8 +192,8 @@ def test_an_answer_whose_looks_are_refused_is_still_given(monkeypatch):
     play(scenario)
 
 
-def test_the_table_of_faults(capsys):
-    """Print what became of each fault, for whoever reads the log."""
-    rows = [f"  {kind:<18} {method:<22} {outcome}\n" for (kind, method), outcome in sorted(OUTCOMES.items())]
-    with capsys.disabled():
-        sys.stdout.write("\n" + "".join(rows))
+@pytest.fixture(scope="module", autouse=True)
+def table(shown):
+    """Show what became of each fault, for whoever reads the log."""
+    yield
+    shown("\n".join(f"{kind:<18} {method:<22} {outcome}" for (kind, method), outcome in sorted(OUTCOMES.items())))

@@ -35,13 +35,12 @@ def test_bursts_on_a_schedule_count_as_beats():
     assert found.period_s == pytest.approx(21_600, rel=0.02)
 
 
-def test_events_at_random_times_have_no_period(capsys):
-    """Out of 500 random trains at most two look periodic; the rate is printed."""
+def test_events_at_random_times_have_no_period(shown):
+    """Out of 500 random trains at most two look periodic; the rate is shown."""
     draw = np.random.default_rng(6)
     trains = [_FROM + draw.uniform(0, _WINDOW.length_s, int(draw.integers(2, 60))) for _ in range(500)]
     false = sum(event_period(train, _WINDOW) is not None for train in trains)
-    with capsys.disabled():
-        print(f"\nperiods seen in random trains: {false} of 500")  # noqa: T201 - the rate is the test's product
+    shown(f"periods seen in random trains: {false} of 500")
     assert false <= 2
 
 
