@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.casefile.cells import Packer, decompress
-from bot.casefile.tokens import token_bloom
 
 BLOCK_BYTES = 512 * 1024
 """Raw bytes after which a block is closed: large enough to compress well, small enough to open for one line."""
@@ -30,13 +29,12 @@ Numbers = NDArray[np.int32]
 class BlockColumns:
     """What is known of each line, equal lengths.
 
-    ``times_ns``: nanoseconds since the epoch or ``UNDATED``; ``streams`` and ``forms``: numbers; ``lengths``: bytes of
-    the line; ``text_starts``: offset in the line at which its text begins.
+    ``times_ns``: nanoseconds since the epoch or ``UNDATED``; ``streams``: numbers; ``lengths``: bytes of the line;
+    ``text_starts``: offset in the line at which its text begins.
     """
 
     times_ns: Ints
     streams: Numbers
-    forms: Numbers
     lengths: Ints
     text_starts: Ints
 
@@ -50,15 +48,14 @@ class BlockColumns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedBlock:
-    """A block as it is stored: zstd frames, and the Bloom filter of its long tokens."""
+    """A block as it is stored, but for what mapping it gives (its forms and its token filter): zstd frames."""
 
+    lines: int
     text: bytes
     times: bytes
     streams: bytes
-    forms: bytes
     lengths: bytes
     text_starts: bytes
-    bloom: bytes
     uneven: bool
     """Whether a line holds more than its form tells: what is cut off it, or colours inside its words"""
 
@@ -66,15 +63,19 @@ class PackedBlock:
 def pack_block(text: bytes, columns: BlockColumns, packer: Packer) -> PackedBlock:
     """Compress a block; ``text`` is its lines, each followed by one byte, but for the last."""
     return PackedBlock(
+        lines=len(columns.lengths),
         text=packer.compress(text),
         times=_pack(columns.times_ns, packer, ascending=True),
         streams=_pack(columns.streams, packer),
-        forms=_pack(columns.forms, packer),
         lengths=_pack(columns.lengths, packer),
         text_starts=_pack(columns.text_starts, packer),
-        bloom=token_bloom(text),
         uneven=b"\x1b" in text or bool((columns.lengths - columns.text_starts > WHOLE_FORM).any()),
     )
+
+
+def pack_numbers(numbers: Numbers, packer: Packer) -> bytes:
+    """Compress a column of numbers."""
+    return _pack(numbers, packer)
 
 
 def unpack_times(frame: bytes, lines: int) -> Ints:

@@ -21,6 +21,7 @@ from bot.casefile.conclusions import link_json, signal_json
 from bot.casefile.disk import PARTIAL, WHOLE, connect_for_writing, explained, sync
 from bot.casefile.ledger import Ledger
 from bot.casefile.loglines import LogLines
+from bot.casefile.mapping import Elsewhere, Masking
 from bot.casefile.packing import Packing
 from bot.casefile.records import event_row, insert, message_row, object_row, series_row, ticket_row
 from bot.casefile.schema import migrate
@@ -52,18 +53,20 @@ class CaseWriter:
     """The one writer of a case, and a context manager: leaving it by an exception removes the partial file.
 
     ``path``: the case's place, suffix ``.case`` or ``.partial``; the stem is the id. ``form_of``: gives a log line's
-    masked form from its text. Raises CaseError where the case is already being written or there, StorageError where
-    the disk refuses. Left without ``finish``, nothing remains.
+    masked form from its text; ``elsewhere``: where else lines are mapped. Raises CaseError where the case is already being
+    written or there, StorageError where the disk refuses. Left without ``finish``, nothing remains.
     """
 
-    def __init__(self, path: Path, form_of: Callable[[bytes], bytes] | None = None) -> None:
+    def __init__(
+        self, path: Path, form_of: Callable[[bytes], bytes] | None = None, elsewhere: Elsewhere | None = None
+    ) -> None:
         self.id = path.stem
         self.path = path.with_suffix(WHOLE)
         self._partial = path.with_suffix(PARTIAL)
         self._claim()
         self._open = True
         self._packer = Packer()
-        self._packing = Packing()
+        self._packing = Packing(Masking(form_of), elsewhere=elsewhere)
         self._ledger = Ledger()
         self._numbers = dict.fromkeys(_TABLES, 0)
         self._messages: dict[tuple[str, str, datetime], ItemId] = {}
@@ -79,7 +82,7 @@ class CaseWriter:
         except BaseException:
             self.abandon()
             raise
-        self._logs = LogLines(self._connection, self._packing, form_of)
+        self._logs = LogLines(self._connection, self._packing)
 
     def _claim(self) -> None:
         """Create the partial file, which only one process can."""

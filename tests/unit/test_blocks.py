@@ -3,19 +3,18 @@ import random
 import numpy as np
 from hypothesis import given, settings, strategies as st
 
-from bot.casefile.blocks import BlockColumns, pack_block, unpack_numbers, unpack_sizes, unpack_times
+from bot.casefile.blocks import BlockColumns, pack_block, pack_numbers, unpack_numbers, unpack_sizes, unpack_times
 from bot.casefile.cells import Packer, cell_text, decompress, text_cell, unblob
 from bot.casefile.tokens import RUN, Needle, token_bloom
 from bot.domain.ports import UNDATED
 from bot.native.batch import batch_of
 
 
-def block_columns(times, streams, forms, lengths, starts):
+def block_columns(times, streams, lengths, starts):
     """Make columns of lists."""
     return BlockColumns(
         times_ns=np.array(times, dtype=np.int64),
         streams=np.array(streams, dtype=np.int32),
-        forms=np.array(forms, dtype=np.int32),
         lengths=np.array(lengths, dtype=np.int64),
         text_starts=np.array(starts, dtype=np.int64),
     )
@@ -32,14 +31,14 @@ def test_a_block_gives_back_every_byte_and_number(rows):
     """Whatever lines hold, bytes and columns come back as they went in."""
     times, streams, forms, lines = (list(column) for column in zip(*rows, strict=True))
     starts = [len(line) // 2 for line in lines]
-    columns = block_columns(times, streams, forms, [len(line) for line in lines], starts)
+    columns = block_columns(times, streams, [len(line) for line in lines], starts)
     packed = pack_block(b"\n".join(lines), columns, Packer())
     count = len(lines)
     text, offsets, lengths = decompress(packed.text), columns.offsets, unpack_sizes(packed.lengths, count)
     assert lines == [text[offsets[i] : offsets[i] + lengths[i]] for i in range(count)]
     assert times == unpack_times(packed.times, count).tolist()
     assert streams == unpack_numbers(packed.streams, count).tolist()
-    assert forms == unpack_numbers(packed.forms, count).tolist()
+    assert forms == unpack_numbers(pack_numbers(np.array(forms, dtype=np.int32), Packer()), count).tolist()
     assert starts == unpack_sizes(packed.text_starts, count).tolist()
 
 
@@ -92,5 +91,5 @@ def test_long_alike_blobs_are_stored_smaller():
 
 def test_no_lines_have_no_offsets_but_the_end():
     """An empty block's offsets are a single 0."""
-    assert [0] == block_columns([], [], [], [], []).offsets.tolist()
-    assert np.int64 == block_columns([], [], [], [], []).offsets.dtype
+    assert [0] == block_columns([], [], [], []).offsets.tolist()
+    assert np.int64 == block_columns([], [], [], []).offsets.dtype
