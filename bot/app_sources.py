@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.domain.chat import Ask
 from bot.domain.finding import Finding
@@ -22,10 +22,21 @@ from bot.errors import UsageError
 from bot.investigation.fleet import InCluster
 from bot.investigation.workflow_process import question_of, window_words
 from bot.investigation.workflow_sources import WithoutChat
-from bot.settings import Access, ClusterSettings, EvidenceSettings, LiveSettings, SlackSettings
+from bot.settings import (
+    Access,
+    ClusterSettings,
+    EvidenceSettings,
+    KubernetesSettings,
+    LiveSettings,
+    LogsSettings,
+    SlackSettings,
+)
 from bot.sources.export import ExportSource
 from bot.sources.slack import SharedPace, SlackSource
 from bot.wire import Login
+
+if TYPE_CHECKING:
+    from bot.cluster.access import ClusterAccess
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATER = timedelta(days=36_500)
@@ -84,14 +95,10 @@ def kubernetes_source(cluster: ClusterSettings, scope: Scope) -> LiveSource | No
     told = cluster.kubernetes
     if told is None:
         return None
-    from bot.cluster.access import ClusterAccess  # noqa: PLC0415 - see above
     from bot.sources.kubernetes import KubernetesSource  # noqa: PLC0415 - see above
 
-    access = ClusterAccess(
-        name=cluster.name, in_cluster=told.in_cluster, kubeconfig=told.kubeconfig, context=told.context
-    )
     return KubernetesSource(
-        access=access,
+        access=cluster_access(cluster.name, told),
         window=scope.window,
         namespaces=scope.namespaces or told.namespaces,
         question=scope.question,
@@ -100,11 +107,20 @@ def kubernetes_source(cluster: ClusterSettings, scope: Scope) -> LiveSource | No
     )
 
 
+def cluster_access(name: str, told: KubernetesSettings) -> "ClusterAccess":
+    """Say how a cluster is reached."""
+    from bot.cluster.access import ClusterAccess  # noqa: PLC0415 - see above
+
+    return ClusterAccess(name=name, in_cluster=told.in_cluster, kubeconfig=told.kubeconfig, context=told.context)
+
+
 def log_store(cluster: ClusterSettings, scope: Scope) -> LiveSource | None:
     """Make the cluster's log store."""
-    named = cluster.logs
-    if named is None:
-        return None
+    return store_of(cluster.logs, scope) if cluster.logs is not None else None
+
+
+def store_of(named: LogsSettings, scope: Scope) -> LiveSource:
+    """Make a log store of its kind; raises UsageError where a secret is missing."""
     from bot.stores.address import StoreAddress  # noqa: PLC0415 - see above
 
     signed = login(named)

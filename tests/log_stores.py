@@ -93,11 +93,15 @@ class PlayedLoki:
         return answer(json.dumps({"streams": 1, "chunks": 1, "entries": len(found), "bytes": size}))
 
     def _matching(self, query, start, end):
-        selected, _, filtered = query.partition("}")
+        selected = re.match(r'\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\}', query)[0]
+        filtered = query.removeprefix(selected)
         namespace = re.search(r'namespace=~"([^"]*)"', selected)
+        pod = re.search(r'pod=~"([^"]*)"', selected)
         words = re.search(r"(\|~|!~) `([^`]*)`", filtered)
         for line in self.lines:
             if not start <= line.at < end or (namespace and not re.fullmatch(namespace[1], line.namespace)):
+                continue
+            if pod and not re.fullmatch(pod[1], line.pod):
                 continue
             if words is None or bool(re.search(words[2], line.text)) == (words[1] == "|~"):
                 yield line
@@ -141,10 +145,13 @@ class PlayedVictoriaLogs:
 
     def _matching(self, query, start, end):
         namespace = re.search(r'"kubernetes\.pod_namespace":~"\^\(([^"]*)\)\$"', query)
+        pod = re.search(r'"kubernetes\.pod_name":~"\^\(([^"]*)\)\$"', query)
         words = re.search(r'(!?)_msg:~"((?:[^"\\]|\\.)*)"', query)
         first, last = nanoseconds(start), nanoseconds(end)
         for line in self.lines:
             if not first <= line.at <= last or (namespace and not re.fullmatch(namespace[1], line.namespace)):
+                continue
+            if pod and not re.fullmatch(pod[1], line.pod):
                 continue
             if words is None or bool(re.search(words[2], line.text)) == (not words[1]):
                 yield line
@@ -205,6 +212,8 @@ class PlayedElasticsearch:
     def _holds(self, clause, line):
         if "terms" in clause:
             return line.namespace in clause["terms"].get("kubernetes.namespace", ())
+        if "regexp" in clause:
+            return bool(re.fullmatch(clause["regexp"]["kubernetes.pod.name"]["value"], line.pod))
         if "bool" in clause:
             return any(self._holds(each, line) for each in clause["bool"]["should"])
         words = [word.strip('"*') for word in clause["query_string"]["query"].split(" OR ")]

@@ -6,6 +6,7 @@ is checked elsewhere, by code that does not trust this one.
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from bot.analyst.proofs import item_id, quotes
 from bot.domain.entity import Entity
@@ -25,6 +26,12 @@ _TELLING = (
 
 _JSON_SAMPLE = re.compile(r"\[\s*(?P<at>\d+(?:\.\d+)?)\s*,\s*\"[^\"]*\"\s*\]")
 _OPENMETRICS_LINE = re.compile(r"^(?P<line>[^#\n][^\n]*\s(?P<at>\d+(?:\.\d+)?))[ \t]*$", re.MULTILINE)
+
+_TOLD_SAMPLE = re.compile(
+    r"(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|\+00:00))\D{1,8}?(?P<value>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+)
+_ROUNDED = 0.0006
+"""Four digits of a sample are shown."""
 
 LONGEST_QUOTE = 400
 """Characters of a quote: a line people read, not a stack trace."""
@@ -83,6 +90,22 @@ class Citations:
         """Cite items, each with the time (epoch seconds, 0 for none) it is cited for; what cannot be cited is left out."""
         keys = [self.cite(item, entity=entity, at_s=at_s or None) for item, at_s in items]
         return tuple(dict.fromkeys(key for key in keys if key is not None))
+
+
+def sample_meant(words: str, stored: Stored) -> float | None:
+    """Find the sample of a series that words tell by its time and value; give its time in seconds, None where none is so.
+
+    Samples are shown to a model with times that people read, and rounded; what is stored has neither.
+    """
+    told = _TOLD_SAMPLE.search(words)
+    if told is None:
+        return None
+    at_s, value = datetime.fromisoformat(told["at"]).timestamp(), float(told["value"])
+    for found in _JSON_SAMPLE.finditer(stored.raw.decode("utf-8", "replace")):
+        if abs(float(found["at"]) - at_s) < 1:
+            kept = float(found[0].split('"')[1])
+            return float(found["at"]) if abs(kept - value) <= _ROUNDED * abs(kept) else None
+    return None
 
 
 def stored_entity(stored: Stored) -> Entity:

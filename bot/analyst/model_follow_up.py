@@ -11,20 +11,19 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from bot.analyst.answers import AnswerVerdict
-from bot.analyst.citations import Citations
+from bot.analyst.citations import Citations, sample_meant
 from bot.analyst.model_answer import SaidQuote, UnreadableAnswerError, json_object, said_quote, unchanged
 from bot.analyst.model_tools import Asked
 from bot.analyst.model_words import plain, unfit
 from bot.analyst.proofs import quotes
 from bot.domain.ports import Evidenced
-from bot.domain.report import Answer, AnswerTest, Report
+from bot.domain.report import Answer, AnswerTest, Evidence, Report
 from bot.domain.window import rfc3339
 
 MOST_SENTENCES = 5
 MOST_QUOTES = 4
 LEAST_QUOTE = 6
 """Characters of a quote that shows something; shorter ones stand everywhere."""
-LIVE_NOTE = "What is cited as live was read just now and is not kept with the case, so no verdict rests on it."
 _VERDICTS = ("related", "unrelated", "answered", "unknown")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
@@ -99,7 +98,7 @@ def judged(
     citations = Citations(evidence)
     kept, dropped = [], []
     for sentence in said.sentences:
-        keys, texts = _cited(sentence, citations, evidence, asked)
+        keys, texts = _cited(sentence, citations, evidence)
         wrong = _wrong(sentence, keys, [*known, *texts], written)
         if wrong:
             dropped.append(wrong)
@@ -116,8 +115,7 @@ def judged(
         for key, entry in citations.entries.items()
         if any(f"{key}]" in one or f"{key}," in one for one in kept)
     }
-    if asked.live and any("[live_" in one or ", live_" in one for one in kept):
-        notes.append(LIVE_NOTE)
+    notes += live_notes(used, asked)
     return Answer(
         question=own.question,
         answer=" ".join(kept),
@@ -144,32 +142,29 @@ def _tie(said: SaidAnswer, own: Answer, asked: Asked) -> tuple[AnswerVerdict, An
     return "unknown", asked.last_test(), f"The model says: {said.verdict}; no test bears it out, so it stays open."
 
 
-def _cited(
-    sentence: SaidSentence, citations: Citations, evidence: Evidenced, asked: Asked
-) -> tuple[list[str], list[str]]:
+def _cited(sentence: SaidSentence, citations: Citations, evidence: Evidenced) -> tuple[list[str], list[str]]:
     keys, texts = [], []
     for quote in sentence.quotes:
-        live = _live_line(quote, asked)
-        if live is not None:
-            texts += [quote.text, live]
-            keys += [] if quote.item in keys else [str(quote.item)]
-            continue
         stored = evidence.item(quote.item)
-        if stored is None or len(quote.text.strip()) < LEAST_QUOTE or not quotes(stored, quote.text):
+        if stored is None or len(quote.text.strip()) < LEAST_QUOTE:
             continue
-        key = citations.cite(quote.item, quote=quote.text)
+        sample = sample_meant(quote.text, stored) if stored.source == "prometheus" else None
+        if sample is None and not quotes(stored, quote.text):
+            continue
+        key = citations.cite(quote.item, quote=quote.text if sample is None else None, at_s=sample)
         if key is not None and key not in keys:
             keys.append(key)
             texts += [quote.text, stored.text, rfc3339(stored.at) if stored.at else ""]
     return keys, texts
 
 
-def _live_line(quote: SaidQuote, asked: Asked) -> str | None:
-    """Find a quote among what live queries gave in this conversation."""
-    words = quote.text.strip()
-    if len(words) < LEAST_QUOTE:
-        return None
-    return next((line for name, lines in asked.live if name == quote.item for line in lines if words in line), None)
+def live_notes(used: Mapping[str, Evidence], asked: Asked) -> list[str]:
+    """Say which of the evidence was read after the investigation, and what could not be read now."""
+    live = [key for key, entry in used.items() if entry.locator.startswith("F")]
+    said = (
+        f"{', '.join(live)} {'was' if len(live) == 1 else 'were'} read live for this question and kept with the case."
+    )
+    return [*([said] if live else []), *(f"Not read live: {gap}." for gap in asked.gaps)]
 
 
 def _wrong(

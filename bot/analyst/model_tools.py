@@ -31,16 +31,25 @@ MOST_POINTS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a live query gave: rows with the ids they are kept under, their texts, and sentences on what it could not give."""
+
+    rows: Sequence[Mapping[str, object]]
+    texts: Sequence[str] = ()
+    gaps: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveQuery:
     """A read-only query of a live source that somebody allowed: its name, what it tells, its arguments, and who runs it.
 
-    ``run`` gives text, and raises RootcauseError with a sentence where it cannot.
+    ``run`` raises RootcauseError with a sentence where it cannot.
     """
 
     name: str
     description: str
     schema: Mapping[str, object]
-    run: Callable[[Mapping[str, object]], str]
+    run: Callable[[Mapping[str, object]], Looked]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +76,10 @@ class Asked:
 
     calls: int = 0
     tests: list[tuple[Signal, Signal, LinkTest]] = field(default_factory=list)
-    live: list[tuple[str, list[str]]] = field(default_factory=list)
-    """Lines that live queries gave, by the name of the tool, which is cited in place of an item."""
+    live: list[str] = field(default_factory=list)
+    """Texts that live queries gave."""
+    gaps: list[str] = field(default_factory=list)
+    """What live queries could not give."""
 
     def last_test(self) -> AnswerTest | None:
         """Give the numbers of the latest test, as an answer carries them."""
@@ -166,9 +177,10 @@ def _carried_out(name: str, arguments: Mapping[str, object], lookup: Lookup, ask
         return _bounded(rows(arguments, lookup))
     for query in lookup.live:
         if name == f"live_{query.name}":
-            lines = query.run(arguments).splitlines()
-            asked.live.append((name, lines))
-            return _bounded({"item": name, "text": line} for line in lines)
+            found = query.run(arguments)
+            asked.live += found.texts
+            asked.gaps += [gap for gap in found.gaps if gap not in asked.gaps]
+            return _bounded(iter([*found.rows, *({"missing": gap} for gap in found.gaps)]))
     raise _WrongCallError(f"There is no tool {name[:60]!r}.")
 
 

@@ -53,7 +53,7 @@ Belongs = Callable[[str, Entity], bool]
 """Tells whether what a stored item calls its entity (``payments/worker-7d9f-x2x/app``) is, or belongs to, an entity."""
 
 CHAT = frozenset({"slack", "jira"})
-WRITABLE = CHAT | {"kubernetes/logs", "loki"}
+WRITABLE = CHAT | {"kubernetes/logs", "loki", "elasticsearch", "victorialogs"}
 """Sources whose words a user of the system, or an attacker, can put there."""
 TOLERANCE_S = 1.0
 

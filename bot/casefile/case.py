@@ -1,26 +1,37 @@
 """Reads one case: evidence by id, by kind and in time order, what was concluded, and the questions asked of it.
 
-Evidence never changes once the file has its final name; the only thing that is added later is a question with its answer.
+Evidence never changes once the file has its final name; all that is added later is a question with its answer, and beside
+the evidence what live sources gave for it.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bot.casefile.cells import cell_bytes, cell_text, cell_time, cell_time_or_none, decompress, text_cell, time_cell
+from bot.casefile.cells import (
+    cell_bytes,
+    cell_text,
+    cell_text_or_none,
+    cell_time,
+    cell_time_or_none,
+    decompress,
+    text_cell,
+    time_cell,
+)
 from bot.casefile.conclusions import json_link, json_signal
 from bot.casefile.disk import explained
 from bot.casefile.logreader import Columns, FormRow, LogReader
-from bot.casefile.records import READERS
+from bot.casefile.records import READERS, fetched_cells
 from bot.casefile.stored import (
     StoredItem,
     parse_id,
     stored_event,
+    stored_fetched,
     stored_message,
     stored_object,
     stored_series,
@@ -29,6 +40,7 @@ from bot.casefile.stored import (
 from bot.domain.items import (
     ChatMessage,
     ClusterEvent,
+    Fetched,
     Gap,
     ItemId,
     LogStream,
@@ -48,6 +60,7 @@ _PRESENT: dict[str, Any] = {
     "M": stored_series,
     "C": stored_message,
     "J": stored_ticket,
+    "F": stored_fetched,
 }
 
 # What makes two rows neighbours: the same thing, channel or ticket.
@@ -57,6 +70,7 @@ _NEIGHBOURS = {
     "M": ("metric",),
     "C": ("channel",),
     "J": ("ticket",),
+    "F": ("source", "entity"),
 }
 
 
@@ -291,6 +305,30 @@ class Case:
     def questions(self) -> list[dict[str, Any]]:
         """Give the answers to follow-ups, oldest first."""
         return [json.loads(body) for (body,) in self._all("SELECT body FROM questions ORDER BY id")]
+
+    def keep(self, items: Sequence[Fetched]) -> list[ItemId]:
+        """Keep what was fetched for a question and give its ids; what is kept already keeps its id."""
+        same = "SELECT id FROM fetched WHERE at IS ? AND source = ? AND entity = ? AND raw = ?"
+        ids = []
+        for item in items:
+            row = fetched_cells(item)
+            found = self._one(same, (row[0], row[2], row[3], row[6]))
+            if found is None:
+                query = "INSERT INTO fetched VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)"
+                with explained(self.path):
+                    found = (self._connection.execute(query, row).lastrowid,)
+            ids.append(ItemId(f"F{found[0]}"))
+        return ids
+
+    def named(self) -> Iterator[str]:
+        """Give the names of what the case tells of, as ``Kind namespace/name``: objects, events, and what was measured."""
+        for table in ("objects", "events"):
+            query = f"SELECT DISTINCT kind, namespace, name FROM {table}"  # noqa: S608 - names of the schema
+            for kind, namespace, name in self._all(query):
+                where = cell_text_or_none(namespace)
+                yield f"{cell_text(kind)} {f'{where}/' if where else ''}{cell_text(name)}"
+        for (entity,) in self._all("SELECT DISTINCT entity FROM signals"):
+            yield cell_text(entity)
 
     def _all(self, query: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with explained(self.path):

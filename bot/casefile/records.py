@@ -9,6 +9,7 @@ from bot.casefile.cells import (
     Packer,
     Row,
     at_seconds,
+    cell_bytes,
     cell_floats,
     cell_text,
     cell_text_or_none,
@@ -20,7 +21,7 @@ from bot.casefile.cells import (
     unblob,
 )
 from bot.domain.entity import Entity
-from bot.domain.items import ChatMessage, ClusterEvent, LogStream, ObjectVersion, Series, TicketEntry
+from bot.domain.items import ChatMessage, ClusterEvent, Fetched, LogStream, ObjectVersion, Series, TicketEntry
 
 
 def insert(table: str, columns: int) -> str:
@@ -196,6 +197,26 @@ def row_ticket(row: Row) -> TicketEntry:
     )
 
 
+def fetched_cells(item: Fetched) -> tuple[Cell, ...]:
+    """Give what was fetched as a row of ``fetched``, its number left out."""
+    texts = (item.source, item.entity, item.text, item.locator)
+    return (time_cell(item.at), time_cell(item.fetched_at), *map(text_cell, texts), item.raw)
+
+
+def row_fetched(row: Row) -> Fetched:
+    """Undo ``fetched_cells``."""
+    _, at, fetched_at, source, entity, text, locator, raw = row
+    return Fetched(
+        source=cell_text(source),
+        entity=cell_text(entity),
+        at=cell_time_or_none(at),
+        text=cell_text(text),
+        raw=cell_bytes(raw),
+        locator=cell_text(locator),
+        fetched_at=cell_time(fetched_at),
+    )
+
+
 def _entity(kind: Any, namespace: Any, name: Any) -> Entity:  # noqa: ANN401 - cells as SQLite hands them over
     return Entity(cell_text(kind), cell_text(name), cell_text_or_none(namespace))
 
@@ -206,5 +227,6 @@ READERS: dict[str, tuple[str, str, Callable[[Row], Any]]] = {
     "M": ("series", "first_at", row_series),
     "C": ("messages", "at", row_message),
     "J": ("tickets", "at", row_ticket),
+    "F": ("fetched", "at", row_fetched),
 }
 """By an id's letter: its table, the column that orders it, and how a row becomes an item."""

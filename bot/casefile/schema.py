@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = int.from_bytes(b"rcse")
 """Stands in the SQLite header, so that a case is told from any other database before it is opened."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """SQLite's ``user_version`` of a case this program writes."""
 
 _STREAMS: dict[str, Any] = {
@@ -166,6 +166,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     migrations = Migrations("rootcause.case")
     migrations(name="m001_case")(_m001_case)
     migrations(name="m002_uneven")(_m002_uneven)
+    migrations(name="m003_fetched")(_m003_fetched)
     migrations.apply(database)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -179,3 +180,20 @@ def _m001_case(database: "Database") -> None:
 def _m002_uneven(database: "Database") -> None:
     """Note of each block whether the forms of its lines tell all that the lines hold."""
     database.table("log_blocks").add_column("uneven", int)
+
+
+def _m003_fetched(database: "Database") -> None:
+    """Keep what live sources gave for questions that were asked later; the evidence of the case stays what it was."""
+    database.table("fetched").create(
+        {
+            "id": int,
+            "at": str,
+            "fetched_at": str,
+            "source": str,
+            "entity": str,
+            "text": str,
+            "locator": str,
+            "raw": bytes,
+        },
+        pk="id",
+    )

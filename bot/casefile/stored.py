@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.casefile.cells import EPOCH, at_seconds, printable
-from bot.domain.items import ChatMessage, ClusterEvent, ItemId, LogStream, ObjectVersion, Series, TicketEntry
+from bot.domain.items import ChatMessage, ClusterEvent, Fetched, ItemId, LogStream, ObjectVersion, Series, TicketEntry
 from bot.domain.ports import UNDATED
+from bot.domain.window import rfc3339
 
 LOGS = "kubernetes/logs"
 EVENTS = "kubernetes/events"
@@ -18,7 +19,7 @@ TICKETS = "jira"
 STANDARD_SOURCES = (LOGS, EVENTS, OBJECTS, SERIES, MESSAGES, TICKETS)
 """Sources whose silence is worth a line in the coverage ledger."""
 
-_ID = re.compile(r"([LVOMCJ])([1-9][0-9]{0,17})", re.ASCII)
+_ID = re.compile(r"([LVOMCJF])([1-9][0-9]{0,17})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,4 +134,18 @@ def stored_ticket(number: int, entry: TicketEntry) -> StoredItem:
         raw=entry.raw,
         url=entry.url,
         locator=f"{entry.key} {entry.part} by {printable(entry.author)}",
+    )
+
+
+def stored_fetched(number: int, item: Fetched) -> StoredItem:
+    """Present what was fetched from a live source later; its locator says when."""
+    return StoredItem(
+        id=ItemId(f"F{number}"),
+        at=item.at,
+        source=item.source,
+        entity=item.entity,
+        text=printable(item.text),
+        raw=item.raw,
+        url=None,
+        locator=f"{item.locator}, read live at {rfc3339(item.fetched_at)}",
     )

@@ -2,7 +2,7 @@
 
 Every item keeps the bytes it was read from, so that a quote can be found again. Items have no id until the case
 file gives them one (``L17`` a log line, ``V3`` an event, ``O9`` an object version, ``M4`` a series, ``C8`` a chat
-message, ``J2`` a ticket entry).
+message, ``J2`` a ticket entry, ``F5`` what was fetched from a live source for a later question).
 """
 
 from array import array
@@ -100,6 +100,22 @@ class TicketEntry:
     text: str
     url: str | None
     raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What a live source gave for a question that was asked of a finished case; ``raw`` is what was read.
+
+    ``entity`` and ``locator`` are spelled as those of the case's own items are; ``fetched_at`` says when it was read.
+    """
+
+    source: str
+    entity: str
+    at: datetime | None
+    text: str
+    raw: bytes
+    locator: str
+    fetched_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,3 +12,5 @@ class Scope:
     window: Window
     namespaces: tuple[str, ...] = ()
     question: str = ""
+    pods: str = ""
+    """Only of pods whose whole name this regular expression matches (RE2 and Lucene alike); made of names, never typed."""

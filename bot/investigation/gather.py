@@ -25,17 +25,19 @@ GRACE_S = 3.0
 _Stored = TypeVar("_Stored")
 
 
-def gather_all(sources: Sequence[Source], sink: Sink, progress: Progress, *, grace_s: float = GRACE_S) -> None:
+def gather_all(
+    sources: Sequence[Source], sink: Sink, progress: Progress, *, grace_s: float = GRACE_S, lenient: bool = False
+) -> None:
     """Let every source fill the sink; ends with the last one, or when the last deadline is over.
 
-    What a source cannot give becomes a Gap. Raises what a lone source raises, and whatever the sink
+    What a source cannot give becomes a Gap. Raises what a lone source raises, unless ``lenient``, and whatever the sink
     or the progress raised (a full disk, a wish to stop): then all sources are ended.
     """
     if len(sources) == 1 and _deadline(sources[0]) is None:
         sources[0].gather(sink, progress)
         return
     shared = _Shared(sink=sink, progress=progress)
-    runs = [_Run(source=source, shared=shared, alone=len(sources) == 1) for source in sources]
+    runs = [_Run(source=source, shared=shared, alone=len(sources) == 1 and not lenient) for source in sources]
     began = time.monotonic()
     try:
         for run in runs:

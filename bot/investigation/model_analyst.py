@@ -3,7 +3,7 @@
 One conversation is opened from it, for an investigation and for a follow-up alike. Leaves out what is asked.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -185,10 +185,12 @@ def _counted(session: Session, handed: Handed, lookup: Lookup, deadline: Deadlin
     return session.model.count_tokens(request)
 
 
-def writable_words(case: Case) -> Callable[[str], bool]:
-    """Tell whether words stand where a user of the system can write."""
+def writable_words(case: Case, live: Sequence[str] = ()) -> Callable[[str], bool]:
+    """Tell whether words stand where a user of the system can write, what was read live included."""
 
     def written(words: str) -> bool:
+        if any(words.casefold() in text.casefold() for text in live):
+            return True
         return any(hit.source in WRITABLE for hit in search(case, words, limit=5).hits)
 
     return written

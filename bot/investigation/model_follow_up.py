@@ -34,7 +34,7 @@ def asked_model(analyst: ModelAnalyst, case: Case, context: FollowUpContext, own
         note = f"This is the offline answer: {failure_words(error)}"
         return replace(own, notes=(note,), usage=used(talk.spend if talk else Spend(), "offline"))
     known = [report_digest(context.report), own.answer, own.question, *talk.given]
-    given = judged(said, own, talk.asked, case, known, writable_words(case))
+    given = judged(said, own, talk.asked, case, known, writable_words(case, talk.asked.live))
     offline = given.answer == own.answer
     if handed.withheld:
         note = f"{handed.withheld:,} texts were withheld from the model: they could not be searched for secrets."

@@ -188,7 +188,7 @@ class _Reader:
         assert said is not None
         assert self._egress is not None
         words = plain(weighed.answer.summary)
-        wrong = unfit(words, "summary", writable_words(self._case)) if words else None
+        wrong = unfit(words, "summary", writable_words(self._case, talk.asked.live)) if words else None
         shown = words if wrong is None and said.agrees and report.verdict == "cause_found" else ""
         dropped = list(said.dropped)
         if wrong is not None:

@@ -30,6 +30,23 @@ def scheduled_minute_s(job: str) -> float | None:
     return int(found["minute"]) * 60.0
 
 
+def pods_of(entity: Entity) -> str | None:
+    """Give a regular expression (RE2 and Lucene alike) of the names that pods of a workload have; None where it has none."""
+    name = entity.name.replace(".", "[.]")
+    endings = {
+        "Pod": "",
+        "Deployment": f"-{_SAFE}{{5,10}}-{_SAFE}{{5}}",
+        "Rollout": f"-{_SAFE}{{5,10}}-{_SAFE}{{5}}",
+        "ReplicaSet": f"-{_SAFE}{{5}}",
+        "DaemonSet": f"-{_SAFE}{{5}}",
+        "StatefulSet": "-[0-9]{1,4}",
+        "Job": f"(-[0-9]{{1,4}})?-{_SAFE}{{5}}",
+        "CronJob": f"-[0-9]{{8}}(-[0-9]{{1,4}})?-{_SAFE}{{5}}",
+    }
+    ending = endings.get(entity.kind)
+    return None if ending is None else f"{name}{ending}"
+
+
 def owners_by_name(entity: Entity, known: AbstractSet[Entity]) -> Iterator[tuple[Entity, Entity]]:
     """Give the (owned, owner) pairs that a Pod's, Job's or ReplicaSet's name tells, known workloads preferred."""
     if entity.kind == "Pod":

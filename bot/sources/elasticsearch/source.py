@@ -62,7 +62,7 @@ class ElasticsearchSource:
         progress("discover", 0, None)
         with Deadline(self.deadline_s) as deadline, _session(deadline, self._address) as session:
             reading = StoreReading(source=self.name, path=self.name, sink=sink, progress=progress)
-            store = _Elasticsearch(session, self._address, self._scope.namespaces)
+            store = _Elasticsearch(session, self._address, self._scope)
             reading.read(store, self._scope.window, self._address.most_bytes)
             store.close()
             for what, count in sorted(store.odd.items()):
@@ -71,7 +71,7 @@ class ElasticsearchSource:
     def examine(self) -> Sequence[Finding]:
         """Say whether it answers, and which fields it has for lines."""
         with Deadline(EXAMINE_S) as deadline, _session(deadline, self._address) as session:
-            store = _Elasticsearch(session, self._address, self._scope.namespaces)
+            store = _Elasticsearch(session, self._address, self._scope)
             try:
                 measured = store.measure(window_span(self._scope.window))
             except WireError as error:
@@ -88,15 +88,15 @@ def _session(deadline: Deadline, address: StoreAddress) -> WireSession:
 class _Elasticsearch:
     """Implements ``LogStore``."""
 
-    def __init__(self, session: WireSession, address: StoreAddress, namespaces: Sequence[str]) -> None:
+    def __init__(self, session: WireSession, address: StoreAddress, scope: Scope) -> None:
         self._session = session
         self._url = address.url.rstrip("/")
         self._index = address.index or INDICES
         self._selector = address.selector
-        self._namespaces = list(namespaces)
+        self._scope = scope
         self._point: str | None = None
         self._open_search = False
-        self._exact: str | None = None
+        self._exact: dict[str, str] = {}
         self.fields = dict(address.fields)
         self.odd: dict[str, int] = {}
 
@@ -156,9 +156,12 @@ class _Elasticsearch:
             found = next((name for name in names if name in known), None)
             if found is not None:
                 self.fields.setdefault(kind, found)
-        namespace = self.fields.get("namespace")
-        types = known.get(namespace) if namespace else None
-        self._exact = f"{namespace}.keyword" if isinstance(types, dict) and "text" in types else namespace
+        for kind in ("namespace", "pod"):
+            if name := self.fields.get(kind):
+                types = known.get(name)
+                self._exact[kind] = f"{name}.keyword" if isinstance(types, dict) and "text" in types else name
+        if self._scope.pods and "pod" not in self._exact:
+            raise RejectedError(f"the index {self._index} has no field that is known for a pod: name it under `fields`")
         if "time" not in self.fields or "message" not in self.fields:
             raise RejectedError(
                 f"the index {self._index} has no field that is known for a time and a message: name them under `fields`"
@@ -167,8 +170,10 @@ class _Elasticsearch:
     def _query(self, span: Span, pick: Pick) -> dict[str, Any]:
         bounds = {"gte": span.start // 1_000_000, "lt": span.end // 1_000_000, "format": "epoch_millis"}
         must: list[dict[str, Any]] = [{"range": {self.fields["time"]: bounds}}]
-        if self._namespaces and self._exact:
-            must.append({"terms": {self._exact: self._namespaces}})
+        if self._scope.namespaces and "namespace" in self._exact:
+            must.append({"terms": {self._exact["namespace"]: list(self._scope.namespaces)}})
+        if self._scope.pods:
+            must.append({"regexp": {self._exact["pod"]: {"value": self._scope.pods}}})
         if self._selector:
             must.append({"query_string": {"query": self._selector}})
         trouble = [{"query_string": {"query": _words(), "fields": [self.fields["message"]]}}]

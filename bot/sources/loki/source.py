@@ -47,7 +47,7 @@ class LokiSource:
             reading = StoreReading(
                 source=self.name, path=self.name, sink=sink, progress=progress, fields=self._address.fields
             )
-            store = _Loki(session, self._address, self._scope.namespaces)
+            store = _Loki(session, self._address, self._scope)
             reading.read(store, self._scope.window, self._address.most_bytes)
             if store.crowded:
                 reading.lost(
@@ -60,9 +60,7 @@ class LokiSource:
         """Say whether it answers."""
         with Deadline(EXAMINE_S) as deadline, _session(deadline, self._address) as session:
             try:
-                measured = _Loki(session, self._address, self._scope.namespaces).measure(
-                    window_span(self._scope.window)
-                )
+                measured = _Loki(session, self._address, self._scope).measure(window_span(self._scope.window))
             except WireError as error:
                 fix = "Look at url, tenant and credentials under `logs` in rootcause.yaml."
                 return [Finding(name=self.name, state="wrong", what=f"Loki cannot be read: {error}", fix=fix)]
@@ -77,11 +75,14 @@ def _session(deadline: Deadline, address: StoreAddress) -> WireSession:
 class _Loki:
     """Implements ``LogStore``."""
 
-    def __init__(self, session: WireSession, address: StoreAddress, namespaces: Sequence[str]) -> None:
+    def __init__(self, session: WireSession, address: StoreAddress, scope: Scope) -> None:
         self._session = session
         self._url = f"{address.url.rstrip('/')}/loki/api/v1"
         self._page = PAGE
-        self._selector = selector(address.selector, address.fields.get("namespace", "namespace"), namespaces)
+        pods = f'{address.fields.get("pod", "pod")}=~"{scope.pods}"' if scope.pods else ""
+        self._selector = selector(
+            address.selector, address.fields.get("namespace", "namespace"), scope.namespaces, pods
+        )
         self.crowded = 0
 
     def measure(self, span: Span) -> Measured:
@@ -159,12 +160,13 @@ class _Loki:
         return told
 
 
-def selector(given: str | None, label: str, namespaces: Sequence[str]) -> str:
-    """Give a stream selector: the configured matchers, and the namespaces."""
+def selector(given: str | None, label: str, namespaces: Sequence[str], pods: str = "") -> str:
+    """Give a stream selector: the configured matchers, the namespaces, and a matcher of pods."""
     inside = (given or "").strip().removeprefix("{").removesuffix("}").strip().strip(",")
     matchers = [inside] if inside else []
     if namespaces:
         matchers.append(f'{label}=~"{quoted(namespaces)}"')
+    matchers += [pods] if pods else []
     return "{" + (", ".join(matchers) or f'{label}=~".+"') + "}"
 
 

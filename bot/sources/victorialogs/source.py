@@ -43,7 +43,7 @@ class VictoriaLogsSource:
             reading = StoreReading(
                 source=self.name, path=self.name, sink=sink, progress=progress, fields=self._address.fields
             )
-            store = _VictoriaLogs(session, self._address, self._scope.namespaces)
+            store = _VictoriaLogs(session, self._address, self._scope)
             reading.read(store, self._scope.window, self._address.most_bytes)
             if store.undated:
                 reading.lost("lines without a time or a message, left out", store.undated)
@@ -52,7 +52,7 @@ class VictoriaLogsSource:
         """Say whether it answers."""
         with Deadline(EXAMINE_S) as deadline, _session(deadline, self._address) as session:
             try:
-                store = _VictoriaLogs(session, self._address, self._scope.namespaces)
+                store = _VictoriaLogs(session, self._address, self._scope)
                 measured = store.measure(window_span(self._scope.window))
             except WireError as error:
                 fix = "Look at url, tenant and credentials under `logs` in rootcause.yaml."
@@ -67,12 +67,12 @@ def _session(deadline: Deadline, address: StoreAddress) -> WireSession:
 class _VictoriaLogs:
     """Implements ``LogStore``."""
 
-    def __init__(self, session: WireSession, address: StoreAddress, namespaces: Sequence[str]) -> None:
+    def __init__(self, session: WireSession, address: StoreAddress, scope: Scope) -> None:
         self._session = session
         self._url = f"{address.url.rstrip('/')}/select/logsql"
         self._given = (address.selector or "").strip()
         self._fields = dict(address.fields)
-        self._namespaces = namespaces
+        self._scope = scope
         self._where: str | None = None
         self.undated = 0
 
@@ -109,19 +109,25 @@ class _VictoriaLogs:
     def _filter(self, span: Span) -> str:
         """Give the filter of every query: the configured one, and the namespaces."""
         given = [f"({self._given})"] if self._given else []
-        if not self._namespaces:
-            return " ".join(given) or "*"
-        name = self._fields.get("namespace") or self._namespace_field(span)
-        return " ".join([*given, f'{json.dumps(name)}:~"^({quoted(self._namespaces)})$"'])
+        scope = self._scope
+        wanted = {"namespace": quoted(scope.namespaces), "pod": scope.pods}
+        kinds = [kind for kind, which in wanted.items() if which]
+        named = self._names(span, kinds)
+        given += [f'{json.dumps(named[kind])}:~"^({wanted[kind]})$"' for kind in kinds]
+        return " ".join(given) or "*"
 
-    def _namespace_field(self, span: Span) -> str:
+    def _names(self, span: Span, kinds: Sequence[str]) -> Mapping[str, str]:
+        """Find out what this store calls a namespace or a pod, where no setting says it."""
+        if all(self._fields.get(kind) for kind in kinds):
+            return self._fields
         told = self._session.post(f"{self._url}/field_names", data={"query": self._given or "*", **_times(span)})
         _checked(told)
         try:
             present = {str(each["value"]) for each in json_of(told)["values"]}
         except (KeyError, TypeError) as error:
             raise BrokenError("its list of fields is none") from error
-        return next((name for name in NAMES["namespace"] if name in present), "namespace")
+        found = {kind: next((name for name in NAMES[kind] if name in present), kind) for kind in kinds}
+        return found | {kind: name for kind, name in self._fields.items() if name}
 
     def _rows(self, query: str, span: Span) -> Iterator[Mapping[str, Any]]:
         """Decode an answer line by line; a line that is cut or no object ends it."""
