@@ -103,6 +103,7 @@ def kubernetes_source(cluster: ClusterSettings, scope: Scope) -> LiveSource | No
         namespaces=scope.namespaces or told.namespaces,
         question=scope.question,
         recorded=_recorded(cluster),
+        helm_secrets=told.helm_secrets,
         deadline_s=told.deadline_s,
     )
 

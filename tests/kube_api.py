@@ -2,18 +2,18 @@
 
 It follows the pages on kubernetes.io and the conventions of the API for what is asked here, and knows nothing else: lists with
 ``limit`` and ``continue``, watches from a resource version with bookmarks and 410, metadata-only lists, logs with ``sinceTime``,
-``previous`` and ``follow``, and reviews of rights.
+``previous`` and ``follow``, discovery of installed kinds, and reviews of rights.
 """
 
 import asyncio
 import json
-import threading
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import yaml
 from aiohttp import web
+from loopback import Loopback
 
 TOKEN = "kube-test-token"
 HTML = "<!doctype html><title>Sign in</title><p>Please sign in to continue</p>"
@@ -27,14 +27,16 @@ PLURALS = {
 NAMELESS = {"nodes", "namespaces"}
 
 
-class KubeApi:
+class KubeApi(Loopback):
     """One API server. ``faults`` holds, by a part of the path, what the next requests get; ``forever`` what does not pass.
 
     A fault: ``hang``, ``trickle``, ``cut``, ``reset``, ``html``, ``garbage``, ``huge``, ``429:<seconds>`` or ``<status>``.
-    ``forbidden`` holds ``(verb, plural)``. ``ahead`` moves the clock of its answers.
+    ``forbidden`` holds ``(verb, plural)``, or with a namespace as third, or a group as ``group/plural``; ``absent`` holds such
+    names of what is not served. ``kinds`` adds kinds to those that every server knows: see ``install``. ``ahead`` moves the clock of its answers.
     """
 
     def __init__(self, *, ahead=timedelta(0), bookmark_s=0.2):
+        super().__init__()
         self.ahead = ahead
         self.bookmark_s = bookmark_s
         self.version = 1000
@@ -44,20 +46,29 @@ class KubeApi:
         self.logs: dict[tuple[str, str, str, bool], bytearray] = {}
         self.faults: dict[str, list[str]] = defaultdict(list)
         self.forever: dict[str, str] = {}
-        self.forbidden: set[tuple[str, str]] = set()
+        self.forbidden: set[tuple[str, ...]] = {("list", "secrets")}
         self.calls: Counter[str] = Counter()
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.absent: set[str] = set()
+        self.kinds: dict[str, tuple[str, str, str]] = {}
         self.down = False
-        self._ready = threading.Event()
-        self._loop = asyncio.new_event_loop()
 
     # What a test does to the cluster
+
+    def install(self, kind, group, version, plural):
+        """Let the server know a custom kind."""
+        self.kinds[kind] = (group, version, plural)
+        return self
+
+    def plural(self, kind):
+        """Give what a kind is called in paths."""
+        return PLURALS[kind] if kind in PLURALS else self.kinds[kind][2]
 
     def put(self, *items):
         """Create or change objects; watches hear of it."""
         for item in items:
             meta = item["metadata"]
-            plural = PLURALS[item["kind"]]
+            plural = self.plural(item["kind"])
             key = (meta.get("namespace", ""), meta["name"])
             if plural not in NAMELESS and key[0]:
                 self.objects["namespaces"].setdefault(
@@ -75,7 +86,7 @@ class KubeApi:
 
     def drop(self, kind, namespace, name, *, heard=True):
         """Delete an object and, of a pod, its logs."""
-        plural = PLURALS[kind]
+        plural = self.plural(kind)
         gone = self.objects[plural].pop((namespace, name))
         self.version += 1
         if heard:
@@ -101,37 +112,21 @@ class KubeApi:
 
     # The server
 
-    def __enter__(self):
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        assert self._ready.wait(10)
-        return self
-
-    def __exit__(self, *_):
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-
     @property
     def url(self):
         """The server's address."""
         return f"http://127.0.0.1:{self.port}"
 
-    def _run(self):
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
-
-    async def _serve(self):
-        self._stop = asyncio.Event()
+    async def serve(self):
+        """Answer until it is over."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        self.port = site._server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stop.wait()
+        self.ready(site._server)
+        await self.over.wait()
         await runner.cleanup()
 
     async def _answer(self, request):
@@ -148,6 +143,9 @@ class KubeApi:
 
     async def _ask(self, request, path, query):
         parts = path.strip("/").split("/")
+        if parts[0] == "apis" and len(parts) in {1, 3}:
+            return self._discovered(*parts[1:])
+        group = "" if parts[0] == "api" else parts[1]
         parts = parts[2:] if parts[0] == "api" else parts[3:]
         namespace = ""
         if len(parts) > 2 and parts[0] == "namespaces":
@@ -156,8 +154,12 @@ class KubeApi:
         if parts[-1] == "log":
             return await self._log(request, namespace, parts[1], query)
         verb = "watch" if query.get("watch") else "list"
-        if (verb, plural) in self.forbidden or (verb, plural, namespace) in self.forbidden:
+        names = {plural, f"{group}/{plural}"}
+        if any((verb, each) in self.forbidden or (verb, each, namespace) in self.forbidden for each in names):
             return self._status(403, f'{plural} is forbidden: User "x" cannot {verb} resource "{plural}"')
+        custom = {each[2] for each in self.kinds.values()}
+        if plural not in {*PLURALS.values(), *custom} or names & self.absent:
+            return self._status(404, "the server could not find the requested resource")
         return await (self._watch if verb == "watch" else self._list)(request, plural, namespace, query)
 
     def _fault(self, path, query):
@@ -180,16 +182,18 @@ class KubeApi:
     async def _review(self, request):
         asked = (await request.json())["spec"]["resourceAttributes"]
         plural = "/".join(filter(None, (asked["resource"], asked.get("subresource"))))
-        allowed = (asked["verb"], plural) not in self.forbidden
+        names = (plural, f"{asked['group']}/{plural}")
+        allowed = not any((asked["verb"], each) in self.forbidden for each in names)
         return web.json_response({"kind": "SelfSubjectAccessReview", "status": {"allowed": allowed}}, status=201)
 
     async def _list(self, request, plural, namespace, query):
-        if plural not in PLURALS.values():
-            return self._status(404, "the server could not find the requested resource")
         items = [item for key, item in sorted(self.objects[plural].items()) if not namespace or key[0] == namespace]
         for selector in filter(None, query.get("fieldSelector", "").split(",")):
             field, _, value = selector.partition("=")
             items = [item for item in items if _at(item, field) == value]
+        for selector in filter(None, query.get("labelSelector", "").split(",")):
+            label, _, value = selector.partition("=")
+            items = [item for item in items if item["metadata"].get("labels", {}).get(label) == value]
         version, start = str(self.version), 0
         if token := query.get("continue"):
             version, _, begun = token.partition(":")
@@ -209,6 +213,19 @@ class KubeApi:
         body = {"kind": "List", "apiVersion": "v1", "metadata": meta, "items": given}
         return web.json_response(body, headers=self._headers())
 
+    def _discovered(self, group="", version=""):
+        """Tell the groups, or the kinds of one (https://kubernetes.io/docs/reference/using-api/api-concepts/)."""
+        if not group:
+            told = [
+                {"name": each, "versions": [{"version": of}], "preferredVersion": {"version": of}}
+                for each, of, _ in sorted(self.kinds.values())
+            ]
+            return web.json_response({"kind": "APIGroupList", "groups": told}, headers=self._headers())
+        known = [{"name": plural, "kind": kind} for kind, (*of, plural) in self.kinds.items() if of == [group, version]]
+        if not known:
+            return self._status(404, "the server could not find the requested resource")
+        return web.json_response({"kind": "APIResourceList", "resources": known}, headers=self._headers())
+
     async def _watch(self, request, plural, namespace, query):
         since = int(query.get("resourceVersion") or self.version)
         answer = web.StreamResponse(headers={**self._headers(), "Content-Type": "application/json"})
@@ -220,7 +237,7 @@ class KubeApi:
         beat = loop.time() + self.bookmark_s
         ends_at = loop.time() + float(query.get("timeoutSeconds") or 300)
         at = 0
-        while not self._stop.is_set() and not self.down and loop.time() < ends_at:
+        while not self.over.is_set() and not self.down and loop.time() < ends_at:
             at = min(at, len(self.history))
             batch = []
             while at < len(self.history):
@@ -262,13 +279,13 @@ class KubeApi:
                 piece = bytes(log[sent : sent + 65536])
                 sent += len(piece)
                 await answer.write(piece)
-            if query.get("follow") != "true" or log is None or self._stop.is_set() or self.down:
+            if query.get("follow") != "true" or log is None or self.over.is_set() or self.down:
                 return answer
             await asyncio.sleep(0.01)
 
     async def _misbehave(self, request, fault):
         if fault == "hang":
-            await self._stop.wait()
+            await self.over.wait()
         if fault in {"hang", "reset"}:
             request.transport.abort()
             return web.Response()
@@ -297,7 +314,7 @@ class KubeApi:
             for _ in range(1024):
                 await answer.write(blanks)
             return answer
-        while not self._stop.is_set():
+        while not self.over.is_set():
             await answer.write(b" ")
             await asyncio.sleep(0.05)
         return answer

@@ -8,15 +8,16 @@ import asyncio
 import json
 import socket
 import struct
-import threading
 from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from loopback import Loopback
+
 HTML = b"<!doctype html><title>Sign in</title><p>Please sign in to continue</p>"
 
 
-class SlackWorkspace:
+class SlackWorkspace(Loopback):
     """One channel ``C1`` and its people. ``faults`` holds, by method, what the next calls get instead of an answer.
 
     A fault: ``hang``, ``trickle``, ``cut``, ``reset``, ``html``, ``garbage``, ``429:<seconds>``, ``<status>``, or one of
@@ -24,6 +25,7 @@ class SlackWorkspace:
     """
 
     def __init__(self, messages=(), *, replies=None, users=None, page=200, created=0):
+        super().__init__()
         self.messages = sorted(messages, key=lambda each: -float(each["ts"]))
         self.replies = replies or {}
         self.users = users or {"U1": "Ada", "U2": "Bob"}
@@ -33,36 +35,18 @@ class SlackWorkspace:
         self.forever: dict[str, str] = {}
         self.calls: Counter[str] = Counter()
         self.asked: list[tuple[str, Mapping[str, str]]] = []
-        self._ready = threading.Event()
-        self._loop = asyncio.new_event_loop()
         self._tasks = set()
-
-    def __enter__(self):
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        self._ready.wait(10)
-        return self
-
-    def __exit__(self, *_):
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
 
     @property
     def url(self):
         """The base URL of the Web API."""
-        return f"http://127.0.0.1:{self._port}/api/"
+        return f"http://127.0.0.1:{self.port}/api/"
 
-    def _run(self):
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
-
-    async def _serve(self):
-        self._stop = asyncio.Event()
+    async def serve(self):
+        """Answer until it is over."""
         server = await asyncio.start_server(self._client, "127.0.0.1", 0)
-        self._port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stop.wait()
+        self.ready(server)
+        await self.over.wait()
         server.close()
         for task in list(self._tasks):
             task.cancel()

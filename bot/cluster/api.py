@@ -34,7 +34,8 @@ BODY_LIMIT_BYTES = 64 * 1024 * 1024
 """250 objects at etcd's limit of 1.5 MB would not fit, but 250 of a quarter megabyte do."""
 PIECE = 256 * 1024
 RELISTS = 2
-METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json"
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+"""Without an alternative: a server that cannot leave the contents out shall refuse rather than send them."""
 
 Params = Mapping[str, str | int]
 

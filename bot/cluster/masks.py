@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.cluster.resources import Resource
+from bot.cluster.shapes import SHAPES, shaped
 from bot.domain.kubernetes import part
 
 MASK = "(masked)"
@@ -40,6 +41,8 @@ def kept(item: Mapping[str, Any], resource: Resource) -> dict[str, Any]:
     if resource.kind in _NAMES_ONLY:
         meta.pop("annotations", None)
         return {**found, "metadata": meta}
+    if (shape := SHAPES.get(resource.group)) is not None:
+        return {**found, "metadata": meta, **shaped(item, shape)}
     found |= {key: value for key, value in item.items() if key not in {"apiVersion", "kind", "metadata"}}
     found["metadata"] = meta
     for path in _POD_SPECS:

@@ -46,9 +46,13 @@ NODES = _core("Node", "nodes", namespaced=False)
 PODS = _core("Pod", "pods")
 EVENTS = _core("Event", "events")
 GROUPED_EVENTS = Resource(kind="Event", group="events.k8s.io", version="v1", plural="events")
-"""The same events under their newer name; asked for where the old one is forbidden."""
+"""The same events under their newer name; asked for where the old one is forbidden or not served."""
+INSTEAD = {EVENTS: GROUPED_EVENTS}
+"""What tells the same, where the one may not be read."""
 LOGS = _core("Pod", "pods/log")
 CONFIG_MAPS = _core("ConfigMap", "configmaps", read="names")
+RELEASES = _core("Secret", "secrets", read="names")
+"""Helm's releases: their names and labels tell what was put where and when. Asked for only where a person said so."""
 JOBS, CRON_JOBS = _grouped("batch", "v1", Job="jobs", CronJob="cronjobs")
 DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, REVISIONS = _grouped(
     "apps",
@@ -62,6 +66,12 @@ DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, DAEMON_SETS, REVISIONS = _grouped(
 (AUTOSCALERS,) = _grouped("autoscaling", "v2", HorizontalPodAutoscaler="horizontalpodautoscalers")
 (BUDGETS,) = _grouped("policy", "v1", PodDisruptionBudget="poddisruptionbudgets")
 (INGRESSES,) = _grouped("networking.k8s.io", "v1", Ingress="ingresses")
+DELIVERED = (
+    Resource(kind="Application", group="argoproj.io", version="v1alpha1", plural="applications"),
+    Resource(kind="HelmRelease", group="helm.toolkit.fluxcd.io", version="v2", plural="helmreleases"),
+    Resource(kind="Kustomization", group="kustomize.toolkit.fluxcd.io", version="v1", plural="kustomizations"),
+)
+"""What Argo CD and Flux keep of their deploys; asked for where the cluster knows them."""
 SERVICES, QUOTAS = _core("Service", "services"), _core("ResourceQuota", "resourcequotas")
 
 OBJECTS = (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.cluster.api import ClusterApi
-from bot.cluster.resources import EVENTS, LOGS, NAMESPACES, NODES, OBJECTS, WATCHED, Resource
+from bot.cluster.resources import DELIVERED, EVENTS, INSTEAD, LOGS, NAMESPACES, NODES, OBJECTS, WATCHED, Resource
 
 _PATH = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
@@ -32,6 +32,8 @@ READING = (
     *((each, "list") for each in OBJECTS),
     (LOGS, "get"),
 )
+DELIVERIES = tuple((each, "list") for each in DELIVERED)
+"""Needed where the delivery tool is installed."""
 RECORDING = (*((each, verb) for each in WATCHED for verb in ("list", "watch")), (LOGS, "get"))
 
 
@@ -42,19 +44,25 @@ async def rights(
     found: list[Right] = []
     for resource, verb in needed:
         for namespace in namespaces if namespaces and resource.namespaced else (None,):
-            plural, _, part = resource.plural.partition("/")
-            asked = {"verb": verb, "group": resource.group, "resource": plural}
-            if part:
-                asked["subresource"] = part
-            if namespace:
-                asked["namespace"] = namespace
-            body = {
-                "apiVersion": "authorization.k8s.io/v1",
-                "kind": "SelfSubjectAccessReview",
-                "spec": {"resourceAttributes": asked},
-            }
-            told, _ = await api.json(_PATH, {}, body=body)
-            status = told.get("status")
-            granted = isinstance(status, dict) and status.get("allowed") is True
+            granted = await _granted(api, resource, verb, namespace)
+            if not granted and (other := INSTEAD.get(resource)) is not None:
+                granted = await _granted(api, other, verb, namespace)
             found.append(Right(resource=resource, verb=verb, namespace=namespace, granted=granted))
     return found
+
+
+async def _granted(api: ClusterApi, resource: Resource, verb: str, namespace: str | None) -> bool:
+    plural, _, part = resource.plural.partition("/")
+    asked = {"verb": verb, "group": resource.group, "resource": plural}
+    if part:
+        asked["subresource"] = part
+    if namespace:
+        asked["namespace"] = namespace
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": asked},
+    }
+    told, _ = await api.json(_PATH, {}, body=body)
+    status = told.get("status")
+    return isinstance(status, dict) and status.get("allowed") is True

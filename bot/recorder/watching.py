@@ -14,7 +14,7 @@ from typing import Any
 from bot.archive.keeping import Keeper
 from bot.cluster.api import ClusterApi
 from bot.cluster.refusals import AbsentError, ExpiredError, ForbiddenError, PassingError, UntoldError
-from bot.cluster.resources import Resource
+from bot.cluster.resources import INSTEAD, Resource
 from bot.domain.kubernetes import part, text
 
 LIST_S = 120.0
@@ -50,6 +50,8 @@ class Watch:
     state: str = "not yet begun"
     """In words, for health"""
     healthy: bool = False
+    asked: Resource | None = None
+    """What was to be watched, while another resource that tells the same is"""
 
     @property
     def name(self) -> str:
@@ -76,12 +78,20 @@ class Watch:
                 self._say("the version it stood at has expired; it is listed anew")
             except (ForbiddenError, AbsentError) as error:
                 self._say(str(error))
-                pause_s = max(REFUSED_PAUSE_S, self.pause_s)
+                pause_s = self._pause_of_the_refused()
             except UntoldError as error:
                 self._say(str(error))
                 version = self.keeper.marked(self.name)
                 pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
             await asyncio.sleep(pause_s)
+
+    def _pause_of_the_refused(self) -> float:
+        """Turn to what tells the same, once; then wait long, for rights are seldom given while one waits."""
+        if self.asked is None and self.resource in INSTEAD:
+            self.asked, self.resource = self.resource, INSTEAD[self.resource]
+            return 0.0
+        self.resource, self.asked = self.asked or self.resource, None
+        return max(REFUSED_PAUSE_S, self.pause_s)
 
     def _say(self, what: str) -> None:
         self.state, self.healthy = what, False

@@ -46,6 +46,9 @@ class KubernetesSettings:
     namespaces: tuple[str, ...] = ()
     """Read by default; a question or channel may narrow them. Empty: all that may be listed, the asked ones first"""
     deadline_s: float = 60.0
+    helm_secrets: bool = False
+    """List names and labels of the Secrets in which Helm keeps its releases, never their contents; whoever may list them could
+    read them as well, so the manifests grant no such right"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

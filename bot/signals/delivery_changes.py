@@ -1,18 +1,19 @@
-"""Deployments that a delivery tool remembers: Argo CD's Applications, Flux's HelmReleases and Kustomizations.
+"""Deployments that a delivery tool remembers: Argo CD's Applications, Flux's HelmReleases and Kustomizations, Helm's releases.
 
-Their status keeps a history of what was put where and when, longer than ReplicaSets are kept. What Helm itself knows of a
-release lies in a Secret, which is not read; the labels it writes on objects are.
+Their status keeps a history of what was put where and when, longer than ReplicaSets are kept. Helm itself keeps each revision
+of a release in a Secret or a ConfigMap, whose name and labels say which and when; what it holds is not read.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId, ObjectVersion
 from bot.domain.signal import Kind
 from bot.signals.acts import Act
-from bot.signals.manifest import Part, part, parts, text, time_s
+from bot.signals.manifest import Part, part, parts, text, time_s, value
 
 Rows = Sequence[tuple[ItemId, ObjectVersion]]
 
@@ -30,12 +31,13 @@ class _Deploy:
 
     at_s: float
     note: str
+    label: str = "deployed"
 
 
 def delivery_acts(objects: Rows) -> Iterator[Act]:
     """Give what was deployed, each entry of a history once however many versions of its object hold it."""
     seen: set[tuple[Entity, float]] = set()
-    released = _released(objects)
+    released, by_release = _released(objects)
     for ref, version in objects:
         read = _HISTORIES.get((_group(version), version.entity.kind))
         if read is None:
@@ -48,7 +50,7 @@ def delivery_acts(objects: Rows) -> Iterator[Act]:
             yield Act(
                 kind=Kind.CONFIG_CHANGE,
                 entity=version.entity,
-                label="deployed",
+                label=deploy.label,
                 start_s=deploy.at_s,
                 end_s=deploy.at_s,
                 ref=ref,
@@ -56,6 +58,42 @@ def delivery_acts(objects: Rows) -> Iterator[Act]:
                 what=f"{deploy.at_s}",
                 mentions=tuple(sorted(touched, key=str)),
             )
+    yield from _helm_acts(objects, by_release)
+
+
+_STORED = re.compile(r"sh\.helm\.release\.v1\.(?P<name>.{1,253})\.v(?P<number>\d{1,9})")
+"""https://helm.sh/docs/topics/advanced/#storage-backends"""
+
+
+def is_helm_storage(entity: Entity) -> bool:
+    """Tell whether an object is one in which Helm keeps a revision of a release, by its name."""
+    return entity.kind in {"Secret", "ConfigMap"} and _STORED.fullmatch(entity.name) is not None
+
+
+def _helm_acts(objects: Rows, by_release: Mapping[tuple[str, str], set[Entity]]) -> Iterator[Act]:
+    """Give each revision that Helm stored once; those that Flux makes, its own history tells already."""
+    of_flux = {_release_of(version) for _, version in objects if version.entity.kind == "HelmRelease"}
+    seen: set[Entity] = set()
+    for ref, version in objects:
+        stored = _STORED.fullmatch(version.entity.name) if is_helm_storage(version.entity) else None
+        at_s = time_s(value(version.manifest, "metadata", "creationTimestamp"))
+        release = (stored["name"] if stored else "", version.entity.namespace or "")
+        if stored is None or at_s is None or release in of_flux or version.entity in seen:
+            continue
+        seen.add(version.entity)
+        state = text(version.manifest, "metadata", "labels", "status")
+        ended = f", {state}" if state not in {"deployed", "superseded", ""} else ""
+        yield Act(
+            kind=Kind.CONFIG_CHANGE,
+            entity=Entity("HelmRelease", *release),
+            label="deployed",
+            start_s=at_s,
+            end_s=at_s,
+            ref=ref,
+            note=f"Helm revision {stored['number']}{ended}"[:_LONGEST],
+            what=f"{at_s}",
+            mentions=tuple(sorted(by_release.get(release, ()), key=str)),
+        )
 
 
 def written_cause(old: ObjectVersion, new: ObjectVersion) -> str:
@@ -83,9 +121,34 @@ def _argo_history(version: ObjectVersion) -> Iterator[_Deploy]:
     for entry in parts(version.manifest, "status", "history"):
         at_s = time_s(entry.get("deployedAt"))
         if at_s is not None:
-            source = part(entry, "source")
-            where = text(source, "chart") or text(source, "path")
-            yield _Deploy(at_s, _said(text(entry, "revision"), where))
+            yield _Deploy(at_s, _argo_note(entry, _initiator(entry)))
+    operation = part(version.manifest, "status", "operationState")
+    ended_s = time_s(operation.get("finishedAt"))
+    if ended_s is not None and text(operation, "phase") in {"Failed", "Error"}:
+        why = " ".join(text(operation, "message").split())
+        note = "; ".join(each for each in (_argo_note(part(operation, "syncResult"), ""), why) if each)
+        yield _Deploy(ended_s, note[:_LONGEST], label="failed to deploy")
+
+
+def _argo_note(entry: Part, who: str) -> str:
+    """Name what was synced: one source with its revision, or several side by side."""
+    revisions = _texts(entry, "revisions") or [text(entry, "revision")]
+    sources = parts(entry, "sources") or (part(entry, "source"),)
+    told = []
+    for number, revision in enumerate(revisions):
+        source = sources[number] if number < len(sources) else {}
+        told.append(_said(revision, text(source, "chart") or text(source, "path")))
+    return ", ".join(each for each in (*told, who) if each)[:_LONGEST]
+
+
+def _initiator(entry: Part) -> str:
+    by = part(entry, "initiatedBy")
+    return f"by {text(by, 'username')}" if text(by, "username") else ""
+
+
+def _texts(entry: Part, name: str) -> list[str]:
+    found = entry.get(name)
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
 def _helm_history(version: ObjectVersion) -> Iterator[_Deploy]:
@@ -103,7 +166,9 @@ def _kustomize_history(version: ObjectVersion) -> Iterator[_Deploy]:
     for entry in parts(version.manifest, "status", "history"):
         at_s = time_s(entry.get("firstReconciled"))
         if at_s is not None:
-            yield _Deploy(at_s, _said(text(entry, "metadata", "revision") or text(entry, "digest"), ""))
+            state = text(entry, "lastReconciledStatus")
+            ended = "" if state in {"", "ReconciliationSucceeded"} else f", {state}"
+            yield _Deploy(at_s, _said(text(entry, "metadata", "revision") or text(entry, "digest"), "") + ended)
 
 
 def _said(revision: str, where: str) -> str:
@@ -137,7 +202,7 @@ def _resources(version: ObjectVersion) -> Iterator[Entity]:
             yield Entity(kind, name, namespace or None)
 
 
-def _released(objects: Rows) -> dict[Entity, set[Entity]]:
+def _released(objects: Rows) -> tuple[dict[Entity, set[Entity]], dict[tuple[str, str], set[Entity]]]:
     """Find the workloads of a HelmRelease by the labels that Flux writes on them, or by the release that Helm names."""
     found: defaultdict[Entity, set[Entity]] = defaultdict(set)
     by_release: defaultdict[tuple[str, str], set[Entity]] = defaultdict(set)
@@ -152,7 +217,7 @@ def _released(objects: Rows) -> dict[Entity, set[Entity]]:
     for _, version in objects:
         if version.entity.kind == "HelmRelease":
             found[version.entity] |= by_release[_release_of(version)]
-    return found
+    return found, by_release
 
 
 def _flux(kind: str, name: str, namespace: str) -> Entity:

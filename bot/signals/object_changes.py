@@ -14,7 +14,7 @@ from bot.domain.entity import Entity
 from bot.domain.items import ItemId, ObjectVersion
 from bot.domain.signal import Kind, Topology
 from bot.signals.acts import Act
-from bot.signals.delivery_changes import CAUSE, delivery_acts, written_cause
+from bot.signals.delivery_changes import CAUSE, delivery_acts, is_helm_storage, written_cause
 from bot.signals.kubernetes import is_person_or_delivery
 from bot.signals.manifest import Part, containers, owner_of, part, parts, pod_labels, pod_spec, text, time_s, value
 
@@ -45,7 +45,7 @@ def change_acts(objects: Rows, topology: Topology) -> Iterator[Act]:
         if version.entity.kind in _CHANGED_KINDS or version.entity.kind in _DESIRED_KINDS | _LIMITING_KINDS:
             versions[version.entity].append((ref, version))
     for entity in sorted(versions, key=str):
-        if entity.name not in _IGNORED_MAPS:
+        if entity.name not in _IGNORED_MAPS and not is_helm_storage(entity):
             for act in _writes(entity, versions[entity]):
                 yield replace(act, mentions=tuple(sorted(users.get(entity, ()), key=str)))
 

@@ -93,5 +93,7 @@ def test_the_doctor_prints_the_missing_rule(api, tmp_path):
     (found,) = source(api, tmp_path).examine()
     assert "warning" == found.state
     assert 'apiGroups: ["networking.k8s.io"], resources: ["ingresses"], verbs: [list]' in found.fix
+    api.forbidden.remove(("list", "secrets"))
+    assert ["kubernetes", "kubernetes secrets"] == [each.name for each in source(api, tmp_path).examine()]
     api.down = True
     assert ["wrong"] == [each.state for each in source(api, tmp_path).examine()]

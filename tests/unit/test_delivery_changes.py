@@ -55,6 +55,38 @@ def test_argo_cd_keeps_a_history_of_deploys():
     ] == acts(application, application)
 
 
+def test_argo_cd_tells_several_sources_who_synced_and_what_failed():
+    """Each source stands with its revision; a failed operation is a change of its own, with the tool's words."""
+    entry = {
+        "deployedAt": "2026-11-18T08:00:00Z",
+        "revisions": ["1.4.0", COMMIT],
+        "sources": [{"chart": "web"}, {"path": "values"}],
+        "initiatedBy": {"username": "alice"},
+    }
+    failed = {"phase": "Error", "finishedAt": "2026-11-18T09:00:00Z", "message": "hook\nfailed", "syncResult": {"revision": "1.5.0"}}  # fmt: skip
+    application = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "web", "namespace": "argocd"},
+        "status": {"history": [entry], "operationState": failed},
+    }
+    assert ["revision 1.4.0 of web, revision 8d3f6a1c of values, by alice", "revision 1.5.0; hook failed"] == [
+        note for _, note, *_ in acts(application)
+    ]
+
+
+def test_what_helm_stored_is_told_once_and_not_beside_flux():
+    """A revision is a change at the time its object was made; where Flux made it, Flux's own history tells it."""
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "sh.helm.release.v1.web.v7", "namespace": "shop", "creationTimestamp": "2026-11-18T08:00:00Z", "labels": {"owner": "helm", "status": "deployed"}},
+    }  # fmt: skip
+    flux = {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": {"name": "web", "namespace": "shop"}}  # fmt: skip
+    assert [("Helm revision 7", second("08:00:00"))] == [(note, at_s) for _, note, at_s, *_ in acts(secret, secret)]
+    assert [] == acts(secret, flux)
+
+
 def test_flux_helm_releases_name_charts_and_failures():
     """Workloads are found by the labels of Flux, or by the release that Helm wrote on them; the Secret is not needed."""
     release = {

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from kubernetes_validate import validate
 
-from bot.cluster.rights import READING, RECORDING
+from bot.cluster.rights import DELIVERIES, READING, RECORDING
 from bot.settings import read_live
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
@@ -61,7 +61,9 @@ def test_pods_fit_the_restricted_profile(deployment):
         assert mounted == {each["name"] for each in spec["volumes"]}
 
 
-@pytest.mark.parametrize(("role", "needed"), [("rootcause-bot", READING), ("rootcause-recorder", RECORDING)])
+@pytest.mark.parametrize(
+    ("role", "needed"), [("rootcause-bot", (*READING, *DELIVERIES)), ("rootcause-recorder", RECORDING)]
+)
 def test_the_rights_are_exactly_what_is_asked_for(role, needed):
     """Not one rule more than the program uses, not one less; no Secrets, no star."""
     rules = next(each for _, each in ALL if each["kind"] == "ClusterRole" and each["metadata"]["name"] == role)["rules"]

@@ -20,6 +20,12 @@ def all_time():
     return Window(start=now - timedelta(hours=2), end=now + timedelta(hours=1), asked="")
 
 
+def just_now():
+    """Give a window within what a test has recorded."""
+    now = datetime.now(UTC)
+    return Window(start=now - timedelta(milliseconds=50), end=now, asked="")
+
+
 def read(folder, window=None):
     """Read the archive into a sink."""
     sink = RecordingSink()
@@ -162,6 +168,21 @@ def test_a_restart_goes_on_where_it_stood_and_410_is_a_gap(api, tmp_path):
     with recording(api, tmp_path) as recorder:
         until(lambda: recorder.heard >= 5)
     assert {"m1", "m2", "m3"} == {each.message for each in read(tmp_path).events}
+
+
+@pytest.mark.parametrize("how", ["forbidden", "absent"])
+def test_events_are_heard_by_their_other_name(api, tmp_path, how):
+    """Where the core group's events may not be watched or are not served, those of events.k8s.io are, from the same version."""
+    if how == "forbidden":
+        api.forbidden |= {("list", "/events"), ("watch", "/events")}
+    else:
+        api.absent.add("/events")
+    with recording(api, tmp_path) as recorder:
+        until(lambda: recorder.heard >= 2)
+        api.put(event(2))
+        until(lambda: recorder.heard >= 3)
+    assert {"m1", "m2"} == {each.message for each in read(tmp_path).events}
+    assert [] == [gap for gap in read(tmp_path, just_now()).lost() if "events" in gap.what]
 
 
 def test_downtime_of_the_api_is_recorded_as_a_gap(api, tmp_path):

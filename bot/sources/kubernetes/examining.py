@@ -8,14 +8,16 @@ from typing import Literal
 from bot.cluster.access import ClusterAccess, connected
 from bot.cluster.api import ClusterApi, spoken_offset
 from bot.cluster.refusals import UntoldError
+from bot.cluster.resources import RELEASES
 from bot.cluster.rights import READING, Right, rights
 from bot.domain.finding import Finding
+from bot.sources.kubernetes.deliveries import installed
 
 WITHIN_S = 8.0
 SKEW = timedelta(seconds=30)
 
 
-async def examined(access: ClusterAccess, namespaces: Sequence[str]) -> list[Finding]:
+async def examined(access: ClusterAccess, namespaces: Sequence[str], *, helm_secrets: bool = False) -> list[Finding]:
     """Ask the API server about ourselves; raises nothing."""
     name = "kubernetes"
     try:
@@ -25,14 +27,17 @@ async def examined(access: ClusterAccess, namespaces: Sequence[str]) -> list[Fin
                 ends_at = asyncio.get_running_loop().time() + WITHIN_S
                 api = ClusterApi(client=client, ends_at=ends_at, request_s=WITHIN_S / 2)
                 needed = [each for each in READING if each[0].namespaced or not namespaces]
-                found = await rights(api, needed, namespaces)
+                needed += [(each, "list") for each in await installed(api)]
+                of_secrets = await rights(api, [(RELEASES, "list")], namespaces)
+                found = await rights(api, needed, namespaces) + (of_secrets if helm_secrets else [])
     except TimeoutError:
         what, fix = f"{access.title} did not answer within {WITHIN_S:g} s", "check the address and the network"
         return [Finding(name=name, state="wrong", what=what, fix=fix)]
     except UntoldError as error:
         fix = "check the kubeconfig, the context and the network"
         return [Finding(name=name, state="wrong", what=str(error), fix=fix)]
-    return [_of_rights(name, found), *_of_clock(name, api.clock.ahead)]
+    more = [] if helm_secrets else _of_secrets(name, of_secrets)
+    return [_of_rights(name, found), *more, *_of_clock(name, api.clock.ahead)]
 
 
 def _of_rights(name: str, found: Sequence[Right]) -> Finding:
@@ -43,6 +48,14 @@ def _of_rights(name: str, found: Sequence[Right]) -> Finding:
     rules = "; ".join(f"- {right.rule}" for right in missing)
     what = f"{len(missing)} of {len(found)} rights are missing: {', '.join(sorted({each.resource.plural for each in missing}))}"
     return Finding(name=name, state=state, what=what, fix=f"add to the Role of manifests/kubernetes/rbac.yaml: {rules}")
+
+
+def _of_secrets(name: str, found: Sequence[Right]) -> list[Finding]:
+    """Warn of a right that is not needed: whoever may list Secrets may read them."""
+    if not any(right.granted for right in found):
+        return []
+    what = "the credentials may list Secrets, which are never read: that is more than is needed"
+    return [Finding(name=f"{name} secrets", state="warning", what=what, fix="take `secrets` out of its Role")]
 
 
 def _of_clock(name: str, ahead: timedelta | None) -> list[Finding]:

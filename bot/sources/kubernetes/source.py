@@ -16,12 +16,13 @@ from bot.cluster.access import ClusterAccess, connected
 from bot.cluster.api import REQUEST_S, ClusterApi, Page, spoken_offset
 from bot.cluster.masks import encoded, kept
 from bot.cluster.refusals import AbsentError, ForbiddenError, UntoldError
-from bot.cluster.resources import EVENTS, GROUPED_EVENTS, NODES, OBJECTS, PODS, Resource
+from bot.cluster.resources import EVENTS, GROUPED_EVENTS, NODES, OBJECTS, PODS, RELEASES, Resource
 from bot.domain.finding import Finding
 from bot.domain.items import ClusterEvent
 from bot.domain.kubernetes import cluster_event, object_version, part
 from bot.domain.ports import Clock, Progress, Sink
 from bot.domain.window import Window, rfc3339
+from bot.sources.kubernetes import deliveries
 from bot.sources.kubernetes.examining import examined
 from bot.sources.kubernetes.logs import Container, ReadLog, containers_of
 from bot.sources.kubernetes.losses import Losses, listed
@@ -38,6 +39,8 @@ EVENTS_KEPT = timedelta(hours=1)
 """``--event-ttl`` of an API server that was not told otherwise."""
 UNSEEN = timedelta(minutes=5)
 
+OF_HELM = {"labelSelector": "owner=helm"}
+"""https://helm.sh/docs/topics/advanced/#storage-backends"""
 ALL, OF_OBJECTS, OF_EVENTS, OF_LOGS = "kubernetes", "kubernetes/objects", "kubernetes/events", "kubernetes/logs"
 
 Recorded = Callable[[str, str, str], Sequence[tuple[int, int]]]
@@ -66,7 +69,8 @@ class KubernetesSource:
     """One cluster in a window.
 
     ``namespaces``: the border of what may be read; empty: what the question or the symptom points to. ``question``: the
-    person's words. ``recorded``: whose lines an archive has. ``deadline_s``: the longest a reading takes, in seconds.
+    person's words. ``recorded``: whose lines an archive has. ``helm_secrets``: also list the names and labels of the Secrets
+    in which Helm keeps its releases. ``deadline_s``: the longest a reading takes, in seconds.
     """
 
     name = ALL
@@ -79,6 +83,7 @@ class KubernetesSource:
         namespaces: Sequence[str] = (),
         question: str = "",
         recorded: Recorded | None = None,
+        helm_secrets: bool = False,
         deadline_s: float = DEADLINE_S,
         request_s: float = REQUEST_S,
         most_log_bytes: int = MOST_LOG_BYTES,
@@ -89,6 +94,7 @@ class KubernetesSource:
         self._namespaces = tuple(namespaces)
         self._question = question
         self._recorded = recorded
+        self._helm_secrets = helm_secrets
         self.deadline_s = deadline_s
         self._request_s = request_s
         self._most_log_bytes = most_log_bytes
@@ -100,7 +106,7 @@ class KubernetesSource:
 
     def examine(self) -> Sequence[Finding]:
         """Ask the API server which rights are missing, how far its clock is off, and how far back its events reach."""
-        return asyncio.run(examined(self._access, self._namespaces))
+        return asyncio.run(examined(self._access, self._namespaces, helm_secrets=self._helm_secrets))
 
     async def _gather(self, sink: Sink, progress: Progress) -> None:
         ends_at = asyncio.get_running_loop().time() + self.deadline_s
@@ -136,10 +142,14 @@ class KubernetesSource:
         self._forgotten(reading)
 
     async def _objects(self, reading: _Reading, scope: Chosen) -> None:
+        in_each = (*OBJECTS, RELEASES) if self._helm_secrets else OBJECTS
         wanted: list[tuple[Resource, str | None]] = [(NODES, None)]
-        wanted += [(resource, namespace) for namespace in scope.namespaces for resource in OBJECTS]
+        wanted += [(resource, namespace) for namespace in scope.namespaces for resource in in_each]
+        readings = [partial(reading.api.pages, *each, OF_HELM if each[0] is RELEASES else None) for each in wanted]
+        delivered = await self._delivered(reading)
+        wanted += [(each, None) for each in delivered]
+        readings += [partial(deliveries.pages, reading.api, each, scope.namespaces) for each in delivered]
         sizes: dict[int, int] = {}
-        readings = [partial(reading.api.pages, resource, namespace) for resource, namespace in wanted]
         async with aclosing(in_order(readings, WIDTH)) as pieces:
             async for number, page in pieces:
                 resource, namespace = wanted[number]
@@ -153,6 +163,18 @@ class KubernetesSource:
         for number, size in sorted(sizes.items()):
             resource, namespace = wanted[number]
             reading.sink.add_read(OF_OBJECTS, f"{namespace}/{resource.plural}" if namespace else resource.plural, size)
+
+    @staticmethod
+    async def _delivered(reading: _Reading) -> Sequence[Resource]:
+        """Look which delivery tools are there; without them there is nothing to miss."""
+        try:
+            found = await deliveries.installed(reading.api)
+        except UntoldError as error:
+            reading.losses.say(OF_OBJECTS, f"whether Argo CD or Flux is installed was not told: {error}", lost=False)
+            return ()
+        if not found:
+            reading.sink.add_detail(OF_OBJECTS, "neither Argo CD nor Flux is installed")
+        return found
 
     def _store_object(self, reading: _Reading, item: Mapping[str, Any], resource: Resource) -> None:
         version = object_version(item, encoded(item), reading.now)
@@ -188,9 +210,12 @@ class KubernetesSource:
         try:
             async for page in api.pages(EVENTS, namespace):
                 yield page
-        except ForbiddenError:
-            async for page in api.pages(GROUPED_EVENTS, namespace):
-                yield page
+        except (ForbiddenError, AbsentError) as error:
+            try:
+                async for page in api.pages(GROUPED_EVENTS, namespace):
+                    yield page
+            except (ForbiddenError, AbsentError):
+                raise error from None
 
     def _store_event(self, reading: _Reading, item: Mapping[str, Any], *, whole: bool) -> None:
         meta = {key: value for key, value in part(item, "metadata").items() if key != "managedFields"}
