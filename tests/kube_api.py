@@ -270,6 +270,9 @@ class KubeApi(Loopback):
             )
         answer = web.StreamResponse(headers={**self._headers(), "Content-Type": "text/plain"})
         await answer.prepare(request)
+        if most := int(query.get("limitBytes", 0)):
+            await answer.write(bytes(self.logs[key][:most]))
+            return answer
         sent = 0
         if since := query.get("sinceTime"):
             sent = _offset_since(self.logs[key], since[:19].encode())

@@ -120,6 +120,13 @@ def forgetful(api):
     api.put(event(1, name="gone", second=2400))
 
 
+def rotated(api):
+    """Fill a cluster: one log's file begins late, one was silent for as long, and its file is older than the window."""
+    small(api, pods=("a", "b"), logged=0)
+    late = "".join(f"{at(2400 + n)} line\n" for n in range(60))
+    api.log("web", "a", "app", late).log("web", "b", "app", f"{at(-60)} hello\n{late}")
+
+
 def row(name, items, *, lost=False, words="", within_s=10.0, **opened):
     """Give a situation of a cluster."""
     opening = cluster(**opened)
@@ -136,6 +143,7 @@ KUBERNETES = (
     row("huge", 402 + 600 + 400 + 20_000, fill=large, within_s=30),
     row("forgotten", 45, fill=forgetful, lost=True, words="events reach back to"),
     row("pods-gone", 45, fill=forgetful, lost=True, words="`rootcause record`"),
+    row("rotated", 128, fill=rotated, lost=True, words="web/a/app.log before 2026-11-22T00:40:00Z"),
     row("forbidden", 46, forbidden={("list", "deployments"), ("list", "nodes")}, lost=True, words='apiGroups: ["apps"], resources: ["deployments"], verbs: [list]'),
     row("no-namespaces", 0, forbidden={("list", "namespaces")}, lost=True, words='resources: ["namespaces"]'),
     row("named-namespaces", 48, forbidden={("list", "namespaces")}, namespaces=("web",)),

@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 import pytest
 from kube_api import KubeApi
-from kubernetes_situations import NOW, WINDOW, event, pod, small
+from kubernetes_situations import NOW, WINDOW, event, pod, rotated, small
 from unit.export_sink import RecordingSink
 
 from bot.cluster.access import ClusterAccess
@@ -84,6 +84,18 @@ def test_lines_that_an_archive_has_are_left_out(api, tmp_path):
     span = (int(WINDOW.start_s * 1e9), int((WINDOW.start_s + 9.5) * 1e9))
     _, sink = pods_read(source(api, tmp_path, recorded=lambda *_where: [span]))
     assert 10 == sum(map(len, sink.lines))
+
+
+def test_a_silent_log_is_not_taken_for_a_torn_one(api, tmp_path):
+    """Where a log's file begins is asked where its beginning looks torn off; the ledger counts the whole ones."""
+    rotated(api)
+    _, sink = pods_read(source(api, tmp_path))
+    (gap,) = sink.lost("rotated away")
+    assert ("web/b" in gap.what, gap.count) == (False, 1)
+    assert ["1 of 2 logs reach back to their container or the window's start"] == [
+        detail for _, detail in sink.details if "logs reach back" in detail
+    ]
+    assert ["64", "64"] == [query["limitBytes"] for path, query in api.asked if "limitBytes" in query]
 
 
 def test_the_doctor_prints_the_missing_rule(api, tmp_path):

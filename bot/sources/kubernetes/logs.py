@@ -1,10 +1,12 @@
 """Whose logs there are and how they are read: bytes as they come, cut to the window here, each under a limit of its own.
 
 The kubelet hands out the newest file of a container's log and the one of the container before; what it rotated away, and what
-belonged to a pod that is gone, nobody can ask for any more.
+belonged to a pod that is gone, nobody can ask for any more. At which size it rotates it tells only whoever may use
+``nodes/proxy``, a right that lets one run commands in pods; so that is not asked, but where the file begins: its first line is
+read where the beginning of a log looks torn off.
 """
 
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,10 +16,10 @@ from bot.cluster.api import ATTEMPTS, PIECE, ClusterApi
 from bot.cluster.refusals import PassingError, UntoldError
 from bot.cluster.resources import LOGS, PODS
 from bot.domain.items import LogStream
-from bot.domain.kubelet import KubeletLines
+from bot.domain.kubelet import KubeletLines, time_ns
 from bot.domain.kubernetes import moment, part, text
 from bot.domain.ports import UNDATED, TimedLine
-from bot.domain.window import Window, rfc3339
+from bot.domain.window import Window, instant, rfc3339
 
 UNREADABLE = (b"unable to retrieve container logs for ", b"failed to try resolving symlinks in path ")
 """What a kubelet says with HTTP 200 instead of a log that is gone."""
@@ -25,6 +27,8 @@ ROTATED_AFTER = timedelta(minutes=10)
 RARE = 20
 """A beginning that is silent for so many times the usual pause between lines was not silent: it is gone."""
 LEAST_LINES = 50
+FIRST_LINE_BYTES = 64
+"""Of a file, to learn when it begins: a time is 35 bytes at most."""
 _PAST_END_NS = 60 * 1_000_000_000
 _KINDS = (("initContainerStatuses", True), ("containerStatuses", False))
 
@@ -39,6 +43,10 @@ class Container:
     node: str | None
     previous: bool
     began: datetime | None
+    troubled: bool = False
+    """Whether it was restarted or is not ready"""
+    owner: str = ""
+    """What made its pod; the pod itself where nothing did"""
 
     @property
     def stream(self) -> LogStream:
@@ -57,11 +65,18 @@ class Container:
 def containers_of(pod: Mapping[str, Any], window: Window) -> Iterator[Container]:
     """Give the logs that a pod can have in a window, the older first."""
     meta, spec, status = part(pod, "metadata"), part(pod, "spec"), part(pod, "status")
+    owners = meta.get("ownerReferences")
+    owner = (
+        next((text(each.get("name")) for each in owners if isinstance(each, dict)), "")
+        if isinstance(owners, list)
+        else ""
+    )
     for key, _ in _KINDS:
         statuses = status.get(key)
         for each in statuses if isinstance(statuses, list) else ():
             if not isinstance(each, dict):
                 continue
+            troubled = bool(each.get("restartCount")) or each.get("ready") is False
             for field_, previous in (("lastState", True), ("state", False)):
                 life = part(part(each, field_), "terminated", "running")
                 began, ended = moment(life.get("startedAt")), moment(life.get("finishedAt"))
@@ -73,7 +88,29 @@ def containers_of(pod: Mapping[str, Any], window: Window) -> Iterator[Container]
                         node=text(spec.get("nodeName")) or None,
                         previous=previous,
                         began=began,
+                        troubled=troubled,
+                        owner=owner or text(meta.get("name")),
                     )
+
+
+def in_turns(containers: Iterable[Container], rank: Mapping[str, int]) -> list[Container]:
+    """Order logs by what they may tell, should the time not suffice for all.
+
+    Namespaces in their order (``rank``); in each those with trouble first, then a pod of every workload, then its second.
+    """
+    pods: dict[tuple[str, str], dict[str, None]] = {}
+    found = sorted(containers, key=lambda each: (each.namespace, each.pod, each.name, not each.previous))
+    for each in found:
+        pods.setdefault((each.namespace, each.owner), {})[each.pod] = None
+    turns = {(owner, pod): turn for owner, named in pods.items() for turn, pod in enumerate(named)}
+    return sorted(
+        found,
+        key=lambda each: (
+            rank.get(each.namespace, 0),
+            not each.troubled,
+            turns[(each.namespace, each.owner), each.pod],
+        ),
+    )
 
 
 def _outside(began: datetime | None, ended: datetime | None, window: Window) -> bool:
@@ -95,6 +132,8 @@ class ReadLog:
     last_ns: int = UNDATED
     full: bool = False
     unreadable: bool = False
+    file_begins_ns: int = UNDATED
+    """When the newest file begins, where that was asked"""
     _lines: KubeletLines = field(default_factory=KubeletLines)
 
     async def pieces(self, api: ClusterApi) -> AsyncGenerator[list[TimedLine], None]:
@@ -109,7 +148,22 @@ class ReadLog:
                     raise
                 await api.pause(error, tried)
             else:
+                if self._looks_torn:
+                    self.file_begins_ns = await self._first_of_file(api)
                 return
+
+    async def _first_of_file(self, api: ClusterApi) -> int:
+        """Ask when the file begins; UNDATED where that is not told, for the log itself was read."""
+        where = self.container
+        params: dict[str, str | int] = {"container": where.name, "timestamps": "true", "limitBytes": FIRST_LINE_BYTES}
+        if where.previous:
+            params["previous"] = "true"
+        path = f"{PODS.path(where.namespace, where.pod)}/log"
+        try:
+            async with api.opened(path, params, accept="*/*", rule=LOGS.rule("get"), within_s=api.request_s) as answer:
+                return time_ns(await answer.content.read(FIRST_LINE_BYTES))
+        except UntoldError:
+            return UNDATED
 
     async def _pieces(self, api: ClusterApi) -> AsyncGenerator[list[TimedLine], None]:
         where = self.container
@@ -161,8 +215,18 @@ class ReadLog:
         return self._lines.cut
 
     @property
-    def begins_late(self) -> bool:
-        """Tell whether the beginning was rotated away: a silence that does not fit the pauses between the lines."""
+    def rotated_before(self) -> datetime | None:
+        """Give the time before which lines of the window were rotated away; None where none were.
+
+        A file that begins before the window has all of it, however long it was silent.
+        """
+        before = 0 <= self.file_begins_ns < self.window.start_s * 1e9
+        kept = any(first < self.first_ns for first, _ in self.covered)
+        return None if before or kept or not self._looks_torn else instant(self.first_ns / 1e9)
+
+    @property
+    def _looks_torn(self) -> bool:
+        """Tell whether the beginning is missing: a silence that does not fit the pauses between the lines."""
         began = max(self.container.began or self.window.start, self.window.start).timestamp()
         if self.first_ns == UNDATED or self.kept < LEAST_LINES:
             return False

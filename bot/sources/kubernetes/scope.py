@@ -1,8 +1,8 @@
 """Which namespaces are read, and in which order: those asked for, then outwards, so that no large cluster is read whole.
 
 A cluster with few pods is read whole. In a large one the reading begins where the question points, or where warnings stand,
-and goes on to who is called from there, who calls there, and who runs on the same nodes. A configuration that names
-namespaces is a border: nothing beyond it is read, though its neighbours are named.
+and goes on to who is called from there, who calls there, and who runs on the same nodes, for as many pods as a small cluster
+has. Namespaces that were named, by a person or the configuration, are a border: nothing beyond it is read.
 """
 
 import json
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.cluster.api import ClusterApi
-from bot.cluster.refusals import UntoldError
+from bot.cluster.refusals import AbsentError, ForbiddenError, UntoldError
 from bot.cluster.resources import CRON_JOBS, DEPLOYMENTS, EVENTS, NAMESPACES, PODS, Resource
 from bot.domain.kubernetes import part, text
 
@@ -25,6 +25,8 @@ MOST_NODES = 30
 MOST_PAGES = 12
 """Of a list read only to find neighbours."""
 MOST_SEEDS = 3
+MOST_COUNTED = 80
+"""Namespaces whose pods are counted, a short request each."""
 SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 
 _HOST_IN_NAMESPACE = re.compile(r"[a-z0-9-]{1,63}\.([a-z0-9-]{1,63})(?![a-z0-9-])")
@@ -75,10 +77,10 @@ class Scoping:
         words = set(_WORD.findall(self._question.lower()))
         return (0 if namespace in words else 2 if namespace in SYSTEM else 1, namespace)
 
-    async def _count_pods(self) -> int | None:
+    async def _count_pods(self, namespace: str | None = None) -> int | None:
         """Count pods with one short answer: a list tells how many more there are."""
         try:
-            told, _ = await self._api.json(PODS.path(), {"limit": 1}, rule=PODS.rule("list"))
+            told, _ = await self._api.json(PODS.path(namespace), {"limit": 1}, rule=PODS.rule("list"))
         except UntoldError:
             return None
         more = part(told, "metadata").get("remainingItemCount")
@@ -90,7 +92,7 @@ class Scoping:
             count = event.get("count")
             counted[text(part(event, "metadata").get("namespace"))] += min(count, 100) if isinstance(count, int) else 1
         found = [name for name in counted if name in self._known and name not in SYSTEM]
-        return sorted(found, key=lambda name: (-counted[name], name))[:MOST_SEEDS]
+        return [name for name in _most_first(counted) if name in found][:MOST_SEEDS]
 
     async def _outwards(self, seeds: Sequence[str], pods: int | None) -> Chosen:
         nodes: Counter[str] = Counter()
@@ -102,21 +104,39 @@ class Scoping:
         async for workload in self._items(DEPLOYMENTS, None, {}):
             if any(name in seeds for name in self._named_in(part(workload, "spec"))):
                 linked[text(part(workload, "metadata").get("namespace"))] += 1
+        beside = await self._beside(nodes)
+        order = [*seeds, *_most_first(linked), *_most_first(beside)]
+        named = [name for name in dict.fromkeys(order) if name in self._known and name not in SYSTEM]
+        chosen = await self._within_bounds(named, seeds)
+        left = len(self._known) - len(chosen)
+        near = [name for name in named if name not in chosen]
+        unread = f", {', '.join(near[:3])} among them, which is near" if near else ""
+        what = (
+            f"of {pods or 'many'} pods those of {', '.join(seeds)}, of who calls or is called there, and of the same nodes "
+            f"were read; {left} namespaces were not{unread}: name others in the question to read them"
+        )
+        return Chosen(namespaces=chosen, said=((what, bool(near)),) if left else ())
+
+    async def _beside(self, nodes: Mapping[str, int]) -> Counter[str]:
+        """Count who runs on the same nodes; whoever has CronJobs may have run there and be gone."""
         beside: Counter[str] = Counter()
-        for node, _ in sorted(nodes.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_NODES]:
+        for node in _most_first(nodes)[:MOST_NODES]:
             if node:
                 async for pod in self._items(PODS, None, {"fieldSelector": f"spec.nodeName={node}"}):
                     beside[text(part(pod, "metadata").get("namespace"))] += 1
         async for job in self._items(CRON_JOBS, None, {}):
             beside[text(part(job, "metadata").get("namespace"))] += 1
-        order = [*seeds, *sorted(linked), *sorted(beside)]
-        chosen = tuple(name for name in dict.fromkeys(order) if name in self._known and name not in SYSTEM)
-        left = len(self._known) - len(chosen)
-        what = (
-            f"of {pods or 'many'} pods those of {', '.join(seeds)}, of who calls or is called there, and of the same nodes "
-            f"were read; {left} namespaces were not: name others in the question to read them"
-        )
-        return Chosen(namespaces=chosen, said=((what, False),) if left else ())
+        return beside
+
+    async def _within_bounds(self, named: Sequence[str], seeds: Sequence[str]) -> tuple[str, ...]:
+        """Take namespaces in their order while there are not too many pods; a small one may follow one that is too large."""
+        chosen, pods = list(seeds), 0
+        for name in [each for each in named if each not in seeds][:MOST_COUNTED]:
+            size = await self._count_pods(name)
+            if size is not None and pods + size <= MOST_PODS:
+                chosen.append(name)
+                pods += size
+        return tuple(chosen)
 
     def _named_in(self, spec: Mapping[str, Any]) -> Iterable[str]:
         named = set(_HOST_IN_NAMESPACE.findall(json.dumps(spec)))
@@ -125,10 +145,19 @@ class Scoping:
     async def _items(
         self, resource: Resource, namespace: str | None, params: Mapping[str, str | int]
     ) -> AsyncGenerator[dict[str, Any], None]:
+        """Give the first pages of a list; without the right to it, nothing: what is then read is narrower, and not wrong."""
         pages = 0
-        async with aclosing(self._api.pages(resource, namespace, params)) as listed:
-            async for page in listed:
-                for item in page.items:
-                    yield item
-                if (pages := pages + 1) >= MOST_PAGES:
-                    return
+        try:
+            async with aclosing(self._api.pages(resource, namespace, params)) as listed:
+                async for page in listed:
+                    for item in page.items:
+                        yield item
+                    if (pages := pages + 1) >= MOST_PAGES:
+                        return
+        except (ForbiddenError, AbsentError):
+            if resource is NAMESPACES:
+                raise
+
+
+def _most_first(counted: Mapping[str, int]) -> list[str]:
+    return sorted(counted, key=lambda name: (-counted[name], name))

@@ -7,7 +7,7 @@ clock, whatever the server does. What could not be read, and what the cluster ha
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -24,7 +24,7 @@ from bot.domain.ports import Clock, Progress, Sink
 from bot.domain.window import Window, rfc3339
 from bot.sources.kubernetes import deliveries
 from bot.sources.kubernetes.examining import examined
-from bot.sources.kubernetes.logs import Container, ReadLog, containers_of
+from bot.sources.kubernetes.logs import Container, ReadLog, containers_of, in_turns
 from bot.sources.kubernetes.losses import Losses, listed
 from bot.sources.kubernetes.ordered import in_order
 from bot.sources.kubernetes.scope import Chosen, Scoping
@@ -59,6 +59,8 @@ class _Reading:
     containers: list[Container] = field(default_factory=list)
     pods: set[tuple[str, str]] = field(default_factory=set)
     gone: set[tuple[str, str]] = field(default_factory=set)
+    """Pods that an event tells of; those that are still there are not gone"""
+    warned: set[tuple[str, str]] = field(default_factory=set)
     oldest_event: datetime | None = None
 
     def tick(self) -> None:
@@ -229,7 +231,10 @@ class KubernetesSource:
         if self._is_outside(event) or not (whole or event.entity.kind == "Node"):
             return
         if event.entity.kind == "Pod":
-            reading.gone.add((event.entity.namespace or "", event.entity.name))
+            pod = (event.entity.namespace or "", event.entity.name)
+            reading.gone.add(pod)
+            if event.type == "Warning":
+                reading.warned.add(pod)
         reading.sink.add_event(event)
 
     def _is_outside(self, event: ClusterEvent) -> bool:
@@ -237,10 +242,11 @@ class KubernetesSource:
 
     async def _logs(self, reading: _Reading, scope: Chosen) -> None:
         rank = {namespace: at for at, namespace in enumerate(scope.namespaces)}
-        ordered = sorted(
-            reading.containers, key=lambda each: (rank.get(each.namespace, 0), each.pod, each.name, not each.previous)
-        )
-        logs = [self._log(each) for each in ordered]
+        warned = [
+            replace(each, troubled=each.troubled or (each.namespace, each.pod) in reading.warned)
+            for each in reading.containers
+        ]
+        logs = [self._log(each) for each in in_turns(warned, rank)]
         streams: dict[int, int] = {}
         read = 0
         async with aclosing(in_order([partial(log.pieces, reading.api) for log in logs], WIDTH)) as pieces:
@@ -273,13 +279,22 @@ class KubernetesSource:
         told = (
             ("longer than {limit} MiB: its end was not read", [log for log in logs if log.full]),
             ("gone from its node before it could be read", [log for log in logs if log.unreadable]),
-            ("begun after its container, for the kubelet keeps the newest file only (10 MiB unless set otherwise)",
-             [log for log in logs if log.begins_late]),
         )  # fmt: skip
         for what, which in told:
             for log in which:
                 why = what.format(limit=MOST_BYTES_OF_ONE_LOG // 1024**2)
                 reading.losses.say(OF_LOGS, f"the log {log.container.stream.path} is {why}")
+        if torn := [(log.container.stream.path, at) for log in logs if (at := log.rotated_before)]:
+            named = listed([f"{path} before {rfc3339(at)}" for path, at in torn])
+            what = (
+                f"older lines rotated away, and the API hands out the newest file only (a log store keeps all): {named}"
+            )
+            reading.losses.say(OF_LOGS, what, count=len(torn))
+        whole = sum(1 for log in logs if log.size and log.rotated_before is None)
+        if logs:
+            reading.sink.add_detail(
+                OF_LOGS, f"{whole} of {len(logs)} logs reach back to their container or the window's start"
+            )
         if cut := sum(log.cut for log in logs):
             reading.losses.say(OF_LOGS, "lines over 1 MiB, cut to 1 MiB", count=cut)
 
