@@ -25,6 +25,7 @@ def signal_json(signal: Signal) -> str:
             "nodes": sorted(signal.nodes),
             "mentions": [_entity_json(entity) for entity in signal.mentions],
             "attributes": dict(signal.attributes),
+            "levels": signal.levels,
         }
     )
 
@@ -48,6 +49,7 @@ def json_signal(body: str) -> Signal:
         nodes=frozenset(read["nodes"]),
         mentions=tuple(map(_json_entity, read["mentions"])),
         attributes=read["attributes"],
+        levels=tuple(tuple((low, high) for low, high in level) for level in read.get("levels", ())),
     )
 
 

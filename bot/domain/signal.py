@@ -50,6 +50,7 @@ class Kind(StrEnum):
     # what Kubernetes does
     SCALE_UP = "scale_up"
     SCALE_DOWN = "scale_down"
+    POD_SHORTFALL = "pod_shortfall"
     POD_KILL = "pod_kill"
     POD_START = "pod_start"
     OOM_KILL = "oom_kill"
@@ -118,7 +119,8 @@ class Signal:
     ``label`` is a short phrase without times ("scaled down", "HTTP 502 responses"); ``source`` the source it was seen
     in; ``subject`` what a template or series is (masked template text, series name), for telling alike signals apart;
     ``nodes`` the nodes it happened on, ``mentions`` other entities its lines name (callees, peers, hosts).
-    ``total`` counts single events; an occurrence may fold many.
+    ``total`` counts single events; an occurrence may fold many. ``levels`` says of a trouble that has degrees where it was
+    worse than an occurrence asks for: stretches ``[start_s, end_s]``, level by level, each within the one before.
     """
 
     id: SignalId
@@ -133,6 +135,7 @@ class Signal:
     nodes: frozenset[str] = frozenset()
     mentions: tuple[Entity, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
+    levels: tuple[tuple[tuple[float, float], ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ from bot.signals.mentions import hosts_in
 from bot.signals.object_signals import object_signals
 from bot.signals.periodicity import event_period
 from bot.signals.series_signals import series_signals
+from bot.signals.shortfalls import shortfalls
 from bot.signals.statistics import quantile
 from bot.signals.templates import merge_forms
 from bot.signals.topology import read_directory, read_topology
@@ -82,6 +83,7 @@ def digest(case: Case, window: Window) -> Digest:
         *job_runs(inside, objects, window, topology),
         *from_logs,
         *series_signals(case.series(), window, topology),
+        *shortfalls(case.series(), window, topology),
         *chat_signals(case.messages(), case.tickets(), window, topology),
     ]
     topology = asked_for_names(called_in_logs(topology, from_logs), objects, from_logs)

@@ -9,12 +9,13 @@ of a cascade is passed once, so that a chain cannot wander. Leaves out how a cha
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log, log1p, log10, prod, sqrt
 
 from bot.domain.link import Chain, Link
 from bot.domain.signal import Kind, Occurrence, Signal, SignalId, Topology
 from bot.domain.window import Window
+from bot.signals.lasting import lasting
 from bot.signals.links import Range, judge, measure, slack_s, spans_of, train_of
 from bot.signals.mechanisms import EXOGENOUS, MECHANISMS, Anchor, stage
 from bot.signals.pairs import TIMING
@@ -272,7 +273,10 @@ def _chain(path: _Path, worth: float, window: Window) -> Chain:
     slack = max(300.0, 0.1 * high) + sum(slack_s(signal) for signal in path.signals[1:-1])
     early = sum(min(0.0, link.test.lag.p10) for link in path.links if link.test.lag)
     reach = Range(low_s=early, high_s=high + slack, anchor=anchor)
-    test = measure(train_of(root, window), train_of(symptom, window), reach, window)
+    trains = train_of(root, window), train_of(symptom, window)
+    test = measure(*trains, reach, window)
+    if anchor != "since":
+        test = lasting(test, *trains, replace(reach, anchor="during"), window)
     return Chain(
         signals=path.signals,
         links=path.links,

@@ -106,8 +106,8 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
         # told of each of its pods, it is still the node's
         entity, mentions = Entity("Node", node), (entity, *mentions)
     if found.kind is Kind.DRAIN_BLOCKED and (refused := _REFUSED_POD.search(message)) is not None:
-        # told of the node that is to go, it is the workload's whose pods may not
-        mentions = (event.entity, *mentions)
+        # told of the node that is to go, or of one that bears the pod's name, it is the workload's whose pods may not
+        mentions = (*(() if event.entity.name == refused["pod"] else (event.entity,)), *mentions)
         entity = topology.root(Entity("Pod", refused["pod"], refused["namespace"]))
     registry = _registry_at_fault(message) if found.kind is Kind.IMAGE_PULL_FAILURE else None
     told = [("reason", event.reason), *([("blames", str(registry))] if registry else [])]

@@ -80,6 +80,8 @@ class Train:
     slack_s: float
     measured: bool = False
     """Whether its beginnings are read off counts or series, which must first rise, and not off an event."""
+    levels: tuple[tuple[tuple[float, float], ...], ...] = ()
+    """Where it was worse than its beginnings ask for: stretches in seconds, level by level, each within the one before."""
 
 
 def train_of(signal: Signal, window: Window) -> Train:
@@ -87,7 +89,9 @@ def train_of(signal: Signal, window: Window) -> Train:
     gap = 0.0 if signal.kind in NEVER_FOLDED else fold_gap_s(window.length_s)
     ones = tuple(folded(signal.occurrences, gap) if gap else signal.occurrences)
     measured = signal.source in ("prometheus", "kubernetes/logs", "loki")
-    return Train(ones, tuple(o.start_s for o in ones), tuple(o.end_s for o in ones), slack_s(signal), measured)
+    slack = slack_s(signal)
+    levels = tuple(tuple((low - slack, high) for low, high in level) for level in signal.levels)
+    return Train(ones, tuple(o.start_s for o in ones), tuple(o.end_s for o in ones), slack, measured, levels)
 
 
 def spans_of(causes: Train, lag: Range) -> list[tuple[float, float]]:

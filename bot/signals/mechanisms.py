@@ -156,6 +156,8 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("node lost", "node_failure disk_pressure memory_pressure", "eviction pod_kill scheduling_failure container_restart", (0, 30 * MINUTE), 1.0, (("same entity", 1.0), ("same node", 1.0), ("named", 1.0), ("cluster", 0.4)), "during"),
     _row("evicted, so unplaced", "eviction node_failure pod_kill", "scheduling_failure", (0, 15 * MINUTE), 0.8, ANYWHERE, "during"),
     _row("no place to run", "scheduling_failure quota_exceeded image_pull_failure mount_failure autoscaler_failure", f"{FELT} {DROPS} rollout_stuck latency cpu_saturation queue_growth circuit_open", (-2 * MINUTE, 30 * MINUTE), 0.8, CALLEE, "during"),
+    _row("refused, so too few", "quota_exceeded scheduling_failure image_pull_failure mount_failure eviction node_failure crash_loop bad_config", "pod_shortfall", (-2 * MINUTE, 15 * MINUTE), 0.95, (*HERE, ("same node", 0.8)), "during"),
+    _row("too few to serve", "pod_shortfall", f"{FELT} {DROPS} latency cpu_saturation queue_growth circuit_open", (-2 * MINUTE, 30 * MINUTE), 0.8, CALLEE, "during"),
     _row("no place, so stuck", "quota_exceeded image_pull_failure mount_failure scheduling_failure probe_failure crash_loop", "rollout_stuck crash_loop", (-2 * MINUTE, 30 * MINUTE), 0.9, HERE, "during"),
     _row("crash loop fails callers", "crash_loop job_failure rollout_stuck", f"{FELT} {DROPS} retry log_error", (0, 20 * MINUTE), 0.8, CALLEE, "during"),
     # alerts follow what they watch
@@ -164,9 +166,16 @@ MECHANISMS: tuple[Mechanism, ...] = (
 """Every row, in the order in which ties are broken."""
 
 
-def mechanisms_between(cause: Kind, effect: Kind) -> tuple[Mechanism, ...]:
-    """Give the rows that could tie a cause of one kind to an effect of another."""
-    return _BY_PAIR.get((cause, effect), ())
+TIMED_OUT = "504"
+"""What a gateway answers whose upstream did not in time (RFC 9110, section 15.6.5): a timeout, whatever else it logs."""
+
+
+def mechanisms_between(cause: Kind, effect: Kind, status: str = "") -> tuple[Mechanism, ...]:
+    """Give the rows that could tie a cause of one kind to an effect of another; ``status`` is the effect's HTTP status."""
+    rows = _BY_PAIR.get((cause, effect), ())
+    if status == TIMED_OUT and effect is Kind.SERVER_ERROR:
+        return (*rows, *_BY_PAIR.get((cause, Kind.TIMEOUT), ()))
+    return rows
 
 
 def _by_pair() -> dict[tuple[Kind, Kind], tuple[Mechanism, ...]]:

@@ -14,7 +14,8 @@ from bot.domain.entity import CLUSTER_KINDS
 from bot.domain.link import Link, LinkTest
 from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
-from bot.signals.links import TEST_CONFINED, Range, Train, confined, judge, measure, train_of
+from bot.signals.lasting import lasting as within
+from bot.signals.links import Range, Train, judge, measure, train_of
 from bot.signals.mechanisms import EXOGENOUS, Anchor, mechanisms_between
 from bot.signals.statistics import adjust
 
@@ -102,7 +103,7 @@ def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidat
     # a failure that names whom it failed on is less likely anybody else's
     blamed = effect.attributes.get("blames", str(cause.entity)) == str(cause.entity)
     trust = 1.0 if blamed else NOT_BLAMED
-    for row in mechanisms_between(cause.kind, effect.kind):
+    for row in mechanisms_between(cause.kind, effect.kind, effect.attributes.get("status", "")):
         if cause.kind is effect.kind and "calls" in ties and "called by" not in ties:
             continue  # one failure seen twice climbs from callee to caller, never down
         factors = dict(row.scopes)
@@ -143,10 +144,8 @@ def link_all(found: Iterable[Candidate], window: Window) -> list[Link]:
     tests = [measure(trains[one.cause.id], trains[one.effect.id], one.lag, window) for one in listed]
     lasting = [index for index, test in enumerate(tests) if _seldom(listed[index], test, window)]
     for index in lasting:
-        one, p_value = listed[index], tests[index].p_value
-        alone = confined(trains[one.cause.id], trains[one.effect.id], one.lag, window)
-        if p_value is not None and alone < p_value:
-            tests[index] = replace(tests[index], p_value=alone, test=TEST_CONFINED)
+        one = listed[index]
+        tests[index] = within(tests[index], trains[one.cause.id], trains[one.effect.id], one.lag, window)
     corrected = _corrected(listed, tests, frozenset(lasting))
     return [
         Link(
@@ -266,7 +265,10 @@ def link_one(cause: Signal, effect: Signal, topology: Topology, window: Window, 
         lag = Range(low_s=0.0, high_s=lag_s, anchor="during")
         ties = scopes(cause, effect, topology)
         candidate = Candidate(cause=cause, effect=effect, mechanism=TIMING, scope=ties[0], plausibility=0.1, lag=lag)
-    test = measure(train_of(cause, window), train_of(effect, window), candidate.lag, window)
+    trains = train_of(cause, window), train_of(effect, window)
+    test = measure(*trains, candidate.lag, window)
+    if candidate.lag.anchor == "during":
+        test = within(test, *trains, candidate.lag, window)
     return Link(
         cause=cause.id,
         effect=effect.id,

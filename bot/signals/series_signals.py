@@ -15,6 +15,7 @@ from bot.domain.items import ItemId, Series
 from bot.domain.signal import Kind, Occurrence, Signal, Topology, signal_id
 from bot.domain.window import Window
 from bot.signals.changepoints import change_points, trends
+from bot.signals.degrees import levels_of
 from bot.signals.excursions import excursions
 from bot.signals.folding import Folded, Owners, arrays, fold, rate, rises_only
 from bot.signals.levels import Floats, finite, slot_profile
@@ -65,8 +66,9 @@ def series_signals(
             happened = list(_beyond(group.row, folded))
         else:
             happened = list(_happened(group, folded, limits.get(group.entity)))
+        levels = levels_of(folded.times, folded.values, group.row.beyond) if group.row.over and divisor else ()
         for signal in _signals(group, folded, happened, window, topology):
-            found.setdefault(signal.id, signal)
+            found.setdefault(signal.id, replace(signal, levels=levels))
     return [found[name] for name in sorted(found)]
 
 

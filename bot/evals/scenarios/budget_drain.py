@@ -1,9 +1,12 @@
 """A disruption budget that allows nothing: nodes cannot be drained, until the autoscaler's patience ends and takes all at once.
 
-The wording is Karpenter's (v1, ``terminator/events``): the drain fails on the budget again and again, and when the node's
-termination grace period is over, its pods are deleted past the budget.
+The wording is Karpenter's (1.0, ``terminator/events/events.go`` and ``terminator/eviction.go``): the API server answers an
+eviction with 429 "Cannot evict pod as it would violate the pod's disruption budget." and makes no event of it; Karpenter
+does, again and again, of a Node that bears the pod's name; and when the node's termination grace period is over, its pods
+are deleted past the budget, which it tells as something normal.
 """
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -73,7 +76,8 @@ class Drain:
             return
         world.mark("blocked")
         text = f"Failed to drain node, evicting pod {self.service.namespace}/{held[0].name} violates a PDB"
-        node_event(world.cluster, node, "FailedDraining", text, by="karpenter", warning=True)
+        told = world.cluster.ref("Node", self.service.namespace, held[0].name)
+        world.cluster.export.event(world.now, told, "FailedDraining", text, "karpenter", warning=True)
         world.at(world.now + RETRY_S, lambda: self._blocked(node, until))
 
     def _force(self, node: Node, held: list[Pod]) -> None:
@@ -81,10 +85,10 @@ class Drain:
         for pod in held:
             ref = cluster.ref("Pod", service.namespace, pod.name)
             text = (
-                f"Deleting the pod to accommodate the terminationTime {stamp(world.now)} of the node. The pod was granted 30 seconds "
+                f"Deleting the pod to accommodate the terminationTime {_go_time(world.now)} of the node. The pod was granted 30 seconds "
                 "of grace-period of its 30 terminationGracePeriodSeconds. This bypasses the PDB of the pod and the do-not-disrupt annotation."
             )
-            cluster.export.event(world.now, ref, "Disrupted", text, "karpenter", warning=True)
+            cluster.export.event(world.now, ref, "Disrupted", text, "karpenter")
             cluster.stop(service, pod, world.now + 0.5, f"{service.name}-{service.hash}")
             world.mark("forced")
         world.at(world.now + 3, lambda: cluster.fill(service))
@@ -106,6 +110,11 @@ class Drain:
             "spec": {"minAvailable": "100%", "selector": {"matchLabels": {"app": self.service.name}}},
             "status": {"currentHealthy": count, "desiredHealthy": count, "disruptionsAllowed": 0, "expectedPods": count, "observedGeneration": 1},
         }  # fmt: skip
+
+
+def _go_time(at_s: float) -> str:
+    """Print a time as Go's ``%v`` does."""
+    return datetime.fromtimestamp(int(at_s), UTC).strftime("%Y-%m-%d %H:%M:%S +0000 UTC")
 
 
 def stage(world: World) -> Scene:

@@ -111,6 +111,7 @@ class Disks:
     def _evict(self, workload: Workload, pod: Pod) -> None:
         limit, free = int(DISK_GB * THRESHOLD * 2**30), self.rng.randrange(9_000_000, 10_400_000)
         size = f"{self.rng.randrange(26, 38)}Gi" if workload is self.chatty else f"{self.rng.randrange(40, 900)}Mi"
+        # kubelet 1.31 (eviction/helpers.go)
         message = (
             f"The node was low on resource: ephemeral-storage. Threshold quantity: {limit}, available: {free}Ki. "
             f"Container {workload.app} was using {size}, request is 0, has larger consumption of ephemeral-storage. "

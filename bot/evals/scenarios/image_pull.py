@@ -11,6 +11,7 @@ from bot.evals.truth import Truth, entity
 from bot.evals.workloads import Pod, Workload
 from bot.evals.world import World
 
+# containerd 1.7 (core/remotes/docker: resolver.go, fetcher.go), as the kubelet hands it on
 REASONS = (
     'failed to pull and unpack image "{image}": failed to resolve reference "{image}": unexpected status from HEAD request to https://{host}/v2/{repo}/manifests/{tag}: 503 Service Unavailable',
     'rpc error: code = Unknown desc = failed to pull and unpack image "{image}": failed to resolve reference "{image}": failed to do request: Head "https://{host}/v2/{repo}/manifests/{tag}": dial tcp 203.0.113.71:443: i/o timeout',

@@ -50,9 +50,11 @@ class Quota:
             return False
         cluster, owner = world.cluster, f"{workload.name}-{workload.hash}"
         request, used = int(workload.cpu_request * 1000), self._used()
+        # kube-controller-manager 1.31 (replica_set.go) with the words of the ResourceQuota admission plug-in (controller.go)
         message = (
             f'Error creating: pods "{owner}-{self.rng.suffix()}" is forbidden: exceeded quota: {self.name}, '
-            f"requested: requests.cpu={request}m, used: requests.cpu={used}m, limited: requests.cpu={used + request // 2}m"
+            f"requested: requests.cpu={_cores(request)}, used: requests.cpu={_cores(used)}, "
+            f"limited: requests.cpu={_cores(used + request // 2)}"
         )
         ref = cluster.ref("ReplicaSet", workload.namespace, owner)
         cluster.export.event(world.now + 0.2, ref, "FailedCreate", message, "replicaset-controller", warning=True)
@@ -96,7 +98,7 @@ class Quota:
     def document(self) -> dict[str, Any]:
         """Print the quota."""
         names, used = self.world.cast, self._used()
-        hard = {"requests.cpu": f"{used + 250}m", "pods": "60"}
+        hard = {"requests.cpu": _cores(used + 250), "pods": "60"}
         meta = {
             "name": self.name,
             "namespace": names.app,
@@ -105,8 +107,13 @@ class Quota:
         }
         return {
             "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {**meta, "uid": self.world.cluster.uid("ResourceQuota", self.name)},
-            "spec": {"hard": hard}, "status": {"hard": hard, "used": {"requests.cpu": f"{used}m", "pods": "19"}},
+            "spec": {"hard": hard}, "status": {"hard": hard, "used": {"requests.cpu": _cores(used), "pods": "19"}},
         }  # fmt: skip
+
+
+def _cores(milli: int) -> str:
+    """Print a quantity as apimachinery does: whole cores without the suffix."""
+    return f"{milli}m" if milli % 1000 else str(milli // 1000)
 
 
 def stage(world: World) -> Scene:
