@@ -18,14 +18,12 @@ from bot.analyst.packing_choice import (
     window_rows,
 )
 from bot.analyst.packing_lines import Row, build, numbered
-from bot.analyst.packing_material import Material, Section
+from bot.analyst.packing_material import LOG_SOURCES, Material, Section
 from bot.analyst.packing_parts import line_rows
 from bot.analyst.packing_text import escape
 from bot.analyst.packing_work import Work
 
 Ints = NDArray[np.int64]
-
-SOURCES = ("kubernetes/logs", "loki")
 
 _DENSEST = 8
 """Bytes of raw text a token holds at best; logs with more than this are not tried whole."""
@@ -64,7 +62,7 @@ def log_section(work: Work, room: int) -> list[Section]:
 
 def _section(work: Work, packed: list[str], chosen: Ints, rows: Ints) -> Section:
     words = _words(work.material, chosen, rows)
-    work.read.update(dict.fromkeys(SOURCES, words))
+    work.read.update(dict.fromkeys(LOG_SOURCES, words))
     return work.section("logs", f"Log lines, stream by stream: {words}", packed)
 
 
@@ -161,7 +159,7 @@ def template_section(work: Work, room: int) -> list[Section]:
         most = max(int(most * 0.97 * room / tokens), 1)
     work.whole = False
     words = f"{one_in(int(mask.sum()), len(first))} of {len(first):,} templates, one line each, of {len(rows):,} lines"
-    work.read.update(dict.fromkeys(SOURCES, words))
+    work.read.update(dict.fromkeys(LOG_SOURCES, words))
     return [
         work.section("templates", f"Log templates: the first line of each, × how many lines it has; {words}", printed)
     ]

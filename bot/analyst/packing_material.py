@@ -38,6 +38,8 @@ class Lines:
     template: Any
     streams: Sequence[LogStream]
     names: Sequence[str]
+    sources: Sequence[str]
+    """Which source each stream was read from."""
     workloads: Sequence[Entity | None]
     failing: frozenset[int]
     bytes: int
@@ -84,6 +86,34 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """So many texts of a source, or ends of texts, that a model is not shown, and why."""
+
+    source: str
+    why: str
+    texts: int
+    bytes: int
+
+    @property
+    def words(self) -> str:
+        """Say it in a sentence's middle: ``2 log lines (131 kB) withheld: …``."""
+        noun = _NOUNS.get(self.source, "log line" if self.source in LOG_SOURCES else "text")
+        many = self.texts if self.texts > 1 else "1"
+        size = f"{self.bytes:,} B" if self.bytes < 10_000 else f"{self.bytes / 1000:,.0f} kB"
+        return f"{many} {noun}{'s' if self.texts > 1 else ''} ({size}) withheld: {self.why}"
+
+
+LOG_SOURCES = ("kubernetes/logs", "loki", "elasticsearch", "victorialogs")
+_NOUNS = {
+    "kubernetes/events": "event",
+    "kubernetes/objects": "object",
+    "slack": "message",
+    "jira": "ticket text",
+    "prometheus": "series name",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """One part of a packed case. ``untrusted``: written by strangers, so it stands in an element of its own."""
 
@@ -112,8 +142,8 @@ class Packed:
     read: Mapping[str, str] = field(default_factory=dict)
     """How much of each source a model sees, for the coverage ledger."""
 
-    withheld: int = 0
-    """Texts that the egress gate could not search; a mark stands in their place."""
+    withheld: tuple[Withheld, ...] = ()
+    """What the egress gate let not pass, or not to its end; a mark stands in its place."""
 
     @property
     def blocks(self) -> tuple[str, ...]:

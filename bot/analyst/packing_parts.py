@@ -10,17 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.analyst.packing_lines import Row
-from bot.analyst.packing_material import Material, Redact
+from bot.analyst.packing_material import Material, Redact, Withheld
 from bot.analyst.packing_text import escape
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId, ObjectVersion
 from bot.domain.ports import UNDATED
 from bot.domain.window import rfc3339
 from bot.errors import RedactionError
+from bot.redaction.gate import LONGEST_LINE
 
 WITHHELD = "<WITHHELD>"
 """Stands for a text that the egress gate could not search."""
 
+OBJECTS = "kubernetes/objects"
 _EPOCH_US = 1_000_000
 _NOISE = ("uid", "resourceVersion", "generation", "selfLink", "managedFields", "creationTimestamp")
 _COPY = "kubectl.kubernetes.io/last-applied-configuration"
@@ -28,25 +30,35 @@ _LONGEST_CHANGE = 400
 _MOST_CHANGES = 40
 
 
+UNSEARCHED = "the egress gate could not search it for secrets"
+TOO_LONG = f"what stands behind the first {LONGEST_LINE:,} characters of a line is not searched for secrets"
+MEASURED = "measurements"
+"""The source that names and settings are booked under."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Outlet:
-    """The way out of foreign text; counts what had to be withheld."""
+    """The way out of foreign text; books what had to be withheld, each text once however often it is packed."""
 
     redact: Redact
-    withheld: int = 0
     _known: dict[str, str] = field(default_factory=dict)
+    _withheld: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
 
-    def raw(self, text: str) -> str:
-        """Give a text as the gate lets it pass, before it is encoded."""
+    def raw(self, text: str, source: str = MEASURED, item: str = "") -> str:
+        """Give a text as the gate lets it pass, before it is encoded; ``item`` of ``source`` it is a text of."""
+        if len(text) > LONGEST_LINE:
+            ends = (line[LONGEST_LINE:] for line in text.split("\n"))
+            if behind := sum(len(end.encode("utf-8", "surrogatepass")) for end in ends):
+                self._book(source, TOO_LONG, item or text, behind)
         try:
             return self.redact(text)
         except RedactionError:
-            self.withheld += 1
+            self._book(source, UNSEARCHED, item or text, len(text.encode("utf-8", "surrogatepass")))
             return WITHHELD
 
-    def text(self, text: str) -> str:
+    def text(self, text: str, source: str = MEASURED, item: str = "") -> str:
         """Give a text as it may stand on a row."""
-        return escape(self.raw(text))
+        return escape(self.raw(text, source, item))
 
     def name(self, text: str) -> str:
         """Give a name as it may stand on a row; names repeat, so each is looked at once."""
@@ -54,6 +66,17 @@ class Outlet:
         if told is None:
             told = self._known[text] = self.text(text)
         return told
+
+    @property
+    def withheld(self) -> tuple[Withheld, ...]:
+        """What did not pass, by source and reason."""
+        return tuple(
+            Withheld(source=source, why=why, texts=len(sizes), bytes=sum(sizes.values()))
+            for (source, why), sizes in sorted(self._withheld.items())
+        )
+
+    def _book(self, source: str, why: str, item: str, size: int) -> None:
+        self._withheld.setdefault((source, why), {})[item] = size
 
 
 def nanoseconds(at_s: float) -> int:
@@ -75,7 +98,7 @@ def event_rows(material: Material, outlet: Outlet) -> list[Row]:
                 number=int(item[1:]),
                 time_ns=nanoseconds(event.at.timestamp()),
                 form=f"{event.type}/{event.reason}/{event.entity.kind}",
-                text=outlet.raw(told),
+                text=outlet.raw(told, "kubernetes/events", item),
             )
         )
     return rows
@@ -93,9 +116,11 @@ def object_rows(material: Material, outlet: Outlet) -> tuple[list[tuple[Entity, 
         heading = _object_heading(item, version, outlet)
         if before is None:
             told = json.dumps(manifest, separators=(",", ":"), ensure_ascii=False, default=str)
-            whole.append((version.entity, f"{heading} {outlet.text(told)}"))
+            whole.append((version.entity, f"{heading} {outlet.text(told, OBJECTS, item)}"))
         elif before != leaves:
-            changed.append((version.entity, f"{heading} changed: {outlet.text(_difference(before, leaves))}"))
+            changed.append(
+                (version.entity, f"{heading} changed: {outlet.text(_difference(before, leaves), OBJECTS, item)}")
+            )
         else:
             changed.append((version.entity, f"{heading} unchanged"))
     return whole, changed
@@ -151,7 +176,7 @@ def chat_rows(material: Material, outlet: Outlet) -> list[str]:
         where = f" in thread {thread}" if thread != item else ""
         bot = " (a program)" if message.is_bot else ""
         author = outlet.name(message.author)
-        rows.append(f"{item} {rfc3339(message.at)} {author}{bot}{where}: {outlet.text(message.text)}")
+        rows.append(f"{item} {rfc3339(message.at)} {author}{bot}{where}: {outlet.text(message.text, 'slack', item)}")
     return rows
 
 
@@ -159,7 +184,7 @@ def ticket_rows(material: Material, outlet: Outlet) -> list[str]:
     """Give ticket descriptions, comments and changes verbatim, each on its row."""
     return [
         f"{item} {rfc3339(entry.at)} {outlet.name(entry.key)} {entry.part} by {outlet.name(entry.author)}: "
-        f"{outlet.text(entry.text)}"
+        f"{outlet.text(entry.text, 'jira', item)}"
         for item, entry in material.tickets
     ]
 
@@ -172,7 +197,7 @@ def line_rows(material: Material, numbers: Sequence[int], outlet: Outlet) -> lis
             number=number,
             time_ns=max(int(lines.times_ns[number - 1]), UNDATED),
             form=int(lines.form[number - 1]),
-            text=outlet.raw(text),
+            text=outlet.raw(text, lines.sources[int(lines.stream[number - 1])], str(number)),
         )
         for number, text in lines.texts(numbers)
     ]

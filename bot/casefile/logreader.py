@@ -80,6 +80,11 @@ class LogReader:
         return [stream for _, stream in self._stream_rows]
 
     @cached_property
+    def sources(self) -> list[str]:
+        """Which source each stream was read from."""
+        return [source for source, _ in self._stream_rows]
+
+    @cached_property
     def forms(self) -> list[FormRow]:
         """Every masked form; the position is its number."""
         rows = self._connection.execute("SELECT form, lines, first_line FROM log_forms ORDER BY id")

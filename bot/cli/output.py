@@ -104,10 +104,8 @@ def search_page(found: SearchResult, form: str) -> str:
 def packed_note(packed: Packed) -> str:
     """Say how large a packed case is, and what is not in it."""
     whole = "all of the case" if packed.whole else "not all of it fits; the section ledger says what is missing"
-    withheld = (
-        f"; {packed.withheld:,} texts could not be searched for secrets and were withheld" if packed.withheld else ""
-    )
-    return f"About {packed.tokens:,} tokens, {whole}{withheld}."
+    withheld = "".join(f"\n{each.source}: {each.words}" for each in packed.withheld)
+    return f"About {packed.tokens:,} tokens, {whole}.{withheld}"
 
 
 def emit(page: str, out: Path | None) -> None:

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from bot.analyst.model_answer import UnreadableAnswerError
 from bot.analyst.model_prompt import SYSTEM
 from bot.analyst.model_tools import LiveQuery, Lookup, tools_for
+from bot.analyst.packing_material import Withheld
 from bot.analyst.proofs import WRITABLE
 from bot.casefile.case import Case
 from bot.casefile.search import search
@@ -49,8 +50,8 @@ class Handed:
     prefix: tuple[TextBlock, ...]
     read: Mapping[str, str]
     tokens: int = 0
-    withheld: int = 0
-    """Texts that could not be searched for secrets, so a mark went in their place."""
+    withheld: tuple[Withheld, ...] = ()
+    """What could not be searched for secrets, so a mark went in its place."""
 
 
 class Egress(Gate, Protocol):

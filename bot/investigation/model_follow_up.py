@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.analyst.model_follow_up import SaidAnswer, judged, read_follow_up, report_digest
 from bot.analyst.model_prompt import follow_up
+from bot.analyst.packing_parts import UNSEARCHED
 from bot.analyst.subjects import FollowUpContext
 from bot.casefile.case import Case
 from bot.domain.model import Spend
@@ -36,9 +37,10 @@ def asked_model(analyst: ModelAnalyst, case: Case, context: FollowUpContext, own
     known = [report_digest(context.report), own.answer, own.question, *talk.given]
     given = judged(said, own, talk.asked, case, known, writable_words(case, talk.asked.live))
     offline = given.answer == own.answer
-    if handed.withheld:
-        note = f"{handed.withheld:,} texts were withheld from the model: they could not be searched for secrets."
-        given = replace(given, notes=(*given.notes, note))
+    notes = [f"Of {each.source} the model was not shown all: {each.words}." for each in handed.withheld]
+    if talk.withheld:
+        notes.append(f"Of what it looked up, {talk.withheld:,} rows were withheld: {UNSEARCHED}.")
+    given = replace(given, notes=(*given.notes, *notes))
     return replace(given, usage=used(talk.spend, "offline" if offline else analyst.facts.name))
 
 

@@ -14,6 +14,7 @@ from bot.analyst.model_prompt import asked, control_questions, look_up_first, re
 from bot.analyst.model_report import capped_at, named, published
 from bot.analyst.model_weigh import Weighed, objection, weigh
 from bot.analyst.model_words import plain, unfit
+from bot.analyst.packing_parts import UNSEARCHED
 from bot.analyst.published import Published
 from bot.analyst.rivals import rivals
 from bot.casefile.case import Case
@@ -105,7 +106,7 @@ class _Reader:
             else row
             for row in report.coverage
         )
-        return (*rows, *withheld_from(self.name, self._handed))
+        return with_withheld(tuple(rows), self.name, self._handed, self._talk.withheld if self._talk else 0)
 
     def _tested(self, talk: Talk) -> Weighed:
         """Get an answer, and another one where measurements refute a link of the first."""
@@ -212,13 +213,25 @@ class _Reader:
         return replace(report, reading=reading)
 
 
-def withheld_from(model: str, handed: Handed) -> tuple[SourceCoverage, ...]:
-    """Give the ledger row of what a model could not be shown, where there is such a thing."""
-    if not handed.withheld:
-        return ()
-    what = f"{handed.withheld:,} texts withheld from {model}, for they could not be searched for secrets"
-    gap = Gap(source=model, what=what, count=handed.withheld)
-    return (SourceCoverage(source=model, status="partial", items=0, bytes=0, first_at=None, last_at=None, gaps=(gap,)),)
+def with_withheld(
+    rows: tuple[SourceCoverage, ...], model: str, handed: Handed, looked_up: int
+) -> tuple[SourceCoverage, ...]:
+    """Add to each source's ledger row what of it a model could not be shown, and why; a row of its own where it has none."""
+    gaps = [Gap(source=each.source, what=f"from {model}: {each.words}", count=each.texts) for each in handed.withheld]
+    if looked_up:
+        gaps.append(Gap(source=model, what=f"{looked_up:,} rows it looked up withheld: {UNSEARCHED}", count=looked_up))
+    told = tuple(
+        replace(row, gaps=(*row.gaps, *mine)) if (mine := [gap for gap in gaps if gap.source == row.source]) else row
+        for row in rows
+    )
+    others = dict.fromkeys(gap.source for gap in gaps if gap.source not in {row.source for row in rows})
+    return (*told, *(_partial(source, [gap for gap in gaps if gap.source == source]) for source in others))
+
+
+def _partial(source: str, gaps: list[Gap]) -> SourceCoverage:
+    return SourceCoverage(
+        source=source, status="partial", items=0, bytes=0, first_at=None, last_at=None, gaps=tuple(gaps)
+    )
 
 
 def tally(readings: list[Weighed]) -> tuple[Vote, ...]:

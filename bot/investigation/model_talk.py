@@ -25,7 +25,7 @@ from bot.domain.model import (
     Turn,
     says,
 )
-from bot.errors import ModelCutError, ModelTimeoutError
+from bot.errors import ModelCutError, ModelTimeoutError, RedactionError
 from bot.investigation.budget_model import LEAST_CHARS_PER_TOKEN, said_chars
 
 ANSWER_TOKENS = 16_000
@@ -88,6 +88,8 @@ class Talk:
     asked: Asked = field(default_factory=Asked)
     given: list[str] = field(default_factory=list)
     """What the tools gave, before the gate."""
+    withheld: int = 0
+    """Rows of what the tools gave that could not be searched for secrets."""
 
     def fork(self, prefix: tuple[TextBlock, ...] | None = None) -> "Talk":
         """Begin anew with the same evidence, or the same in another order; what is spent counts together."""
@@ -116,7 +118,21 @@ class Talk:
             return ToolResult(call=call.id, text="There are no more calls.", failed=True)
         result = answered(call, self.lookup, self.asked)
         self.given.append(result.text)
-        return replace(result, text=self.gate.clean(result.text))
+        return replace(result, text=self._cleaned(result.text))
+
+    def _cleaned(self, text: str) -> str:
+        """Take out what must not leave; a row that cannot be searched does not leave at all."""
+        try:
+            return self.gate.clean(text)
+        except RedactionError:
+            rows = []
+        for row in text.split("\n"):
+            try:
+                rows.append(self.gate.clean(row))
+            except RedactionError:
+                self.withheld += 1
+                rows.append('{"withheld": "it could not be searched for secrets"}')
+        return "\n".join(rows)
 
     def _reply(self, turn: Turn) -> ModelReply:
         request = ModelRequest(

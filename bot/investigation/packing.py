@@ -92,6 +92,7 @@ def _lines(case: Case, topology: Topology) -> Lines:
         template=by_form[np.maximum(columns.form, 0)] if len(columns.form) else np.zeros(0, dtype=np.int64),
         streams=streams,
         names=[stream_name(stream) for stream in streams],
+        sources=case.logs.sources,
         workloads=[
             topology.root(Entity("Pod", stream.pod, stream.namespace)) if stream.pod else None for stream in streams
         ],

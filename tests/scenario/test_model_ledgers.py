@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 from command import small_export
+from model_says import said
+from model_server import Answer
 from model_stage import OpenGate, Stage, quiet, scripted
 
 from bot.casefile.home import CaseHome
@@ -51,9 +53,37 @@ def test_what_was_withheld_is_a_gap_in_words(stage):
     """The report's coverage says how many texts the model was not shown, and why; a gate that sees all leaves none."""
     for gate, blind in ((Blind(b"k" * 32), True), (Gate(b"k" * 32), False)):
         report, _ = stage.read(scripted(SILENT), egress=CaseEgress(stage.case, gate))
-        told = [gap.what for row in report.coverage for gap in row.gaps if "withheld" in gap.what]
-        assert blind == any("could not be searched for secrets" in what for what in told)
-        assert len(told) <= 1
+        told = [(row.source, gap) for row in report.coverage for gap in row.gaps if "withheld" in gap.what]
+        assert blind == ("kubernetes/events" in {source for source, _ in told})
+        assert all("could not search it for secrets" in gap.what and "B) withheld" in gap.what for _, gap in told)
+        assert all(source == gap.source and gap.count > 0 for source, gap in told)
+        assert len(told) == len({source for source, _ in told})
+
+
+class Tangled(OpenGate):
+    """Cannot search one row of what is looked up."""
+
+    def clean(self, text):
+        """Fail as the gate does."""
+        if "web-5d9c7b6f4-abcde" in text:
+            raise RedactionError("A text could not be searched for secrets, so it was not sent.")
+        return text
+
+
+def test_a_row_of_a_tool_that_cannot_be_searched_is_withheld_alone(stage):
+    """The other rows reach the model, and the report counts what did not."""
+
+    def script(asked):
+        if asked.results:
+            return Answer(text=said(SILENT))
+        return Answer(calls=[("search", {"words": "web", "limit": 40})])
+
+    report, asked = stage.read(script, egress=Tangled())
+    [result] = asked[-1].results.values()
+    rows = result.split("\n")
+    lost = rows.count('{"withheld": "it could not be searched for secrets"}')
+    assert 0 < lost < len(rows)
+    assert [lost] == [gap.count for row in report.coverage for gap in row.gaps if "looked up withheld" in gap.what]
 
 
 def test_the_channel_of_a_follow_up_pays(export, tmp_path):

@@ -3,9 +3,12 @@
 from hypothesis import given, strategies as st
 
 from bot.analyst.packing_lines import Row, build, numbered
+from bot.analyst.packing_parts import TOO_LONG, UNSEARCHED, WITHHELD, Outlet
 from bot.analyst.packing_read import read_lines
 from bot.analyst.packing_text import FENCE, escape, unescape
 from bot.analyst.packing_times import spell, with_times
+from bot.errors import RedactionError
+from bot.redaction.gate import LONGEST_LINE
 
 NOON = 1_794_830_400_000_000_000  # 2026-11-16T12:00:00Z
 TRICKY = st.sampled_from(
@@ -109,3 +112,22 @@ def test_times_are_spelled_as_they_were(text, at):
         with_times(sample, at, lambda pattern, offset, kept=marked: kept.append((pattern, offset)) or "")
         for pattern, offset in marked:
             assert spell(pattern, offset, at) in sample
+
+
+def test_what_does_not_pass_is_booked_once_by_source_with_its_size():
+    """A text the gate cannot search is withheld whole, one that is too long beyond its bound; each is counted once."""
+
+    def redact(text):
+        if "tangled" in text:
+            raise RedactionError("no")
+        return text
+
+    outlet = Outlet(redact=redact)
+    for _ in range(2):
+        assert WITHHELD == outlet.raw("tangled ü", "loki", "7")
+        outlet.raw("x" * (LONGEST_LINE + 20), "slack", "C1")
+        outlet.raw("short\n" * LONGEST_LINE, "slack", "C2")
+    assert [("loki", UNSEARCHED, 1, 10), ("slack", TOO_LONG, 1, 20)] == [
+        (one.source, one.why, one.texts, one.bytes) for one in outlet.withheld
+    ]
+    assert "1 log line (10 B) withheld: " in outlet.withheld[0].words
