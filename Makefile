@@ -69,7 +69,7 @@ fixture: $(VENV)/.runtime ## simulate the demo's incident anew
 readme: $(VENV)/.runtime ## put the demo's present output into README.md
 	$(BIN)/python tests/readme.py
 
-lock: $(VENV)/.runtime ## resolve the dependencies anew and write both lock files
+lock: $(VENV)/.runtime ## resolve the dependencies anew and write the lock files
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
 		--group build pyproject.toml -o requirements.lock
@@ -77,6 +77,8 @@ lock: $(VENV)/.runtime ## resolve the dependencies anew and write both lock file
 		--group dev pyproject.toml -o requirements-dev.lock -c requirements.lock
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
 		--group bench -o tests/bench/requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --no-header \
+		--group clouds -o tests/live/clouds.lock
 
 clean: ## remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache dist build

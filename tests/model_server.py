@@ -66,6 +66,9 @@ Script = Callable[[Asked], Said] | Sequence[Said]
 class ModelServer:
     """The server; ``asked`` holds every question that came, refused ones too."""
 
+    handler: type | None = None
+    """What answers a request, for a server with another envelope"""
+
     def __init__(
         self,
         script: Script = (Answer(text="I see no cause."),),
@@ -91,7 +94,7 @@ class ModelServer:
         """Set when something stalls."""
         self._lock = threading.Lock()
         server = self
-        handler = type("Handler", (_Handler,), {"owner": server})
+        handler = type("Handler", (self.handler or _Handler,), {"owner": server})
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -123,6 +126,7 @@ class ModelServer:
 
 class _Handler(BaseHTTPRequestHandler):
     owner: ModelServer
+    streamed_as = "text/event-stream"
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: object) -> None:
@@ -213,7 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(200)
         for name, value in {
-            "content-type": "text/event-stream",
+            "content-type": self.streamed_as,
             "request-id": "req_test",
             "connection": "close",
         }.items():

@@ -5,6 +5,7 @@ harmless: what it says may quote what it was sent.
 """
 
 import re
+import sys
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -39,6 +40,20 @@ _BUSY = {
     "conflict_error": "was busy with the same request",
 }
 """What an error is called inside a stream, where the status was 200 long ago."""
+_CLOUD_WORDS = {
+    "throttlingexception": "rate_limit_error",
+    "servicequotaexceededexception": "rate_limit_error",
+    "serviceunavailableexception": "overloaded_error",
+    "modelnotreadyexception": "overloaded_error",
+    "internalserverexception": "api_error",
+    "modelstreamerrorexception": "api_error",
+    "modelerrorexception": "api_error",
+    "modeltimeoutexception": "timeout_error",
+    "validationexception": "invalid_request_error",
+    "accessdeniedexception": "permission_error",
+    "resourcenotfoundexception": "not_found_error",
+}
+"""https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html"""
 _BY_STATUS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -79,10 +94,32 @@ FOREIGN = (
 )
 """What comes out of the library: its own, its transport's, and what it stumbles over where an answer has another form."""
 
+_CLOUDS = {
+    "credentials": (("botocore.exceptions", "BotoCoreError"), ("google.auth.exceptions", "GoogleAuthError")),
+    "frames": (("botocore.eventstream", "ParserError"),),
+}
+"""What comes out of the clouds' own libraries, which are there only where they were installed and have been used."""
+
+
+def foreign() -> tuple[type[Exception], ...]:
+    """Give everything that a call may raise; to be asked when it has raised, for by then its libraries are loaded."""
+    return (*FOREIGN, *_of_clouds("credentials"), *_of_clouds("frames"))
+
+
+def _of_clouds(kind: str) -> tuple[type[Exception], ...]:
+    return tuple(getattr(sys.modules[module], name) for module, name in _CLOUDS[kind] if module in sys.modules)
+
 
 def translate(error: Exception, host: str, *, begun: bool = False) -> ModelError:
     """Give the error that a person can read, and whose type says whether it may pass; ``begun``: an answer had begun."""
     told: ModelError
+    if isinstance(error, _of_clouds("credentials")):
+        return ModelRefusedError(
+            f"The cloud's credentials for {host} cannot be used ({type(error).__name__}): sign in there, "
+            "or name them as its own tools do."
+        )
+    if isinstance(error, _of_clouds("frames")):
+        return cut(host)
     match error:
         case anthropic.APIStatusError():
             told = _status(error, host)
@@ -153,18 +190,30 @@ def harmless(text: str) -> str:
 
 def _status(error: anthropic.APIStatusError, host: str) -> ModelError:
     status = error.status_code
-    kind = str(error.type or _BY_STATUS.get(status) or ("api_error" if status >= 500 else "invalid_request_error"))
+    told = _CLOUD_WORDS.get(str(error.type or "").casefold())
+    kind = told or str(
+        error.type or _BY_STATUS.get(status) or ("api_error" if status >= 500 else "invalid_request_error")
+    )
     at = f"The model's endpoint at {host}"
     if kind in _BUSY and error.error_code not in _SPENT and status not in _NEVER:
         wait = _wait(error.response.headers)
         asks = f", and asks to be left alone for {wait:.0f} s" if wait else ""
         return ModelBusyError(f"{at} {_BUSY[kind]}{asks}.", wait_s=wait)
-    said = str(error.api_message or (error.body if isinstance(error.body, str) else ""))
+    said = _said(error)
     if kind == "request_too_large" or status == 413 or _TOO_LONG.search(f"{kind} {said}"):
         return ModelTooLargeError(
             f"{at} cannot take as much at once: ask for a shorter window, or choose a model that reads more.", code=kind
         )
     return _for_good(error, at, kind, harmless(said))
+
+
+def _said(error: anthropic.APIStatusError) -> str:
+    """Give the endpoint's own words: where the protocol has them, where Bedrock has them, or all there is."""
+    if error.api_message:
+        return str(error.api_message)
+    if isinstance(error.body, dict):
+        return str(error.body.get("message") or "")
+    return error.body if isinstance(error.body, str) else ""
 
 
 def _for_good(error: anthropic.APIStatusError, at: str, kind: str, said: str) -> ModelError:

@@ -156,7 +156,7 @@ class MessagesModel:
                 async for event in stream:
                     hearing.take(event)
                     call.hear(hearing)
-        except failures.FOREIGN as error:
+        except failures.foreign() as error:
             raise failures.translate(error, self._host, begun=hearing.begun) from error
         finally:
             # told once more, so that a call that its deadline ends has said what it cost
@@ -191,6 +191,6 @@ class MessagesModel:
         async with asyncio.timeout(COUNT_S), clients.client(self._settings, self._known) as client:
             try:
                 counted = await client.messages.count_tokens(**body)
-            except failures.FOREIGN as error:
+            except failures.foreign() as error:
                 raise failures.translate(error, self._host) from error
             return int(counted.input_tokens)

@@ -98,13 +98,15 @@ class ModelSettings:
     @classmethod
     def from_environment(cls) -> "ModelSettings":
         """Read the settings from the process's environment."""
-        url = text("ROOTCAUSE_MODEL_URL") or text("ANTHROPIC_BASE_URL")
+        via = _via(text("ROOTCAUSE_MODEL_VIA"))
+        # people name the address as other protocols want it; a gateway to the vendor's own API is no cloud's address
+        url = text("ROOTCAUSE_MODEL_URL") or (text("ANTHROPIC_BASE_URL") if via == "api" else None)
+        url = url.rstrip("/").removesuffix("/v1").rstrip("/") if url and via == "api" else url
         return cls(
             model=text("ROOTCAUSE_MODEL") or DEFAULT_MODEL,
-            # people name the address as other protocols want it
-            url=url.rstrip("/").removesuffix("/v1").rstrip("/") if url else None,
+            url=url,
             key=text("ROOTCAUSE_MODEL_KEY") or text("ANTHROPIC_API_KEY") or text("ANTHROPIC_AUTH_TOKEN"),
-            via=_via(text("ROOTCAUSE_MODEL_VIA")),
+            via=via,
             region=text("ROOTCAUSE_MODEL_REGION"),
             project=text("ROOTCAUSE_MODEL_PROJECT"),
             effort=_effort(text("ROOTCAUSE_EFFORT")),
