@@ -1,4 +1,5 @@
-"""Whose container was it? The kernel reports an out-of-memory kill of a process on a node; the workload has to be found.
+"""Whose was it? The kernel reports an out-of-memory kill of a process on a node; the workload has to be found. And what only
+a machine as a whole can have, its clock or its kernel's tables, is the machine's, whichever pod logs it.
 
 A kill belongs to the workload whose container started again on that node right after it. Where several did, or none,
 the kill stays with the node.
@@ -17,12 +18,14 @@ BESIDE_S = 600.0
 SAME_ACT_S = 120.0
 """Events and objects date one act this close to each other."""
 CULPRITS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod"})
+MACHINE_WIDE = frozenset({Kind.CLOCK_JUMP, Kind.NETWORK_SATURATION})
+"""Kinds that a log line tells of the machine it was written on."""
 RESTARTS = frozenset({Kind.POD_START, Kind.CONTAINER_RESTART, Kind.STARTUP})
 
 
 def attributed(signals: Sequence[Signal], topology: Topology) -> list[Signal]:
     """Give signals with kills at the workloads they hit, and a signal more for each noisy neighbour."""
-    told = _reloads_once(signals)
+    told = [_of_machine(signal, topology) for signal in _reloads_once(signals)]
     return [*_kills_of_workloads(told, topology), *_noisy_neighbours(told, topology)]
 
 
@@ -42,6 +45,21 @@ def _reloads_once(signals: Sequence[Signal]) -> list[Signal]:
             continue
         told.append(signal)
     return told
+
+
+def _of_machine(signal: Signal, topology: Topology) -> Signal:
+    """Give what a machine as a whole has to the one node on which a pod told of it, if it is one."""
+    nodes = signal.nodes or topology.nodes.get(signal.entity, frozenset())
+    if signal.kind not in MACHINE_WIDE or not signal.source.endswith("logs") or len(nodes) != 1:
+        return signal
+    node = Entity("Node", next(iter(nodes)))
+    return replace(
+        signal,
+        id=signal_id(signal.kind, node, signal.subject),
+        entity=node,
+        nodes=nodes,
+        mentions=(signal.entity, *signal.mentions),
+    )
 
 
 def _noisy_neighbours(signals: Sequence[Signal], topology: Topology) -> list[Signal]:

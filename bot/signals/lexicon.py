@@ -4,6 +4,7 @@ The words stand in ``wordings``, request lines are read by ``access_lines``. Mea
 hundreds, not for millions of lines. A line that nothing fits has no kind; its severity still counts.
 """
 
+import errno
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -92,6 +93,13 @@ _SETTING = re.compile(
     r"\b(?:set to|defaults? to|using|configured|enabled|loaded|initiali[sz]ed|settings?|starting)\b", re.IGNORECASE
 )
 
+_ERRNO: Final = frozenset(name.lower() for name in errno.errorcode.values()) | {
+    "enotfound",
+    "eai_again",
+    "esockettimedout",
+}
+"""Names of system errors, with those of c-ares and Node: words of their own, for ``PriceNotFound`` is no ENOTFOUND."""
+
 _PHRASES: Final = tuple(
     (kind, note, tuple(part.strip(" ") if "…" in phrase else part for part in phrase.split("…")))
     for kind, note, phrases in WORDINGS
@@ -170,6 +178,8 @@ def _fits(pieces: tuple[str, ...], lowered: str) -> bool:
     at = 0
     for piece in pieces:
         at = lowered.find(piece, at)
+        while piece in _ERRNO and at > 0 and lowered[at - 1].isalnum():
+            at = lowered.find(piece, at + 1)
         if at < 0:
             return False
         at += len(piece)

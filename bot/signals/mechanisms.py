@@ -129,6 +129,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("certificate expires", "certificate_expiry", "tls_failure", (0, 2 * HOUR), 1.0, ANYWHERE, "since"),
     _row("expiry cuts off", "certificate_expiry", f"{FELT} {DROPS} retry", (0, 2 * HOUR), 0.7, ANYWHERE, "since"),
     _row("renewal fails, so it expires", "renewal_failure", "certificate_expiry", (0, 30 * 24 * HOUR), 0.9, HERE, "during"),
+    _row("clocks apart", "clock_jump", "auth_failure tls_failure", (-2 * MINUTE, 15 * MINUTE), 0.9, (*HERE, ("same node", 0.9)), "during"),
     # refused, unresolved, unauthenticated
     _row("resolver fails its clients", "name_resolution_failure", "name_resolution_failure", (0, 10 * MINUTE), 0.85, (("called by", 1.0), ("named", 0.9), ("cluster", 0.6)), "during"),
     _row("calls cannot be made", "tls_failure auth_failure name_resolution_failure bad_config", f"{STRAIN} {FELT} connection_refused log_error crash_loop probe_failure job_failure", (0, 10 * MINUTE), 0.9, CALLEE, "during"),
@@ -166,16 +167,19 @@ MECHANISMS: tuple[Mechanism, ...] = (
 """Every row, in the order in which ties are broken."""
 
 
-TIMED_OUT = "504"
-"""What a gateway answers whose upstream did not in time (RFC 9110, section 15.6.5): a timeout, whatever else it logs."""
+BY_STATUS: dict[str, Kind] = {
+    "504": Kind.TIMEOUT,
+    "401": Kind.AUTH_FAILURE,
+    "403": Kind.AUTH_FAILURE,
+}
+"""What a response says by its status alone, whatever else was logged (RFC 9110, sections 15.5.2, 15.5.4 and 15.6.5)."""
 
 
 def mechanisms_between(cause: Kind, effect: Kind, status: str = "") -> tuple[Mechanism, ...]:
     """Give the rows that could tie a cause of one kind to an effect of another; ``status`` is the effect's HTTP status."""
     rows = _BY_PAIR.get((cause, effect), ())
-    if status == TIMED_OUT and effect is Kind.SERVER_ERROR:
-        return (*rows, *_BY_PAIR.get((cause, Kind.TIMEOUT), ()))
-    return rows
+    said = BY_STATUS.get(status) if effect in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR) else None
+    return (*rows, *_BY_PAIR.get((cause, said), ())) if said else rows
 
 
 def _by_pair() -> dict[tuple[Kind, Kind], tuple[Mechanism, ...]]:

@@ -70,10 +70,10 @@ WORDINGS: Final[tuple[Row, ...]] = (
         "locktimeout", "lock timeout", "waiting for lock", "waiting for changelog lock", "waiting for … lock", "cannotacquirelock",
         "pessimisticlock", "holding the lock", "process holding the lock", "55p03", "lock … held by",
     )),
-    (Kind.CLOCK_JUMP, "chrony, systemd, AWS, Snowflake ids", (
+    (Kind.CLOCK_JUMP, "chrony, systemd, etcd, AWS, Snowflake ids", (
         "clock skew", "clock drift", "time jump", "clock jump", "clock moved backwards", "clock is moving backwards",
         "time has been changed", "requesttimetooskewed", "clocksource", "system clock wrong", "system clock was stepped",
-        "clock offset", "clock synchroni", "time went backwards", "clock step", "clock is … behind", "clock is … ahead",
+        "clock offset", "clock synchroni", "no selectable sources", "clock change detected", "time went backwards", "clock step", "clock is … behind", "clock is … ahead",
     )),
     (Kind.CPU_SATURATION, "kernel, HikariCP, Vert.x, Node", (
         "soft lockup", "rcu_sched", "self-detected stall", "thread starvation", "has been blocked for", "event loop is blocked",
@@ -133,7 +133,8 @@ WORDINGS: Final[tuple[Row, ...]] = (
         "sasl authentication", "invalid api key", "bad credentials", "invalid credentials", "invalid_client", "invalidclienttokenid",
         "unrecognizedclient", "permission denied for", "permission_denied", "permissiondenied", "auth failed", "authfail", "auth error",
         "credentials … expired", "credentials … invalid", "is forbidden: user", "access_refused", "28p01", "token … expired",
-        "not logged in", "kid … not found",
+        "not logged in", "kid … not found", "used before issued", "issued in the future", "token is not valid yet",
+        "token is not yet valid", "jwt not active", "token is not active", "token not yet valid", "jwt used before",
     )),
     (Kind.UNAVAILABLE, "Envoy, nginx, HAProxy, ingress-nginx, Traefik, PostgreSQL, Redis, Kafka, Elasticsearch, gRPC", (
         "no healthy upstream", "no live upstreams", "no healthy host", "no healthy backend", "does not have any active endpoint",

@@ -118,6 +118,14 @@ def test_severity_is_read_from_every_common_form(line, severity):
     assert severity_of(line) == severity
 
 
+@pytest.mark.parametrize("line", ["PriceNotFound: no price for sku <*>", "ThemEmFile opened", "RouteNotFound /v2"])
+def test_names_of_system_errors_are_words_of_their_own(line):
+    """An exception whose name happens to end like one says nothing of lookups or descriptors."""
+    assert classify(line).kind is None
+    assert Kind.NAME_RESOLUTION_FAILURE is classify("Error: getaddrinfo ENOTFOUND <*>").kind
+    assert Kind.NAME_RESOLUTION_FAILURE is classify('{"code":"ENOTFOUND"}').kind
+
+
 def test_every_phrase_is_lower_case():
     """Lines are lowered before they are matched, so a capital letter would never fit."""
     assert [phrase for _, _, phrases in WORDINGS for phrase in phrases if phrase != phrase.lower()] == []

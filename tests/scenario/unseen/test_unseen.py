@@ -5,6 +5,7 @@ is allowed where an incident is marked as hard.
 """
 
 import incidents_dependencies
+import incidents_mechanisms
 import incidents_none
 import incidents_resources
 import incidents_rollouts
@@ -22,6 +23,7 @@ ALL = (
     *incidents_rollouts.INCIDENTS,
     *incidents_resources.INCIDENTS,
     *incidents_dependencies.INCIDENTS,
+    *incidents_mechanisms.INCIDENTS,
     *incidents_none.INCIDENTS,
 )
 WITH_CAUSE = tuple(incident for incident in ALL if incident.roots)

@@ -1,0 +1,31 @@
+"""Whose a thing was that a pod merely logged."""
+
+from engine_parts import signal
+
+from bot.domain.entity import Entity
+from bot.domain.signal import Kind, Topology
+from bot.signals.attribution import attributed
+
+AGENT = Entity("DaemonSet", "time-agent", "kube-system")
+LOGS = "kubernetes/logs"
+
+
+def places(found):
+    return [(one.kind, one.entity) for one in found]
+
+
+def test_a_clock_told_of_by_one_node_is_the_nodes():
+    """An agent runs everywhere, and on one node it says that the clock was stepped."""
+    told = signal(Kind.CLOCK_JUMP, AGENT, [5.0], source=LOGS, nodes=frozenset({"worker-2"}))
+    (found,) = attributed([told], Topology())
+    assert [(Kind.CLOCK_JUMP, Entity("Node", "worker-2"))] == places([found])
+    assert (AGENT,) == found.mentions
+
+
+def test_what_several_nodes_tell_stays_with_who_told_it():
+    """Nobody knows whose it was; the lines of two nodes are not one node's."""
+    told = signal(Kind.CLOCK_JUMP, AGENT, [5.0], source=LOGS, nodes=frozenset({"worker-1", "worker-2"}))
+    traffic = signal(Kind.NETWORK_SATURATION, AGENT, [5.0], source="prometheus", nodes=frozenset({"worker-2"}))
+    assert [(Kind.CLOCK_JUMP, AGENT), (Kind.NETWORK_SATURATION, AGENT)] == places(
+        attributed([told, traffic], Topology())
+    )
