@@ -25,7 +25,7 @@ from bot.casefile.cells import (
 )
 from bot.casefile.conclusions import json_link, json_signal
 from bot.casefile.disk import explained
-from bot.casefile.logreader import Columns, FormRow, LogReader
+from bot.casefile.logreader import BlockLines, Columns, FormRow, LogReader
 from bot.casefile.records import READERS, fetched_cells
 from bot.casefile.stored import (
     StoredItem,
@@ -143,6 +143,11 @@ class Case:
         """Give times, streams and forms of all lines, in line order."""
         with explained(self.path):
             return self.logs.columns
+
+    def column_blocks(self, blocks: Sequence[int] | None = None) -> Iterator[BlockLines]:
+        """Give the same block by block, of all or some: what a digest reads, whatever the size of the case."""
+        with explained(self.path):
+            yield from self.logs.blocks_of_columns(blocks)
 
     def line(self, number: int) -> StoredItem | None:
         """Give ``L<number>``."""

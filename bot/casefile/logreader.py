@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bot.casefile.blocks import Ints, Numbers, unpack_numbers, unpack_sizes, unpack_times
 from bot.casefile.cells import cell_bytes, decompress
@@ -19,6 +19,9 @@ from bot.domain.items import ItemId, LogStream
 
 StoredBlock = tuple[int, int, bytes, bytes, bytes]
 """First line, lines, and the frames of lengths, text offsets and text."""
+
+HELD_LINES = 8_000_000
+"""Lines whose columns are held, at 16 bytes each; of a case with more, they are read block by block, time and again."""
 
 _MANY_BLOCKS = 8
 """From here on threads are worth their start."""
@@ -46,6 +49,31 @@ class Columns:
     form: Numbers
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)  # without slots, for what is unpacked once
+class BlockLines:
+    """The columns of one block, as ``Columns`` has them of all, each unpacked when it is asked for."""
+
+    block: int
+    first_line: int
+    lines: int
+    frames: tuple[bytes, bytes, bytes]
+
+    @cached_property
+    def times_ns(self) -> Ints:
+        """Nanoseconds since the epoch, or ``UNDATED``."""
+        return unpack_times(self.frames[0], self.lines)
+
+    @cached_property
+    def stream(self) -> Numbers:
+        """Positions in ``Case.streams()``."""
+        return unpack_numbers(self.frames[1], self.lines)
+
+    @cached_property
+    def form(self) -> Numbers:
+        """Positions in ``Case.forms()``, or -1."""
+        return unpack_numbers(self.frames[2], self.lines)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LogBlock:
     """An opened block: its lines' bytes one after the other; ``offsets`` has one more entry than there are lines."""
@@ -68,6 +96,7 @@ class LogReader:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._opened: tuple[int, LogBlock] | None = None
+        self._shown: BlockLines | None = None
 
     @cached_property
     def _stream_rows(self) -> list[tuple[str, LogStream]]:
@@ -92,16 +121,34 @@ class LogReader:
 
     @cached_property
     def columns(self) -> Columns:
-        """Times, streams and forms of every line."""
-        rows = self._connection.execute("SELECT lines, times, streams, forms FROM log_blocks ORDER BY id").fetchall()
-        if not rows:
+        """Times, streams and forms of every line, held from now on: for those who search, not for a digest."""
+        parts = [(each.times_ns, each.stream, each.form) for each in self._stored_columns(None)]
+        if not parts:
             empty = np.empty(0, dtype=np.int32)
             return Columns(times_ns=np.empty(0, dtype=np.int64), stream=empty, form=empty)
-        return Columns(
-            times_ns=np.concatenate([unpack_times(times, lines) for lines, times, _, _ in rows]),
-            stream=np.concatenate([unpack_numbers(streams, lines) for lines, _, streams, _ in rows]),
-            form=np.concatenate([unpack_numbers(forms, lines) for lines, _, _, forms in rows]),
-        )
+        times, streams, forms = zip(*parts, strict=True)
+        return Columns(times_ns=np.concatenate(times), stream=np.concatenate(streams), form=np.concatenate(forms))
+
+    def blocks_of_columns(self, blocks: Sequence[int] | None = None) -> Iterator[BlockLines]:
+        """Give the columns block by block, of all blocks or of some in ascending order; few lines are held, many are not."""
+        if self.lines > HELD_LINES:
+            yield from self._stored_columns(blocks)
+            return
+        held = self._held_columns
+        yield from held if blocks is None else (held[block - 1] for block in blocks)
+
+    @cached_property
+    def _held_columns(self) -> list[BlockLines]:
+        return list(self._stored_columns(None))
+
+    def _stored_columns(self, blocks: Sequence[int] | None) -> Iterator[BlockLines]:
+        query = "SELECT id, first_line, lines, times, streams, forms FROM log_blocks"
+        if blocks is None:
+            rows: Iterable[tuple[Any, ...]] = self._connection.execute(f"{query} ORDER BY id")
+        else:
+            rows = (self._connection.execute(f"{query} WHERE id = ?", (block,)).fetchone() for block in blocks)
+        for block, first, lines, *frames in rows:
+            yield BlockLines(block=block, first_line=first, lines=lines, frames=(frames[0], frames[1], frames[2]))
 
     @cached_property
     def firsts(self) -> Ints:
@@ -131,14 +178,32 @@ class LogReader:
         return int(self.firsts[block - 1]) - 1, int(self.firsts[block]) - 1
 
     @cached_property
-    def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Line indexes stream by stream, where each stream begins in them, and each line's position in its stream."""
-        stream = self.columns.stream
-        order = np.argsort(stream, kind="stable")
-        begins = np.searchsorted(stream[order], np.arange(len(self.streams) + 1))
-        position = np.empty(len(stream), dtype=np.int64)
-        position[order] = np.arange(len(stream)) - begins[stream[order]]
-        return order, begins, position
+    def _runs(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """By stream and then block: both numbers, the lines of that stream in that block, and in the blocks before."""
+        found = []
+        for each in self.blocks_of_columns():
+            streams, counts = np.unique(each.stream, return_counts=True)
+            found.append(np.array([streams, np.full(len(streams), each.block), counts], dtype=np.int64))
+        streams, blocks, counts = np.hstack(found)
+        order = np.lexsort((blocks, streams))
+        streams, blocks, counts = streams[order], blocks[order], counts[order]
+        before = np.cumsum(counts) - counts
+        first_of = np.searchsorted(streams, streams)
+        return streams, blocks, counts, before - before[first_of]
+
+    def _columns_of(self, block: int) -> BlockLines:
+        if self._shown is None or self._shown.block != block:
+            (self._shown,) = self.blocks_of_columns((block,))
+        return self._shown
+
+    def _place(self, number: int) -> tuple[int, int]:
+        """Give a line's stream and its position in it."""
+        columns = self._columns_of(int(np.searchsorted(self.firsts, number, side="right")))
+        at = number - columns.first_line
+        stream = int(columns.stream[at])
+        streams, blocks, _, before = self._runs
+        run = np.searchsorted(streams, stream) + np.searchsorted(blocks[streams == stream], columns.block)
+        return stream, int(before[run]) + int((columns.stream[:at] == stream).sum())
 
     def open_block(self, block: int) -> LogBlock:
         """Decompress a block; the last one opened is kept."""
@@ -215,28 +280,34 @@ class LogReader:
         block = int(np.searchsorted(self.firsts, number, side="right"))
         opened = self.open_block(block)
         raw, start = opened.line(number - opened.first_line)
-        columns = self.columns
-        source, stream = self._stream_rows[columns.stream[number - 1]]
+        at_stream, position = self._place(number)
+        source, stream = self._stream_rows[at_stream]
         return StoredItem(
             id=ItemId(f"L{number}"),
-            at=at_nanoseconds(int(columns.times_ns[number - 1])),
+            at=at_nanoseconds(int(self._columns_of(block).times_ns[number - opened.first_line])),
             source=source,
             entity=stream_name(stream),
             text=raw[start:].decode("utf-8", "replace"),
             raw=raw,
             url=None,
-            locator=f"{stream.path}:{self._places[2][number - 1] + 1}",
+            locator=f"{stream.path}:{position + 1}",
         )
 
-    def around(self, number: int, before: int, after: int) -> list[int]:
+    def around(self, number: int, earlier: int, later: int) -> list[int]:
         """Give the numbers of a line and its neighbours in its stream, in stream order."""
         if not 1 <= number <= self.lines:
             return []
-        order, begins, position = self._places
-        stream = int(self.columns.stream[number - 1])
-        begin, end = int(begins[stream]), int(begins[stream + 1])
-        place = begin + int(position[number - 1])
-        return [int(index) + 1 for index in order[max(begin, place - before) : min(end, place + after + 1)]]
+        stream, place = self._place(number)
+        streams, blocks, counts, before = self._runs
+        mine = np.flatnonzero((streams == stream) & (before < place + later + 1) & (before + counts > place - earlier))
+        near: list[int] = []
+        for run in mine.tolist():
+            columns = self._columns_of(int(blocks[run]))
+            places = np.flatnonzero(columns.stream == stream)
+            first = int(before[run])
+            low, high = max(0, place - earlier - first), max(0, place + later + 1 - first)
+            near += (places[low:high] + columns.first_line).tolist()
+        return near
 
 
 def _opened(stored: StoredBlock) -> LogBlock:

@@ -9,42 +9,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bot.analyst.findings import Durations
 from bot.casefile.case import Case
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId, ObjectVersion
-from bot.domain.ports import UNDATED
 from bot.domain.signal import Kind, Occurrence, Signal, SpecFact, Topology
 from bot.domain.window import Window
+from bot.investigation.log_tables import LogTables
+from bot.investigation.request_times import request_times
 from bot.signals.attribution import attributed
 from bot.signals.bursts import fold_gap_s
 from bot.signals.chat_signals import chat_signals
 from bot.signals.directory import Directory
-from bot.signals.durations import request_duration_s
 from bot.signals.event_signals import event_signals
 from bot.signals.facts import spec_facts
 from bot.signals.job_runs import job_runs
-from bot.signals.lexicon import classify
 from bot.signals.links import NEVER_FOLDED, folded, weighty
-from bot.signals.log_signals import LogTable, log_signals
+from bot.signals.log_signals import log_signals
 from bot.signals.manifest import containers, parts, pod_spec
-from bot.signals.mentions import hosts_in
 from bot.signals.object_signals import object_signals
 from bot.signals.periodicity import event_period
 from bot.signals.series_signals import series_signals
 from bot.signals.shortfalls import shortfalls
-from bot.signals.statistics import quantile
 from bot.signals.templates import merge_forms
 from bot.signals.topology import read_directory, read_topology
 
-TIMED_LINES = 20_000
-"""Lines of one workload read for how long its requests took, spread evenly."""
-MOST_TIMED = 60_000
-"""Lines read for that in all; workloads with few lines keep theirs, those with many share what is left."""
-LONGEST_KEPT = 5_000
-LEAST_TIMED = 20
 SAME_ACT_S = 300.0
 """Two sources' times of one act differ by this much at most."""
 REFS = 4
@@ -72,11 +62,11 @@ def digest(case: Case, window: Window) -> Digest:
     objects, events, streams = list(case.objects()), list(case.events()), case.streams()
     topology = read_topology(objects, events, streams)
     directory = read_directory(objects, events, streams, topology)
-    table = _table(case, window, merged.template_of, merged.templates)
+    tables = LogTables(case, window, merged.template_of, merged.templates)
 
     inside = [(ref, event) for ref, event in events if event.at >= window.start and event.first_at < window.end]
     from_objects = _for_whom(object_signals(objects, window, topology), objects, directory)
-    from_logs = _expiries_once(from_objects, log_signals(table, streams, window, topology, directory, case.texts_of))
+    from_logs = _expiries_once(from_objects, log_signals(tables, streams, window, topology, directory, case.texts_of))
     signals = [
         *event_signals(inside, window, topology),
         *from_objects,
@@ -91,25 +81,10 @@ def digest(case: Case, window: Window) -> Digest:
         signals=tuple(_settled(attributed(signals, topology), window)),
         topology=topology,
         facts=tuple(spec_facts(objects)),
-        durations=_durations(case, table, topology, directory),
+        durations=request_times(case, tables, topology, directory),
         form_to_template=list(merged.template_of),
         templates=list(merged.templates),
-        lines=len(table.number),
-    )
-
-
-def _table(case: Case, window: Window, template_of: Sequence[int], templates: Sequence[bytes]) -> LogTable:
-    columns = case.columns()
-    times = columns.times_ns
-    inside = (times != UNDATED) & (times >= int(window.start_s * 1e9)) & (times < int(window.end_s * 1e9))
-    kept = np.flatnonzero(inside).astype(np.int32)  # a case has fewer than 2^31 lines
-    of_form = np.asarray(template_of or [0], dtype=np.int32)
-    return LogTable(
-        number=kept + np.int32(1),
-        times_s=times[kept].astype(np.float64) / 1e9,
-        stream=columns.stream[kept],
-        template=of_form[columns.form[kept]] if len(kept) else np.zeros(0, dtype=np.int32),
-        templates=[template.decode("utf-8", "replace") for template in templates],
+        lines=tables.lines,
     )
 
 
@@ -248,60 +223,3 @@ def _enriched(have: Occurrence, other: Occurrence) -> Occurrence:
 
 def _rank(signal: Signal) -> int:
     return _WITNESSES.index(signal.source) if signal.source in _WITNESSES else len(_WITNESSES)
-
-
-def _durations(case: Case, table: LogTable, topology: Topology, directory: Directory) -> dict[Entity, Durations]:
-    """Read how long requests took, for the workload whose line it is and for the one the line names as its upstream."""
-    owners = [
-        topology.root(Entity("Pod", stream.pod, stream.namespace)) if stream.pod else None for stream in case.streams()
-    ]
-    speaks = np.array([_speaks_of_requests(template) for template in table.templates] or [False], dtype=bool)
-    rows = np.flatnonzero(speaks[table.template]) if len(table.template) else np.zeros(0, dtype=np.int64)
-    found: dict[Entity, list[tuple[float, ItemId]]] = defaultdict(list)
-    place = {owner: index for index, owner in enumerate(dict.fromkeys(owners))}
-    owner_of = np.array([place[owner] for owner in owners] or [0], dtype=np.int32)
-    rows = rows[_fair_share(owner_of[table.stream[rows]], MOST_TIMED, TIMED_LINES)]
-    streams = table.stream[rows].tolist()
-    for stream, (number, text) in zip(streams, case.texts_of(table.number[rows].tolist()), strict=True):
-        seconds = request_duration_s(text)
-        if seconds is None:
-            continue
-        owner = owners[stream]
-        named = {directory.resolve(host, owner.namespace if owner else None) for host in hosts_in(text)}
-        for entity in sorted({owner, *named} - {None}, key=str):
-            if entity is not None:
-                found[entity].append((seconds, ItemId(f"L{number}")))
-    return {entity: _summed(values) for entity, values in sorted(found.items()) if len(values) >= LEAST_TIMED}
-
-
-def _speaks_of_requests(template: str) -> bool:
-    return request_duration_s(template.replace("<*>", "1.5")) is not None or classify(template).kind in (
-        Kind.SERVER_ERROR,
-        Kind.CLIENT_ERROR,
-    )
-
-
-def _fair_share(owner: NDArray[np.int32], most: int, most_each: int) -> NDArray[np.int64]:
-    """Choose at most so many positions in all and of each owner, evenly spread; ascending."""
-    counts = np.bincount(owner)
-    level = most_each
-    while level > 1 and int(np.minimum(counts, level).sum()) > most:
-        level = level * 9 // 10
-    chosen = []
-    for one in np.flatnonzero(counts):
-        places = np.flatnonzero(owner == one)
-        chosen.append(places[np.linspace(0, len(places) - 1, min(level, len(places))).astype(int)])
-    return np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.int64)
-
-
-def _summed(values: list[tuple[float, ItemId]]) -> Durations:
-    ordered = sorted(seconds for seconds, _ in values)
-    longest = sorted(values, key=lambda pair: (-pair[0], pair[1]))[:LONGEST_KEPT]
-    return Durations(
-        count=len(ordered),
-        median_s=quantile(ordered, 0.5),
-        p90_s=quantile(ordered, 0.9),
-        p99_s=quantile(ordered, 0.99),
-        max_s=ordered[-1],
-        longest=tuple(longest),
-    )

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bot.analyst.times import parse_window
 from bot.casefile.case import Case
 from bot.casefile.home import CaseHome
@@ -113,12 +115,7 @@ def window_of(case: Case, words: str | None) -> Window:
 def span_of(case: Case) -> tuple[datetime, datetime]:
     """Give the first and last time of anything that tells of a moment: lines, events, samples, messages, tickets."""
     times: list[float] = []
-    columns = case.columns()
-    dated = columns.times_ns[columns.times_ns != UNDATED]
-    if len(dated):
-        middle = float(dated[len(dated) // 2]) / 1e9
-        near = dated[(dated > (middle - FAR_S) * 1e9) & (dated < (middle + FAR_S) * 1e9)]
-        times.extend((float(near.min()) / 1e9, float(near.max()) / 1e9))
+    times.extend(_span_of_lines(case))
     times.extend(event.at.timestamp() for _, event in case.events())
     for _, series in case.series():
         if len(series.times_s):
@@ -135,6 +132,27 @@ def span_of(case: Case) -> tuple[datetime, datetime]:
     middle = times[len(times) // 2]
     near_times = [at for at in times if abs(at - middle) <= FAR_S]
     return datetime.fromtimestamp(near_times[0], UTC), datetime.fromtimestamp(near_times[-1], UTC)
+
+
+def _span_of_lines(case: Case) -> list[float]:
+    """Give the first and last time of the lines, near the one in their middle: clocks that are years off count for nothing."""
+    counts = [int((block.times_ns != UNDATED).sum()) for block in case.column_blocks()]
+    before = np.cumsum(counts) - counts
+    if not sum(counts):
+        return []
+    place = sum(counts) // 2
+    middle_block = int(np.searchsorted(before, place, side="right")) - 1
+    ends: list[tuple[int, int]] = []
+    middle = 0.0
+    for block in case.column_blocks([middle_block + 1]):
+        dated = block.times_ns[block.times_ns != UNDATED]
+        middle = float(dated[place - before[middle_block]]) / 1e9
+    for block in case.column_blocks():
+        near = block.times_ns[(block.times_ns > (middle - FAR_S) * 1e9) & (block.times_ns < (middle + FAR_S) * 1e9)]
+        near = near[near != UNDATED]
+        if len(near):
+            ends.append((int(near.min()), int(near.max())))
+    return [float(min(first for first, _ in ends)) / 1e9, float(max(last for _, last in ends)) / 1e9]
 
 
 class Stopwatch:

@@ -10,7 +10,10 @@ from command import STORY, kept, rootcause
 from contract import broken_rules
 from verdicts import not_in_case, not_verbatim, original
 
+from bot.casefile.case import Case
+from bot.casefile.disk import connect_to_whole
 from bot.casefile.home import CaseHome
+from bot.investigation.digest import digest
 
 STAGES = (
     ("CronJob", "job_run"),
@@ -186,3 +189,16 @@ def test_the_page_reads_well_at_a_hundred_columns(home, told):
     assert "\x1b" not in page
     assert told["root_cause"]["entity"]["name"] in "".join(page.splitlines()[:6])
     assert os.linesep in page
+
+
+def test_a_digest_in_parts_is_the_same(home, told, monkeypatch):
+    """A case whose columns are not held, read a few entities at a time, gives the same signals and times of requests."""
+    path = home / f"{told['case']}.case"
+    with Case(connect_to_whole(path), path, owned=True) as case:
+        whole, window, middle = digest(case, case.window), case.window, case.logs.lines // 2
+        lines = [*case.lines_of((1, middle, 3)), *case.around(f"L{middle}", 2, 2)]
+    monkeypatch.setattr("bot.casefile.logreader.HELD_LINES", 0)
+    monkeypatch.setattr("bot.signals.log_signals.TOGETHER", middle // 5)
+    with Case(connect_to_whole(path), path, owned=True) as case:
+        assert lines == [*case.lines_of((1, middle, 3)), *case.around(f"L{middle}", 2, 2)]
+        assert whole == digest(case, window)

@@ -1,0 +1,55 @@
+"""The lines of a window as columns, counted once and read in parts: what those who read logs are handed.
+
+Leaves out where the lines come from and what they mean.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.integer[Any]]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogTable:
+    """All dated lines of a window as columns of equal length, in line order.
+
+    ``number`` is the line's ordinal (1-based, as in ``L17``); ``template`` indexes ``templates``.
+    """
+
+    number: Ints
+    times_s: Floats
+    stream: Ints
+    template: Ints
+    templates: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many dated lines of the window each pair of a stream and a template has; equal lengths, ascending by pair."""
+
+    stream: Ints
+    template: Ints
+    lines: Ints
+
+
+class LogLines(Protocol):
+    """The lines of a window, counted, and read in parts."""
+
+    @property
+    def templates(self) -> Sequence[str]:
+        """What ``LogTable.template`` indexes."""
+        ...
+
+    @property
+    def tally(self) -> Tally:
+        """The counts."""
+        ...
+
+    def of(self, streams: Sequence[int]) -> LogTable:
+        """Give the lines of some streams, in line order."""
+        ...
