@@ -49,6 +49,11 @@ def recording(api, folder, *, now=time.time, **plan):
         loop.close()
 
 
+def unconnected(keeper, now):
+    """Make a recorder without a cluster: it hears what a test tells it."""
+    return Recorder(api=ClusterApi(client=None, ends_at=float("inf")), keeper=keeper, plan=RecorderPlan(), now=now)
+
+
 def until(holds):
     """Wait for a condition."""
     ends = time.monotonic() + WAIT_S

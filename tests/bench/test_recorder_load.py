@@ -1,6 +1,7 @@
 """The recorder under load: 200 events a second and 5 MB/s of followed logs take less than half a core, and memory stays flat.
 
-The cluster is played by a thread of this process; the recorder is a process of its own, measured by the kernel's account of it.
+In real time, the cluster is played by a thread of this process; the recorder is a process of its own, measured by the kernel's
+account of it. An hour is simulated, without the connections.
 """
 
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from kube_api import KubeApi
+from recorder_load import lived
 
 SECONDS = 30
 EVENTS_A_SECOND = 200
@@ -102,3 +104,24 @@ def test_half_a_core_and_flat_memory(tmp_path, capsys):
     assert kept[1] > 0.98 * number
     assert cpu < 0.5
     assert end < middle * 1.15
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(1800)
+def test_an_hour_leaves_memory_as_it_was(tmp_path, capsys):
+    """An hour of the load: less than half a core, and what the last half has at most, the first half had too."""
+    load = lived(tmp_path, seconds=3600)
+    half = len(load.resident_mib) // 2
+    first, last = load.resident_mib[:half], load.resident_mib[half:]
+    told = {
+        "cores": round(load.cores, 3),
+        "events": load.events,
+        "log_gb": round(load.log_bytes / 1e9, 1),
+        "first_half_mib": round(max(first)),
+        "second_half_mib": round(max(last)),
+        "archive_mib": load.archive_bytes // 1024**2,
+    }
+    with capsys.disabled():
+        sys.stdout.write(json.dumps(told) + "\n")
+    assert load.cores < 0.5
+    assert max(last) < max(first) * 1.05

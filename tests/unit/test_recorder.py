@@ -1,10 +1,12 @@
 """The recorder against a cluster that changes, restarts, forgets and goes away."""
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from kube_api import KubeApi
 from kube_recording import recording, until
+from recorder_load import BEGUN, lived
 from unit.export_sink import RecordingSink
 
 from bot.archive.keeping import Keeper, Limits
@@ -170,6 +172,28 @@ def test_a_restart_goes_on_where_it_stood_and_410_is_a_gap(api, tmp_path):
     assert {"m1", "m2", "m3"} == {each.message for each in read(tmp_path).events}
 
 
+def test_a_pause_is_a_gap_unless_it_was_caught_up_with(api, tmp_path):
+    """Ten minutes without a recorder: events that the server still tells are no gap, logs are; with a 410 events are, too."""
+    began = datetime.now(UTC).replace(microsecond=0)
+    clock = {"now": began}
+
+    def unwatched():
+        with recording(api, tmp_path, now=clock["now"].timestamp) as recorder:
+            until(lambda: recorder.watched and len(recorder.keeper._open_spans) == len(recorder.watches) + 1)
+        window = Window(start=began, end=clock["now"], asked="")
+        with closing(Archive(tmp_path / "archive.sqlite")) as archive:
+            return {each.what for each in archive.unwatched(window, 30)}
+
+    assert set() == unwatched()
+    clock["now"] += timedelta(minutes=10)
+    api.put(event(2))
+    assert {"logs"} == unwatched()
+    clock["now"] += timedelta(minutes=10)
+    api.put(event(3))
+    api.compact()
+    assert {"logs", "events", "pods", "jobs"} <= unwatched()
+
+
 @pytest.mark.parametrize("how", ["forbidden", "absent"])
 def test_events_are_heard_by_their_other_name(api, tmp_path, how):
     """Where the core group's events may not be watched or are not served, those of events.k8s.io are, from the same version."""
@@ -255,6 +279,19 @@ def test_a_version_takes_little_more_than_its_difference(tmp_path):
     window = Window(start=datetime.fromtimestamp(0, UTC), end=datetime.fromtimestamp(200, UTC), asked="")
     archive = Archive(tmp_path / "archive.sqlite")
     assert raw == list(archive.versions(window))[-1][2]
+    archive.close()
+
+
+def test_a_part_of_a_busy_hour_takes_less_than_half_a_core(tmp_path):
+    """Twenty simulated seconds of the load: everything is kept, and there is room left for the connections."""
+    load = lived(tmp_path, seconds=20)
+    assert (4000, True) == (load.events, load.log_bytes >= 100_000_000)
+    assert load.cores < 0.4
+    archive = Archive(tmp_path / "archive.sqlite")
+    began = datetime.fromtimestamp(BEGUN, UTC)
+    window = Window(start=began, end=began + timedelta(minutes=1), asked="")
+    assert 4000 == sum(1 for _ in archive.events(window))
+    assert load.log_bytes == sum(len(piece) for _, pieces in archive.logs(window) for piece in pieces)
     archive.close()
 
 
