@@ -171,6 +171,7 @@ METRICS: tuple[Metric, ...] = (
     # words in any other name
     _row(r".*(retries|retry)(_total|_count)?", "rises", Kind.RETRY, "retries up", "/s", counts=True, relative=0.5),
     _row(r".*timeouts?(_total|_count)?", "rises", Kind.TIMEOUT, "timeouts up", "/s", counts=True, relative=0.5),
+    _row(r".*(errors?|failures?|failed|exceptions?)[a-z0-9_]*[:_](ratio|share|percent|percentage|pct)([:_]?rate\w*)?", "rises", Kind.LOG_ERROR, "share of errors up", fold="max", relative=0.5),
     _row(r".*(errors?|failures?|failed|exceptions?)(_total|_count|_rate|:rate\w+)?", "rises", Kind.LOG_ERROR, "errors up", "/s", counts=True, relative=0.5),
     _row(r".*throttl.*", "rises", Kind.CPU_THROTTLING, "CPU throttled", relative=0.5),
     _row(r".*cpu.*(busy|util|ratio|percent|pct).*", "rises", Kind.CPU_SATURATION, "CPU busy", "ratio", fold="max", share=0.6),
@@ -190,6 +191,12 @@ _COUNTERS_WITHOUT_SUFFIX = re.compile(
 )
 
 
+_THINGS_COUNTED_NOW = re.compile(
+    r".*(activity|locks|connections?|threads?|goroutines?|class|descriptors?|instances?|replicas?|members?|nodes?|pods?|keys|consumers?|clients?|sessions?)_count"
+)
+"""Gauges by what they count, though a histogram's count ends alike (pg_stat_activity_count, OpenTelemetry's jvm.thread.count)."""
+
+
 def meaning(metric: str, labels: Mapping[str, str]) -> Metric:
     """Give the row for a series; an unknown metric gets the last row."""
     for row in METRICS:
@@ -204,4 +211,6 @@ def is_counter(metric: str) -> bool | None:
     """Tell whether a metric counts up by its name; None where the name does not say (a query's result)."""
     if not metric:
         return None
+    if _THINGS_COUNTED_NOW.fullmatch(metric):
+        return False
     return _COUNTER.fullmatch(metric) is not None or _COUNTERS_WITHOUT_SUFFIX.fullmatch(metric) is not None

@@ -44,7 +44,8 @@ def test_a_scope_is_namespaces_and_what_belongs_to_none():
     first, exported, none = scopes(("shop.eu", "a-b"))
     assert first == 'namespace=~"a-b|shop\\\\.eu"'
     assert exported.endswith('namespace!~"a-b|shop\\\\.eu"')
-    assert '{__name__!="",namespace="",exported_namespace=""}' == selector('__name__!=""', none)
+    assert none.startswith('namespace="",exported_namespace="",kubernetes_namespace=~"|a-b|shop\\\\.eu",')
+    assert '{__name__!="",namespace=""}' == selector('__name__!=""', 'namespace=""')
 
 
 @given(st.floats(60, 40 * 86_400), st.integers(1, 5000), st.floats(1, 600))

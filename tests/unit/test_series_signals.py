@@ -193,6 +193,7 @@ def test_the_table_knows_common_names():
     assert meaning("kafka_consumergroup_lag", {}).kind is Kind.QUEUE_GROWTH
     assert meaning("http_request_duration_seconds_bucket", {"le": "1"}).how == "skip"
     assert meaning("acme_widgets", {}).kind is Kind.RESOURCE_SHIFT
+    assert (False, True) == (is_counter("pg_stat_activity_count"), is_counter("http_request_duration_seconds_count"))
     assert (True, False, None) == (is_counter("x_total"), is_counter("x_bytes"), is_counter(""))
 
 

@@ -15,6 +15,8 @@ from bot.signals.metrics import METRICS, Metric, is_counter
 KNOWN, RECORDED, WORDED, OTHER = range(4)
 """How much is known of a metric: an exporter's, a recording rule, a telling word in the name, nothing."""
 
+_SPELT_OTHERWISE = ("kubernetes_namespace", "k8s_namespace_name")
+"""Labels that tell a namespace where neither of the usual two does: older scrape configurations, OpenTelemetry."""
 _ANY_NAME = ".*"
 _WORDS_FROM = next(at for at, row in enumerate(METRICS) if row.name.pattern.startswith(".*(retries"))
 _PLAIN = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -102,9 +104,10 @@ def scopes(namespaces: Sequence[str]) -> tuple[str, ...]:
     """Give matchers that take in the namespaces, and what belongs to none (nodes, and exporters that name no namespace)."""
     if not namespaces:
         return ("",)
-    these = quoted("|".join(re.escape(name).replace("\\-", "-") for name in sorted(namespaces)))
+    names = "|".join(re.escape(name).replace("\\-", "-") for name in sorted(namespaces))
+    these, or_none = quoted(names), quoted(f"|{names}")
     return (
         f"namespace=~{these}",
         f"exported_namespace=~{these},namespace!~{these}",
-        'namespace="",exported_namespace=""',
+        ",".join(('namespace="",exported_namespace=""', *(f"{label}=~{or_none}" for label in _SPELT_OTHERWISE))),
     )
