@@ -24,7 +24,8 @@ _KEYED = re.compile(
     r"authority|backend)[\"']?\s{0,2}[=:]\s{0,2}[\"']?(?P<host>[a-z0-9][a-z0-9.-]{1,80})(?![a-z0-9.-]|://)"
 )
 _CALLER = re.compile(
-    r"^\s{0,4}(?:\d{1,3}\.){3}\d{1,3}\b|(?:client|remote_addr|x-forwarded-for|client_ip|peer_addr|downstream\w{0,30})"
+    r"^\s{0,4}(?:\d{1,3}\.){3}\d{1,3}\b|(?:\d{1,3}\.){3}\d{1,3}(?= \S{1,80} \S{1,80} \[\d\d/[a-z]{3}/\d{4}:)"
+    r"|(?:client|remote_addr|x-forwarded-for|client_ip|peer_addr|downstream\w{0,30})"
     r"[\"']?\s{0,2}[=:]\s{0,2}[\"']?[0-9a-f.:]{7,45}"
 )
 _FILE_LIKE = re.compile(

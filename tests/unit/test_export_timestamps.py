@@ -179,6 +179,15 @@ def test_kubectls_prefix_is_cut_off_by_offset_only():
     assert expected == [at for at, _, _ in timed]
 
 
+def test_a_carriers_time_before_the_programs_own_is_cut_off_whatever_its_fraction():
+    """Collectors write milliseconds or microseconds; a program's own fixed fraction stays part of its line."""
+    access = b'1.2.3.4 - - [22/Nov/2026:06:28:01 +0000] "GET / HTTP/1.1" 502 1'
+    lines = [b"2026-11-22T06:28:01.123456Z " + access, b"2026-11-22T06:28:02.123456Z " + access]
+    assert [access, access] == [raw[at:] for _, raw, at in stamped(dating_of(lines, REFERENCE), lines)]
+    own = [b"2026-11-22T06:28:01.123456Z INFO up", b"2026-11-22T06:28:02.123456Z INFO down"]
+    assert own == [raw[at:] for _, raw, at in stamped(dating_of(own, REFERENCE), own)]
+
+
 def test_a_file_without_any_time_stays_undated():
     """Lines that nothing dates are kept with no time, and counted."""
     dating = dating_of([b"hello", b"world"], REFERENCE)

@@ -32,6 +32,11 @@ from bot.signals.mentions import certificate_end, hosts_in
             '1.2.3.4 - - [22/Nov/2026:06:28:01 +0000] "GET / HTTP/1.1" 502 1 "-" "curl/8" 90 0.1 [shop-my-cart-80] [] - - - - 5d',
             ["shop-my-cart-80"],
         ),
+        ('2026-11-22T06:28:01.5Z 1.2.3.4 - ada [22/Nov/2026:06:28:01 +0000] "GET / HTTP/1.1" 502 1 "-" "curl/8"', []),
+        (
+            'web-1 | 1.2.3.4 - - [22/Nov/2026:06:28:01 +0000] "GET / HTTP/1.1" 502 1 "-" "-" ua="10.0.0.9:80"',
+            ["10.0.0.9:80"],
+        ),
     ],
 )
 def test_hosts_are_whom_the_line_calls(line, hosts):

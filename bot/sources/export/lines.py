@@ -187,8 +187,8 @@ class Dating:
 def dating_of(sample: Iterable[bytes], reference_s: float) -> Dating:
     """Choose how to date a file from its first lines."""
     lines = list(islice((line for line in sample if line.strip()), _SAMPLE_LINES))
-    prefixes = [found for line in lines if (found := _PREFIX.match(line))]
-    prefixed = len(prefixes) > len(lines) // 2 and _is_kubelets(prefixes, lines)
+    stamped = [(found, line[found.end() + 1 :]) for line in lines if (found := _PREFIX.match(line))]
+    prefixed = len(stamped) > len(lines) // 2 and (_is_kubelets(stamped) or _dated_again(stamped, reference_s))
     counts = {dater: sum(1 for line in lines if dater(line, reference_s) is not None) for dater in ANCHORED}
     primary: Dater | None = max(counts, key=lambda dater: counts[dater])  # the first of equals: the commonest form
     anywhere = sum(1 for line in lines if iso_anywhere(line) is not None)
@@ -208,11 +208,13 @@ def dating_of(sample: Iterable[bytes], reference_s: float) -> Dating:
     )
 
 
-def _is_kubelets(prefixes: list[re.Match[bytes]], lines: list[bytes]) -> bool:
+def _is_kubelets(stamped: list[tuple[re.Match[bytes], bytes]]) -> bool:
     """Tell the runtime's nanoseconds (0 to 9 digits, trailing zeros trimmed) from a program's own fixed fraction."""
-    digits = {len(found[1] or b"") for found in prefixes}
-    return (
-        max(digits) > 6
-        or len(digits - {0}) > 1
-        or any(_CRI.match(line, found.end() + 1) for found, line in zip(prefixes, lines, strict=False))
-    )
+    digits = {len(found[1] or b"") for found, _ in stamped}
+    return max(digits) > 6 or len(digits - {0}) > 1 or any(_CRI.match(rest) for _, rest in stamped)
+
+
+def _dated_again(stamped: list[tuple[re.Match[bytes], bytes]], reference_s: float) -> bool:
+    """Tell a carrier's time, whatever its fraction, by the program's own that most lines have after it."""
+    again = sum(any(dater(rest, reference_s) is not None for dater in ANCHORED) for _, rest in stamped)
+    return 2 * again > len(stamped)
