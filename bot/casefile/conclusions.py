@@ -26,6 +26,7 @@ def signal_json(signal: Signal) -> str:
             "mentions": [_entity_json(entity) for entity in signal.mentions],
             "attributes": dict(signal.attributes),
             "levels": signal.levels,
+            "pods": dict(signal.pods),
         }
     )
 
@@ -50,6 +51,7 @@ def json_signal(body: str) -> Signal:
         mentions=tuple(map(_json_entity, read["mentions"])),
         attributes=read["attributes"],
         levels=tuple(tuple((low, high) for low, high in level) for level in read.get("levels", ())),
+        pods=read.get("pods", {}),
     )
 
 

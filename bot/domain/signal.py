@@ -121,6 +121,7 @@ class Signal:
     ``nodes`` the nodes it happened on, ``mentions`` other entities its lines name (callees, peers, hosts).
     ``total`` counts single events; an occurrence may fold many. ``levels`` says of a trouble that has degrees where it was
     worse than an occurrence asks for: stretches ``[start_s, end_s]``, level by level, each within the one before.
+    ``pods`` counts single events by the pod they happened to, where that is known.
     """
 
     id: SignalId
@@ -136,6 +137,7 @@ class Signal:
     mentions: tuple[Entity, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     levels: tuple[tuple[tuple[float, float], ...], ...] = ()
+    pods: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,12 +156,22 @@ class SpecFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PodLife:
+    """From when to when a pod is known to have been there (epoch seconds, infinite where it is open), where, and whose it was."""
+
+    start_s: float
+    end_s: float
+    nodes: frozenset[str] = frozenset()
+    replica_set: Entity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
     """Who belongs to whom, read from objects, events and logs.
 
     ``owner`` leads from a pod (or ReplicaSet, Job) to what a report names (Deployment, CronJob …); ``node_of`` from
     pod to node; ``targets`` from a HorizontalPodAutoscaler to its workload; ``backends`` from a Service or Ingress to
-    workloads; ``calls`` holds caller → callee workloads or hosts as seen in logs and specs.
+    workloads; ``calls`` holds caller → callee workloads or hosts as seen in logs and specs; ``pods`` says how long each lived.
     """
 
     owner: Mapping[Entity, Entity] = field(default_factory=dict)
@@ -167,6 +179,7 @@ class Topology:
     targets: Mapping[Entity, Entity] = field(default_factory=dict)
     backends: Mapping[Entity, frozenset[Entity]] = field(default_factory=dict)
     calls: frozenset[tuple[Entity, Entity]] = frozenset()
+    pods: Mapping[Entity, PodLife] = field(default_factory=dict)
 
     def root(self, entity: Entity) -> Entity:
         """Follow owners up to what a report names; cycles end where they began."""

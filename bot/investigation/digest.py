@@ -208,6 +208,7 @@ def _joined(group: Sequence[Signal]) -> Signal:
         nodes=frozenset().union(*(signal.nodes for signal in group)),
         mentions=tuple(dict.fromkeys(mention for signal in ranked for mention in signal.mentions)),
         attributes={key: text for signal in reversed(ranked) for key, text in signal.attributes.items()},
+        pods={pod: count for signal in reversed(ranked) for pod, count in signal.pods.items()},
     )
 
 

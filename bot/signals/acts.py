@@ -40,6 +40,7 @@ class Act:
     nodes: frozenset[str] = frozenset()
     mentions: tuple[Entity, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
+    pod: str = ""
     more_refs: tuple[ItemId, ...] = field(default=())
 
 
@@ -66,9 +67,18 @@ def signals_of(acts: Iterable[Act], window: Window, source: str, fold_s: float =
                 nodes=frozenset().union(*(act.nodes for act in group)),
                 mentions=tuple(dict.fromkeys(mention for act in group for mention in act.mentions)),
                 attributes=dict(pair for act in reversed(group) for pair in act.attributes),
+                pods=_pods(group),
             )
         )
     return sorted(signals, key=lambda signal: (signal.occurrences[0].start_s, signal.id))
+
+
+def _pods(acts: Sequence[Act]) -> dict[str, int]:
+    """Count acts by the pod they happened to; empty where that is not known of all of them."""
+    counts = Counter[str]()
+    for act in acts:
+        counts[act.pod] += act.count
+    return {} if "" in counts else dict(sorted(counts.items()))
 
 
 def _folds(acts: Sequence[Act], fold_s: float) -> Iterator[list[Act]]:

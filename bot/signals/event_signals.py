@@ -126,6 +126,7 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
             nodes=_nodes(event, topology),
             mentions=mentions,
             attributes=tuple(told),
+            pod=pod if event.entity.kind == "Pod" or deleted is not None else "",
         )
     if registry is not None:
         for start_s, end_s, count in _spans(event):

@@ -16,6 +16,7 @@ from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
 from bot.signals.lasting import lasting as within
 from bot.signals.links import Range, Train, judge, measure, train_of
+from bot.signals.localities import Locality, locality
 from bot.signals.mechanisms import EXOGENOUS, Anchor, mechanisms_between
 from bot.signals.statistics import adjust
 
@@ -58,6 +59,8 @@ class Candidate:
     scope: str
     plausibility: float
     lag: Range
+    local: Locality | None = None
+    """Whether only those pods failed that the cause could have reached"""
 
 
 def scopes(cause: Signal, effect: Signal, topology: Topology) -> list[str]:
@@ -131,7 +134,7 @@ def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidat
             plausibility=TIMING_WEIGHT,
             lag=Range(low_s=TIMING_LAG_S[0], high_s=TIMING_LAG_S[1], anchor=anchor),
         )
-    return best
+    return best if best is None else replace(best, local=locality(cause, effect, topology))
 
 
 def link_all(found: Iterable[Candidate], window: Window) -> list[Link]:
@@ -154,10 +157,15 @@ def link_all(found: Iterable[Candidate], window: Window) -> list[Link]:
             mechanism=one.mechanism,
             scope=one.scope,
             plausibility=one.plausibility,
-            test=judge(test, corrected.get(index)),
+            test=_located(one, judge(test, corrected.get(index))),
         )
         for index, (one, test) in enumerate(zip(listed, tests, strict=True))
     ]
+
+
+def _located(one: Candidate, test: LinkTest) -> LinkTest:
+    """Say beside the test of times which pods failed, where that was asked."""
+    return test if one.local is None or test.p_value is None else replace(test, test=f"{test.test}; {one.local}")
 
 
 def _corrected(listed: Sequence[Candidate], tests: Sequence[LinkTest], lasting: frozenset[int]) -> dict[int, float]:
@@ -196,15 +204,21 @@ def by_place(p_value: float, candidate: Candidate, places: int) -> float:
     their share of all. Time and place are two independent tests, combined by the product of their p-values, whose
     distribution is known (Fisher 1932).
     """
+    if candidate.local is not None and p_value > 0.0:
+        p_value = min(p_value, both(p_value, candidate.local.p_value))
     if candidate.scope not in _AT_ITSELF or places < LEAST_PLACES or p_value <= 0.0:
         return p_value
     about = 1
     if candidate.scope == "named":
         naming = candidate.cause if candidate.effect.entity in candidate.cause.mentions else candidate.effect
         about = max(1, sum(one.kind not in CLUSTER_KINDS for one in naming.mentions))
-    chance = min(1.0, about / places)
-    product = p_value * chance
-    return min(p_value, product * (1.0 - log(product)))
+    return min(p_value, both(p_value, min(1.0, about / places)))
+
+
+def both(first: float, second: float) -> float:
+    """Combine the p-values of two independent tests by their product, whose distribution is known (Fisher 1932)."""
+    product = first * second
+    return product * (1.0 - log(product)) if product > 0.0 else 0.0
 
 
 def _in_question(candidate: Candidate, test: LinkTest) -> bool:

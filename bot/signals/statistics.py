@@ -24,6 +24,18 @@ def binomial_tail(hits: int, tries: int, share: float) -> float:
     return min(1.0, total)
 
 
+def fisher_exact(hit: int, spared: int, other_hit: int, other_spared: int) -> float:
+    """Give P(at least ``hit`` of the first group are hit) with all margins of the 2 by 2 table fixed (Fisher 1922)."""
+    first, other, hits = hit + spared, other_hit + other_spared, hit + other_hit
+    ways = _log_choose(first + other, hits)
+    most = min(first, hits)
+    total = sum(
+        exp(_log_choose(first, k) + _log_choose(other, hits - k) - ways)
+        for k in range(max(hit, hits - other), most + 1)
+    )
+    return min(1.0, total)
+
+
 def adjust(p_values: Sequence[float], weights: Sequence[float] | None = None) -> list[float]:
     """Correct p-values for how many were tested: Benjamini and Hochberg (1995), step-up, order kept.
 

@@ -16,6 +16,7 @@ from bot.signals.directory import Directory, read_directory
 from bot.signals.kubernetes import WORKLOAD_KINDS
 from bot.signals.manifest import Part, owner_of, part, parts, pod_labels, text
 from bot.signals.pod_names import owners_by_name
+from bot.signals.pods import read_pods
 
 __all__ = ["Directory", "read_directory", "read_topology"]
 
@@ -51,6 +52,7 @@ def read_topology(
         targets=targets,
         backends=backends,
         calls=frozenset(configured_calls(objects, partial, directory)),
+        pods=read_pods(objects, events, owner, partial.nodes),
     )
 
 
