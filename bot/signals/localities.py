@@ -15,6 +15,8 @@ from bot.signals.statistics import fisher_exact
 NEW_S = 1800.0
 """Pods of a ReplicaSet that appeared this soon after a rollout began are the ones it brought."""
 EARLY_S = 120.0
+STRAY = 0.1
+"""A pod with no more of it than this share of the worst one has had its everyday stray failure."""
 CHANGES = frozenset({Kind.ROLLOUT, Kind.RELOAD})
 AT_A_START = frozenset(
     {
@@ -53,13 +55,14 @@ def locality(cause: Signal, effect: Signal, topology: Topology) -> Locality | No
     """Hold the pods that a cause reached against the rest; None where either group is empty or nobody knows who failed."""
     if not effect.pods or effect.kind in AT_A_START or not cause.occurrences or not effect.occurrences:
         return None
-    alive = _alive(effect, topology)
+    alive = _alive(effect, cause.occurrences[0].start_s - EARLY_S, topology)
     group = _group(cause, effect, alive, topology)
     if group is None:
         return None
     whose, reached = group
     others = alive.keys() - reached
-    hit = {pod for pod in alive if pod.name in effect.pods}
+    most = max(effect.pods.values())
+    hit = {pod for pod in alive if effect.pods.get(pod.name, 0) > STRAY * most}
     if not reached or not others or not hit:
         return None
     failed, spared_not = len(hit & reached), len(hit & others)
@@ -69,14 +72,15 @@ def locality(cause: Signal, effect: Signal, topology: Topology) -> Locality | No
     )
 
 
-def _alive(effect: Signal, topology: Topology) -> dict[Entity, PodLife]:
-    """Give the pods of the failing workload that lived while it failed."""
+def _alive(effect: Signal, since_s: float, topology: Topology) -> dict[Entity, PodLife]:
+    """Give the pods of the failing workload that lived while it failed, from a time on."""
     place = topology.root(effect.entity)
+    failing = [one for one in effect.occurrences if one.start_s >= since_s]
     return {
         pod: life
         for pod, life in topology.pods.items()
         if topology.root(pod) == place
-        and any(life.start_s <= one.end_s and one.start_s <= life.end_s for one in effect.occurrences)
+        and any(life.start_s <= one.end_s and one.start_s <= life.end_s for one in failing)
     }
 
 

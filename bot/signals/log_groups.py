@@ -14,7 +14,7 @@ from bot.domain.entity import Entity
 from bot.domain.items import ItemId, LogStream
 from bot.domain.signal import Kind, Occurrence, Signal, signal_id
 from bot.domain.window import Window
-from bot.signals.bursts import Exposure, bursts
+from bot.signals.bursts import Burst, Exposure, bursts
 from bot.signals.log_lines import Floats, Ints, LogTable
 
 REFS = 3
@@ -38,6 +38,9 @@ class Group:
     detail: str
     numbers: list[Ints] = field(default_factory=list)
     times_s: list[Floats] = field(default_factory=list)
+    streams: list[Ints] = field(default_factory=list)
+    pods: dict[int, str] = field(default_factory=dict)
+    """Of the streams that are a pod's, its name"""
     templates: Counter[int] = field(default_factory=Counter)
     mentions: Counter[Entity] = field(default_factory=Counter)
     nodes: set[str] = field(default_factory=set)
@@ -86,7 +89,22 @@ def signal_of(group: Group, templates: Sequence[str], window: Window, exposure: 
             :MOST_MENTIONS
         ],
         attributes=attributes,
+        pods=_pods(group, order, found),
     )
+
+
+def _pods(group: Group, order: Ints, found: Sequence[Burst]) -> dict[str, int]:
+    """Count the lines of bursts by the pod that wrote them; nothing of lines that are counted at somebody else."""
+    if group.kind is Kind.EXTERNAL_FAILURE or not found:
+        return {}
+    streams = np.concatenate(group.streams)[order]
+    counts = Counter[str]()
+    for burst in found:
+        seen, lines = np.unique(streams[burst.first : burst.last], return_counts=True)
+        for stream, count in zip(seen.tolist(), lines.tolist(), strict=True):
+            if stream in group.pods:
+                counts[group.pods[stream]] += count
+    return dict(sorted(counts.items()))
 
 
 def expiry(signal: Signal, window: Window) -> list[Signal]:

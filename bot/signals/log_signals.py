@@ -172,11 +172,13 @@ class _Reading:
     def _add(self, alike: _Alike, table: LogTable, group: Group, fresh: Group) -> None:
         group.numbers.append(table.number[alike.rows])
         group.times_s.append(table.times_s[alike.rows])
+        group.streams.append(_short(table.stream[alike.rows]))
         group.templates[alike.template] += len(alike.rows)
         group.mentions.update(fresh.mentions if group is not fresh else {})
         group.attributes.update(alike.attributes)
         streams = np.unique(table.stream[alike.rows]).tolist()
         group.nodes.update(node for stream in streams if (node := self._streams[stream].node))
+        group.pods.update((stream, pod) for stream in streams if (pod := self._streams[stream].pod))
 
     def _read(self, table: LogTable, owner: Ints, order: Ints) -> list[_Alike]:
         """Gather the rows of each template of each entity, where they mean something, and whom they mention."""
