@@ -7,7 +7,7 @@ import threading
 class Loopback:
     """Runs ``serve`` in a fresh event loop from ``with`` to its end.
 
-    ``serve`` opens its socket, calls ``ready`` with it, and ends once ``over`` is set.
+    ``serve`` opens its socket, calls ``ready`` with it (or ``ready_at``), and ends once ``over`` is set.
     """
 
     def __init__(self):
@@ -37,7 +37,11 @@ class Loopback:
 
     def ready(self, server):
         """Say that the socket of an asyncio server is open."""
-        self.port = server.sockets[0].getsockname()[1]
+        self.ready_at(server.sockets[0].getsockname()[1])
+
+    def ready_at(self, port):
+        """Say at which port it listens."""
+        self.port = port
         self._listening.set()
 
     async def serve(self):

@@ -130,7 +130,7 @@ class Watch:
 
     async def _changes(self, version: str) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
         params: dict[str, str | int] = {
-            "watch": 1, "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": WATCH_S
+            "watch": "true", "resourceVersion": version, "allowWatchBookmarks": "true", "timeoutSeconds": WATCH_S
         }  # fmt: skip
         api, rest = self._limited(WATCH_S + SILENCE_S), bytearray()
         rule = self.resource.rule("watch")
