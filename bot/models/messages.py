@@ -21,6 +21,8 @@ from bot.settings import ModelSettings
 COUNT_S = 20.0
 """Seconds for the counting of tokens, without which there is an estimate."""
 TELL_EVERY_S = 0.25
+PAUSED = "pause_turn"
+"""A turn that the endpoint broke off to go on later, for tools of its own: none are asked for here, so it is no answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +166,7 @@ class MessagesModel:
             call.line.tell(call.heard(hearing.stage, hearing.chars))
         if hearing.stop == "refusal":
             raise failures.declined(hearing.category)
-        if not hearing.whole:
+        if not hearing.whole or hearing.stop == PAUSED:
             raise failures.cut(self._host) if hearing.begun else failures.garbled(self._host)
         parts = tuple(hearing.parts())
         return ModelReply(parts=parts, stop=hearing.ended, spend=call.spend, model=hearing.model, tries=call.tries)
