@@ -16,6 +16,7 @@ from pathlib import Path
 from tests.bench.exports import write_export
 from tests.bench.figures import Figure, page
 from tests.bench.logs import accuracy_figure, digest_figure
+from tests.bench.packing import packing_figures, story_packing_figures
 from tests.bench.series import series_figures
 from tests.bench.whole import help_figure, investigation_figures, search_figures, story_figure
 
@@ -43,6 +44,7 @@ def quick() -> Iterator[Figure]:
     yield accuracy_figure()
     yield from series_figures()
     yield story_figure()
+    yield from story_packing_figures()
     yield help_figure()
 
 
@@ -56,6 +58,7 @@ def long(folder: Path, megabytes: float, huge: bool) -> Iterator[Figure]:
     home = folder / "home"
     yield from investigation_figures(exports, home)
     yield from search_figures(home)
+    yield from packing_figures(home)
 
 
 def copied(export: Path, out: Path, copies: int) -> Path:
