@@ -83,6 +83,8 @@ class Material:
     relevant: frozenset[Entity] = frozenset()
     episodes: tuple[tuple[float, float], ...] = ()
     cited: frozenset[int] = frozenset()
+    keys: Mapping[int, str] = field(default_factory=dict)
+    """By number, the marks of lines that are part of a private key and do not look it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -197,7 +197,8 @@ def line_rows(material: Material, numbers: Sequence[int], outlet: Outlet) -> lis
             number=number,
             time_ns=max(int(lines.times_ns[number - 1]), UNDATED),
             form=int(lines.form[number - 1]),
-            text=outlet.raw(text, lines.sources[int(lines.stream[number - 1])], str(number)),
+            text=material.keys.get(number)
+            or outlet.raw(text, lines.sources[int(lines.stream[number - 1])], str(number)),
         )
         for number, text in lines.texts(numbers)
     ]

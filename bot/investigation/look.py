@@ -37,6 +37,7 @@ from bot.domain.ports import UNDATED, LiveSource, TimedLine
 from bot.domain.window import rfc3339
 from bot.errors import UsageError
 from bot.investigation.gather import gather_all
+from bot.redaction.keys import key_lines
 
 MOST_BYTES = 2 * 1024 * 1024
 """Of lines that are held while those nearest to a time are chosen; a source is told to give less."""
@@ -144,7 +145,8 @@ class _Sink:
     def lines_near(self, at: datetime | None, now: datetime) -> Iterator[_Row]:
         """Give the lines nearest to a time, in time order."""
         middle = nanoseconds(at) if at else 0
-        dated = sorted(line for line in self.lines if line[0] != UNDATED)
+        hidden = self._keys()
+        dated = sorted(line for place, line in enumerate(self.lines) if line[0] != UNDATED and place not in hidden)
         near = sorted(sorted(dated, key=lambda line: abs(line[0] - middle))[:MOST_ROWS])
         self.shown = len(near)
         for time_ns, number, raw, begin in near:
@@ -162,6 +164,15 @@ class _Sink:
                 "text": text[:LONGEST_TEXT],
             }
             yield fetched, [told]
+
+    def _keys(self) -> set[int]:
+        """Find the lines, by position, that are part of a private key and do not look it."""
+        found: set[int] = set()
+        for number in {stream for _, stream, _, _ in self.lines}:
+            mine = [at for at, line in enumerate(self.lines) if line[1] == number]
+            texts = [self.lines[at][2][self.lines[at][3] :].decode("utf-8", "replace") for at in mine]
+            found |= {mine[at] for at in key_lines(texts)}
+        return found
 
     def others(self, now: datetime) -> Iterator[_Row]:
         """Give everything else, the newest last."""

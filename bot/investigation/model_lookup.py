@@ -1,6 +1,7 @@
 """What the model's tools read a case with."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -9,11 +10,22 @@ from bot.analyst.findings import Findings
 from bot.analyst.model_tools import LiveQuery, Lookup
 from bot.analyst.subjects import FollowUpContext
 from bot.casefile.case import Case
-from bot.casefile.search import SearchResult, search
+from bot.casefile.search import search
 from bot.casefile.stored import StoredItem, nanoseconds, stream_name
+from bot.domain.items import ItemId
 from bot.domain.link import LinkTest
+from bot.domain.ports import Stored
 from bot.domain.signal import Signal, Topology
 from bot.domain.window import Window
+from bot.investigation.hidden import Veil
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Hits of a search as they may be shown, and how many there are in all."""
+
+    hits: Sequence[Stored]
+    total: int
 
 
 def lookup_of(case: Case, findings: Findings, live: tuple[LiveQuery, ...] = ()) -> Lookup:
@@ -38,11 +50,17 @@ def _lookup(
     test: Callable[[Signal, Signal], LinkTest],
     live: tuple[LiveQuery, ...],
 ) -> Lookup:
-    def find(words: str, start: datetime | None, end: datetime | None, limit: int) -> SearchResult:
-        return search(case, words, start=start, end=end, limit=limit)
+    veil = Veil(case)
 
-    def lines_between(start: datetime, end: datetime, stream: str, most: int) -> Sequence[StoredItem]:
-        return lines_of_time(case, start, end, stream, most)
+    def find(words: str, start: datetime | None, end: datetime | None, limit: int) -> Found:
+        found = search(case, words, start=start, end=end, limit=limit)
+        return Found(hits=veil.over(found.hits), total=found.total)
+
+    def around(item: ItemId, before: int, after: int) -> Sequence[Stored]:
+        return veil.over(case.around(item, before, after))
+
+    def lines_between(start: datetime, end: datetime, stream: str, most: int) -> Sequence[Stored]:
+        return veil.over(lines_of_time(case, start, end, stream, most))
 
     return Lookup(
         window=window,
@@ -51,7 +69,7 @@ def _lookup(
         evidence=case,
         test=test,
         search=find,
-        around=case.around,
+        around=around,
         lines_between=lines_between,
         events=case.events,
         series=case.series,

@@ -18,6 +18,7 @@ from bot.domain.entity import Entity
 from bot.domain.items import ItemId, Series
 from bot.domain.signal import Kind, Signal, Topology
 from bot.domain.window import Window
+from bot.investigation.hidden import key_lines_of
 from bot.redaction.gate import Gate
 from bot.redaction.manifests import without_secrets
 from bot.signals.changepoints import change_points
@@ -61,6 +62,7 @@ def material_of(case: Case, gate: Gate, findings: Findings | None = None) -> Mat
         relevant=_relevant(findings, case, topology, symptom),
         episodes=tuple((one.start_s, one.end_s) for one in episodes_of(symptom, window)) if symptom else (),
         cited=frozenset(_cited(signals)),
+        keys={number: gate.hide("private_key", text) for number, text in key_lines_of(case).items()},
     )
 
 

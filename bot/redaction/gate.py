@@ -19,7 +19,7 @@ from bot.errors import RedactionError
 from bot.redaction.named import NAMED_RULES, looks_random, named_spans
 from bot.redaction.own import own_patterns
 from bot.redaction.people import Person, names_pattern, people_spans
-from bot.redaction.rules import HEADERS, PEM_BEGIN, PEM_BODY, PEM_END, SHAPES, Rule
+from bot.redaction.rules import HEADERS, PEM_BEGIN, PEM_END, SHAPES, Rule, key_rows, row_alone
 
 LONGEST_LINE = 64 * 1024
 """Characters of a line that are searched at all; what stands behind them does not leave."""
@@ -152,12 +152,12 @@ class Gate:
 
     def _search_line(self, line: str, offset: int, in_key: bool, found: list[_Span]) -> bool:
         """Search a line; give whether it ends inside a private key."""
-        begins, ends = "-----BEGIN " in line, "-----END " in line
-        if in_key or begins or PEM_BODY.fullmatch(line.strip()):
+        begins = "BEGIN" in line and PEM_BEGIN.search(line) is not None
+        if in_key or begins or row_alone(line.strip()):
             spans, in_key = _key_spans(line, in_key)
             found += (_Span(offset + start, offset + end, "private_key", secret=True) for start, end in spans)
-        elif ends and PEM_END.search(line):
-            in_key = False
+        else:
+            found += (_Span(offset + start, offset + end, "private_key", secret=True) for start, end in key_rows(line))
         if len(line) > LONGEST_LINE:
             found.append(_Span(offset + LONGEST_LINE, offset + len(line), "unsearched", secret=True))
             line = line[:LONGEST_LINE]
@@ -260,7 +260,7 @@ def _key_spans(line: str, in_key: bool) -> tuple[list[tuple[int, int]], bool]:
     """Find the parts of a line that belong to a private key; a line of a key alone counts as one."""
     spans: list[tuple[int, int]] = []
     if not in_key and PEM_BEGIN.search(line) is None:
-        return ([(0, len(line))] if PEM_BODY.fullmatch(line.strip()) else []), False
+        return [(0, len(line))], False
     place = 0
     while True:
         if not in_key:

@@ -6,6 +6,7 @@ secret only by its name (``password=…``) is in ``named``.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -149,6 +150,12 @@ SHAPES: tuple[Rule, ...] = (
         r"(?:\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|\$[156y]\$[./A-Za-z0-9$=,]{1,40}\$[./A-Za-z0-9]{20,90}|\$argon2(?:id|i|d)\$[A-Za-z0-9$=,+/]{30,200}|\{SSHA\d{0,3}\}[A-Za-z0-9+/=]{20,100}|\$pbkdf2[-a-z0-9]{0,10}\$[A-Za-z0-9$./]{20,200})",
     ),
     _rule("putty_key", "Private-Lines:", r"Private-Lines:.{0,8000}"),
+    # a private key in PEM, encoded once more, as a Secret holds it
+    _rule(
+        "private_key",
+        "LS0tLS1CRUdJTi",
+        r"LS0tLS1CRUdJTi(?:BSU0EgUF|BQUklWQVRF|BFQyBQUk|BPUEVOU1NI|BFTkNSWVBU|BEU0EgUF)[A-Za-z0-9+/]{20,16000}={0,2}",
+    ),
 )
 
 HEADERS: tuple[Rule, ...] = (
@@ -173,9 +180,39 @@ HEADERS: tuple[Rule, ...] = (
 )
 """Headers as clients, proxies and debuggers print them."""
 
-PEM_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9 ]{0,30})PRIVATE KEY(?: BLOCK)?-----")
-PEM_END = re.compile(r"-----END (?:[A-Z0-9 ]{0,30})PRIVATE KEY(?: BLOCK)?-----")
-PEM_BODY = re.compile(
+_BLANK = r"(?: |%20|\+)"
+_KEY_NAME = rf"(?:[A-Z0-9]{{1,12}}{_BLANK}){{0,3}}PRIVATE{_BLANK}KEY(?:{_BLANK}BLOCK)?"
+PEM_BEGIN = re.compile(rf"-{{4,5}}{_BLANK}?BEGIN{_BLANK}{_KEY_NAME}{_BLANK}?-{{4,5}}")
+PEM_END = re.compile(rf"-{{4,5}}{_BLANK}?END{_BLANK}{_KEY_NAME}{_BLANK}?-{{4,5}}")
+"""As RFC 7468, OpenSSH, OpenPGP and SSH2 (RFC 4716) write them, in a form field's encoding, too."""
+_PEM_BODY = re.compile(
     r"(?:MII[A-Za-z0-9+/]{37,}|[A-Za-z0-9+/]{64}|[A-Za-z0-9+/]{70}|b3BlbnNzaC1rZXk[A-Za-z0-9+/]{20,})={0,2}"
 )
 """A line that is a line of a key: keys are wrapped at 64 or 70 characters."""
+_LAST_ROW = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9+/])[A-Za-z0-9+/]{6,75}={1,2}")
+"""A key's last row where it is filled up: drawn from all signs."""
+_KEY_ROW = re.compile(
+    r"(?<![A-Za-z0-9+/=_-])(?:\\n)?(?P<v>[A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{6}|[A-Za-z0-9+/]{12})?)(?![A-Za-z0-9+/=_-])"
+)
+
+
+_WORD_IN_PATH = re.compile(r"[a-z]{6}")
+
+
+def row_alone(line: str) -> bool:
+    """Tell whether a whole line is a row of a key, the last one included where it is filled up with ``=``."""
+    return _PEM_BODY.fullmatch(line) is not None or (line.endswith("=") and _LAST_ROW.fullmatch(line) is not None)
+
+
+def key_rows(text: str) -> Iterator[tuple[int, int]]:
+    """Find what looks like a row of a key within a line: of its length, drawn from all 64 signs.
+
+    A digest of 64 signs is drawn from sixteen, and a path or a name from few capitals.
+    """
+    for found in _KEY_ROW.finditer(text) if len(text) >= 64 else ():
+        row = found["v"]
+        if row.count("/") >= 5 and _WORD_IN_PATH.search(row):
+            continue
+        capitals, digits = sum(map(str.isupper, row)), sum(map(str.isdigit, row))
+        if len(set(row)) >= 26 and capitals >= 8 and digits and len(row) - capitals - digits >= 8:
+            yield found.span("v")
