@@ -296,6 +296,7 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
             continue
         delay = effects.starts_s[first] - start
         by_rate = binomial_tail(after, total, max(1e-6, (until - start) / window.length_s))
+        by_rate = max(by_rate, _since_onset(effects, start, until, after))
         # what came before as well did not set in with the cause, however soon after it the next one fell
         # any of several causes might have been the one that happened to come just before
         by_onset = min(1.0, len(causes.starts_s) * max(ONSET_S, delay) / window.length_s) if after == total else 1.0
@@ -314,6 +315,17 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         lag_range_s=(lag.low_s, lag.high_s),
         effects=total,
     )
+
+
+def _since_onset(effects: Train, start: float, until: float, after: int) -> float:
+    """Give the chance that so many of the effects after the first fell behind a cause, where the first came before it.
+
+    What set in before a change did not set in with it: from its own onset on, it must have come oftener after the change.
+    """
+    onset = effects.starts_s[0]
+    if after == len(effects.starts_s) or onset >= start or until <= onset:
+        return 0.0
+    return binomial_tail(after, len(effects.starts_s) - 1, (until - start) / (until - onset))
 
 
 def _apart(train: Train, gap_s: float) -> Train:

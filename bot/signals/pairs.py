@@ -208,11 +208,22 @@ def by_place(p_value: float, candidate: Candidate, places: int) -> float:
         p_value = min(p_value, both(p_value, candidate.local.p_value))
     if candidate.scope not in _AT_ITSELF or places < LEAST_PLACES or p_value <= 0.0:
         return p_value
-    about = 1
-    if candidate.scope == "named":
-        naming = candidate.cause if candidate.effect.entity in candidate.cause.mentions else candidate.effect
-        about = max(1, sum(one.kind not in CLUSTER_KINDS for one in naming.mentions))
-    return min(p_value, both(p_value, min(1.0, about / places)))
+    return min(p_value, both(p_value, min(1.0, _about(candidate) / places)))
+
+
+def _about(candidate: Candidate) -> int:
+    """Count the places that the cause is about: itself, or of those that one side names as many as it names as often."""
+    if candidate.scope != "named":
+        return 1
+    by_cause = candidate.effect.entity in candidate.cause.mentions
+    naming = [
+        one for one in (candidate.cause if by_cause else candidate.effect).mentions if one.kind not in CLUSTER_KINDS
+    ]
+    if not by_cause and candidate.cause.entity in naming and candidate.effect.source.endswith("logs"):
+        return (
+            naming.index(candidate.cause.entity) + 1
+        )  # lines' mentions stand in the order of how often they were made
+    return max(1, len(naming))
 
 
 def both(first: float, second: float) -> float:

@@ -54,6 +54,24 @@ def test_of_a_change_what_was_there_before_cannot_have_come():
     assert "supported" != linked(rollout, errors, days=5)[rollout.id, errors.id].status
 
 
+def test_what_set_in_before_a_change_did_not_set_in_with_it():
+    """Failures of three days that began twenty minutes before a rollout are not its own, though nine of ten came after."""
+    rollout = signal(Kind.ROLLOUT, API, [61.7])
+    errors = [61.4, 62.5, 63.7, 85.7, 86.9, 88.3, 108.9, 110.0, 111.2, 112.6]
+    begun_before = signal(Kind.SERVER_ERROR, API, errors, length_s=900)
+    begun_with_it = signal(Kind.SERVER_ERROR, API, [61.71, *errors[1:]], length_s=900)
+    assert "supported" != linked(rollout, begun_before, days=5)[rollout.id, begun_before.id].status
+    assert "supported" == linked(rollout, begun_with_it, days=5)[rollout.id, begun_with_it.id].status
+
+
+def test_whom_lines_name_most_is_what_they_are_about():
+    """Of five callees that an edge's lines name, the first is named in nearly all of them, the last in a stray one."""
+    callees = tuple(Entity("Deployment", name, "shop") for name in ("cart", "search", "users", "mail", "ads"))
+    errors = signal(Kind.TIMEOUT, EDGE, [10.1], mentions=callees, source="kubernetes/logs")
+    chances = [by_place(0.2, candidate_for(signal(Kind.POD_SHORTFALL, one, [10.0]), errors, Topology()), 20) for one in (callees[0], callees[4])]  # fmt: skip
+    assert chances[0] < 0.06 < chances[1]
+
+
 def test_one_failure_climbs_to_the_caller_and_never_down():
     """A client's failed lookups do not make the resolver fail."""
     resolver = Entity("Deployment", "resolver", "kube-system")
