@@ -143,6 +143,18 @@ def test_a_query_that_is_refused_is_a_gap_and_the_others_are_read(served):
     assert len(sink.series) > 20
 
 
+def test_a_store_that_is_away_behind_it_is_a_gap(tmp_path):
+    """Prometheus reads from another store that does not answer: it warns beside its own samples, and the report says so."""
+    away = f"http://127.0.0.1:{free_port()}/read"
+    config = json.dumps({"remote_read": [{"url": away, "read_recent": True, "remote_timeout": "1s"}]})
+    values = [(START + 30 * n, n % 7) for n in range(240)]
+    window = Window(start=WINDOW.start, end=datetime.fromtimestamp(START + 7200, UTC), asked="2h")
+    with prometheus(tmp_path, [("redis_blocked_clients", {"namespace": "shop"}, values)], config=config) as url:
+        sink = read(url, window=window)
+    assert sink.lost("the server warned: remote_read")
+    assert [240] == [len(one.times_s) for one in sink.series]
+
+
 def test_a_window_before_its_retention_says_so(served):
     """What the server no longer has is a gap, not silence."""
     window = Window(start=datetime.fromtimestamp(START - 10 * 86_400, UTC), end=WINDOW.end, asked="15d")
