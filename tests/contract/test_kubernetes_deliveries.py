@@ -9,7 +9,10 @@ from unit.export_sink import RecordingSink
 
 from bot.cluster.access import ClusterAccess
 from bot.domain.items import ItemId
+from bot.domain.signal import Kind
 from bot.signals.delivery_changes import delivery_acts
+from bot.signals.object_changes import change_acts
+from bot.signals.topology import read_topology
 from bot.sources.kubernetes import KubernetesSource
 
 SECRET = "hunter2"
@@ -206,3 +209,33 @@ def test_events_by_neither_name_are_one_gap_with_the_rule(api, tmp_path):
     api.forbidden |= {("list", "/events"), ("list", "events.k8s.io/events")}
     (gap,) = read(api, tmp_path, namespaces=("web",)).lost("events in web")
     assert 'apiGroups: [""], resources: ["events"], verbs: [list]' in gap.what
+
+
+def revision(kind, owner, number, **more):
+    """Give a revision of a workload as its controller keeps it."""
+    meta = {
+        "name": f"{owner[1]}-{number}",
+        "namespace": "web",
+        "creationTimestamp": f"2026-11-22T00:{number:02}:00Z",
+        "annotations": {
+            "deployment.kubernetes.io/revision": str(number),
+            "kubernetes.io/change-cause": f"release {number}",
+        },
+        "ownerReferences": [{"kind": owner[0], "name": owner[1], "controller": True}],
+    }
+    return {"kind": kind, "metadata": meta, **more}
+
+
+def test_rollouts_are_read_off_the_revisions_that_controllers_keep(api, tmp_path):
+    """ReplicaSets tell a Deployment's rollouts and what changed, ControllerRevisions a StatefulSet's; the first is no rollout."""
+    for number, image in ((1, "app:1"), (2, "app:2")):
+        template = {"spec": {"containers": [{"name": "app", "image": image}]}}
+        api.put(revision("ReplicaSet", ("Deployment", "shop"), number, spec={"template": template}))
+        api.put(revision("ControllerRevision", ("StatefulSet", "db"), number, revision=number, data={"spec": {}}))
+    sink = read(api, tmp_path)
+    rows = [(ItemId(f"O{n}"), version) for n, version in enumerate(sink.objects)]
+    topology = read_topology(rows, [], [])
+    assert [
+        ("Deployment web/shop", "app: 1 → 2; cause given: release 2"),
+        ("StatefulSet web/db", "revision 2; cause given: release 2"),
+    ] == sorted((str(act.entity), act.note) for act in change_acts(rows, topology) if act.kind is Kind.ROLLOUT)
