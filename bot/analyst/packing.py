@@ -34,6 +34,9 @@ _SHARES = {"measured": 0.15, "talk": 0.15, "objects": 0.2, "events": 0.2, "serie
 _WHOLE = dict.fromkeys(_SHARES, 1.0)
 """What is tried first."""
 
+_DIGEST_SHARES = {"logs": 0.5, "talk": 0.4, "measured": 0.5, "objects": 0.3, "events": 0.7, "series": 1.0}
+"""The same for the digest, in its order: every template once comes before anything else is told at length."""
+
 _LEDGER = 1500
 """Tokens kept for the ledger, which is written last."""
 
@@ -72,32 +75,46 @@ def pack(
     tickets. ``order`` above 0 gives the same evidence in another order, for a reading that must not hang on it.
     """
     most = min(budget, ECONOMY_BUDGET) if economy else budget
-    for shares in (_WHOLE, _SHARES):
+    for shares in (_DIGEST_SHARES,) if economy else (_WHOLE, _SHARES):
         work = Work(material=material, outlet=Outlet(redact=redact), family=family, order=order)
         work.all_or_nothing = shares is _WHOLE
         legend = work.section("legend", "", LEGEND.splitlines(), untrusted=False)
         room = int(most * _MARGIN) - legend.tokens - _LEDGER
-        sections = _sections(work, room, shares, economy=economy)
+        sections = (_digest if economy else _sections)(work, room, shares)
         if sum(section.tokens for section in sections) <= room and (work.whole or economy):
             break
     return _packed(work, legend, sections)
 
 
-def _sections(work: Work, room: int, shares: Mapping[str, float], *, economy: bool) -> list[Section]:
+_Makers = tuple[tuple[str, Callable[[Work, int], list[Section]]], ...]
+
+
+def _sections(work: Work, room: int, shares: Mapping[str, float]) -> list[Section]:
     """Make every part within its share of what is left; the logs come last and take the rest."""
-    sections = [_measured(work, int(room * shares["measured"]))]
-    makers: tuple[tuple[str, Callable[[Work, int], list[Section]]], ...] = (
-        ("talk", _talk),
-        ("objects", _changes if economy else _objects),
-        ("events", _events),
-        ("series", _shifts if economy else _series),
-    )
-    left = room - sections[0].tokens
+    measured = _measured(work, int(room * shares["measured"]))
+    makers: _Makers = (("talk", _talk), ("objects", _objects), ("events", _events), ("series", _series))
+    sections, left = _shared(work, room - measured.tokens, shares, makers)
+    return [measured, *sections, *log_section(work, max(left, 500))]
+
+
+def _digest(work: Work, room: int, shares: Mapping[str, float]) -> list[Section]:
+    """Make the digest: the templates first, then what else is told of them."""
+    templates = template_section(work, int(room * shares["logs"]))
+    left = room - sum(section.tokens for section in templates)
+    measured = _measured(work, int(left * shares["measured"]))
+    makers: _Makers = (("talk", _talk), ("objects", _changes), ("events", _events), ("series", _shifts))
+    sections, _ = _shared(work, left - measured.tokens, shares, makers)
+    return [measured, *sections, *templates]
+
+
+def _shared(work: Work, left: int, shares: Mapping[str, float], makers: _Makers) -> tuple[list[Section], int]:
+    """Make parts, each within its share of what those before it left; give what is left, too."""
+    sections: list[Section] = []
     for name, make in makers:
         made = make(work, max(int(left * shares[name]), 200))
         left -= sum(section.tokens for section in made)
         sections += made
-    return sections + (template_section if economy else log_section)(work, max(left, 500))
+    return sections, left
 
 
 def _packed(work: Work, legend: Section, sections: list[Section]) -> Packed:
@@ -170,7 +187,7 @@ def _objects(work: Work, room: int) -> list[Section]:
 def _changes(work: Work, room: int) -> list[Section]:
     _, changed = object_rows(work.material, work.outlet)
     kept, words = thin_manifests([], changed, work.material.relevant, room, work.family)
-    work.read["kubernetes/objects"] = f"{words}; no manifests"
+    work.read["kubernetes/objects"] = f"{words or 'no later versions'}; no manifests"
     return [work.section("objects", "Objects: what later versions changed; manifests were left out", kept)]
 
 

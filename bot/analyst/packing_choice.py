@@ -123,5 +123,9 @@ def one_in(shown: int, of: int) -> str:
 def told_shares(parts: Sequence[tuple[str, int, int]]) -> str:
     """Say how many of each part are shown: ``all 12 failures, 1 in 20 of the rest``."""
     return ", ".join(
-        f"{one_in(shown, of)} {'' if shown >= of else 'of '}{of:,} {name}" for name, shown, of in parts if of
+        f"the one {name.removesuffix('s')}"
+        if shown == of == 1
+        else f"{one_in(shown, of)} {'' if shown >= of else 'of '}{of:,} {name}"
+        for name, shown, of in parts
+        if of
     )

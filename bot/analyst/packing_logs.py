@@ -29,6 +29,10 @@ _DENSEST = 8
 """Bytes of raw text a token holds at best; logs with more than this are not tried whole."""
 _TRIAL_LINES = 600
 _TRIES = 4
+_ROOMY = 0.9
+"""Of the room: what is filled less than this is tried once with more lines, for a trial pays for templates that others share."""
+_LONGEST_ONCE = 240
+"""Characters of a line that stands for its template: the rest is a call away."""
 _LEAST_NAMED = 0.5
 """A workload of whose lines less than this share is shown is named in the ledger."""
 
@@ -47,16 +51,20 @@ def log_section(work: Work, room: int) -> list[Section]:
     if work.all_or_nothing:
         return []
     tier = line_tiers(material, rows)
-    most = _affordable(work, rows, tier, room)
-    tries = 0
-    while True:
+    fitting, most, grown = None, _affordable(work, rows, tier, room), False
+    for _ in range(_TRIES):
         chosen = rows[_choice(material, rows, tier, most)]
         packed = _packed(work, chosen, rows)
         tokens = work.tokens(packed)
-        tries += 1
-        if tokens <= room or tries == _TRIES:
+        if tokens <= room:
+            fitting = packed, chosen
+            if grown or tokens >= _ROOMY * room:
+                break
+        elif fitting is not None:
             break
+        grown = tokens <= room
         most = max(int(most * 0.97 * room / tokens), 1)
+    packed, chosen = fitting or (packed, chosen)
     return [_section(work, packed, chosen, rows)]
 
 
@@ -161,7 +169,11 @@ def template_section(work: Work, room: int) -> list[Section]:
     words = f"{one_in(int(mask.sum()), len(first))} of {len(first):,} templates, one line each, of {len(rows):,} lines"
     work.read.update(dict.fromkeys(LOG_SOURCES, words))
     return [
-        work.section("templates", f"Log templates: the first line of each, × how many lines it has; {words}", printed)
+        work.section(
+            "templates",
+            f"Log templates: the first line of each, × how many lines it has, cut (…) where it is long; {words}",
+            printed,
+        )
     ]
 
 
@@ -172,5 +184,6 @@ def _once(work: Work, places: Sequence[int] | Ints, counts: Ints) -> list[str]:
     for row in sorted(texts, key=lambda row: (row.time_ns, row.number)):
         count = int(counts[int(material.lines.template[row.number - 1])])
         name = work.outlet.name(material.lines.names[int(material.lines.stream[row.number - 1])])
-        told.append((row.number, row.time_ns, f"×{count:,} {name}: {escape(row.text)}"))
+        text = row.text if len(row.text) <= _LONGEST_ONCE else f"{row.text[:_LONGEST_ONCE]} …"
+        told.append((row.number, row.time_ns, f"×{count:,} {name}: {escape(text)}"))
     return list(numbered("L", told))

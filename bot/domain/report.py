@@ -239,6 +239,8 @@ class Reading:
     votes: tuple[Vote, ...] = ()
     requests: int = 0
     """Things the model looked up in the case beside what it was handed."""
+    handed: dict[str, str] = field(default_factory=dict)
+    """By source, how much of it the model was handed, in words: ``all 7,665 lines``."""
     redacted: dict[str, int] = field(default_factory=dict)
     """Secrets and personal data that did not leave, counted by kind."""
     failure: str = ""

@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 from bot.analyst.model_answer import UnreadableAnswerError
 from bot.analyst.model_prompt import SYSTEM
 from bot.analyst.model_tools import LiveQuery, Lookup, tools_for
+from bot.analyst.packing import ECONOMY_BUDGET
 from bot.analyst.packing_material import Withheld
 from bot.analyst.proofs import WRITABLE
 from bot.casefile.case import Case
@@ -26,8 +27,8 @@ DIGEST_LOOK_UPS = 12
 """Rounds where it was handed a digest."""
 ANSWERS_TOKENS = 60_000
 """Room in the context for questions, answers, thinking and what the tools give."""
-DIGEST_TOKENS = 30_000
-"""What a digest may take: a twentieth of a large context's price."""
+DIGEST_TOKENS = ECONOMY_BUDGET
+"""What a digest may take: a sixteenth of a large context's price."""
 
 COUNTING = 0.2
 """The part of a deadline that may go by until the endpoint has counted."""

@@ -108,6 +108,11 @@ class _Reader:
         )
         return with_withheld(tuple(rows), self.name, self._handed, self._talk.withheld if self._talk else 0)
 
+    def _shares(self, report: Report) -> dict[str, str]:
+        """Say how much of each source that gave anything the model was handed."""
+        read = self._handed.read if self._handed else {}
+        return {row.source: read[row.source] for row in report.coverage if row.items and row.source in read}
+
     def _tested(self, talk: Talk) -> Weighed:
         """Get an answer, and another one where measurements refute a link of the first."""
         weighed = weigh(self._first(talk), self._conclusion.findings, self._belongs)
@@ -206,6 +211,7 @@ class _Reader:
             dropped=tuple(dropped),
             votes=votes,
             requests=talk.asked.calls,
+            handed=self._shares(report),
             redacted=dict(self._egress.removed),
         )
         if self._analyst.votes > 1:
@@ -254,7 +260,7 @@ def _voted(report: Report, readings: list[Weighed], asked_for: int) -> Report:
     if most == len(readings):
         return report
     level: Confidence = "medium" if most * 2 > len(readings) else "low"
-    return capped_at(report, level, f"{most} of {len(readings)} readings of the model begin with the same thing")
+    return capped_at(report, level, f"only {most} of {len(readings)} readings of the model begin with the same cause")
 
 
 def _root(reading: Weighed) -> str:

@@ -96,6 +96,18 @@ def test_economy_is_the_digest(case):
     assert packed.tokens <= 60_000
     assert {"templates", "measured", "chat", "tickets"} <= {section.name for section in packed.sections}
     assert "logs" not in {section.name for section in packed.sections}
+    # most templates stand there, each once
+    rows = next(section.text for section in packed.sections if section.name == "templates").split("\n")
+    templates = len(set(material_of(case, gate()).lines.template.tolist()))
+    assert 0.5 * templates < sum("×" in row for row in rows) <= templates
+
+
+def test_a_digest_is_filled_with_templates_before_events(case):
+    """Also where it is smaller: half of it is theirs."""
+    packed = pack_case(case, gate(), economy=True, budget=20_000)
+    sizes = {section.name: section.tokens for section in packed.sections}
+    assert sum(sizes.values()) <= 20_000
+    assert sizes["templates"] > max(sizes["events"], sizes["series"])
 
 
 def test_sections_end_where_we_end_them(case):
