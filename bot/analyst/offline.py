@@ -12,6 +12,7 @@ from bot.analyst.claims import find_claims, judge_claim
 from bot.analyst.controls import control_questions
 from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
+from bot.analyst.questions import symptom_wish
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
 from bot.analyst.steps import cascade, summary_of
 from bot.analyst.words import (
@@ -49,6 +50,8 @@ LEAST_ROOT = 0.5
 """How well a root must be able to stand at the start of a chain before it is called the cause."""
 LEAST_EXPLAINED = 0.5
 """Share of the symptom's episodes that a cause must account for."""
+NEARLY_ALL = 0.9
+"""The same where one kind of response is asked for and it cannot be told from others: some may be of another cause."""
 CLOSE = 0.85
 """A rival chain whose score comes this near to the best one, from another root, makes the answer uncertain."""
 FIRST_SEEN_S = 600.0
@@ -189,6 +192,11 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
     doubts = []
     if share < LEAST_EXPLAINED:
         doubts.append(f"it leaves {episodes - len(chain.explained)} of {counted(episodes, 'episode')} unexplained")
+    elif share < NEARLY_ALL and (asked := _not_told_apart(findings, chain)):
+        left = episodes - len(chain.explained)
+        doubts.append(
+            f"{asked} cannot be told from other failures here, and {left} of {counted(episodes, 'episode')} stay unexplained"
+        )
     if standing < LEAST_ROOT:
         doubts.append(f"{noun(chain.root.kind)} is itself an effect of something not seen")
     if chain.score < LEAST_SCORE:
@@ -201,6 +209,15 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
     if doubts:
         return _Judged("inconclusive", "low", (*doubts, *absent))
     return _Judged("cause_found", *_confidence(findings, chain, share, standing, absent))
+
+
+def _not_told_apart(findings: Findings, chain: Chain) -> str:
+    """Name the response that the question asks for, where what was seen does not say which responses they were."""
+    asked = symptom_wish(findings.question).statuses
+    seen = chain.symptom.attributes.get("status", "")
+    if len(asked) != 1 or seen in {str(status) for status in asked} or chain.symptom.kind is not Kind.SERVER_ERROR:
+        return ""
+    return f"HTTP {min(asked)} responses"
 
 
 def _before(chain: Chain) -> int:

@@ -94,7 +94,7 @@ class Cluster:
         ready = created + 1.5 + workload.boot_s * rng.uniform(0.8, 1.4)
         pod = Pod(
             name=name, uid=self.uid("Pod", name), ip=f"10.{rng.randrange(40, 60)}.{rng.randrange(8)}.{rng.randrange(4, 250)}",
-            node=node, created_at=created, ready_at=ready, started_at=created + 1.5, memory_mb=workload.memory_mb * rng.uniform(0.8, 1.0),
+            node=node, created_at=created, ready_at=ready, started_at=created + 1.5, scheduled_at=created, memory_mb=workload.memory_mb * rng.uniform(0.8, 1.0),
         )  # fmt: skip
         workload.pods.append(pod)
         if not quiet:
@@ -108,6 +108,8 @@ class Cluster:
         """Start the container of a pod that was held."""
         if pod.gone or not pod.waiting:
             return
+        if pod.waiting == "Pending":
+            pod.scheduled_at = self.now
         pod.waiting, pod.died_at, pod.started_at = "", None, self.now + 1.5
         pod.ready_at = pod.started_at + workload.boot_s * self.rng.uniform(0.8, 1.4)
         held = self.ref("Pod", workload.namespace, pod.name, workload.app)

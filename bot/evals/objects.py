@@ -199,11 +199,7 @@ class _Printer:
                     "reason": last["reason"], "startedAt": stamp(last["started"]),
                 }
             }  # fmt: skip
-        good = "True" if p.died_at is None else "False"
-        conditions = [
-            {"lastTransitionTime": stamp(min(p.ready_at, self.world.end)), "status": good, "type": kind}
-            for kind in ("Ready", "ContainersReady")
-        ]
+        conditions = self.pod_conditions(p)
         return {
             "apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {**self.template(w), "nodeName": p.node.name},
             "status": {
@@ -211,6 +207,21 @@ class _Printer:
                 "qosClass": "Burstable", "startTime": stamp(p.created_at),
             },
         }  # fmt: skip
+
+    def pod_conditions(self, p: Pod) -> list[Json]:
+        """Print a pod's conditions as Kubernetes 1.31 keeps them (kubelet, ``PodReadyToStartContainers`` since 1.29)."""
+        placed = "False" if p.waiting == "Pending" else "True"
+        good = "True" if p.died_at is None else "False"
+        ready = stamp(min(p.ready_at, self.world.end))
+        rows = [("PodScheduled", placed, stamp(p.scheduled_at))]
+        if placed == "True":
+            begun = (
+                ("PodReadyToStartContainers", "True", stamp(p.scheduled_at + 1)),
+                ("Initialized", "True", stamp(p.scheduled_at)),
+            )
+            rows = [*begun, ("Ready", good, ready), ("ContainersReady", good, ready), *rows]
+        why = {"reason": "Unschedulable"} if placed == "False" else {}
+        return [{"lastTransitionTime": at, "status": status, "type": kind, **why} for kind, status, at in rows]
 
     def hpa(self, h: Hpa) -> Json:
         w = h.workload

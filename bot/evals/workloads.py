@@ -44,6 +44,7 @@ class Pod:
     died_at: float | None = None
     last_state: dict[str, Any] = field(default_factory=dict)
     started_at: float = 0.0
+    scheduled_at: float = 0.0
     waiting: str = ""
     """Why its container has not started, in the kubelet's or the scheduler's word."""
     when_ready: Callable[[], None] | None = None

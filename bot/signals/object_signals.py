@@ -17,6 +17,8 @@ from bot.signals.manifest import part, parts, text, time_s, value
 from bot.signals.object_changes import change_acts
 
 SOURCE = "kubernetes/objects"
+LATE_IMAGE_S = 600.0
+"""A rollout is called stuck after as long (``progressDeadlineSeconds``); a large image takes minutes, not ten."""
 
 _CONDITIONS: dict[tuple[str, str, str], tuple[Kind, str]] = {
     # kind, condition type, its bad status
@@ -50,6 +52,7 @@ def _states(ref: ItemId, version: ObjectVersion, window: Window, topology: Topol
     kind = version.entity.kind
     if kind == "Pod":
         yield from _terminations(ref, version, topology)
+        yield from _late_images(ref, version, topology)
     elif kind == "Node":
         yield from _node_conditions(ref, version)
     elif kind == "Certificate":
@@ -108,6 +111,40 @@ def _waiting(ref: ItemId, version: ObjectVersion, topology: Topology, container:
         note=f"{version.entity.name}/{container}: {text(waiting, 'message') or reason}"[:200],
         what=f"{version.entity.name}|{container}",
     )
+
+
+def _late_images(ref: ItemId, version: ObjectVersion, topology: Topology) -> Iterator[Act]:
+    """Give the wait of a container for its image: what is left once its pod was placed and its sandbox stood.
+
+    Volumes are mounted before the sandbox is made (kubelet, ``SyncPod``), of which ``PodReadyToStartContainers`` tells since
+    Kubernetes 1.29; a container that was never restarted and started long after it had nothing else to wait for.
+    """
+    ready_s = next(
+        (
+            time_s(condition.get("lastTransitionTime"))
+            for condition in parts(version.manifest, "status", "conditions")
+            if text(condition, "type") == "PodReadyToStartContainers" and text(condition, "status") == "True"
+        ),
+        None,
+    )
+    if ready_s is None or parts(version.manifest, "status", "initContainerStatuses"):
+        return
+    for status in parts(version.manifest, "status", "containerStatuses"):
+        started_s = time_s(part(status, "state", "running").get("startedAt"))
+        if started_s is None or value(status, "restartCount") != 0 or started_s - ready_s < LATE_IMAGE_S:
+            continue
+        yield Act(
+            kind=Kind.IMAGE_PULL_FAILURE,
+            entity=topology.root(version.entity),
+            label="image came late",
+            start_s=ready_s,
+            end_s=started_s,
+            ref=ref,
+            note=f"{version.entity.name}/{text(status, 'name')}: its pod was ready for it, and it started "
+            f"{(started_s - ready_s) / 60:.0f} min later; image {text(status, 'image')}"[:200],
+            what=version.entity.name,
+            pod=version.entity.name,
+        )
 
 
 def _node_conditions(ref: ItemId, version: ObjectVersion) -> Iterator[Act]:

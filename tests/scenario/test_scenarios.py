@@ -44,6 +44,16 @@ def test_a_quiet_window_gets_no_cause(seed, home, tmp_path):
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("seed", SEEDS[:3])
+def test_one_kind_of_response_is_asked_for_and_cannot_be_told_from_others(seed, home, tmp_path):
+    """Two incidents, the question asks about the 504s, and without logs there is one series of all 5xx: no cause is named."""
+    outcome = investigated("two-incidents", tmp_path, seed=seed, degrade=("no-logs",))
+    assert "inconclusive" == outcome.report["verdict"], outcome.told
+    assert any("cannot be told from other failures" in reason for reason in outcome.report["reasons"])
+    assert_sound(outcome, home)
+
+
+@pytest.mark.full
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("scenario", INCIDENTS)
 def test_causes_of_five_seeds(scenario, home, tmp_path):

@@ -48,10 +48,12 @@ class Outcome:
         return f"{self.truth['scenario']} seed {self.truth['seed']}: {self.report['verdict']} {root}, not {self.truth['accept']}"
 
 
-def investigated(scenario, folder, *, seed, days=5.0, scale=1.0):
+def investigated(scenario, folder, *, seed, days=5.0, scale=1.0, degrade=()):
     """Simulate an incident and analyze it in this process; cases go to the home that the environment names."""
     export = folder / f"{scenario}-{seed}"
-    truth = json.loads(simulate(scenario, export, seed=seed, days=days, scale=scale).read_text("utf-8"))
+    truth = json.loads(
+        simulate(scenario, export, seed=seed, days=days, scale=scale, degrade=degrade).read_text("utf-8")
+    )
     question = truth.get("question") or DEFAULT_QUESTION
     report = analyze(str(export), question=question, window=None, progress=Silent(), choice=AnalystChoice(offline=True))
     return Outcome(report=json.loads(json.dumps(to_json(report))), truth=truth, export=export)

@@ -184,6 +184,37 @@ def test_conditions_that_went_bad_are_told_and_calm_ones_not():
     assert found[Kind.QUOTA_EXCEEDED].occurrences[0].note == "pods: 10 of 10"
 
 
+def waiting_pod(name, *, ready_hours, started_hours, **more):
+    status = {
+        "name": "app",
+        "image": "registry.example.com/app:2",
+        "restartCount": 0,
+        "state": {"running": {"startedAt": at(started_hours)}},
+    }
+    conditions = [{"type": "PodScheduled", "status": "True", "lastTransitionTime": at(ready_hours)},
+                  {"type": "PodReadyToStartContainers", "status": "True", "lastTransitionTime": at(ready_hours)}]  # fmt: skip
+    return obj(
+        "Pod",
+        name,
+        {"status": {"conditions": conditions, "containerStatuses": [{**status, **more.pop("status", {})}], **more}},
+    )
+
+
+def test_a_container_that_started_long_after_its_sandbox_stood_waited_for_its_image():
+    """No events are left; the pod's own times tell that neither a node nor a volume was missing."""
+    found = signals(waiting_pod("app-7d9f8-x2x", ready_hours=10, started_hours=11.25))
+    assert [(10.0, 11.25)] == spans(found[Kind.IMAGE_PULL_FAILURE])
+    assert "registry.example.com/app:2" in found[Kind.IMAGE_PULL_FAILURE].occurrences[0].note
+
+
+def test_what_else_a_container_may_have_waited_for_is_no_late_image():
+    """A start within minutes, one after a restart, one after init containers: nothing is said of images."""
+    soon = waiting_pod("a-7d9f8-x2x", ready_hours=10, started_hours=10.1)
+    again = waiting_pod("b-7d9f8-x2x", ready_hours=10, started_hours=15, status={"restartCount": 2})
+    after = waiting_pod("c-7d9f8-x2x", ready_hours=10, started_hours=15, initContainerStatuses=[{"name": "migrate"}])
+    assert Kind.IMAGE_PULL_FAILURE not in signals(soon, again, after)
+
+
 def test_malformed_manifests_give_nothing():
     """Oddly typed parts are empty ones, never an exception."""
     assert signals(obj("Pod", "p", {"status": "x", "spec": []}), obj("Node", "n", {"status": {"conditions": {}}})) == {}
