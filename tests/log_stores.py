@@ -1,4 +1,4 @@
-"""Loki, VictoriaLogs and Elasticsearch as far as a reader sees them: their wire formats, selections, pages and limits.
+"""Loki, VictoriaLogs and Elasticsearch as far as a reader sees them: their wire formats, selections, pages, counts and limits.
 
 Each is a reply for ``FaultServer``: called with a request's first line and body, it gives a whole HTTP answer.
 """
@@ -7,71 +7,62 @@ import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from fault_server import answer
+from log_store_elastic import PlayedElasticsearch
+from log_store_lines import NS, Line, between, by_kind, by_step, in_order, kind_of, refused, rfc3339, split
 
 from bot.stores.times import nanoseconds
 
-NS = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line in a store."""
-
-    at: int
-    text: str
-    namespace: str = "shop"
-    pod: str = "api-0"
-    container: str = "api"
-
-
-def split(request):
-    """Give a request's path, its query and its body."""
-    first, _, body = request.partition("\n")
-    target = urlsplit(first.split(" ")[1])
-    return target.path, {name: values[0] for name, values in parse_qs(target.query).items()}, body
-
-
-def rfc3339(at):
-    """Spell nanoseconds."""
-    return f"{datetime.fromtimestamp(at // NS, UTC):%Y-%m-%dT%H:%M:%S}.{at % NS:09}Z"
-
-
-def refused(status, words):
-    """Give a refusal as text."""
-    return answer(words, status=f"{status} Refused", kind="text/plain")
+__all__ = ["NS", "Line", "PlayedElasticsearch", "PlayedLoki", "PlayedVictoriaLogs", "rfc3339"]
 
 
 @dataclass
 class PlayedLoki:
-    """``page`` is the tenant's entries limit, ``longest_s`` the longest query it allows; without ``index`` it cannot count."""
+    """``page`` is the tenant's entries limit, ``longest_s`` the longest query it allows; without ``index`` it cannot count.
+
+    Without ``patterns`` its pattern ingester is off, without ``volume`` its volumes are.
+    """
 
     lines: list
     page: int = 5000
     longest_s: float = float("inf")
     index: bool = True
+    patterns: bool = True
+    volume: bool = True
     asked: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.lines = in_order(self.lines)
 
     def __call__(self, request):
         """Answer one request."""
         path, asked, _ = split(request)
         self.asked.append((path, asked))
+        if path.endswith("/loki/api/v1/query"):
+            return self._instant(asked)
         start, end = int(asked["start"]), int(asked["end"])
-        if path.endswith("/index/stats"):
-            return self._stats(asked, start, end)
-        if path.endswith("/patterns"):
-            return answer(json.dumps({"status": "success", "data": [{"pattern": "<_> ok", "samples": []}]}))
+        what = path.partition("/loki/api/v1/")[2]
+        told = {
+            "index/stats": self._stats,
+            "index/volume": self._volume,
+            "patterns": self._patterns,
+            "query_range": self._range,
+        }
+        return told[what](asked, start, end)
+
+    def _range(self, asked, start, end):
+        if end - start > self.longest_s * NS:
+            return refused(400, "the query time range exceeds the limit (query length: 24h, limit: 1h)")
+        if "count_over_time" in asked["query"]:
+            return self._counted(asked, start, end)
         limit = int(asked.get("limit", "100"))
         if limit > self.page:
             return refused(
                 400,
                 f"max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > {self.page})",
             )
-        if end - start > self.longest_s * NS:
-            return refused(400, "the query time range exceeds the limit (query length: 24h, limit: 1h)")
         assert asked["direction"] == "forward"
         found = sorted(self._matching(asked["query"], start, end), key=lambda line: line.at)[:limit]
         streams = defaultdict(list)
@@ -81,9 +72,60 @@ class PlayedLoki:
             {"stream": dict(zip(("namespace", "pod", "container"), names, strict=True)), "values": values}
             for names, values in streams.items()
         ]
-        return answer(
-            json.dumps({"status": "success", "data": {"resultType": "streams", "result": result, "stats": {}}})
-        )
+        return self._told(result, "streams")
+
+    @staticmethod
+    def _told(result, kind):
+        return answer(json.dumps({"status": "success", "data": {"resultType": kind, "result": result, "stats": {}}}))
+
+    def _instant(self, asked):
+        found = re.fullmatch(r"sum\(bytes_over_time\((.*) \[(\d+)s\]\)\)", asked["query"])
+        end = int(asked["time"])
+        lines = list(self._matching(found[1], end - int(found[2]) * NS, end))
+        value = [end / NS, str(sum(len(line.text) for line in lines))]
+        return self._told([{"metric": {}, "value": value}] if lines else [], "vector")
+
+    def _volume(self, asked, start, end):
+        if not self.volume:
+            return refused(404, "Volume API not enabled")
+        names, sizes = asked["targetLabels"].split(","), defaultdict(int)
+        for line in self._matching(asked["query"], start, end):
+            sizes[tuple(getattr(line, name) for name in names)] += len(line.text)
+        ranked = sorted(sizes.items(), key=lambda each: -each[1])[: int(asked["limit"])]
+        result = [
+            {"metric": dict(zip(names, key, strict=True)), "value": [end / NS, str(size)]} for key, size in ranked
+        ]
+        return self._told(result, "vector")
+
+    def _patterns(self, asked, start, end):
+        if not self.patterns:
+            return refused(404, "404 page not found")
+        assert asked["query"].endswith("}")  # no filter may stand there
+        kinds = by_kind(self._matching(asked["query"], start, end))
+        step = int(asked["step"].removesuffix("s"))
+        told = [
+            {
+                "pattern": kind.replace("<N>", "<_>"),
+                "level": "info",
+                "samples": [list(each) for each in by_step(lines, step)],
+            }
+            for kind, lines in kinds
+        ]
+        return answer(json.dumps({"status": "success", "data": told}))
+
+    def _counted(self, asked, start, end):
+        found = re.fullmatch(r"sum by \(([^)]*)\) \(count_over_time\((.*) \[(\d+)s\]\)\)", asked["query"])
+        names, step, groups = found[1].split(", "), int(found[3]), defaultdict(list)
+        for line in self._matching(found[2], start, end):
+            groups[tuple(getattr(line, name) for name in names)].append(line)
+        result = [
+            {
+                "metric": dict(zip(names, key, strict=True)),
+                "values": [[at + step, str(count)] for at, count in by_step(lines, step)],
+            }
+            for key, lines in groups.items()
+        ]
+        return self._told(result, "matrix")
 
     def _stats(self, asked, start, end):
         if not self.index:
@@ -95,13 +137,17 @@ class PlayedLoki:
     def _matching(self, query, start, end):
         selected = re.match(r'\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\}', query)[0]
         filtered = query.removeprefix(selected)
-        namespace = re.search(r'namespace=~"([^"]*)"', selected)
-        pod = re.search(r'pod=~"([^"]*)"', selected)
+        matchers = re.findall(r'(\w+)(=~?)"([^"]*)"', selected)
         words = re.search(r"(\|~|!~) `([^`]*)`", filtered)
-        for line in self.lines:
-            if not start <= line.at < end or (namespace and not re.fullmatch(namespace[1], line.namespace)):
+        pattern = json.loads(filtered.partition("|> ")[2]) if "|> " in filtered else None
+        alike = ".+".join(map(re.escape, pattern.split("<_>"))) if pattern else ".*"
+        for line in between(self.lines, start, end):
+            told = {"namespace": line.namespace, "pod": line.pod, "container": line.container}
+            if not all(
+                re.fullmatch(value if how == "=~" else re.escape(value), told[name]) for name, how, value in matchers
+            ):
                 continue
-            if pod and not re.fullmatch(pod[1], line.pod):
+            if not re.fullmatch(alike, line.text, re.DOTALL):
                 continue
             if words is None or bool(re.search(words[2], line.text)) == (words[1] == "|~"):
                 yield line
@@ -109,11 +155,18 @@ class PlayedLoki:
 
 @dataclass
 class PlayedVictoriaLogs:
-    """Answers LogsQL as far as it is asked here, in no order; ``broken`` cuts an answer within its last line."""
+    """Answers LogsQL as far as it is asked here, in no order; ``broken`` cuts an answer within its last line.
+
+    With ``old`` it is from before ``collapse_nums``.
+    """
 
     lines: list
     broken: bool = False
+    old: bool = False
     asked: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.lines = in_order(self.lines)
 
     def __call__(self, request):
         """Answer one request."""
@@ -124,32 +177,71 @@ class PlayedVictoriaLogs:
         if path.endswith("/field_names"):
             names = ("_time", "_msg", "kubernetes.pod_namespace", "kubernetes.pod_name", "kubernetes.container_name")
             return answer(json.dumps({"values": [{"value": name, "hits": len(found)} for name in names]}))
-        if "| stats" in asked["query"]:
-            size = sum(len(line.text) for line in found)
-            return answer(
-                json.dumps({"lines": str(len(found)), "bytes": str(size)}) + "\n", kind="application/stream+json"
-            )
-        rows = [
-            {
-                "_time": rfc3339(line.at),
-                "_msg": line.text,
-                "_stream": f'{{pod="{line.pod}"}}',
-                "kubernetes.pod_namespace": line.namespace,
-                "kubernetes.pod_name": line.pod,
-                "kubernetes.container_name": line.container,
-            }
-            for line in reversed(found)
-        ]
+        _, *pipes = asked["query"].split(" | ")
+        if pipes:
+            if self.old and any(pipe.startswith("collapse_nums") for pipe in pipes):
+                return refused(400, 'cannot parse query: unexpected pipe "collapse_nums"')
+            rows = self._piped(found, pipes)
+        else:
+            rows = [{**self._row(line), "_stream": f'{{pod="{line.pod}"}}'} for line in reversed(found)]
         told = "".join(json.dumps(row) + "\n" for row in rows)
         return answer(told[:-20] if self.broken else told, kind="application/stream+json")
 
+    @staticmethod
+    def _row(line):
+        return {
+            "_time": rfc3339(line.at),
+            "_msg": line.text,
+            "kubernetes.pod_namespace": line.namespace,
+            "kubernetes.pod_name": line.pod,
+            "kubernetes.container_name": line.container,
+        }
+
+    def _piped(self, found, pipes):
+        """Carry out the pipes that are used: ``copy``, ``collapse_nums``, ``stats``, ``sort`` and ``limit``."""
+        rows = [self._row(line) for line in found]
+        for pipe in pipes:
+            if copied := re.fullmatch(r'copy "([^"]+)" as (\w+)', pipe):
+                rows = [{**row, copied[2]: row[copied[1]]} for row in rows]
+            elif collapsed := re.fullmatch(r'collapse_nums at "([^"]+)"', pipe):
+                rows = [{**row, collapsed[1]: kind_of(row[collapsed[1]])} for row in rows]
+            elif ranked := re.fullmatch(r"sort by \((\w+) desc\)", pipe):
+                rows.sort(key=lambda row, by=ranked[1]: -float(row[by]))
+            elif limited := re.fullmatch(r"limit (\d+)", pipe):
+                rows = rows[: int(limited[1])]
+            else:
+                rows = list(self._stats(rows, re.fullmatch(r"stats (?:by \((.*?)\) )?(count\(\) .*)", pipe)))
+        return rows
+
+    def _stats(self, rows, asked):
+        """Group rows; a field is in quotes, ``_time:360s`` a step."""
+        by = [name.strip('"') for name in (asked[1] or "").split(", ") if name]
+        groups = defaultdict(list)
+        for row in rows:
+            groups[tuple(_stepped(row, name) for name in by)].append(row)
+        least = re.search(r"row_min\(\"([^\"]+)\", ([^)]*)\) (\w+)", asked[2])
+        for key, group in groups.items() or ({(): []}.items() if not by else ()):
+            told = {name.partition(":")[0]: value for name, value in zip(by, key, strict=True)}
+            told["lines"] = str(len(group))
+            if "sum_len" in asked[2]:
+                told["bytes"] = str(sum(len(row["_msg"]) for row in group))
+            if least:
+                first = min(group, key=lambda row: row[least[1]])
+                kept = {name.strip('"') for name in least[2].split(", ")}
+                told[least[3]] = json.dumps({name: value for name, value in first.items() if name in kept})
+            yield told
+
     def _matching(self, query, start, end):
+        query = query.partition(" | ")[0]
+        exact = re.findall(r'"([^"]+)":="([^"]*)"', query)
         namespace = re.search(r'"kubernetes\.pod_namespace":~"\^\(([^"]*)\)\$"', query)
         pod = re.search(r'"kubernetes\.pod_name":~"\^\(([^"]*)\)\$"', query)
         words = re.search(r'(!?)_msg:~"((?:[^"\\]|\\.)*)"', query)
         first, last = nanoseconds(start), nanoseconds(end)
-        for line in self.lines:
-            if not first <= line.at <= last or (namespace and not re.fullmatch(namespace[1], line.namespace)):
+        for line in between(self.lines, first, last + 1):
+            if namespace and not re.fullmatch(namespace[1], line.namespace):
+                continue
+            if any(self._row(line)[name] != value for name, value in exact):
                 continue
             if pod and not re.fullmatch(pod[1], line.pod):
                 continue
@@ -157,64 +249,9 @@ class PlayedVictoriaLogs:
                 yield line
 
 
-@dataclass
-class PlayedElasticsearch:
-    """Speaks of points in time as Elasticsearch does, or as OpenSearch; ``failed`` shards are missing in each answer."""
-
-    lines: list
-    open_search: bool = False
-    failed: int = 0
-    nested: bool = True
-    asked: list = field(default_factory=list)
-
-    def __call__(self, request):
-        """Answer one request."""
-        path, _, body = split(request)
-        told = json.loads(body) if body else {}
-        self.asked.append((path, told))
-        if path.endswith("/_field_caps"):
-            types = {"@timestamp": "date", "message": "text", "kubernetes.namespace": "keyword", "kubernetes.pod.name": "keyword", "kubernetes.container.name": "keyword"}  # fmt: skip
-            return answer(json.dumps({"fields": {name: {kind: {"type": kind}} for name, kind in types.items()}}))
-        if path.endswith("/_count"):
-            return answer(json.dumps({"count": len(list(self._matching(told["query"])))}))
-        if path.endswith("/_search/point_in_time" if self.open_search else "/_pit"):
-            return answer(json.dumps({"pit_id" if self.open_search else "id": "point-1", "succeeded": True}))
-        if path.endswith("/_pit"):
-            return refused(405, '{"error":"Incorrect HTTP method for uri"}')
-        return self._search(told)
-
-    def _search(self, told):
-        assert "point-1" == told["pit"]["id"]
-        found = sorted(enumerate(self._matching(told["query"])), key=lambda each: (each[1].at // 1_000_000, each[0]))
-        after = told.get("search_after")
-        rows = [(line, [line.at // 1_000_000, f"{n:012}"]) for n, line in found]
-        rows = [row for row in rows if after is None or row[1] > after][: told["size"]]
-        hits = [{"_id": sort[1], "_source": self._source(line), "sort": sort} for line, sort in rows]
-        shards = {"total": 5, "successful": 5 - self.failed, "failed": self.failed}
-        return answer(json.dumps({"pit_id": "point-1", "timed_out": False, "_shards": shards, "hits": {"hits": hits}}))
-
-    def _source(self, line):
-        if not self.nested:
-            return {"@timestamp": rfc3339(line.at), "message": line.text, "kubernetes.namespace": line.namespace,
-                    "kubernetes.pod.name": line.pod, "kubernetes.container.name": line.container}  # fmt: skip
-        kubernetes = {"namespace": line.namespace, "pod": {"name": line.pod}, "container": {"name": line.container}}
-        return {"@timestamp": rfc3339(line.at), "message": line.text, "kubernetes": kubernetes}
-
-    def _matching(self, query):
-        filters, without = query["bool"]["filter"], query["bool"].get("must_not", [])
-        bounds = filters[0]["range"]["@timestamp"]
-        for line in self.lines:
-            if not bounds["gte"] <= line.at // 1_000_000 < bounds["lt"]:
-                continue
-            if all(self._holds(each, line) for each in filters[1:]) and not any(self._holds(e, line) for e in without):
-                yield line
-
-    def _holds(self, clause, line):
-        if "terms" in clause:
-            return line.namespace in clause["terms"].get("kubernetes.namespace", ())
-        if "regexp" in clause:
-            return bool(re.fullmatch(clause["regexp"]["kubernetes.pod.name"]["value"], line.pod))
-        if "bool" in clause:
-            return any(self._holds(each, line) for each in clause["bool"]["should"])
-        words = [word.strip('"*') for word in clause["query_string"]["query"].split(" OR ")]
-        return any(re.search(rf"(?i)\b{re.escape(word)}", line.text) for word in words)
+def _stepped(row, name):
+    field_, _, step = name.partition(":")
+    if not step:
+        return row[field_]
+    step_s = int(step.removesuffix("s"))
+    return rfc3339(nanoseconds(row[field_]) // NS // step_s * step_s * NS)

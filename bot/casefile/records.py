@@ -132,18 +132,20 @@ def series_row(number: int, series: Series, packer: Packer) -> tuple[Cell, ...]:
         floats_cell(series.times_s, packer),
         floats_cell(series.values, packer),
         packer.blob(series.raw),
+        text_cell(series.source),
     )
 
 
 def row_series(row: Row) -> Series:
     """Undo ``series_row``."""
-    _, metric, labels, _, _, _, times, values, raw = row
+    _, metric, labels, _, _, _, times, values, raw, source = row
     return Series(
         metric=cell_text(metric),
         labels=json.loads(labels),
         times_s=cell_floats(times),
         values=cell_floats(values),
         raw=unblob(raw),
+        source=cell_text(source),
     )
 
 

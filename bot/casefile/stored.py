@@ -100,7 +100,7 @@ def stored_series(number: int, series: Series) -> StoredItem:
     return StoredItem(
         id=ItemId(f"M{number}"),
         at=at_seconds(series.times_s[0] if series.times_s else None),
-        source=SERIES,
+        source=series.source,
         entity=name,
         text=name,
         raw=series.raw,

@@ -25,7 +25,7 @@ from bot.casefile.mapping import Elsewhere, Masking
 from bot.casefile.packing import Packing
 from bot.casefile.records import event_row, insert, message_row, object_row, series_row, ticket_row
 from bot.casefile.schema import migrate
-from bot.casefile.stored import EVENTS, LOGS, MESSAGES, OBJECTS, SERIES, TICKETS, at_nanoseconds
+from bot.casefile.stored import EVENTS, LOGS, MESSAGES, OBJECTS, TICKETS, at_nanoseconds
 from bot.domain.items import (
     ChatMessage,
     ClusterEvent,
@@ -168,7 +168,7 @@ class CaseWriter:
     def add_series(self, series: Series) -> ItemId:
         """Store a series."""
         ends = (series.times_s[0], series.times_s[-1]) if series.times_s else ()
-        self._ledger.count(SERIES, 1, len(series.raw), map(at_seconds, ends))
+        self._ledger.count(series.source, 1, len(series.raw), map(at_seconds, ends))
         number = self._number("M")
         return self._add("M", number, series_row(number, series, self._packer))
 

@@ -62,9 +62,10 @@ class ObjectVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One Prometheus series: ``times_s`` (epoch seconds, ascending) and ``values`` of equal length, both ``array('d')``.
+    """One series: ``times_s`` (epoch seconds, ascending) and ``values`` of equal length, both ``array('d')``.
 
-    NaN and infinities are kept in ``values``; who computes with them must mask them.
+    NaN and infinities are kept in ``values``; who computes with them must mask them. ``source``: who tells it; a log store that
+    counts its lines does so too.
     """
 
     metric: str
@@ -72,6 +73,7 @@ class Series:
     times_s: "array[float]"
     values: "array[float]"
     raw: bytes
+    source: str = "prometheus"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

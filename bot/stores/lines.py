@@ -95,3 +95,8 @@ def split_lines(at: int, text: str) -> list[TimedLine]:
     if b"\n" not in raw:
         return [(at, raw, 0)]
     return [(at, line, 0) for line in raw.removesuffix(b"\n").split(b"\n")]
+
+
+def quoted(names: Sequence[str]) -> str:
+    """Give names as a regular expression of alternatives; a Kubernetes name holds nothing that means more."""
+    return "|".join(name.replace(".", "[.]") for name in names)

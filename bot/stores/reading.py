@@ -1,96 +1,46 @@
-"""Read a log store into a case within a budget of bytes: all of it where it fits, else what sounds like trouble and samples.
+"""Read a log store into a case within a budget of bytes: all of it where it fits, else what matters.
 
-The store counts and selects; what is read comes as a stream, so memory stays bounded whatever lies there. A span that fails is
+Beyond the budget the store counts its lines by kind and step; of the lines come the first of each kind, all that sound like
+trouble, and samples of the others. What is read streams, so memory stays bounded whatever lies there. A span that fails is
 read in halves before it is given up, and what could not be read, or was not, is a Gap with the span it lies in.
 """
 
+import json
+import re
+from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import accumulate, repeat
-from typing import Literal, Protocol
 
-from bot.domain.items import Gap
+from bot.domain.items import Gap, Series
 from bot.domain.ports import Progress, Sink, TimedLine
-from bot.domain.window import Window, rfc3339
-from bot.stores.lines import Batch, Entry, described, split_lines
+from bot.domain.storable import storable
+from bot.domain.window import Window
+from bot.stores.ahead import Ahead
+from bot.stores.lines import TROUBLE, Batch, Entry, described, split_lines
+from bot.stores.span import NS, SHORTEST_NS, Span, window_span
+from bot.stores.store import ESTIMATED_LINE, KindCount, LogStore, Pick, Told
 from bot.wire import LateError, RefusedError, TooLargeError, WireError
 
-Pick = Literal["all", "trouble", "rest"]
-"""Which lines: all, those with a word of ``TROUBLE``, or those without."""
-
-NS = 1_000_000_000
 SLICES = 48
 """Parts of a window that is read whole, so that one request stays small and a failure costs a part."""
 SAMPLED_SLICES = 144
 """Parts of a window that is sampled: each gives its share, so that no hour is without lines."""
-TROUBLE_SHARE = 0.6
-"""Of the budget, for lines that sound like trouble."""
-SHORTEST_NS = 60 * NS
+TROUBLE_SHARE = 0.9
+"""Of the budget, for lines that sound like trouble; samples of the others get what these leave."""
+STEPS = 240
+"""Parts of a window that lines are counted in: 6 minutes of a day."""
 HALVINGS = 3
 FAILURES_TO_STOP = 3
 """So many spans that failed one after another mean that the store is not well."""
 BATCH = 5000
-ESTIMATED_LINE = 250
-"""Bytes of a line, where a store counts lines alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Nanoseconds since the epoch, the end left out."""
-
-    start: int
-    end: int
-
-    def halves(self) -> tuple["Span", "Span"]:
-        """Give two spans in its place."""
-        middle = (self.start + self.end) // 2
-        return Span(self.start, middle), Span(middle, self.end)
-
-    def __str__(self) -> str:
-        begin, end = (rfc3339(datetime.fromtimestamp(at // NS, UTC)) for at in (self.start, self.end))
-        return f"{begin} to {end}"
-
-
-def window_span(window: Window) -> Span:
-    """Give a window in nanoseconds."""
-    return Span(round(window.start.timestamp() * 1e6) * 1000, round(window.end.timestamp() * 1e6) * 1000)
-
-
-def parts(span: Span, count: int) -> list[Span]:
-    """Cut a span into at most ``count`` parts of at least a minute."""
-    count = max(1, min(count, (span.end - span.start) // SHORTEST_NS))
-    edges = [span.start + (span.end - span.start) * n // count for n in range(count + 1)]
-    return [Span(edges[n], edges[n + 1]) for n in range(count)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """What the store counts in the window; None where it cannot."""
-
-    lines: int | None = None
-    bytes: int | None = None
-
-    def size(self) -> int | None:
-        """Give the bytes, by an estimate where only lines were counted."""
-        if self.bytes is not None or self.lines is None:
-            return self.bytes
-        return self.lines * ESTIMATED_LINE
-
-
-class LogStore(Protocol):
-    """One store: how it counts and how it hands lines on. Both raise WireError."""
-
-    def measure(self, span: Span) -> Measured:
-        """Count what lies in a span."""
-        ...
-
-    def lines(self, span: Span, pick: Pick, hint: int) -> Iterator[Batch]:
-        """Hand on the lines of a span, a batch of one stream at a time; about ``hint`` of them will be wanted."""
-        ...
+COUNTED = "log_lines"
+"""The metric's name under which counts of lines by kind stand in the case."""
+LONGEST_PATTERN = 300
+LONGEST_FIRST = 64 * 1024
+_TROUBLE = re.compile(TROUBLE, re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -106,26 +56,38 @@ class Budget:
 
 @dataclass(slots=True, kw_only=True)
 class StoreReading:
-    """One reading; ``fields`` names the store's fields for a line's origin where they are unusual."""
+    """One reading; ``fields`` names the store's fields for a line's origin where they are unusual.
+
+    ``hurried`` tells whether so much time is gone that lines matter more than their counts.
+    """
 
     source: str
-    path: str
     sink: Sink
     progress: Progress
     fields: Mapping[str, str] = field(default_factory=dict)
+    hurried: Callable[[], bool] = lambda: False
     stored_bytes: int = 0
     stored_lines: int = 0
     failed: bool = False
     _streams: dict[tuple[tuple[str, str], ...], int] = field(default_factory=dict)
+    _firsts: dict[int, set[Entry]] = field(default_factory=dict)
+    """By stream: lines that are stored before their turn"""
     _failures: int = 0
 
     def lost(self, what: str, count: int = 1) -> None:
         """Leave a Gap for something that is missing."""
-        self.sink.add_gap(Gap(source=self.source, what=what, count=count, path=self.path))
+        self.sink.add_gap(Gap(source=self.source, what=what, count=count, path=self.source))
 
     def odd(self, what: str, count: int = 1) -> None:
         """Leave a Gap for something that is worth knowing and costs nothing."""
-        self.sink.add_gap(Gap(source=self.source, what=what, count=count, path=self.path, lost=False))
+        self.sink.add_gap(Gap(source=self.source, what=what, count=count, path=self.source, lost=False))
+
+    def tell(self, told: Told) -> None:
+        """Leave Gaps for what the store met."""
+        for what, count in sorted(told.lost.items()):
+            self.lost(what, count)
+        for what, count in sorted(told.odd.items()):
+            self.odd(what, count)
 
     def read(self, store: LogStore, window: Window, most_bytes: int) -> None:
         """Read the window; raises nothing of the wire's."""
@@ -135,67 +97,132 @@ class StoreReading:
         except WireError as error:
             self._give_up(error, "")
         if self.stored_lines or not self.failed:
-            self.sink.add_read(self.source, self.path, max(self.stored_bytes, 1))
+            self.sink.add_read(self.source, self.source, max(self.stored_bytes, 1))
 
     def _read(self, store: LogStore, span: Span, most_bytes: int) -> None:
-        measured = store.measure(span)
+        measured = store.measure(span, "all")
         size = measured.size()
         if size is None or size <= most_bytes:
-            self._whole(store, span, Budget(most_bytes), size)
+            self._whole(store, span, "all", Budget(most_bytes), size)
             return
-        trouble = Budget(int(most_bytes * TROUBLE_SHARE))
-        whole = self._sampled(store, span, "trouble", trouble)
-        read = self.stored_lines
+        budget = Budget(int(most_bytes * TROUBLE_SHARE))
+        all_of_it = self._fits(store, span, budget)
+        counted = self._counted(store, span, all_of_it=all_of_it)
+        if all_of_it:
+            whole = self._whole(store, span, "trouble", budget, budget.left)
+        else:
+            whole = self._sampled(store, span, "trouble", budget)
+        apart = [text for known in self._firsts.values() for _, text in known if not _TROUBLE.search(text)]
+        trouble = self.stored_lines - len(apart)
         if not self.failed:
-            self._sampled(store, span, "rest", Budget(most_bytes - (int(most_bytes * TROUBLE_SHARE) - trouble.left)))
-        self._say_sampled(measured, size, read, whole=whole)
+            self._sampled(
+                store, span, "rest", Budget(most_bytes - int(most_bytes * TROUBLE_SHARE) + max(0, budget.left))
+            )
+        read = (
+            f"{'all' if whole else 'a part'} of the lines that sound like trouble ({trouble:,}), the first line of each "
+            f"other kind ({len(apart):,}) and samples of the others ({self.stored_lines - len(apart) - trouble:,}) were read"
+        )
+        lines = f"{measured.lines:,} lines, " if measured.lines is not None else ""
+        self.lost(
+            f"the store holds {lines}{budget_words(size)} in the window, more than is read (most_bytes): {counted}{read}"
+        )
 
-    def _whole(self, store: LogStore, span: Span, budget: Budget, size: int | None) -> None:
-        slices = parts(span, SLICES)
-        for each in slices:
-            if not self._span(store, each, "all", budget, size):
+    def _fits(self, store: LogStore, span: Span, budget: Budget) -> bool:
+        """Ask whether all lines of trouble fit; a store that cannot say is read a share at a time."""
+        try:
+            size = store.measure(span, "trouble").size()
+        except (LateError, RefusedError):
+            raise
+        except WireError:
+            return False
+        return size is not None and size <= budget.left
+
+    def _counted(self, store: LogStore, span: Span, *, all_of_it: bool) -> str:
+        """Let the store count by kind, keep the first line of each, and say so.
+
+        Counts become series. Kinds that sound like trouble need none where all of their lines are read.
+        """
+        step_s = max(1, -(-span.seconds // STEPS))
+        lines, kinds, origins = 0, 0, set[tuple[tuple[str, str], ...]]()
+        try:
+            for kind in store.kinds(span, step_s):
+                lines, kinds = lines + kind.lines, kinds + bool(kind.pattern)
+                origins.add(tuple(sorted(kind.labels.items())))
+                if kind.first is not None:
+                    self._keep_first(kind.first)
+                if not (all_of_it and _TROUBLE.search(kind.pattern)):
+                    self.sink.add_series(counted_series(kind, span, step_s, self.source))
+                if self.hurried():
+                    self.odd("not all kinds of lines were counted in the store, for time was short")
+                    break
+        except (LateError, RefusedError):
+            raise
+        except WireError as error:
+            self.lost(f"the store did not count its lines by kind: {error}")
+        if not lines:
+            return ""
+        by = f" by {kinds:,} kinds" if kinds else ""
+        told = f"{lines:,} lines of {len(origins):,} containers were counted there{by}, "
+        self.sink.add_detail(self.source, told.removesuffix(", "))
+        return told
+
+    def _keep_first(self, first: Batch) -> None:
+        self._store(first, LONGEST_FIRST)
+        self._firsts.setdefault(self._stream(first.labels), set()).update(first.entries)
+
+    def _whole(self, store: LogStore, span: Span, pick: Pick, budget: Budget, size: int | None) -> bool:
+        """Read all of the window's lines that are picked, as far as the budget reaches; tell whether it reached."""
+        slices = span.parts(SLICES)
+        with Ahead(lambda each: store.lines(each, pick, budget.left // ESTIMATED_LINE), slices) as ahead:
+            for each in slices:
+                if self._span(store, each, pick, budget, size, batches=ahead.following()):
+                    continue
                 if not self.failed:
                     rest = Span(each.start, slices[-1].end)
                     self.lost(
                         f"from within {rest} nothing more was read: the {budget_words(self.stored_bytes)} that may be were"
                     )
-                return
+                return False
+        return True
 
     def _sampled(self, store: LogStore, span: Span, pick: Pick, budget: Budget) -> bool:
         """Read each slice's share of the budget, what one leaves going to the next; tell whether none was cut."""
-        slices = parts(span, SAMPLED_SLICES)
+        slices = span.parts(SAMPLED_SLICES)
+        hint = max(0, budget.left) // len(slices) // ESTIMATED_LINE
         whole = True
-        for number, each in enumerate(slices):
-            share = Budget(max(0, budget.left) // (len(slices) - number))
-            begun = share.left
-            whole = self._span(store, each, pick, share, None) and whole
-            budget.take(begun - share.left)
-            if self.failed:
-                return False
+        with Ahead(lambda each: store.lines(each, pick, hint), slices) as ahead:
+            for number, each in enumerate(slices):
+                share = Budget(max(0, budget.left) // (len(slices) - number))
+                begun = share.left
+                whole = self._span(store, each, pick, share, None, batches=ahead.following()) and whole
+                budget.take(begun - share.left)
+                if self.failed:
+                    return False
         return whole
 
-    def _say_sampled(self, measured: Measured, size: int, trouble: int, *, whole: bool) -> None:
-        lines = f"{measured.lines:,} lines, " if measured.lines is not None else ""
-        first = "all" if whole else "a part"
-        self.lost(
-            f"the store holds {lines}{budget_words(size)} in the window, more than is read (most_bytes): "
-            f"{first} of the lines that sound like trouble ({trouble:,}) and samples of the others "
-            f"({self.stored_lines - trouble:,}) were read"
-        )
-
-    def _span(self, store: LogStore, span: Span, pick: Pick, budget: Budget, total: int | None, depth: int = 0) -> bool:
+    def _span(
+        self,
+        store: LogStore,
+        span: Span,
+        pick: Pick,
+        budget: Budget,
+        total: int | None,
+        *,
+        batches: Iterator[Batch] | None = None,
+        depth: int = 0,
+    ) -> bool:
         """Read one span, in halves where it fails; False where the budget ended it or reading was given up."""
         before = self.stored_lines
         try:
-            done = self._lines(store, span, pick, budget, total)
+            done = self._lines(batches or store.lines(span, pick, budget.left // ESTIMATED_LINE), budget, total)
         except (LateError, RefusedError, TooLargeError) as error:
             self._give_up(error, f" from {span} on")
             return False
         except WireError as error:
             nothing = self.stored_lines == before  # what came is not read twice
             if nothing and depth < HALVINGS and span.end - span.start >= 2 * SHORTEST_NS and not self._failures:
-                left, right = span.halves()
-                return all(self._span(store, each, pick, budget, total, depth + 1) for each in (left, right))
+                halves = span.halves()
+                return all(self._span(store, each, pick, budget, total, depth=depth + 1) for each in halves)
             self._failures += 1
             if self._failures >= FAILURES_TO_STOP:
                 self._give_up(error, f" from {span} on")
@@ -205,10 +232,9 @@ class StoreReading:
         self._failures = 0
         return done
 
-    def _lines(self, store: LogStore, span: Span, pick: Pick, budget: Budget, total: int | None) -> bool:
-        hint = budget.left // ESTIMATED_LINE
-        with closing(store.lines(span, pick, hint)) as batches:  # type: ignore[type-var] # a generator in every store
-            for batch in _ahead(batches):
+    def _lines(self, batches: Iterator[Batch], budget: Budget, total: int | None) -> bool:
+        with closing(batches):  # type: ignore[type-var] # a generator in every store
+            for batch in batches:
                 size, whole = self._store(batch, budget.left)
                 budget.take(size)
                 self.progress("read", self.stored_bytes, total)
@@ -218,7 +244,10 @@ class StoreReading:
 
     def _store(self, batch: Batch, most: int) -> tuple[int, bool]:
         """Store a batch as far as the budget reaches; give the bytes, and whether all of it was stored."""
-        kept, whole = _within(batch.entries, most)
+        entries: Sequence[Entry] = batch.entries
+        if self._firsts and (known := self._firsts.get(self._stream(batch.labels))):
+            entries = [each for each in entries if each not in known]
+        kept, whole = _within(entries, most)
         if not kept:
             return 0, whole
         lines = _lines_of(kept)
@@ -234,7 +263,7 @@ class StoreReading:
         key = tuple(sorted(labels.items()))
         found = self._streams.get(key)
         if found is None:
-            found = self._streams[key] = self.sink.open_stream(described(dict(labels), self.path, self.fields))
+            found = self._streams[key] = self.sink.open_stream(described(dict(labels), self.source, self.fields))
         return found
 
     def _give_up(self, error: WireError, where: str) -> None:
@@ -243,13 +272,18 @@ class StoreReading:
         self.lost(f"the log store {was}: {error}")
 
 
-def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """Fetch and decode the next batch while the last is stored; the thread ends before this does."""
-    with ThreadPoolExecutor(1, thread_name_prefix="log store") as pool:
-        coming = pool.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = pool.submit(next, batches, None)
-            yield batch
+def counted_series(kind: KindCount, span: Span, step_s: int, source: str) -> Series:
+    """Give the counts of a kind as a series of lines a step; a step of which nothing is told had none."""
+    first = span.start // NS // step_s * step_s
+    steps = -(-(span.end // NS - first) // step_s)
+    values = array("d", bytes(8 * steps))
+    for at, lines in kind.counts:
+        if 0 <= (step := (at - first) // step_s) < steps:
+            values[step] += lines
+    labels = {**kind.labels, **({"pattern": storable(kind.pattern)[:LONGEST_PATTERN]} if kind.pattern else {})}
+    raw = json.dumps({"metric": {"__name__": COUNTED, **labels}, "values": list(kind.counts)}).encode()
+    times = array("d", (float(first + step * step_s) for step in range(steps)))
+    return Series(metric=COUNTED, labels=labels, times_s=times, values=values, raw=raw, source=source)
 
 
 def _within(entries: Sequence[Entry], most: int) -> tuple[Sequence[Entry], bool]:
@@ -272,8 +306,3 @@ def _lines_of(entries: Sequence[Entry]) -> list[TimedLine]:
 def budget_words(size: int) -> str:
     """Say a number of bytes as people say it."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size:,} B"
-
-
-def quoted(names: Sequence[str]) -> str:
-    """Give names as a regular expression of alternatives; a Kubernetes name holds nothing that means more."""
-    return "|".join(name.replace(".", "[.]") for name in names)

@@ -17,7 +17,7 @@ from bot.wire.failures import (
     UnreachableError,
     WireError,
 )
-from bot.wire.session import Login, WireSession, json_of
+from bot.wire.session import Login, WireSession, decoded, json_of
 from bot.wire.transfer import Limits
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "UnreachableError",
     "WireError",
     "WireSession",
+    "decoded",
     "json_of",
 ]

@@ -5,6 +5,7 @@ environment, credentials never do (no ``.netrc``).
 """
 # ruff: noqa: ANN401 - what a client library hands to requests, and what JSON holds, may be anything
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -110,6 +111,15 @@ class WireSession(requests.Session):
 def json_of(answer: requests.Response) -> Any:
     """Decode an answer; raises BrokenError for half a document, another thing, or one that is nested too deep."""
     try:
-        return answer.json()
+        return decoded(answer.content)
+    except BrokenError as error:
+        error.status = answer.status_code
+        raise
+
+
+def decoded(raw: bytes) -> Any:
+    """Decode JSON; raises BrokenError as ``json_of`` does."""
+    try:
+        return json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise BrokenError("the answer is not whole JSON", status=answer.status_code) from error
+        raise BrokenError("the answer is not whole JSON") from error

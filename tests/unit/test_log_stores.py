@@ -1,9 +1,10 @@
 """Log stores as sources: every line once where they fit, trouble and samples where they do not, and what is missing said."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
-from fault_server import FaultServer
+from fault_server import FaultServer, answer
 from hypothesis import given, strategies as st
 from log_stores import NS, Line, PlayedElasticsearch, PlayedLoki, PlayedVictoriaLogs, rfc3339
 from unit.export_sink import RecordingSink
@@ -98,6 +99,83 @@ def test_beyond_the_budget_trouble_comes_first_and_the_rest_is_sampled(kind):
     [gap] = sink.lost("more than is read")
     assert "3,300 lines" in gap.what
     assert "all of the lines that sound like trouble (100)" in gap.what
+
+
+def loud(pods=1):
+    """Give a day of lines more than the tests' budget, three kinds of them rare, in two containers."""
+    lines = [Line(at(n * 27), f"request served {n} " + "x" * 180, pod=f"api-{n % pods}") for n in range(3200)]
+    lines += [Line(at(n * 27 + 5), f"row {n} written " + "y" * 100, pod="db-0", container="db") for n in range(1600)]
+    lines += [Line(at(40_000 + n), f"connection refused {n}") for n in range(300)]
+    return [
+        *lines,
+        Line(at(43_211), "cache rebuilt"),
+        Line(at(50_001), "leader is now db-0", pod="db-0", container="db"),
+    ]
+
+
+@every_store
+def test_beyond_the_budget_the_store_counts_by_kind(kind):
+    """The counts are the store's, whole and by step, and stand in the case as series; the rarest kind's first line is read."""
+    sink = read(kind, STORES[kind][1](loud()), most_bytes=200_000)
+    assert {"cache rebuilt", "leader is now db-0"} <= set(texts(sink))
+    assert len(texts(sink)) == len(set(texts(sink)))  # a first line is not read again with the samples
+    assert 300 == sum("refused" in text for text in texts(sink))
+    [gap] = sink.lost("more than is read")
+    assert "5,102 lines of 2 containers were counted there by 5 kinds" in gap.what
+    assert [(kind, "5,102 lines of 2 containers were counted there by 5 kinds")] == sink.details
+    counted = {(one.labels["container"], round(sum(one.values))) for one in sink.series}
+    assert {("api", 3200), ("db", 1600), ("api", 1), ("db", 1)} == counted
+    assert {("log_lines", kind, "shop")} == {(one.metric, one.source, one.labels["namespace"]) for one in sink.series}
+    [many] = [one for one in sink.series if 3200 == sum(one.values)]
+    assert [360.0] == list({b - a for a, b in pairwise(many.times_s)})
+    assert {13.0, 14.0} == set(many.values)
+
+
+def test_trouble_that_comes_all_at_once_is_read_whole():
+    """A burst is not cut to the share of its minutes where all trouble of the window fits."""
+    lines = [Line(at(n * 27), f"request served {n} " + "x" * 180) for n in range(3200)]
+    lines += [Line(at(43_200) + n, f"connection refused {n} " + "z" * 100) for n in range(1200)]
+    sink = read("loki", PlayedLoki(lines), most_bytes=200_000)
+    assert 1200 == sum("refused" in text for text in texts(sink))
+    assert sink.lost("all of the lines that sound like trouble (1,200)")
+
+
+@pytest.mark.parametrize(
+    ("kind", "reply", "says"),
+    [
+        ("loki", lambda: PlayedLoki(loud(), patterns=False), "serves no patterns"),
+        ("elasticsearch", lambda: PlayedElasticsearch(loud(), open_search=True), "knows no categorize_text"),
+        ("victorialogs", lambda: PlayedVictoriaLogs(loud(), old=True), "knows no collapse_nums"),
+    ],
+)
+def test_a_store_that_knows_no_kinds_counts_by_container(kind, reply, says):
+    """Said as an oddity; the counts of each container are measured all the same."""
+    sink = read(kind, reply(), most_bytes=200_000)
+    assert sink.odd(says)
+    assert {("api", 3501), ("db", 1601)} == {(one.labels["container"], round(sum(one.values))) for one in sink.series}
+    assert "5,102 lines of 2 containers were counted there, " in sink.lost("more than is read")[0].what
+    assert 300 == sum("refused" in text for text in texts(sink))
+
+
+def test_a_loki_without_volumes_counts_by_kind_all_the_same():
+    """Nobody says which containers there are, so patterns are asked for all of them at once."""
+    sink = read("loki", PlayedLoki(loud(), volume=False), most_bytes=200_000)
+    assert "5,102 lines of 1 containers were counted there by 5 kinds" in sink.lost("more than is read")[0].what
+    assert {"cache rebuilt", "leader is now db-0"} <= set(texts(sink))
+
+
+@every_store
+def test_counts_that_break_cost_the_counts_alone(kind):
+    """The store answers everything but what it is asked to count with: a gap, and the lines come."""
+    whole = STORES[kind][1](loud())
+    marks = {"loki": "patterns", "elasticsearch": "categorize_text", "victorialogs": "row_min"}
+
+    def reply(request):
+        return answer('{"data":') if marks[kind] in request else whole(request)
+
+    sink = read(kind, reply, most_bytes=200_000)
+    assert sink.lost("the store did not count its lines by kind")
+    assert 300 == sum("refused" in text for text in texts(sink))
 
 
 @pytest.mark.parametrize("page", [1, 7, 100])

@@ -3,29 +3,35 @@
 Which fields hold the time, the message and the origin of a line is found out by asking for those that shippers use;
 ``fields`` names them where they are others.
 
-Sources: elastic.co, "Paginate search results", "Point in time API", "Field capabilities API"; opensearch.org, "Point in Time".
+Beyond what may be read it counts: ``categorize_text`` by kind, ``composite`` by container where that is not known (OpenSearch).
+
+Sources: elastic.co, "Paginate search results", "Point in time API", "Field capabilities API", "Categorize text aggregation",
+"Composite aggregation", "Top hits aggregation"; opensearch.org, "Point in Time".
 """
 
 import json
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.domain.finding import Finding
-from bot.domain.ports import Progress, Sink
 from bot.domain.scope import Scope
-from bot.domain.storable import storable
 from bot.stores.address import StoreAddress
-from bot.stores.lines import NAMES, TROUBLE, Batch, Entry
-from bot.stores.reading import Measured, Pick, Span, StoreReading, window_span
-from bot.stores.times import nanoseconds
-from bot.wire import BrokenError, Deadline, Limits, RejectedError, WireError, WireSession, json_of
+from bot.stores.lines import NAMES, TROUBLE, Batch
+from bot.stores.rows import RowReader, known_fields
+from bot.stores.source import LogStoreSource
+from bot.stores.span import Span
+from bot.stores.store import MOST_KINDS, MOST_ORIGINS, KindCount, LogStore, Measured, Pick, Told, by_kind
+from bot.wire import BrokenError, RejectedError, WireError, WireSession, json_of
 
 PAGE = 5000
 """Half of ``index.max_result_window``: a page of long lines stays small enough to decode at once."""
 FEWEST = 100
 """Lines of the smallest page that is asked for."""
 KEEP = "2m"
-EXAMINE_S = 8.0
+COMPOSED = 1000
+"""Buckets of a page of a composite aggregation."""
+MOST_COMPOSED = 30
+"""Pages of one."""
 INDICES = "logs-*,logstash-*,filebeat-*,fluent-bit*,fluentd*,k8s-*,kubernetes-*"
 """Where shippers write when nobody tells them otherwise."""
 _TIMES = ("@timestamp", "timestamp", "time", "ts", "_time")
@@ -47,42 +53,15 @@ _BAD = [
 ]
 
 
-class ElasticsearchSource:
+class ElasticsearchSource(LogStoreSource):
     """The lines of the scope's namespaces in its window."""
 
     name = "elasticsearch"
+    title = "Elasticsearch"
 
-    def __init__(self, address: StoreAddress, scope: Scope) -> None:
-        self._address = address
-        self._scope = scope
-        self.deadline_s = address.deadline_s
-
-    def gather(self, sink: Sink, progress: Progress) -> None:
-        """Read the lines that matter into the sink."""
-        progress("discover", 0, None)
-        with Deadline(self.deadline_s) as deadline, _session(deadline, self._address) as session:
-            reading = StoreReading(source=self.name, path=self.name, sink=sink, progress=progress)
-            store = _Elasticsearch(session, self._address, self._scope)
-            reading.read(store, self._scope.window, self._address.most_bytes)
-            store.close()
-            for what, count in sorted(store.odd.items()):
-                reading.lost(what, count)
-
-    def examine(self) -> Sequence[Finding]:
-        """Say whether it answers, and which fields it has for lines."""
-        with Deadline(EXAMINE_S) as deadline, _session(deadline, self._address) as session:
-            store = _Elasticsearch(session, self._address, self._scope)
-            try:
-                measured = store.measure(window_span(self._scope.window))
-            except WireError as error:
-                fix = "Look at url, index, fields and credentials under `logs` in rootcause.yaml."
-                return [Finding(name=self.name, state="wrong", what=f"Elasticsearch cannot be read: {error}", fix=fix)]
-        what = f"{measured.lines or 0:,} lines in the window, in the fields {store.fields['time']} and {store.fields['message']}"
-        return [Finding(name=self.name, state="ok", what=what)]
-
-
-def _session(deadline: Deadline, address: StoreAddress) -> WireSession:
-    return WireSession(deadline, login=address.login, limits=Limits(total_bytes=8 * 1024**3))
+    def store(self, session: WireSession, address: StoreAddress, scope: Scope) -> LogStore:
+        """Ask through its HTTP API."""
+        return _Elasticsearch(session, address, scope)
 
 
 class _Elasticsearch:
@@ -96,22 +75,112 @@ class _Elasticsearch:
         self._scope = scope
         self._point: str | None = None
         self._open_search = False
+        self._opening = threading.Lock()
+        self._fields = dict(address.fields)
         self._exact: dict[str, str] = {}
-        self.fields = dict(address.fields)
-        self.odd: dict[str, int] = {}
+        """By kind, the field that holds the same unanalysed"""
+        self._reader: RowReader
+        self.told = Told()
 
-    def measure(self, span: Span) -> Measured:
+    def measure(self, span: Span, pick: Pick) -> Measured:
         """Find the fields, then count lines."""
-        self._find_fields()
-        told = self._call("POST", f"{self._index}/_count?ignore_unavailable=true", {"query": self._query(span, "all")})
+        if pick == "all":
+            self._find_fields()
+        told = self._call("POST", f"{self._index}/_count?ignore_unavailable=true", {"query": self._query(span, pick)})
         count = told.get("count")
         if not isinstance(count, int):
             raise BrokenError("its count is no number")
         return Measured(lines=count)
 
+    def kinds(self, span: Span, step_s: int) -> Iterator[KindCount]:
+        """Count by the store's own categories, container by container; by container alone where it knows none."""
+        by = [kind for kind in ("namespace", "container") if kind in self._exact]
+        origins = self._origins(by, span) if by else [{}]
+
+        def ask(labels: Mapping[str, str]) -> Iterator[KindCount]:
+            found = self._buckets(self._categorised(labels, span, step_s), "kinds")
+            return (self._kind(labels, bucket) for bucket in found)
+
+        return by_kind(origins, ask, lambda: self._by_origin(by, span, step_s), self.told, "knows no categorize_text")
+
+    def _categorised(self, labels: Mapping[str, str], span: Span, step_s: int) -> Mapping[str, Any]:
+        query = self._query(span, "all")
+        query["bool"]["filter"] += [{"term": {self._exact[kind]: told}} for kind, told in labels.items()]
+        time = self._fields["time"]
+        first = {"top_hits": {"size": 1, "sort": [{time: {"order": "asc"}}], "_source": self._wanted()}}
+        steps = {"date_histogram": {"field": time, "fixed_interval": f"{step_s}s", "min_doc_count": 1}}
+        categories = {
+            "categorize_text": {"field": self._fields["message"], "size": MOST_KINDS},
+            "aggs": {"first": first, "steps": steps},
+        }
+        return self._aggregated(query, {"kinds": categories})
+
+    def _kind(self, labels: Mapping[str, str], bucket: Mapping[str, Any]) -> KindCount:
+        told = bucket.get("first")
+        first = next(self._reader.batches(_sources(self._hits(told))), None) if isinstance(told, dict) else None
+        counts = [
+            (_count(step.get("key")) // 1000, _count(step.get("doc_count"))) for step in _listed(bucket.get("steps"))
+        ]
+        lines = _count(bucket.get("doc_count"))
+        return KindCount(labels=labels, pattern=str(bucket.get("key") or ""), lines=lines, counts=counts, first=first)
+
+    def _origins(self, by: Sequence[str], span: Span) -> list[dict[str, str]]:
+        """Give the loudest containers: composite buckets come by name, so all are looked at."""
+        found = [
+            ({kind: str(bucket["key"][kind]) for kind in by}, _count(bucket.get("doc_count")))
+            for bucket in self._composed(by, span, {})
+        ]
+        ranked = sorted(found, key=lambda each: (-each[1], sorted(each[0].items())))
+        return [labels for labels, _ in ranked[:MOST_ORIGINS]]
+
+    def _by_origin(self, by: Sequence[str], span: Span, step_s: int) -> Iterator[KindCount]:
+        at = {"date_histogram": {"field": self._fields["time"], "fixed_interval": f"{step_s}s"}}
+        counts: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+        for bucket in self._composed(by, span, {"at": at}):
+            key = bucket["key"]
+            steps = counts.setdefault(tuple(str(key[kind]) for kind in by), [])
+            steps.append((_count(key.get("at")) // 1000, _count(bucket.get("doc_count"))))
+        for origin, steps in counts.items():
+            lines = sum(lines for _, lines in steps)
+            yield KindCount(labels=dict(zip(by, origin, strict=True)), pattern="", lines=lines, counts=steps)
+
+    def _composed(
+        self, by: Sequence[str], span: Span, more: Mapping[str, Mapping[str, Any]]
+    ) -> Iterator[Mapping[str, Any]]:
+        """Give the buckets of a composite aggregation, page after page."""
+        sources = [{kind: {"terms": {"field": self._exact[kind]}}} for kind in by] + [
+            {name: told} for name, told in more.items()
+        ]
+        after: Mapping[str, Any] | None = None
+        for _ in range(MOST_COMPOSED):
+            composite: dict[str, Any] = {"size": COMPOSED, "sources": sources} | ({"after": after} if after else {})
+            told = self._aggregated(self._query(span, "all"), {"found": {"composite": composite}})
+            found = self._buckets(told, "found")
+            yield from (each for each in found if isinstance(each.get("key"), dict))
+            after = told["aggregations"]["found"].get("after_key")
+            if not after or not found:
+                return
+        self.told.note("not all containers were counted in the store, for there are very many")
+
+    def _aggregated(self, query: Mapping[str, Any], aggregations: Mapping[str, Any]) -> Mapping[str, Any]:
+        body = {"size": 0, "track_total_hits": False, "query": query, "aggs": aggregations}
+        return self._call("POST", f"{self._index}/_search?ignore_unavailable=true", body)
+
+    @staticmethod
+    def _buckets(told: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+        outer = told.get("aggregations")
+        if not isinstance(outer, dict) or not isinstance(outer.get(name), dict):
+            raise BrokenError("its answer holds no counts")
+        return _listed(outer[name])
+
+    def _wanted(self) -> list[str]:
+        return [*{*self._fields.values(), *(name for names in NAMES.values() for name in names)}]
+
     def lines(self, span: Span, pick: Pick, hint: int) -> Iterator[Batch]:
         """Read page after page of one point in time."""
-        self._open()
+        with self._opening:
+            if self._point is None:
+                self._open()
         after: list[Any] | None = None
         page = min(PAGE, max(hint, FEWEST))
         while True:
@@ -121,11 +190,11 @@ class _Elasticsearch:
                 "pit": {"id": self._point, "keep_alive": KEEP},
                 "sort": self._sort(),
                 "track_total_hits": False,
-                "_source": [*{*self.fields.values(), *(name for names in NAMES.values() for name in names)}],
+                "_source": self._wanted(),
             }
             told = self._call("POST", "_search", body if after is None else body | {"search_after": after})
             hits = self._hits(told)
-            yield from self._batches(hits)
+            yield from self._reader.batches(_sources(hits))
             if len(hits) < page:
                 return
             last = hits[-1].get("sort")
@@ -146,39 +215,37 @@ class _Elasticsearch:
             return
 
     def _find_fields(self) -> None:
-        wanted = {"time": _TIMES, "message": _MESSAGES, "level": _LEVELS, **NAMES}
-        asked = ",".join(name for names in wanted.values() for name in names)
+        more = {"time": _TIMES, "message": _MESSAGES, "level": _LEVELS}
+        asked = ",".join(name for names in {**NAMES, **more}.values() for name in names)
         told = self._call("GET", f"{self._index}/_field_caps?ignore_unavailable=true&fields={asked}")
         known = told.get("fields")
         if not isinstance(known, dict):
             raise BrokenError("it does not say which fields there are")
-        for kind, names in wanted.items():
-            found = next((name for name in names if name in known), None)
-            if found is not None:
-                self.fields.setdefault(kind, found)
-        for kind in ("namespace", "pod"):
-            if name := self.fields.get(kind):
-                types = known.get(name)
-                self._exact[kind] = f"{name}.keyword" if isinstance(types, dict) and "text" in types else name
+        self._fields = known_fields(self._fields, known, more)
+        self._exact = {
+            kind: f"{name}.keyword" if isinstance(known.get(name), dict) and "text" in known[name] else name
+            for kind, name in self._fields.items()
+        }
         if self._scope.pods and "pod" not in self._exact:
             raise RejectedError(f"the index {self._index} has no field that is known for a pod: name it under `fields`")
-        if "time" not in self.fields or "message" not in self.fields:
+        if "time" not in self._fields or "message" not in self._fields:
             raise RejectedError(
                 f"the index {self._index} has no field that is known for a time and a message: name them under `fields`"
             )
+        self._reader = RowReader(self._fields, self.told.lost)
 
     def _query(self, span: Span, pick: Pick) -> dict[str, Any]:
         bounds = {"gte": span.start // 1_000_000, "lt": span.end // 1_000_000, "format": "epoch_millis"}
-        must: list[dict[str, Any]] = [{"range": {self.fields["time"]: bounds}}]
+        must: list[dict[str, Any]] = [{"range": {self._fields["time"]: bounds}}]
         if self._scope.namespaces and "namespace" in self._exact:
             must.append({"terms": {self._exact["namespace"]: list(self._scope.namespaces)}})
         if self._scope.pods:
             must.append({"regexp": {self._exact["pod"]: {"value": self._scope.pods}}})
         if self._selector:
             must.append({"query_string": {"query": self._selector}})
-        trouble = [{"query_string": {"query": _words(), "fields": [self.fields["message"]]}}]
-        if "level" in self.fields:
-            trouble.append({"terms": {self.fields["level"]: _BAD}})
+        trouble = [{"query_string": {"query": _words(), "fields": [self._fields["message"]]}}]
+        if "level" in self._fields:
+            trouble.append({"terms": {self._fields["level"]: _BAD}})
         either = {"bool": {"should": trouble, "minimum_should_match": 1}}
         if pick == "trouble":
             must.append(either)
@@ -186,12 +253,10 @@ class _Elasticsearch:
 
     def _sort(self) -> list[dict[str, Any]]:
         """Order by time, and by what tells lines of one instant apart: Elasticsearch adds that by itself."""
-        by_time = {self.fields["time"]: {"order": "asc"}}
+        by_time = {self._fields["time"]: {"order": "asc"}}
         return [by_time, {"_id": {"order": "asc"}}] if self._open_search else [by_time]
 
     def _open(self) -> None:
-        if self._point is not None:
-            return
         query = f"keep_alive={KEEP}&ignore_unavailable=true"
         try:
             told = self._call("POST", f"{self._index}/_pit?{query}")
@@ -209,35 +274,14 @@ class _Elasticsearch:
         self._point = told["pit_id"] if isinstance(told.get("pit_id"), str) else self._point
         shards = told.get("_shards")
         if isinstance(shards, dict) and shards.get("failed"):
-            self._note("parts of an answer that are missing, for shards failed", int(shards["failed"]))
+            self.told.lose("parts of an answer that are missing, for shards failed", int(shards["failed"]))
         if told.get("timed_out"):
-            self._note("answers that the store cut short by its own time limit")
+            self.told.lose("answers that the store cut short by its own time limit")
         outer = told.get("hits")
         hits = outer.get("hits") if isinstance(outer, dict) else None
         if not isinstance(hits, list):
             raise BrokenError("its answer holds no hits")
         return [hit for hit in hits if isinstance(hit, dict)]
-
-    def _batches(self, hits: Sequence[Mapping[str, Any]]) -> Iterator[Batch]:
-        waiting: dict[tuple[tuple[str, str], ...], list[Entry]] = {}
-        for hit in hits:
-            source = hit.get("_source")
-            told = source if isinstance(source, dict) else {}
-            at, text = nanoseconds(_field(told, self.fields["time"])), _field(told, self.fields["message"])
-            if at is None or not isinstance(text, str):
-                self._note("lines without a time or a message, left out")
-                continue
-            key = tuple(
-                (kind, str(storable(value)))
-                for kind in NAMES
-                if kind in self.fields and isinstance(value := _field(told, self.fields[kind]), str)
-            )
-            waiting.setdefault(key, []).append((at, text))
-        for key, entries in waiting.items():
-            yield Batch(dict(key), entries)
-
-    def _note(self, what: str, count: int = 1) -> None:
-        self.odd[what] = self.odd.get(what, 0) + count
 
     def _call(self, method: str, what: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         answer = self._session.request(method, f"{self._url}/{what}", json=body)
@@ -256,10 +300,16 @@ def _words() -> str:
     return " OR ".join(json.dumps(word) if " " in word else f"{word}*" for word in words)
 
 
-def _field(told: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - decoded JSON
-    """Give a field by its name, whether the document nests it or writes the dots."""
-    if name in told:
-        return told[name]
-    head, _, rest = name.partition(".")
-    inner = told.get(head)
-    return _field(inner, rest) if rest and isinstance(inner, dict) else None
+def _sources(hits: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    return (told if isinstance(told := hit.get("_source"), dict) else {} for hit in hits)
+
+
+def _listed(told: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 - decoded JSON
+    buckets = told.get("buckets") if isinstance(told, dict) else None
+    return [each for each in buckets if isinstance(each, dict)] if isinstance(buckets, list) else []
+
+
+def _count(told: Any) -> int:  # noqa: ANN401 - decoded JSON
+    if not isinstance(told, int):
+        raise BrokenError("its count is no number")
+    return told

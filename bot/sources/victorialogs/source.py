@@ -1,6 +1,7 @@
 """VictoriaLogs as a source: LogsQL counts and selects, and answers stream as one JSON object a line, in no order.
 
-Sources: docs.victoriametrics.com/victorialogs, "Querying" (HTTP API) and "LogsQL".
+Sources: docs.victoriametrics.com/victorialogs, "Querying" (HTTP API) and "LogsQL": the pipes ``stats``, ``collapse_nums``,
+``copy``, ``sort`` and ``limit``, and the function ``row_min``.
 """
 
 import json
@@ -10,148 +11,168 @@ from typing import Any
 
 import requests
 
-from bot.domain.finding import Finding
-from bot.domain.ports import Progress, Sink
 from bot.domain.scope import Scope
 from bot.stores.address import StoreAddress
-from bot.stores.lines import NAMES, TROUBLE, Batch, Entry
-from bot.stores.reading import Measured, Pick, Span, StoreReading, quoted, window_span
+from bot.stores.lines import NAMES, TROUBLE, Batch, quoted
+from bot.stores.rows import RowReader, known_fields
+from bot.stores.source import LogStoreSource
+from bot.stores.span import NS, Span
+from bot.stores.store import MOST_KINDS, MOST_ORIGINS, KindCount, LogStore, Measured, Pick, Told, by_kind
 from bot.stores.times import nanoseconds
-from bot.wire import BrokenError, Deadline, Limits, RejectedError, WireError, WireSession, json_of
+from bot.wire import BrokenError, RejectedError, WireSession, decoded, json_of
 
-EXAMINE_S = 8.0
-AT_ONCE = 2000
-"""Lines gathered by stream before they are handed on."""
 LONGEST_LINE = 16 * 1024 * 1024
-_OWN = frozenset({"_time", "_msg", "_stream", "_stream_id"})
+AT_ONCE_BYTES = 512 * 1024
+"""Rows that are decoded together."""
+KINDS = ("namespace", "pod", "container", "node")
 
 
-class VictoriaLogsSource:
+class VictoriaLogsSource(LogStoreSource):
     """The lines of the scope's namespaces in its window."""
 
     name = "victorialogs"
+    title = "VictoriaLogs"
 
-    def __init__(self, address: StoreAddress, scope: Scope) -> None:
-        self._address = address
-        self._scope = scope
-        self.deadline_s = address.deadline_s
-
-    def gather(self, sink: Sink, progress: Progress) -> None:
-        """Read the lines that matter into the sink."""
-        progress("discover", 0, None)
-        with Deadline(self.deadline_s) as deadline, _session(deadline, self._address) as session:
-            reading = StoreReading(
-                source=self.name, path=self.name, sink=sink, progress=progress, fields=self._address.fields
-            )
-            store = _VictoriaLogs(session, self._address, self._scope)
-            reading.read(store, self._scope.window, self._address.most_bytes)
-            if store.undated:
-                reading.lost("lines without a time or a message, left out", store.undated)
-
-    def examine(self) -> Sequence[Finding]:
-        """Say whether it answers."""
-        with Deadline(EXAMINE_S) as deadline, _session(deadline, self._address) as session:
-            try:
-                store = _VictoriaLogs(session, self._address, self._scope)
-                measured = store.measure(window_span(self._scope.window))
-            except WireError as error:
-                fix = "Look at url, tenant and credentials under `logs` in rootcause.yaml."
-                return [Finding(name=self.name, state="wrong", what=f"VictoriaLogs cannot be read: {error}", fix=fix)]
-        return [Finding(name=self.name, state="ok", what=f"{measured.lines or 0:,} lines in the window")]
-
-
-def _session(deadline: Deadline, address: StoreAddress) -> WireSession:
-    return WireSession(deadline, login=address.login, limits=Limits(total_bytes=8 * 1024**3))
+    def store(self, session: WireSession, address: StoreAddress, scope: Scope) -> LogStore:
+        """Ask through its HTTP API."""
+        return _VictoriaLogs(session, address, scope)
 
 
 class _VictoriaLogs:
-    """Implements ``LogStore``."""
+    """Implements ``LogStore``; which fields it has is found out by the first ``measure``."""
 
     def __init__(self, session: WireSession, address: StoreAddress, scope: Scope) -> None:
         self._session = session
         self._url = f"{address.url.rstrip('/')}/select/logsql"
         self._given = (address.selector or "").strip()
-        self._fields = dict(address.fields)
+        self._fields = {"time": "_time", "message": "_msg", **address.fields}
         self._scope = scope
-        self._where: str | None = None
-        self.undated = 0
+        self._where = "*"
+        self.told = Told()
+        self._reader = RowReader(self._fields, self.told.lost)
 
-    def measure(self, span: Span) -> Measured:
+    def measure(self, span: Span, pick: Pick) -> Measured:
         """Count lines and bytes, having found out what this store calls a namespace."""
-        self._where = self._filter(span)
-        lines = list(self._rows(f"{self._where} | stats count() lines, sum_len(_msg) bytes", span))
-        told = lines[0] if lines else {}
-        try:
-            return Measured(lines=int(told.get("lines") or 0), bytes=int(float(told.get("bytes") or 0)))
-        except (TypeError, ValueError) as error:
-            raise BrokenError("its count is no number") from error
+        if pick == "all":
+            self._find_fields(span)
+        message = json.dumps(self._fields["message"])
+        query = f"{self._where}{self._filter(pick)} | stats count() lines, sum_len({message}) bytes"
+        told = next(self._rows(query, span), {})
+        return Measured(lines=_whole(told.get("lines")), bytes=_whole(told.get("bytes")))
 
-    def lines(self, span: Span, pick: Pick, hint: int) -> Iterator[Batch]:
+    def kinds(self, span: Span, step_s: int) -> Iterator[KindCount]:
+        """Count lines that are alike but for their numbers, container by container; by container alone in older versions."""
+        by = [self._fields[kind] for kind in ("namespace", "container") if kind in self._fields]
+
+        def ask(origin: Mapping[str, Any]) -> Iterator[KindCount]:
+            same = (f"{json.dumps(name)}:={json.dumps(str(origin.get(name) or ''))}" for name in by)
+            return self._kinds_of(" ".join([self._where, *same]), span, step_s)
+
+        origins = self._origins(by, span)
+        return by_kind(origins, ask, lambda: self._by_origin(by, span, step_s), self.told, "knows no collapse_nums")
+
+    def _origins(self, by: Sequence[str], span: Span) -> list[Mapping[str, Any]]:
+        if not by:
+            return [{}]
+        query = f"{self._where} | stats by ({_names(by)}) count() lines | sort by (lines desc) | limit {MOST_ORIGINS}"
+        return list(self._rows(query, span))
+
+    def _kinds_of(self, narrowed: str, span: Span, step_s: int) -> Iterator[KindCount]:
+        """Ask for each kind's count and first line, then for its counts by step."""
+        message = self._fields["message"]
+        origin = [self._fields[kind] for kind in KINDS if kind in self._fields]
+        alike = f"{narrowed} | copy {json.dumps(message)} as raw | collapse_nums at {json.dumps(message)}"
+        kept = _names([self._fields["time"], "raw", *origin])
+        query = (
+            f"{alike} | stats by ({json.dumps(message)}) count() lines, row_min({json.dumps(self._fields['time'])}, {kept}) first"
+            f" | sort by (lines desc) | limit {MOST_KINDS}"
+        )
+        kinds = {str(row.get(message) or ""): row for row in self._rows(query, span)}
+        counts: dict[str, list[tuple[int, int]]] = {pattern: [] for pattern in kinds}
+        for row in self._rows(f"{alike} | stats by (_time:{step_s}s, {json.dumps(message)}) count() lines", span):
+            at = nanoseconds(row.get("_time"))
+            if at is not None and (steps := counts.get(str(row.get(message) or ""))) is not None:
+                steps.append((at // NS, _whole(row.get("lines"))))
+        for pattern, row in kinds.items():
+            first = _first(row.get("first"))
+            labels = {
+                kind: told for kind, told in self._reader.labels(first).items() if kind in {"namespace", "container"}
+            }
+            entry = self._first_line(first, message)
+            yield KindCount(
+                labels=labels, pattern=pattern, lines=_whole(row.get("lines")), counts=counts[pattern], first=entry
+            )
+
+    def _first_line(self, row: Mapping[str, Any], message: str) -> Batch | None:
+        return next(self._reader.batches([{**row, message: row["raw"]}]), None) if "raw" in row else None
+
+    def _by_origin(self, by: Sequence[str], span: Span, step_s: int) -> Iterator[KindCount]:
+        counts: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+        for row in self._rows(f"{self._where} | stats by (_time:{step_s}s, {_names(by)}) count() lines", span):
+            at = nanoseconds(row.get("_time"))
+            if at is not None:
+                key = tuple(str(row.get(name) or "") for name in by)
+                counts.setdefault(key, []).append((at // NS, _whole(row.get("lines"))))
+        for key, steps in counts.items():
+            labels = self._reader.labels(dict(zip(by, key, strict=True)))
+            yield KindCount(labels=labels, pattern="", lines=sum(lines for _, lines in steps), counts=steps)
+
+    def lines(self, span: Span, pick: Pick, hint: int) -> Iterator[Batch]:  # noqa: ARG002 - an answer streams
         """Stream the lines of a span; whoever has enough closes the stream."""
-        words = json.dumps(f"(?i){TROUBLE}")
-        message = self._fields.get("message", "_msg")
-        filtered = {"all": "", "trouble": f" {message}:~{words}", "rest": f" !{message}:~{words}"}[pick]
-        waiting: dict[tuple[tuple[str, str], ...], list[Entry]] = {}
-        count = 0
-        for row in self._rows(f"{self._where or self._filter(span)}{filtered}", span):
-            at = nanoseconds(row.get(self._fields.get("time", "_time")))
-            text = row.get(message)
-            if at is None or not isinstance(text, str):
-                self.undated += 1
-                continue
-            waiting.setdefault(_labels(row, message), []).append((at, text))
-            count += 1
-            if count >= min(AT_ONCE, max(hint, 1)):
-                yield from _batches(waiting)
-                waiting, count = {}, 0
-        yield from _batches(waiting)
+        for rows in self._pieces(f"{self._where}{self._filter(pick)}", span):
+            yield from self._reader.batches(rows)
 
-    def _filter(self, span: Span) -> str:
-        """Give the filter of every query: the configured one, and the namespaces."""
-        given = [f"({self._given})"] if self._given else []
-        scope = self._scope
-        wanted = {"namespace": quoted(scope.namespaces), "pod": scope.pods}
-        kinds = [kind for kind, which in wanted.items() if which]
-        named = self._names(span, kinds)
-        given += [f'{json.dumps(named[kind])}:~"^({wanted[kind]})$"' for kind in kinds]
-        return " ".join(given) or "*"
+    def close(self) -> None:
+        """VictoriaLogs holds nothing."""
 
-    def _names(self, span: Span, kinds: Sequence[str]) -> Mapping[str, str]:
-        """Find out what this store calls a namespace or a pod, where no setting says it."""
-        if all(self._fields.get(kind) for kind in kinds):
-            return self._fields
+    def _filter(self, pick: Pick) -> str:
+        words, message = json.dumps(f"(?i){TROUBLE}"), self._fields["message"]
+        return {"all": "", "trouble": f" {message}:~{words}", "rest": f" !{message}:~{words}"}[pick]
+
+    def _find_fields(self, span: Span) -> None:
+        """Ask for the names of fields, and make the filter of every query: the configured one, and the namespaces."""
         told = self._session.post(f"{self._url}/field_names", data={"query": self._given or "*", **_times(span)})
         _checked(told)
         try:
             present = {str(each["value"]) for each in json_of(told)["values"]}
         except (KeyError, TypeError) as error:
             raise BrokenError("its list of fields is none") from error
-        found = {kind: next((name for name in NAMES[kind] if name in present), kind) for kind in kinds}
-        return found | {kind: name for kind, name in self._fields.items() if name}
+        self._fields = known_fields(self._fields, present, {})
+        if not any(kind in self._fields for kind in NAMES):
+            self._fields["container"] = "_stream"
+        self._reader = RowReader(self._fields, self.told.lost)
+        given = [f"({self._given})"] if self._given else []
+        wanted = {"namespace": quoted(self._scope.namespaces), "pod": self._scope.pods}
+        given += [
+            f'{json.dumps(self._fields.get(kind, kind))}:~"^({which})$"' for kind, which in wanted.items() if which
+        ]
+        self._where = " ".join(given) or "*"
 
     def _rows(self, query: str, span: Span) -> Iterator[Mapping[str, Any]]:
-        """Decode an answer line by line; a line that is cut or no object ends it."""
+        for rows in self._pieces(query, span):
+            yield from rows
+
+    def _pieces(self, query: str, span: Span) -> Iterator[list[Mapping[str, Any]]]:
+        """Decode an answer, many lines at once; a line that is cut or no object ends it."""
         begun: list[bytes] = []
         size = 0
-        for chunk in self._answer("query", query=query, **_times(span)):
-            head, ended, rest = chunk.partition(b"\n")
-            begun.append(head)
-            size += len(head)
-            if size > LONGEST_LINE:
-                raise BrokenError("a line of its answer does not end")
-            if not ended:
-                continue
-            *whole, rest = rest.split(b"\n")
-            for line in (b"".join(begun), *whole):
-                if line:
-                    yield _object(line)
-            begun, size = [rest], len(rest)
+        asked = {"query": query, **_times(span)}
+        with self._session.streamed("POST", f"{self._url}/query", data=asked) as chunks:
+            for chunk in chunks:
+                begun.append(chunk)
+                size += len(chunk)
+                if size >= AT_ONCE_BYTES:
+                    whole, ended, rest = b"".join(begun).rpartition(b"\n")
+                    if ended:
+                        yield _objects(whole)
+                    begun, size = [rest], len(rest) if ended else size
+                if size > LONGEST_LINE:
+                    raise BrokenError("a line of its answer does not end")
         if last := b"".join(begun).strip():
-            yield _object(last)
-
-    def _answer(self, what: str, **asked: str) -> Iterator[bytes]:
-        with self._session.streamed("POST", f"{self._url}/{what}", data=asked) as chunks:
-            yield from chunks
+            whole, ended, rest = last.rpartition(b"\n")
+            if ended:
+                yield _objects(whole)
+            yield _objects(rest)  # apart, for it may be cut
 
 
 def _checked(answer: requests.Response) -> None:
@@ -165,27 +186,31 @@ def _times(span: Span) -> dict[str, str]:
 
 
 def _rfc3339(at: int) -> str:
-    seconds, rest = divmod(at, 1_000_000_000)
+    seconds, rest = divmod(at, NS)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
 
 
-def _labels(row: Mapping[str, Any], message: str) -> tuple[tuple[str, str], ...]:
-    """Give what tells streams apart: the origin of a line, not every field of it."""
-    wanted = (name for names in NAMES.values() for name in names)
-    named = [(name, row[name]) for name in wanted if name != message and isinstance(row.get(name), str)]
-    return tuple(named) or ((("stream", str(row["_stream"])),) if row.get("_stream") else ())
+def _names(fields: Sequence[str]) -> str:
+    return ", ".join(json.dumps(name) for name in fields)
 
 
-def _batches(waiting: Mapping[tuple[tuple[str, str], ...], list[Entry]]) -> Iterator[Batch]:
-    for key, entries in waiting.items():
-        yield Batch(dict(key), sorted(entries))
-
-
-def _object(line: bytes) -> Mapping[str, Any]:
+def _whole(told: Any) -> int:  # noqa: ANN401 - decoded JSON
+    """Read a number, which VictoriaLogs writes as text; nothing is none."""
     try:
-        told = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise BrokenError("the answer is not whole JSON") from error
-    if not isinstance(told, dict):
+        return int(float(told or 0))
+    except (TypeError, ValueError) as error:
+        raise BrokenError("its count is no number") from error
+
+
+def _first(told: Any) -> Mapping[str, Any]:  # noqa: ANN401 - decoded JSON
+    """Read what ``row_min`` gives: a JSON object within a text."""
+    row = decoded(told.encode()) if isinstance(told, str) and told else {}
+    return row if isinstance(row, dict) else {}
+
+
+def _objects(lines: bytes) -> list[Mapping[str, Any]]:
+    """Decode lines as one array: a line end stands nowhere within a JSON object's line."""
+    told = decoded(b"[" + lines.strip().replace(b"\n", b",") + b"]")
+    if not all(isinstance(row, dict) for row in told):
         raise BrokenError("a line of its answer is no JSON object")
-    return told
+    return told  # type: ignore[no-any-return] # as was just seen
