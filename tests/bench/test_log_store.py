@@ -18,6 +18,7 @@ from pathlib import Path
 from bot.casefile.home import CaseHome
 from bot.domain.scope import Scope
 from bot.domain.window import Window
+from bot.investigation.gather import gather_all
 from bot.signals.masking import mask
 from bot.sources import elasticsearch, loki, victorialogs
 from bot.stores.address import StoreAddress
@@ -29,7 +30,7 @@ window = Window(start=start, end=datetime.fromtimestamp(1_795_305_600 + 86_400, 
 address = StoreAddress(url=url, login=Login(), deadline_s=600.0, most_bytes=int(most))
 began, used = time.perf_counter(), time.process_time()
 with CaseHome(Path(folder)).create(mask) as writer:
-    source(address, Scope(window=window)).gather(writer, lambda *_: None)
+    gather_all([source(address, Scope(window=window))], writer, lambda *_: None)
     rows = writer.coverage()
 took, cpu = time.perf_counter() - began, time.process_time() - used
 row = next(row for row in rows if row.source == kind)
