@@ -40,7 +40,7 @@ def gather_all(
     or the progress raised (a full disk, a wish to stop): then all sources are ended.
     """
     with _rare_collections():
-        _gather_all(sources, sink, progress, grace_s)
+        _gather_all(sources, sink, progress, grace_s, lenient=lenient)
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(first, *others)
 
 
-def _gather_all(sources: Sequence[Source], sink: Sink, progress: Progress, grace_s: float) -> None:
+def _gather_all(sources: Sequence[Source], sink: Sink, progress: Progress, grace_s: float, *, lenient: bool) -> None:
     if len(sources) == 1 and _deadline(sources[0]) is None:
         sources[0].gather(sink, progress)
         return
