@@ -27,7 +27,8 @@ PLURALS = {
     "Namespace": "namespaces", "Pod": "pods", "Event": "events", "ConfigMap": "configmaps", "Secret": "secrets",
     "Node": "nodes", "Deployment": "deployments", "ReplicaSet": "replicasets", "ClusterRole": "clusterroles",
     "ClusterRoleBinding": "clusterrolebindings", "CustomResourceDefinition": "customresourcedefinitions",
-    "Application": "applications", "ControllerRevision": "controllerrevisions",
+    "Application": "applications", "ControllerRevision": "controllerrevisions", "ServiceAccount": "serviceaccounts",
+    "NetworkPolicy": "networkpolicies", "PersistentVolumeClaim": "persistentvolumeclaims", "Service": "services",
 }  # fmt: skip
 CLUSTERED = {"Namespace", "Node", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
 

@@ -24,6 +24,8 @@ from bot.sources.kubernetes import KubernetesSource
 
 SECRET = "hunter2"
 NUMBERS = count()
+BESIDE = {"Kustomization", "PodDisruptionBudget", "ClusterRole", "ClusterRoleBinding"}
+"""What is no object, what 1.20 does not know, and what is there already."""
 EVENTS_ONLY_NEW = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
     "kind": "ClusterRole",
@@ -166,6 +168,23 @@ def test_without_rights_every_rule_is_named_and_the_doctor_prints_it(cluster, na
 def test_the_manifests_rights_satisfy_the_doctor(cluster, tmp_path):
     """SelfSubjectAccessReviews of a real server grant all that is needed, and no Secrets."""
     assert [("kubernetes", "ok")] == [(each.name, each.state) for each in source(cluster, tmp_path).examine()]
+
+
+def test_the_manifests_are_accepted(cluster):
+    """A real server takes each of them, and a pod of each Deployment; its version lacks disruption budgets as they are now."""
+    items = [
+        each
+        for path in sorted((ROOT / "manifests/kubernetes").glob("*.yaml"))
+        for each in yaml.safe_load_all(path.read_text("utf-8"))
+        if each.get("kind", "Kustomization") not in BESIDE
+    ]  # fmt: skip
+    for item in sorted(items, key=lambda each: each["kind"] != "Namespace"):
+        item["metadata"].setdefault("namespace", "rootcause")
+        cluster.put(item)
+        if item["kind"] == "Deployment":
+            template = item["spec"]["template"]
+            template["metadata"] |= {"name": item["metadata"]["name"], "namespace": "rootcause"}
+            cluster.put({"apiVersion": "v1", "kind": "Pod", **template})
 
 
 def test_events_are_read_by_their_newer_name(cluster, namespace, tmp_path):

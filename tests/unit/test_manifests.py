@@ -1,6 +1,8 @@
 """The manifests, offline: each fits its schema, the pods fit the restricted profile, and the rights are the least ones."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,42 @@ def test_kustomize_finds_every_file_and_forgets_none(folder):
     told = yaml.safe_load((folder / "kustomization.yaml").read_text("utf-8"))
     files = {each.name for each in folder.glob("*.yaml")} - {"kustomization.yaml", "rootcause.yaml"}
     assert files == set(told["resources"])
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory):
+    """Give what a real kustomize makes of the folder with its component, as people would name it in a file of their own."""
+    if shutil.which("kubectl") is None:
+        pytest.skip("no kubectl here")
+    folder = tmp_path_factory.mktemp("kustomize")
+    shutil.copytree(FOLDER, folder / "kubernetes")
+    own = {"resources": ["kubernetes"], "components": ["kubernetes/monitoring"], "namespace": "rootcause"}
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(own))
+    made = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, check=True, timeout=60)
+    return list(yaml.safe_load_all(made.stdout))
+
+
+def test_kustomize_makes_manifests_that_hang_together(rendered):
+    """Everything lies in the namespace and fits its schema; what pods name, under the names kustomize gave, is there."""
+    by_kind = {}
+    for each in rendered:
+        by_kind.setdefault(each["kind"], {})[each["metadata"]["name"]] = each
+        if each["kind"] not in OWN:
+            validate(each, "1.37", strict=True)
+        assert (
+            each["kind"] in {"Namespace", "ClusterRole", "ClusterRoleBinding"}
+            or each["metadata"]["namespace"] == "rootcause"
+        )
+    assert len(ALL) + 1 == len(rendered)
+    for deployment in by_kind["Deployment"].values():
+        spec = deployment["spec"]["template"]["spec"]
+        assert spec["serviceAccountName"] in by_kind["ServiceAccount"]
+        for volume in spec["volumes"]:
+            if "configMap" in volume:
+                assert "kubernetes:" in by_kind["ConfigMap"][volume["configMap"]["name"]]["data"]["rootcause.yaml"]
+            if "persistentVolumeClaim" in volume:
+                assert volume["persistentVolumeClaim"]["claimName"] in by_kind["PersistentVolumeClaim"]
+    assert {"ServiceMonitor", "NetworkPolicy"} <= set(by_kind)
 
 
 @pytest.mark.parametrize("deployment", PODS, ids=lambda each: each["metadata"]["name"])
