@@ -63,7 +63,9 @@ def test_a_small_cluster_is_read_whole_and_a_border_is_one(api, tmp_path):
     company(api)
     assert {"web", "payments", "batch", "edge", "office", "idle"} == pods_read(source(api, tmp_path))[0]
     api.asked.clear()
-    assert {"web"} == pods_read(source(api, tmp_path, namespaces=("web",)))[0]
+    read, sink = pods_read(source(api, tmp_path, namespaces=("web",)))
+    assert {"web"} == read
+    assert ["pods there call payments"] == [gap.what.partition(",")[0] for gap in sink.gaps if "beyond" in gap.what]
     assert {"web", "default"} == {
         path.split("/namespaces/")[1].split("/")[0] for path, _ in api.asked if "/namespaces/" in path
     }

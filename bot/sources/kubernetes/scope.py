@@ -2,7 +2,7 @@
 
 A cluster with few pods is read whole. In a large one the reading begins where the question points, or where warnings stand,
 and goes on to who is called from there, who calls there, and who runs on the same nodes, for as many pods as a small cluster
-has. Namespaces that were named, by a person or the configuration, are a border: nothing beyond it is read.
+has. Namespaces that were named, by a person or the configuration, are a border: nothing beyond it is read, though whom its pods call there is told.
 """
 
 import json
@@ -30,6 +30,7 @@ MOST_COUNTED = 80
 SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 
 _HOST_IN_NAMESPACE = re.compile(r"[a-z0-9-]{1,63}\.([a-z0-9-]{1,63})(?![a-z0-9-])")
+_SERVICE = re.compile(r"\.([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\.svc(?![a-z0-9-])")
 _WORD = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -157,6 +158,11 @@ class Scoping:
         except (ForbiddenError, AbsentError):
             if resource is NAMESPACES:
                 raise
+
+
+def called_in(spec: Mapping[str, Any]) -> set[str]:
+    """Give the namespaces whose services a pod is configured to call, by the names that only services have."""
+    return set(_SERVICE.findall(json.dumps(spec)))
 
 
 def _most_first(counted: Mapping[str, int]) -> list[str]:

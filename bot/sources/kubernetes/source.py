@@ -27,7 +27,7 @@ from bot.sources.kubernetes.examining import examined
 from bot.sources.kubernetes.logs import Container, ReadLog, containers_of, in_turns
 from bot.sources.kubernetes.losses import Losses, listed
 from bot.sources.kubernetes.ordered import in_order
-from bot.sources.kubernetes.scope import Chosen, Scoping
+from bot.sources.kubernetes.scope import Chosen, Scoping, called_in
 
 DEADLINE_S = 60.0
 WIDTH = 8
@@ -61,6 +61,8 @@ class _Reading:
     gone: set[tuple[str, str]] = field(default_factory=set)
     """Pods that an event tells of; those that are still there are not gone"""
     warned: set[tuple[str, str]] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)
+    """Namespaces that pods are configured to call"""
     oldest_event: datetime | None = None
 
     def tick(self) -> None:
@@ -141,6 +143,9 @@ class KubernetesSource:
         await self._objects(reading, scope)
         await self._events(reading, scope)
         await self._logs(reading, scope)
+        if self._namespaces and (beyond := sorted(reading.called.difference(scope.namespaces))):
+            what = f"pods there call {listed(beyond)}, beyond the namespaces asked for: name it as well to have it read"
+            reading.losses.say(ALL, what, lost=False)
         self._forgotten(reading)
 
     async def _objects(self, reading: _Reading, scope: Chosen) -> None:
@@ -187,6 +192,7 @@ class KubernetesSource:
         if resource is PODS:
             reading.pods.add((version.entity.namespace or "", version.entity.name))
             reading.containers += containers_of(item, self._window)
+            reading.called |= called_in(part(item, "spec"))
 
     async def _events(self, reading: _Reading, scope: Chosen) -> None:
         # what happened to nodes is filed under the namespace "default"
