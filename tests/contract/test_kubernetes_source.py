@@ -102,7 +102,9 @@ def test_a_silent_log_is_not_taken_for_a_torn_one(api, tmp_path):
 
 def test_the_doctor_prints_the_missing_rule(api, tmp_path):
     """All rights, one missing, and nobody there: each is one finding with its fix."""
-    assert ["ok"] == [each.state for each in source(api, tmp_path).examine()]
+    api.put(event(7), event(5))
+    (found,) = source(api, tmp_path).examine()
+    assert ("ok", True) == (found.state, found.what.endswith("the oldest of 2 events is of 2026-11-22T00:00:05Z"))
     api.forbidden.add(("list", "ingresses"))
     (found,) = source(api, tmp_path).examine()
     assert "warning" == found.state

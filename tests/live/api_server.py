@@ -59,7 +59,9 @@ class Kubelet(Loopback):
         self.asked.append(dict(request.query))
         log = self.logs[tuple(request.match_info[name] for name in ("namespace", "pod", "container"))]
         since = request.query.get("sinceTime", "")[:19].encode()
-        return web.Response(body=b"".join(line for line in log.splitlines(keepends=True) if line[:19] >= since))
+        answer = web.Response(body=b"".join(line for line in log.splitlines(keepends=True) if line[:19] >= since))
+        answer.force_close()  # what is kept alive would outlive the event loop
+        return answer
 
 
 class ApiServer:

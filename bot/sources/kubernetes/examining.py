@@ -1,4 +1,4 @@
-"""What ``doctor`` says of a cluster: whether it answers, which rule is missing, how far its clock is off."""
+"""What ``doctor`` says of a cluster: whether it answers, which rule is missing, how far back its events reach, and its clock."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,13 +7,17 @@ from typing import Literal
 
 from bot.cluster.access import ClusterAccess, connected
 from bot.cluster.api import ClusterApi, spoken_offset
+from bot.cluster.masks import encoded
 from bot.cluster.refusals import UntoldError
-from bot.cluster.resources import RELEASES
+from bot.cluster.resources import EVENTS, GROUPED_EVENTS, RELEASES
 from bot.cluster.rights import READING, Right, rights
 from bot.domain.finding import Finding
+from bot.domain.kubernetes import cluster_event
+from bot.domain.window import rfc3339
 from bot.sources.kubernetes.deliveries import installed
 
 WITHIN_S = 8.0
+MOST_EVENTS = 500
 SKEW = timedelta(seconds=30)
 
 
@@ -30,6 +34,7 @@ async def examined(access: ClusterAccess, namespaces: Sequence[str], *, helm_sec
                 needed += [(each, "list") for each in await installed(api)]
                 of_secrets = await rights(api, [(RELEASES, "list")], namespaces)
                 found = await rights(api, needed, namespaces) + (of_secrets if helm_secrets else [])
+                horizon = await _horizon(api, namespaces)
     except TimeoutError:
         what, fix = f"{access.title} did not answer within {WITHIN_S:g} s", "check the address and the network"
         return [Finding(name=name, state="wrong", what=what, fix=fix)]
@@ -37,13 +42,26 @@ async def examined(access: ClusterAccess, namespaces: Sequence[str], *, helm_sec
         fix = "check the kubeconfig, the context and the network"
         return [Finding(name=name, state="wrong", what=str(error), fix=fix)]
     more = [] if helm_secrets else _of_secrets(name, of_secrets)
-    return [_of_rights(name, found), *more, *_of_clock(name, api.clock.ahead)]
+    return [_of_rights(name, found, horizon), *more, *_of_clock(name, api.clock.ahead)]
 
 
-def _of_rights(name: str, found: Sequence[Right]) -> Finding:
+async def _horizon(api: ClusterApi, namespaces: Sequence[str]) -> str:
+    """Say of when the oldest of some events is: a list is ordered by name, so that most ages are among its first."""
+    for resource in (EVENTS, GROUPED_EVENTS):
+        try:
+            told, _ = await api.json(resource.path(namespaces[0] if namespaces else None), {"limit": MOST_EVENTS})
+        except UntoldError:
+            continue
+        found = [each for each in told.get("items") or () if isinstance(each, dict)]
+        times = [event.at for each in found if (event := cluster_event({"kind": "Event", **each}, encoded(each)))]
+        return f"; the oldest of {len(times)} events is of {rfc3339(min(times))}" if times else "; it has no events"
+    return ""
+
+
+def _of_rights(name: str, found: Sequence[Right], horizon: str) -> Finding:
     missing = [right for right in found if not right.granted]
     if not missing:
-        return Finding(name=name, state="ok", what=f"it answers, and all {len(found)} rights are granted")
+        return Finding(name=name, state="ok", what=f"it answers, and all {len(found)} rights are granted{horizon}")
     state: Literal["warning", "wrong"] = "wrong" if len(missing) == len(found) else "warning"
     rules = "; ".join(f"- {right.rule}" for right in missing)
     what = f"{len(missing)} of {len(found)} rights are missing: {', '.join(sorted({each.resource.plural for each in missing}))}"
