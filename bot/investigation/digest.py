@@ -72,8 +72,7 @@ def digest(case: Case, window: Window) -> Digest:
         *from_objects,
         *job_runs(inside, objects, window, topology),
         *from_logs,
-        *series_signals(case.series(), window, topology),
-        *shortfalls(case.series(), window, topology),
+        *_from_series(case, window, topology),
         *chat_signals(case.messages(), case.tickets(), window, topology),
     ]
     topology = asked_for_names(called_in_logs(topology, from_logs), objects, from_logs)
@@ -86,6 +85,12 @@ def digest(case: Case, window: Window) -> Digest:
         templates=list(merged.templates),
         lines=tables.lines,
     )
+
+
+def _from_series(case: Case, window: Window, topology: Topology) -> list[Signal]:
+    """Read the series once for all that look at them, and let go of them."""
+    series = list(case.series())
+    return [*series_signals(series, window, topology), *shortfalls(series, window, topology)]
 
 
 def _expiries_once(from_objects: Sequence[Signal], from_logs: Sequence[Signal]) -> list[Signal]:
