@@ -178,6 +178,32 @@ def full_conntrack(folder: Path) -> Path:
     return x.write(folder)
 
 
+def half_rolled(folder: Path) -> Path:
+    """A rollout stops half way: its two new pods answer with errors, the four old ones beside them never do. A day."""
+    x = Export(day(13), 1440, seed=58, namespace="tax")
+    edge = x.workload("ingress-nginx-controller", 1, namespace="ingress-nginx")[0]
+    old, rates = x.workload("filing", 4), x.workload("rates", 2)
+    new = x.rollout(655.0, "filing", 2, image="12.0.0")
+    for at in x.every(0.2):
+        pod = x.random.choice(old if at < 656 else (*old, *new))
+        bad = pod in new and x.random.random() < 0.8
+        if bad:
+            x.log(pod, at, spring(x.at(at), "ERROR", "o.a.c.c.C.[.[.[/].[dispatcherServlet]", "Servlet.service() threw exception: "
+                  "java.lang.NoSuchMethodError: 'void com.example.Form.setYear(int)'"))  # fmt: skip
+        else:
+            x.log(pod, at, spring(x.at(at), "INFO", "c.e.filing.FormController", "form stored"))
+        x.log(
+            edge,
+            at,
+            ingress(x.random, x.at(at), "/filing", 500 if bad else 200, "tax-filing-80", 0.03),
+            namespace="ingress-nginx",
+        )
+    for at in x.every(8):
+        x.log(x.random.choice(rates), at, pino(x.at(at), 30, "rates read"))
+    x.rollout(648.0, "rates", 2, image="2.0.1")
+    return x.write(folder)
+
+
 def throttled_bystander(folder: Path) -> Path:
     """A log shipper is throttled every working day, as it always was; the 504s are a geocoder's outside, at other hours too."""
     x = Export(day(16), 5 * 1440, seed=56, namespace="maps")
@@ -235,6 +261,7 @@ INCIDENTS = (
            shallow=frozenset({"StatefulSet/trips/postgres", "Deployment/trips/postgres"}), hard=True),
     Unseen(name="purged-rows", build=purged_rows, question="/price is broken since noon", roots=frozenset({"CronJob/shop/purge-expired"}), hard=True),
     Unseen(name="full-conntrack", build=full_conntrack, question=None, roots=frozenset({"Node//node-c", "Deployment/docs/link-checker"}), hard=True),
+    Unseen(name="half-rolled", build=half_rolled, question=None, roots=frozenset({"Deployment/tax/filing"})),
     Unseen(name="throttled-bystander", build=throttled_bystander, question="504s on /places", roots=frozenset({"Host//api.geolocus.example.com"})),
     Unseen(name="throttled-at-peace", build=throttled_at_peace, question=None, verdicts=frozenset({"no_incident", "inconclusive"})),
 )  # fmt: skip

@@ -91,3 +91,9 @@ def test_quotes_are_verbatim(investigated, incident):
             item = case.item(ItemId(one.locator.split()[0]))
             assert item is not None
             assert one.quote in item.text or one.quote.encode() in item.raw
+
+
+def test_the_link_tells_which_pods_failed(investigated):
+    """Two new pods fail and four old ones beside them do not: that stands in the test of the link from the rollout."""
+    report = investigated(next(incident for incident in ALL if "half-rolled" == incident.name))
+    assert "2 of 2 new pods failed, 0 of 4 others" in report.cascade.links[0].test
