@@ -49,9 +49,11 @@ def recording(api, folder, *, now=time.time, **plan):
         loop.close()
 
 
-def unconnected(keeper, now):
+def unconnected(keeper, now, **plan):
     """Make a recorder without a cluster: it hears what a test tells it."""
-    return Recorder(api=ClusterApi(client=None, ends_at=float("inf")), keeper=keeper, plan=RecorderPlan(), now=now)
+    return Recorder(
+        api=ClusterApi(client=None, ends_at=float("inf")), keeper=keeper, plan=RecorderPlan(**plan), now=now
+    )
 
 
 def until(holds):

@@ -32,6 +32,8 @@ MOST_BYTES = 16 * 1024 * 1024
 LAST_S = 1800.0
 """How far back the last lines of a deleted pod are taken, where nothing of it was kept before."""
 PIECE = 256 * 1024
+LONGEST_LINE = 1024 * 1024
+"""Waited for so long a line is not cut."""
 FLUSH_S = 5.0
 UNREADABLE = (b"unable to retrieve container logs for ", b"failed to try resolving symlinks in path ")
 
@@ -61,6 +63,8 @@ class _Cutter:
 
     def take(self, *, last: bool = False) -> LogPiece | None:
         end = len(self.rest) if last else self.rest.rfind(b"\n") + 1
+        if not end and len(self.rest) > LONGEST_LINE:
+            end = len(self.rest)  # it may never end: it is kept in parts
         raw = bytes(self.rest[:end])
         del self.rest[:end]
         raw = self._new_part(raw)

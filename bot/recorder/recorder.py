@@ -52,6 +52,7 @@ class Recorder:
     """Whether logs can be taken, as the archive was last told"""
     taker: LogTaker = field(init=False)
     _restarts: dict[tuple[str, str], int] = field(default_factory=dict)
+    _unfollowed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Make the watches."""
@@ -155,8 +156,19 @@ class Recorder:
                 self._restarts.pop((uid, container), None)
             elif began and meta.get("deletionTimestamp"):
                 self.taker.take(taking)
-            elif began and namespace in self.plan.follow and self.taker.running < MOST_FOLLOWED:
-                self.taker.take(Taking(namespace=namespace, pod=name, container=container, node=node, follow=True))
+            elif began and namespace in self.plan.follow:
+                self._follow(Taking(namespace=namespace, pod=name, container=container, node=node, follow=True), uid)
+        if change == "DELETED":
+            self._unfollowed.discard(uid)
         while len(self._restarts) > MOST_RESTARTS_KNOWN:
             with suppress(StopIteration):
                 self._restarts.pop(next(iter(self._restarts)))
+
+    def _follow(self, taking: Taking, uid: str) -> None:
+        """Follow a log while there is a place for it; say once of each pod that there was none."""
+        if self.taker.running < MOST_FOLLOWED:
+            self.taker.take(taking)
+        elif uid not in self._unfollowed and len(self._unfollowed) < MOST_RESTARTS_KNOWN:
+            self._unfollowed.add(uid)
+            what = f"the log of {taking.namespace}/{taking.pod} was not followed, for {MOST_FOLLOWED} logs are already"
+            self.keeper.loss(self.now(), what)

@@ -1,17 +1,21 @@
 """The recorder against a cluster that changes, restarts, forgets and goes away."""
 
+import asyncio
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from kube_api import KubeApi
-from kube_recording import recording, until
+from kube_recording import recording, unconnected, until
 from recorder_load import BEGUN, lived
 from unit.export_sink import RecordingSink
 
 from bot.archive.keeping import Keeper, Limits
 from bot.archive.reading import Archive
+from bot.cluster.resources import PODS
 from bot.domain.window import Window
+from bot.recorder import recorder as recorder_module
 from bot.recorder.lines import Taking, _Cutter
 from bot.sources.recorder import RecorderSource
 
@@ -144,6 +148,31 @@ def test_lines_that_go_back_in_time_are_kept(tmp_path):
     again = _Cutter(Taking(namespace="web", pod="a", container="app", node=None), kept[0].last_ns)
     again.rest += b"2026-11-22T06:28:05.5Z x\n2026-11-22T06:28:06.5Z y\n2026-11-22T06:28:05.6Z z\n"
     assert [b"y", b"z"] == [line[-1:] for line in again.take().raw.splitlines()]
+
+
+def test_a_line_without_an_end_is_kept_in_parts():
+    """A log that writes without ever ending a line does not fill the memory."""
+    cutter = _Cutter(Taking(namespace="web", pod="a", container="app", node=None), 0)
+    cutter.rest += b"2026-11-22T06:28:05.5Z " + b"x" * 500_000
+    assert cutter.take() is None
+    cutter.rest += b"x" * 600_000
+    first = cutter.take()
+    cutter.rest += b"y\n2026-11-22T06:28:06.5Z z\n"
+    second = cutter.take()
+    assert (1_100_023, 0) == (len(first.raw), first.raw.count(b"\n"))
+    assert (first.last_ns, 2) == (second.first_ns, second.raw.count(b"\n"))
+
+
+def test_who_is_not_followed_for_want_of_a_place_is_said_once(tmp_path):
+    """Beyond the most logs that are followed at once, each pod that is not is a loss in the archive, one for all its changes."""
+    keeper = Keeper(tmp_path / "archive.sqlite")
+    recorder = unconnected(keeper, now=lambda: datetime.now(UTC).timestamp(), follow=("web",))
+    keeper.begin("pods", datetime.now(UTC).timestamp(), continued=False)
+    with patch.object(recorder_module, "MOST_FOLLOWED", 0):
+        for _ in range(3):
+            asyncio.run(recorder.hear(PODS, "MODIFIED", pod("b")))
+    keeper.close()
+    assert 1 == len(read(tmp_path).lost("the log of web/b was not followed"))
 
 
 def test_followed_namespaces_are_kept_whole_and_once(api, tmp_path):
