@@ -43,6 +43,8 @@ FROM_BELOW = frozenset(
 )
 """Failures of what many stand on: where several have one at once, none of them began it."""
 ELSEWHERE = 0.4
+REFUTED = 0.85
+"""What a chain is worth whose root, asked straight, has nothing to do with the symptom: its way may have been pieced together."""
 
 _CLIMBING = frozenset({"server_error", "log_error", "timeout", "slow", "dropped", "name_resolution_failure"})
 """Stages that failures pass once for each workload, as they climb from callee to caller."""
@@ -118,7 +120,8 @@ def chains(
     told = frozenset((link.cause, link.effect) for link in shown)
     complete = {head: (worth * _local(path, signals, topology, told), path) for head, (worth, path) in complete.items()}
     ranked = sorted(complete.values(), key=lambda pair: (-pair[0], pair[1].head.id))
-    return [_chain(path, worth, window) for worth, path in ranked[:12]]
+    told_so = [_chain(path, worth, window) for worth, path in ranked[:12]]
+    return sorted(told_so, key=lambda chain: (-chain.score, chain.root.id))
 
 
 def chain_along(signals: Sequence[Signal], links: Sequence[Link], topology: Topology, window: Window) -> Chain:
@@ -277,10 +280,11 @@ def _chain(path: _Path, worth: float, window: Window) -> Chain:
     test = measure(*trains, reach, window)
     if anchor != "since":
         test = lasting(test, *trains, replace(reach, anchor="during"), window)
+    judged = judge(test, test.p_value)
     return Chain(
         signals=path.signals,
         links=path.links,
         explained=tuple(sorted(path.explained)),
-        end_to_end=judge(test, test.p_value),
-        score=worth,
+        end_to_end=judged,
+        score=worth * (REFUTED if judged.status == "refuted" else 1.0),
     )

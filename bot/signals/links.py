@@ -34,6 +34,8 @@ REPEATED = 4
 BLIND = 0.01
 """The best p-value that shifted causes can reach, from which on asking that way tells nothing, whatever comes of it."""
 LONG_S = 3600.0
+SETTLES_S = 600.0
+"""How long a change may take to be through with (``progressDeadlineSeconds`` of a Deployment)."""
 RAMP_SHARE = 0.1
 LONGEST_RAMP_S = 1800.0
 """What lasts for hours grows for minutes before it stands out: so much of its length, at most, its beginning is unsure."""
@@ -287,8 +289,10 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
     soon after it by luck. The smaller of the two counts, doubled for having looked twice.
     """
     best: tuple[float, int, Match] | None = None
-    total = len(effects.starts_s)
+    everything = effects
     for index, start in enumerate(causes.starts_s):
+        effects, passed = _settled(everything, start, lag.low_s)
+        total = len(effects.starts_s)
         until = causes.starts_s[index + 1] if index + 1 < len(causes.starts_s) else window.end_s
         first = bisect_left(effects.starts_s, start + lag.low_s)
         after = bisect_right(effects.starts_s, until) - first
@@ -303,7 +307,8 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         # few effects have no rate, so that there is one look only
         p_value = min(1.0, 2 * min(by_rate, by_onset)) if total >= REPEATED else min(1.0, by_onset)
         if best is None or p_value < best[0]:
-            best = (p_value, after, Match(index, first, delay))
+            best = (p_value, after + passed, Match(index, first, delay))
+    total = len(everything.starts_s)
     return LinkTest(
         status="untested",
         test=TEST_SINCE,
@@ -315,6 +320,21 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         lag_range_s=(lag.low_s, lag.high_s),
         effects=total,
     )
+
+
+def _settled(effects: Train, start: float, low_s: float) -> tuple[Train, int]:
+    """Leave out what came with a change itself and passed before anything else came, and say how many that were.
+
+    Pods that start take CPU and answer slowly for minutes; that this came at once says nothing of what comes hours later.
+    """
+    first = bisect_left(effects.starts_s, start + low_s)
+    if first + 1 >= len(effects.starts_s) or effects.starts_s[first + 1] <= start + LONG_S:
+        return effects, 0
+    if effects.starts_s[first] > start + SETTLES_S or effects.ends_s[first] > start + 2 * SETTLES_S:
+        return effects, 0
+    ones = (*effects.occurrences[:first], *effects.occurrences[first + 1 :])
+    starts, ends = tuple(o.start_s for o in ones), tuple(o.end_s for o in ones)
+    return replace(effects, occurrences=ones, starts_s=starts, ends_s=ends), 1
 
 
 def _since_onset(effects: Train, start: float, until: float, after: int) -> float:

@@ -76,6 +76,17 @@ def test_a_change_that_stays_in_force_is_tested_by_rates_before_and_after():
     assert after.p_value < 0.05 < both.p_value
 
 
+def test_what_passes_with_a_change_says_nothing_of_what_recurs_hours_later():
+    """Starting pods take CPU for five minutes; that a neighbour takes it six times from three hours on is not the rollout's."""
+    rollout = signal(Kind.ROLLOUT, WEB, [10.0])
+    busy = signal(Kind.CPU_SATURATION, WEB, [10.01, 13.0, 34.0, 61.0, 67.0, 88.0, 109.0], length_s=300)
+    lasts = signal(Kind.CPU_SATURATION, WEB, [10.01, 10.5, 11.1, 11.9, 34.0, 61.0, 88.0], length_s=300)
+    since = Range(low_s=0.0, high_s=6 * HOUR_S, anchor="since")
+    passing, staying = (measure(rollout, one, since, window()) for one in (busy, lasts))
+    assert staying.p_value < 0.01 < passing.p_value
+    assert 0 == passing.unexplained
+
+
 def test_more_cause_brings_more_effect_is_reported():
     """Where sizes vary on both sides and rise together, the dose–response stands in the test."""
     hours = [4.0 * step + 1 for step in range(20)]
