@@ -119,6 +119,31 @@ def test_deploys_of_the_tools_are_read_wherever_they_are_kept(api, tmp_path):
     assert [] == [each for each in sink.objects if SECRET in json.dumps(each.manifest) or SECRET.encode() in each.raw]
 
 
+def test_deploys_into_other_clusters_are_not_of_this_one(api, tmp_path):
+    """A tool that runs here may deploy into a namespace of the same name elsewhere: that is counted and left out."""
+    install(api)
+    away = application("web", "web")
+    for where in ({"server": "https://10.2.0.1:6443"}, {"name": "west"}):
+        api.put({**away, "spec": {"destination": {**where, "namespace": "web"}}})
+        assert {"HelmRelease", "Kustomization"} == deployers(read(api, tmp_path, namespaces=("web",)))
+    here = {"server": "https://kubernetes.default.svc", "namespace": "web"}
+    api.put(
+        {**away, "spec": {"destination": here}},
+        {**helm_release(), "spec": {"targetNamespace": "web", "kubeConfig": {}}},
+    )
+    sink = read(api, tmp_path, namespaces=("web",))
+    assert {"Application", "HelmRelease", "Kustomization"} == deployers(sink)
+    api.put({**helm_release(), "spec": {"targetNamespace": "web", "kubeConfig": {"secretRef": {"name": "west"}}}})
+    sink = read(api, tmp_path, namespaces=("web",))
+    assert {"Application", "Kustomization"} == deployers(sink)
+    assert [1] == [gap.count for gap in sink.gaps if "other clusters" in gap.what]
+
+
+def deployers(sink):
+    """Give the kinds of delivery tools' objects that were stored."""
+    return {each.entity.kind for each in sink.objects} & {"Application", "HelmRelease", "Kustomization"}
+
+
 def test_no_tool_no_noise(api, tmp_path):
     """Without the tools nothing is missing, though the credentials may not list them: it is said that they are not there."""
     api.forbidden |= {("list", "applications"), ("list", "helmreleases"), ("list", "kustomizations")}

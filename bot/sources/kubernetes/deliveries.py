@@ -17,6 +17,8 @@ from bot.domain.kubernetes import part, text
 PAGE = 100
 """An Application lists every object it manages, so a page of them is larger than one of pods."""
 MOST_PAGES = 40
+HERE = "https://kubernetes.default.svc"
+"""How Argo CD calls the cluster it runs in; Flux names others by a ``kubeConfig``."""
 
 
 async def installed(api: ClusterApi) -> list[Resource]:
@@ -75,6 +77,14 @@ def concerned(item: Mapping[str, Any]) -> frozenset[str]:
     for entry in _listed(part(status, "inventory"), "entries"):
         found.add(text(entry.get("id")).partition("_")[0])
     return frozenset(found - {""})
+
+
+def elsewhere(item: Mapping[str, Any]) -> bool:
+    """Tell whether it is made into another cluster, in which a namespace of the same name is another one."""
+    spec = part(item, "spec")
+    into = part(spec, "destination")
+    server, name = text(into.get("server")), text(into.get("name"))
+    return bool(spec.get("kubeConfig")) or server not in {"", HERE} or (not server and name not in {"", "in-cluster"})
 
 
 def _listed(item: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

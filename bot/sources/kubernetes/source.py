@@ -157,6 +157,7 @@ class KubernetesSource:
         wanted += [(each, None) for each in delivered]
         readings += [partial(deliveries.pages, reading.api, each, scope.namespaces) for each in delivered]
         sizes: dict[int, int] = {}
+        others = 0
         async with aclosing(in_order(readings, WIDTH)) as pieces:
             async for number, page in pieces:
                 resource, namespace = wanted[number]
@@ -165,8 +166,13 @@ class KubernetesSource:
                     continue
                 sizes[number] = sizes.get(number, 0) + page.size
                 for item in page.items:
-                    self._store_object(reading, kept(item, resource), resource)
+                    if resource in delivered and deliveries.elsewhere(item):
+                        others += 1
+                    else:
+                        self._store_object(reading, kept(item, resource), resource)
                 reading.tick()
+        if others:
+            reading.losses.say(OF_OBJECTS, "deploys into other clusters, left out", lost=False, count=others)
         for number, size in sorted(sizes.items()):
             resource, namespace = wanted[number]
             reading.sink.add_read(OF_OBJECTS, f"{namespace}/{resource.plural}" if namespace else resource.plural, size)
