@@ -75,12 +75,15 @@ class ApiServer:
     def put(self, *items):
         """Create objects, the status of nodes and pods included."""
         for item in items:
-            path = self._path(item)
-            self.ask(path, item)
+            self.ask(self._path(item), item)
             if item["kind"] in {"Node", "Pod"} and "status" in item:
-                told = json.dumps({"status": item["status"]}).encode()
-                self.ask(f"{path}/{item['metadata']['name']}/status", told, "PATCH", "application/merge-patch+json")
+                self.become(item)
         return self
+
+    def become(self, item):
+        """Change an object's status, as its controller does."""
+        path, told = self._path(item), json.dumps({"status": item["status"]}).encode()
+        self.ask(f"{path}/{item['metadata']['name']}/status", told, "PATCH", "application/merge-patch+json")
 
     def drop(self, item):
         """Delete an object at once."""

@@ -14,7 +14,7 @@ import yaml
 from kube_recording import recording, until
 from live.api_server import ROOT, USERS, Kubelet, api_server
 from unit.export_sink import RecordingSink
-from unit.test_recorder import all_time, read as archived, stamp
+from unit.test_recorder import all_time, read as archived, stamp, texts
 
 from bot.archive.keeping import Keeper
 from bot.archive.reading import Archive
@@ -77,10 +77,10 @@ def ago(**passed):
     return datetime.now(UTC) - timedelta(**passed)
 
 
-def pod(name, namespace, *, running=True):
+def pod(name, namespace, *, running=True, restarts=0):
     """Give a pod on the node, running for some minutes."""
     began = {"running": {"startedAt": stamp(ago(minutes=50))}}
-    status = {"name": "app", "image": "app:1", "imageID": "", "ready": True, "restartCount": 0, "state": began}
+    status = {"name": "app", "image": "app:1", "imageID": "", "ready": True, "restartCount": restarts, "state": began}
     spec = {
         "nodeName": "n1",
         "containers": [{"name": "app", "image": "app:1", "env": [{"name": "PASSWORD", "value": SECRET}]}],
@@ -239,7 +239,7 @@ def _created(cluster, item):
 
 
 def test_changes_are_recorded_with_the_recorders_rights(cluster, namespace, tmp_path):
-    """A real watch with bookmarks: events, versions, and a deletion; a version the server has compacted is listed anew."""
+    """A real watch: events, versions, the log before a restart, a deletion; a version the server has compacted is listed anew."""
 
     class Led:
         """What a recording asks of a cluster."""
@@ -250,8 +250,13 @@ def test_changes_are_recorded_with_the_recorders_rights(cluster, namespace, tmp_
         until(lambda: sum(watch.healthy for watch in recorder.watches) >= 7)
         cluster.put(pod("a", namespace), event("heard", namespace))
         until(lambda: "heard" in {each.message for each in archived(tmp_path, all_time()).events})
+        cluster.kubelet.logs[namespace, "a", "app"] = f"{stamp(ago(minutes=1))[:-1]}.5Z last words\n".encode()
+        cluster.become(pod("a", namespace, restarts=1))
+        until(lambda: recorder.taker.bytes)
         cluster.drop(pod("a", namespace))
-        until(lambda: recorder.heard >= 5)
+        until(lambda: recorder.heard >= 6)
+    assert "true" == cluster.kubelet.asked[-1]["previous"]
+    assert ["last words"] == texts(archived(tmp_path, all_time()))
     states = {watch.resource.plural: watch.state for watch in recorder.watches}
     assert {"cronjobs", "horizontalpodautoscalers"} == {name for name, state in states.items() if state != "watching"}
     assert {"a"} == {each.entity.name for each in archived(tmp_path, all_time()).objects if each.entity.kind == "Pod"}
