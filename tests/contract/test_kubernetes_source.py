@@ -94,8 +94,8 @@ def test_a_silent_log_is_not_taken_for_a_torn_one(api, tmp_path):
     _, sink = pods_read(source(api, tmp_path))
     (gap,) = sink.lost("rotated away")
     assert ("web/b" in gap.what, gap.count) == (False, 1)
-    assert ["1 of 2 logs reach back to their container or the window's start"] == [
-        detail for _, detail in sink.details if "logs reach back" in detail
+    assert ["1 of 2 logs that were read reach back to their container's or the window's start"] == [
+        detail for _, detail in sink.details if "reach back" in detail
     ]
     assert ["64", "64"] == [query["limitBytes"] for path, query in api.asked if "limitBytes" in query]
 
@@ -104,7 +104,10 @@ def test_the_doctor_prints_the_missing_rule(api, tmp_path):
     """All rights, one missing, and nobody there: each is one finding with its fix."""
     api.put(event(7), event(5))
     (found,) = source(api, tmp_path).examine()
-    assert ("ok", True) == (found.state, found.what.endswith("the oldest of 2 events is of 2026-11-22T00:00:05Z"))
+    assert ("ok", True) == (
+        found.state,
+        found.what.endswith("the oldest event of 2 looked at is of 2026-11-22T00:00:05Z"),
+    )
     api.forbidden.add(("list", "ingresses"))
     (found,) = source(api, tmp_path).examine()
     assert "warning" == found.state

@@ -54,7 +54,11 @@ async def _horizon(api: ClusterApi, namespaces: Sequence[str]) -> str:
             continue
         found = [each for each in told.get("items") or () if isinstance(each, dict)]
         times = [event.at for each in found if (event := cluster_event({"kind": "Event", **each}, encoded(each)))]
-        return f"; the oldest of {len(times)} events is of {rfc3339(min(times))}" if times else "; it has no events"
+        return (
+            f"; the oldest event of {len(times)} looked at is of {rfc3339(min(times))}"
+            if times
+            else "; it has no events"
+        )
     return ""
 
 

@@ -302,11 +302,11 @@ class KubernetesSource:
                 f"older lines rotated away, and the API hands out the newest file only (a log store keeps all): {named}"
             )
             reading.losses.say(OF_LOGS, what, count=len(torn))
-        whole = sum(1 for log in logs if log.size and log.rotated_before is None)
-        if logs:
-            reading.sink.add_detail(
-                OF_LOGS, f"{whole} of {len(logs)} logs reach back to their container or the window's start"
-            )
+        read = [log for log in logs if log.size and not log.unreadable]
+        if read:
+            whole = sum(1 for log in read if log.rotated_before is None)
+            what = f"{whole} of {len(read)} logs that were read reach back to their container's or the window's start"
+            reading.sink.add_detail(OF_LOGS, what)
         if cut := sum(log.cut for log in logs):
             reading.losses.say(OF_LOGS, "lines over 1 MiB, cut to 1 MiB", count=cut)
 
