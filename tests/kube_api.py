@@ -190,7 +190,8 @@ class KubeApi(Loopback):
         items = [item for key, item in sorted(self.objects[plural].items()) if not namespace or key[0] == namespace]
         for selector in filter(None, query.get("fieldSelector", "").split(",")):
             field, _, value = selector.partition("=")
-            items = [item for item in items if _at(item, field) == value]
+            differs, field = field.endswith("!"), field.removesuffix("!")
+            items = [item for item in items if (_at(item, field) == value) is not differs]
         for selector in filter(None, query.get("labelSelector", "").split(",")):
             label, _, value = selector.partition("=")
             items = [item for item in items if item["metadata"].get("labels", {}).get(label) == value]

@@ -58,6 +58,34 @@ def test_a_large_cluster_is_read_outwards(api, tmp_path, question):
     assert 1 == len([gap for gap in sink.gaps if "2 namespaces were not" in gap.what])
 
 
+@pytest.mark.parametrize("trouble", ["a pod", "replicas"])
+def test_a_large_cluster_that_forgot_its_warnings_is_read_from_where_trouble_is(api, tmp_path, trouble):
+    """Events live an hour; a pod that does not run, or replicas that are missing, tell where to begin; without any it is said."""
+    company(api)
+    for name in ("front", "pay", "etl", "desk", "sleep", "edge"):
+        (key,) = [key for key in api.objects["pods"] if key[1] == name]
+        api.objects["pods"][key]["status"]["phase"] = "Running"
+    with patch.object(scope, "MOST_PODS", 3):
+        read, sink = pods_read(source(api, tmp_path))
+        assert (set(), 1) == (read, len(sink.lost("nor a workload in trouble")))
+        if trouble == "a pod":
+            api.put(
+                {
+                    **pod("front", env=[{"name": "URL", "value": "http://pay.payments.svc"}]),
+                    "status": {"phase": "Pending"},
+                }
+            )
+        else:
+            api.put(
+                {
+                    "kind": "Deployment",
+                    "metadata": {"name": "front", "namespace": "web"},
+                    "status": {"unavailableReplicas": 1},
+                }
+            )
+        assert {"web", "payments"} <= pods_read(source(api, tmp_path))[0]
+
+
 def test_a_small_cluster_is_read_whole_and_a_border_is_one(api, tmp_path):
     """Without a border everything is read; with one nothing beyond it is asked for."""
     company(api)

@@ -8,6 +8,7 @@ import json
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from unittest.mock import patch
 
 import pytest
 import yaml
@@ -20,7 +21,7 @@ from bot.archive.keeping import Keeper
 from bot.archive.reading import Archive
 from bot.cluster.access import ClusterAccess
 from bot.domain.window import Window
-from bot.sources.kubernetes import KubernetesSource
+from bot.sources.kubernetes import KubernetesSource, scope
 
 SECRET = "hunter2"
 NUMBERS = count()
@@ -193,6 +194,17 @@ def test_events_are_read_by_their_newer_name(cluster, namespace, tmp_path):
     sink = read(cluster, tmp_path, namespace, token="newer-events")
     assert {"old", "new"} == {each.message for each in sink.events}
     assert [] == [gap for gap in sink.lost("could not be read") if gap.source == "kubernetes/events"]
+
+
+@pytest.mark.parametrize("token", ["rootcause-bot", "newer-events"])
+def test_a_cluster_that_is_too_large_is_read_from_where_it_hurts(cluster, namespace, tmp_path, token):
+    """Its own counts and field selectors lead there: by warnings, or by pods that do not run to whoever may not see warnings."""
+    cluster.put(*(pod(f"p{n:03d}", namespace, running=False) for n in range(30)))
+    cluster.put(*(event(f"e{n}", namespace) for n in range(9)))
+    with patch.object(scope, "MOST_PODS", 1):
+        sink = read(cluster, tmp_path, token=token)
+    assert namespace in {each.entity.namespace for each in sink.objects if each.entity.kind == "Pod"}
+    assert [gap for gap in sink.gaps if "namespaces were not" in gap.what]
 
 
 def application_kind():

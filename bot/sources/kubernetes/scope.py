@@ -1,8 +1,9 @@
 """Which namespaces are read, and in which order: those asked for, then outwards, so that no large cluster is read whole.
 
-A cluster with few pods is read whole. In a large one the reading begins where the question points, or where warnings stand,
-and goes on to who is called from there, who calls there, and who runs on the same nodes, for as many pods as a small cluster
-has. Namespaces that were named, by a person or the configuration, are a border: nothing beyond it is read, though whom its pods call there is told.
+A cluster with few pods is read whole. In a large one the reading begins where the question points, where warnings stand, or
+where something is in trouble now. It goes on to who is called from there, who calls there, and who runs on the same nodes, for
+as many pods as a small cluster has. Namespaces that were named, by a person or the configuration, are a border: nothing beyond
+it is read, though whom its pods call there is told.
 """
 
 import json
@@ -25,6 +26,7 @@ MOST_NODES = 30
 MOST_PAGES = 12
 """Of a list read only to find neighbours."""
 MOST_SEEDS = 3
+NOT_RUNNING = "status.phase!=Running,status.phase!=Succeeded"
 MOST_COUNTED = 80
 """Namespaces whose pods are counted, a short request each."""
 SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
@@ -62,11 +64,10 @@ class Scoping:
         pods = await self._count_pods()
         if pods is not None and pods <= MOST_PODS:
             return Chosen(namespaces=tuple(sorted(self._known, key=self._rank)))
-        seeds = asked or await self._with_warnings()
+        seeds = asked or await self._with_warnings() or await self._in_trouble()
         if not seeds:
-            what = (
-                f"the cluster has {pods or 'too many'} pods, and neither the question nor a warning says where to look"
-            )
+            many = f"the cluster has {pods or 'too many'} pods"
+            what = f"{many}, and neither the question nor a warning nor a workload in trouble says where to look"
             return Chosen(namespaces=(), said=((f"{what}: name a namespace in the question", True),))
         return await self._outwards(seeds, pods)
 
@@ -92,8 +93,21 @@ class Scoping:
         async for event in self._items(EVENTS, None, {"fieldSelector": "type=Warning"}):
             count = event.get("count")
             counted[text(part(event, "metadata").get("namespace"))] += min(count, 100) if isinstance(count, int) else 1
-        found = [name for name in counted if name in self._known and name not in SYSTEM]
-        return [name for name in _most_first(counted) if name in found][:MOST_SEEDS]
+        return self._first(counted)
+
+    async def _in_trouble(self) -> list[str]:
+        """Look for what is in trouble now, for warnings are forgotten within the hour: pods that do not run, missing replicas."""
+        counted: Counter[str] = Counter()
+        async for pod in self._items(PODS, None, {"fieldSelector": NOT_RUNNING}):
+            counted[text(part(pod, "metadata").get("namespace"))] += 1
+        async for workload in self._items(DEPLOYMENTS, None, {}):
+            missing = part(workload, "status").get("unavailableReplicas")
+            if isinstance(missing, int) and missing > 0:
+                counted[text(part(workload, "metadata").get("namespace"))] += missing
+        return self._first(counted)
+
+    def _first(self, counted: Mapping[str, int]) -> list[str]:
+        return [name for name in _most_first(counted) if name in self._known and name not in SYSTEM][:MOST_SEEDS]
 
     async def _outwards(self, seeds: Sequence[str], pods: int | None) -> Chosen:
         nodes: Counter[str] = Counter()
