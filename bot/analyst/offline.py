@@ -58,6 +58,18 @@ FIRST_SEEN_S = 600.0
 """How much earlier than a change its effect may be dated: clocks differ, and series have steps."""
 CHANGES = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, Kind.HUMAN_CHANGE})
 """Kinds that stay in force: what was there before one did not come from it."""
+BARE = frozenset(
+    {
+        Kind.SHUTDOWN,
+        Kind.POD_KILL,
+        Kind.CONNECTION_REFUSED,
+        Kind.CONNECTION_RESET,
+        Kind.TIMEOUT,
+        Kind.UNAVAILABLE,
+        Kind.SERVER_ERROR,
+    }
+)
+"""What a rollout may lead to for any reason: that its new version failed, or that its new pods never came."""
 FAR = frozenset({"same namespace", "cluster"})
 """Ties of place that say little: what hangs on one must at least hold when tested straight."""
 VITAL = ("kubernetes/logs", "kubernetes/events", "kubernetes/objects")
@@ -247,10 +259,19 @@ def _confidence(
         )
     if standing < 0.8:
         reasons.append("what brought the first step about was not seen")
+    if chain.root.kind is Kind.ROLLOUT and chain.signals[1].kind in BARE and not _events_of(findings, chain.root):
+        reasons.append("the events of that time are gone: what its new pods met cannot be seen")
     grave = len(reasons) - (1 if chain.end_to_end.hits < 3 else 0)
     if not reasons:
         return "high", ()
     return ("medium" if grave <= 1 else "low"), tuple(reasons)
+
+
+def _events_of(findings: Findings, signal: Signal) -> bool:
+    """Tell whether the cluster's events reach back to when a signal began."""
+    begun = instant(signal.occurrences[0].start_s)
+    rows = [row for row in findings.coverage if row.source in ("kubernetes/events", "recorder")]
+    return any(row.items and row.first_at is not None and row.first_at <= begun for row in rows)
 
 
 def _folded_episodes(chain: Chain) -> int:

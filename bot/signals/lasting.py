@@ -7,6 +7,7 @@ stretches in which it was worst; and did both begin and end together. Leaves out
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from bot.domain.link import Lag, LinkTest
 from bot.domain.window import Window
@@ -103,8 +104,10 @@ def _joined(spans: Spans, gap_s: float) -> Spans:
 
 
 def _typical(spans: Spans) -> float:
+    """Give the length of the stretch in which the middle of all their time lies: flickers at the edges take little of it."""
     lengths = sorted(high - low for low, high in spans)
-    return lengths[len(lengths) // 2] if lengths else 0.0
+    half = sum(lengths) / 2.0
+    return next((length for length, sofar in zip(lengths, accumulate(lengths), strict=True) if sofar >= half), 0.0)
 
 
 def _alike(causes: Spans, effects: Spans, share: float) -> list[Match]:

@@ -229,6 +229,7 @@ EXOGENOUS: dict[Kind, float] = {
     Kind.CPU_THROTTLING: 0.6,  # only ever by a limit that somebody set
     Kind.IO_SATURATION: 0.45,
     Kind.SCHEDULING_FAILURE: 0.45,
+    Kind.POD_SHORTFALL: 0.4,  # something refuses the pods
     Kind.SCALE_DOWN: 0.4,
     Kind.SCALE_UP: 0.35,
 }

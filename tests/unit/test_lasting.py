@@ -34,6 +34,17 @@ def test_what_begins_and_ends_together_is_tied_though_the_cause_stands_out_later
     assert found.lag.median < 0
 
 
+def test_flickers_around_a_level_do_not_hide_what_lasts():
+    """Beside two stretches of nine hours the level is crossed for minutes, again and again, on a third day."""
+    mild = signal(Kind.CPU_THROTTLING, API, [30.0, 54.0, 78.0], length_s=17 * HOUR_S)
+    flickers = [(at(87.0 + n), at(87.0 + n) + 900.0) for n in range(5)]
+    level = ((at(33.5), at(43.0)), (at(57.6), at(67.2)), *flickers)
+    errors = signal(Kind.SERVER_ERROR, EDGE, [33.4, 57.7], length_s=9.6 * HOUR_S)
+    found = asked(replace(mild, levels=(level,)), errors)
+    assert TEST_TOGETHER == found.test
+    assert found.p_value < 0.05
+
+
 def test_a_cause_that_stands_out_long_after_its_effect_is_not_tied():
     """The same hours on the same days, but the effect came first by half of its length."""
     below = signal(Kind.NAME_RESOLUTION_FAILURE, API, [14.5, 38.5, 62.5, 86.5], length_s=8 * HOUR_S)
