@@ -4,16 +4,24 @@ Every intent has one function. What the case cannot tell is said to be unknown, 
 Left out: anything about the world beyond the case, and any new hypothesis.
 """
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
-from itertools import pairwise
 
 from bot.analyst.answers import cite, give, holds, kinds_asked, places_asked
 from bot.analyst.citations import Citations
-from bot.analyst.plain_facts import how_much, next_run, setting, since_when
+from bot.analyst.doubts import falsify, how_sure, missing_words, not_seen, not_seen_words
+from bot.analyst.everyday import foreign_language
+from bot.analyst.occasions import means_symptom, occasions
+from bot.analyst.plain_facts import affected, how_much, next_run, setting, since_when
 from bot.analyst.questions import Intent, Question, understand
 from bot.analyst.relation import related, why_not
-from bot.analyst.subjects import FollowUpContext, Subject, subjects
+from bot.analyst.subjects import FollowUpContext, Subject, subjects, symptom_signal
+from bot.analyst.thread import in_thread
+from bot.analyst.time_words import UNCLEAR_ZONE
+from bot.analyst.times import Moment
+from bot.analyst.vocabulary import kinds_in
 from bot.analyst.words import clock, clock_s, counted, happened, noun, p_words, times
 from bot.domain.report import Answer, Report, Step
 from bot.domain.signal import Kind
@@ -25,46 +33,78 @@ __all__ = ["FollowUpContext", "answer"]
 LONGEST_TIMELINE = 8
 MOST_CLOCKS = 5
 """Times of one thing that are all told; of more only how many they are."""
+WAYS = (
+    "I can answer: was X related? · what happened at …? · since when? · when next? · why not Y? · evidence for step 2? · "
+    "what would fix it? · how sure are you? · what did you not see?"
+)
+LOOK_BACK_S = 86_400.0
+"""How far "before the first error" reaches back: what changes at most takes a day to be felt."""
+BEFORE = re.compile(r"\bbefore (?:the )?(?P<which>first|last)?\s*(?P<what>[\w -]{2,40})", re.IGNORECASE)
+_BY_NAME: frozenset[Intent] = frozenset({"related", "what_happened", "when_next", "why_not"})
+"""Intents that an unknown name leaves without a subject."""
 _VAGUE = {Kind.LOG_BURST, Kind.LOG_ERROR, Kind.RESOURCE_SHIFT, Kind.ALERT}
 
 
 def answer(text: str, context: FollowUpContext, tz: tzinfo = UTC) -> Answer:
     """Answer a follow-up question; never raises for a question, whatever it is."""
-    question = understand(text, window=context.window, signals=context.signals, report=context.report, tz=tz)
+
+    def understood(words: str) -> Question:
+        return understand(
+            words, window=context.window, signals=context.signals, report=context.report, tz=tz, others=context.things
+        )
+
+    question = in_thread(understood(text), context.earlier, understood)
+    if refused := _not_to_be_read(question, context):
+        return refused
+    if question.intent == "when_next":
+        question = replace(question, moments=())  # what is to come lies outside every case
     span = (context.window.start_s, context.window.end_s - 1e-6)
     if question.moments and not any(moment.overlaps(*span) for moment in question.moments):
         asked = question.moments[0]
         words = f"“{asked.words}” ({clock(asked.start)} to {clock(asked.end)}) lies outside this case."
         return give(question, context, f"{words} {holds(context)}", "unknown")
-    if question.unknown_names and question.intent in {"related", "what_happened", "when_next"}:
+    counts = question.intent in {"how_much", "since_when"} and question.kinds
+    if question.unknown_names and (counts or question.intent in _BY_NAME):
         return _unknown_name(question, context)
     return _ANSWERS[question.intent](question, context)
 
 
+def _not_to_be_read(question: Question, context: FollowUpContext) -> Answer | None:
+    """Say so where a question is in another language, or its time in a zone that may be two."""
+    names = {part for thing in context.things for part in (thing.name.lower(), (thing.namespace or "").lower())}
+    if not question.quoted and (language := foreign_language(question.text, names)):
+        return give(question, context, f"This looks like {language}; I understand English only. {WAYS}", "unknown")
+    if question.moments and (zone := UNCLEAR_ZONE.search(question.text)):
+        words = (
+            f"{zone['name'].upper()} is the name of more than one zone: write the offset instead, as in 14:00 UTC+8."
+        )
+        return give(question, context, words, "unknown")
+    return None
+
+
 def _unknown_name(question: Question, context: FollowUpContext) -> Answer:
     """Say that a name is no known thing; where it is written somewhere, show where."""
-    name = question.unknown_names[0]
+    name, lost = question.unknown_names[0], missing_words(context.report)
     found = context.search(name, context.window.start, context.window.end, 2)
     if not found.total:
-        return give(question, context, f"Nothing called “{name}” appears in this case. {holds(context)}", "unknown")
+        words = f"Nothing called “{name}” appears in this case. {holds(context)}{lost}"
+        return give(question, context, words, "unknown")
     cited = Citations(context.evidence)
     for hit in found.hits[:2]:
         cited.cite(hit.id)
-    text = f"“{name}” is nothing this case measured. The word stands in {counted(found.total, 'place')}, which proves nothing either way."
+    text = f"“{name}” is nothing this case measured. The word stands in {counted(found.total, 'place')}, which proves nothing either way.{lost}"
     return give(question, context, text, "unknown", cited)
 
 
 def _what_happened(question: Question, context: FollowUpContext) -> Answer:
+    question = _before(question, context)
     if not (question.moments or question.entities or question.kinds):
         return _searched(question, context) if question.quoted else _summary(question, context)
     found = subjects(question, context)
     found = [one for one in found if any(word[:3] in one.signal.label for word in question.symptom_words)] or found
     if not found:
         return _nothing(question, context)
-    telling = sorted(
-        found, key=lambda one: (one.step is None, one.signal.kind in _VAGUE, one.occurrences[0].start_s, one.signal.id)
-    )
-    shown = sorted(telling[:LONGEST_TIMELINE], key=lambda one: (one.occurrences[0].start_s, one.signal.id))
+    shown = sorted(_telling(found), key=lambda one: (one.occurrences[0].start_s, one.signal.id))
     cited = Citations(context.evidence)
     lines = "; ".join(_line(one, cited) for one in shown)
     rest = f"; and {counted(len(found) - len(shown), 'lesser signal')}" if len(found) > len(shown) else ""
@@ -72,6 +112,40 @@ def _what_happened(question: Question, context: FollowUpContext) -> Answer:
     other = kinds_asked(question) and not any(one.signal.kind in meant for one in found)
     lead = f"No {kinds_asked(question)}{' then' if question.moments else ''}; the nearest to it: " if other else ""
     return give(question, context, f"{lead}{lines}{rest}.", "answered", cited)
+
+
+def _before(question: Question, context: FollowUpContext) -> Question:
+    """Read "before the first error", "before the last outage" as the time before it; what the words name then is the end, not the subject."""
+    asked = BEFORE.search(question.text)
+    if asked is None or question.moments:
+        return question
+    meant = replace(question, kinds=kinds_in(asked["what"])[0], ranked=())
+    signal = None if means_symptom(meant, context) else next((one.signal for one in subjects(meant, context)), None)
+    signal = signal or symptom_signal(context)
+    if signal is None or not signal.occurrences:
+        return question
+    end_s = signal.occurrences[-1 if (asked["which"] or "").lower() == "last" else 0].start_s
+    before = Moment(start=instant(max(context.window.start_s, end_s - LOOK_BACK_S)), end=instant(end_s), words=asked[0])
+    rest = kinds_in(BEFORE.sub(" ", question.text))[0]
+    then = replace(question, kinds=rest, ranked=(), moments=(before,))
+    return then if subjects(then, context) else replace(then, kinds=frozenset(), entities=())
+
+
+def _telling(found: list[Subject]) -> list[Subject]:
+    """Choose what is told of much that happened: half for the cascade, half for what happens seldom, nothing vague before either."""
+    steps = sorted((one for one in found if one.step), key=lambda one: (one.occurrences[0].start_s, one.signal.id))
+    others = sorted(
+        (one for one in found if not one.step),
+        key=lambda one: (
+            one.signal.kind in _VAGUE,
+            len(one.signal.occurrences),
+            one.occurrences[0].start_s,
+            one.signal.id,
+        ),
+    )
+    clear = sum(one.signal.kind not in _VAGUE for one in others)
+    room = LONGEST_TIMELINE - min(len(steps), LONGEST_TIMELINE - min(clear, LONGEST_TIMELINE // 2))
+    return [*steps[: LONGEST_TIMELINE - room], *others[:room]]
 
 
 def _nothing(question: Question, context: FollowUpContext) -> Answer:
@@ -105,9 +179,17 @@ def _nothing(question: Question, context: FollowUpContext) -> Answer:
         )
         said += [f"Last before: {clock_s(before[0])} {happened(before[1])}."] if before else []
         said += [f"Next after: {clock_s(after[0])} {happened(after[1])}."] if after else []
-    if (blind := _blind(context.report)).startswith("Not seen"):
+    if (blind := not_seen_words(context.report)).startswith("Not seen"):
         said.append(blind)
-    return give(question, context, " ".join(said), "answered")
+    there = (
+        subjects(replace(question, kinds=frozenset(), ranked=()), context)
+        if question.entities and question.kinds
+        else []
+    )
+    cited = Citations(context.evidence)
+    if there:
+        said.append(f"What was seen{where}: {'; '.join(_line(one, cited) for one in there[:3])}.")
+    return give(question, context, " ".join(said), "answered", cited)
 
 
 def _line(one: Subject, cited: Citations) -> str:
@@ -141,6 +223,11 @@ def _when_next(question: Question, context: FollowUpContext) -> Answer:
         named = next_run(question, context)
         if named is not None:
             return named
+        if not {step.entity for step in context.report.cascade.steps} & set(question.entities):
+            names = " or ".join(sorted({entity.name for entity in question.entities})[:2])
+            return give(
+                question, context, f"I cannot say: {names} follows no schedule or period that was seen.", "unknown"
+            )
     pending = [part for part in context.report.predictions if part.status == "pending"] or list(
         context.report.predictions
     )
@@ -165,6 +252,9 @@ def _second(at: datetime) -> str:
 
 def _show_evidence(question: Question, context: FollowUpContext) -> Answer:
     steps = context.report.cascade.steps
+    named = question.entities or question.kinds or question.quoted
+    if named and question.step_id is None and not _asked_steps(question, context):
+        return _what_happened(question, context)
     if not steps:
         return give(
             question,
@@ -214,10 +304,10 @@ def _fix(question: Question, context: FollowUpContext) -> Answer:
         return give(
             question,
             context,
-            "This case recommends nothing: without an established cause a change would be a guess.",
+            f"This case recommends nothing: without an established cause a change would be a guess.{missing_words(context.report)}",
             "unknown",
         )
-    parts = []
+    parts = [_beside_the_point(question, context)] if question.entities else []
     for number, part in enumerate(advice[:3], 1):
         effect = part.effect.rstrip(".")
         effect = f" It {effect}." if effect.startswith("would") else f" {effect}." if effect else ""
@@ -226,63 +316,16 @@ def _fix(question: Question, context: FollowUpContext) -> Answer:
     first = (advice[0].change or "").strip()
     if first and "\n" not in first:
         parts.append(f"To review and run for 1: {first}")
-    return give(question, context, " ".join(parts), "answered")
+    return give(question, context, " ".join(part for part in parts if part), "answered")
 
 
-def _how_sure(question: Question, context: FollowUpContext) -> Answer:
-    report = context.report
-    text = f"Confidence is {report.confidence}, the verdict {report.verdict.replace('_', ' ')}."
-    text += (
-        f" What holds it down: {'; '.join(reason.rstrip('.') for reason in report.reasons[:4])}."
-        if report.reasons
-        else ""
-    )
-    if report.symptom:
-        episodes = report.symptom.explained + report.symptom.unexplained
-        text += f" The cascade accounts for {report.symptom.explained} of {counted(episodes, 'episode')}."
-    passed = sum(part.verdict == "passed" for part in report.control_questions)
-    if report.control_questions:
-        text += f" {passed} of {counted(len(report.control_questions), 'control question')} passed."
-    order = [step.id for step in report.cascade.steps]
-    main = [link for link in report.cascade.links if (link.cause, link.effect) in set(pairwise(order))]
-    if links := main or report.cascade.links:
-        weakest = min(
-            links,
-            key=lambda link: (
-                link.status == "supported",
-                link.hits / max(1, link.hits + link.misses + link.unexplained),
-                -(link.p_value if link.p_value is not None else 1),
-            ),
-        )
-        count = counted(weakest.hits + weakest.misses, "time")
-        text += f" The weakest link is {weakest.cause}→{weakest.effect}: {weakest.status}, {weakest.hits} of {count} ({p_words(weakest.p_value)})."
-    return give(question, context, text, "answered")
-
-
-def _not_seen(question: Question, context: FollowUpContext) -> Answer:
-    return give(question, context, _blind(context.report), "answered")
-
-
-def _blind(report: Report) -> str:
-    """Say what the case did not see, from its coverage."""
-    parts = []
-    for row in report.coverage:
-        lost = [gap for gap in row.gaps if gap.lost]
-        if row.status in {"missing", "not_configured"}:
-            parts.append(f"{row.source} was not there at all")
-        elif lost:
-            shown = "; ".join(gap.what + (f" ({gap.count}×)" if gap.count > 1 else "") for gap in lost[:2])
-            parts.append(f"{row.source}: {shown}" + (f" and {len(lost) - 2} more" if len(lost) > 2 else ""))
-        elif row.status == "partial":
-            parts.append(f"{row.source} was there in part" + (f" ({row.detail})" if row.detail else ""))
-    if not report.coverage:
-        return "The coverage of this case was not recorded."
-    return (
-        "Not seen: " + ". ".join(parts) + "."
-        if parts
-        else f"Every source in the export was read to the end: {', '.join(row.source for row in report.coverage)}. "
-        "What none of them records, such as traces or other namespaces, I cannot know."
-    )
+def _beside_the_point(question: Question, context: FollowUpContext) -> str:
+    """Say that a change was asked about at something that has no part in the cascade."""
+    found = subjects(question, context) or subjects(replace(question, kinds=frozenset(), ranked=()), context)
+    places = {step.entity for step in context.report.cascade.steps}
+    if any(one.step for one in found) or places & set(question.entities):
+        return ""
+    return f"{' and '.join(sorted({entity.name for entity in question.entities})[:2])} is no part of the cascade."
 
 
 def _summary(question: Question, context: FollowUpContext) -> Answer:
@@ -312,12 +355,20 @@ def _explained(question: Question, context: FollowUpContext, step: Step) -> Answ
 
 
 def _not_understood(question: Question, context: FollowUpContext) -> Answer:
-    ways = "was X related? · what happened at …? · since when? · when next? · why not Y? · evidence for step 2? · what would fix it? · how sure are you? · what did you not see?"
-    return give(question, context, f"I do not understand that. I can answer: {ways}", "unknown")
+    return give(question, context, f"I do not understand that. {WAYS}", "unknown")
+
+
+def _since_when(question: Question, context: FollowUpContext) -> Answer:
+    """Tell when it was: of what the question names, else of the symptom."""
+    return occasions(question, context) or (
+        _what_happened(question, context) if question.entities or question.moments else since_when(question, context)
+    )
 
 
 def _how_much(question: Question, context: FollowUpContext) -> Answer:
     """Count the symptom; where the question names a time or another kind of event, tell that instead."""
+    if not question.moments and (told := occasions(question, context)):
+        return told
     steps = context.report.cascade.steps
     felt = {Kind(step.mechanism) for step in steps[-1:] if step.mechanism in set(Kind)} | {Kind.SERVER_ERROR}
     other = question.moments or (question.kinds and not question.kinds & felt)
@@ -331,10 +382,12 @@ _ANSWERS: dict[Intent, Callable[[Question, FollowUpContext], Answer]] = {
     "why_not": why_not,
     "show_evidence": _show_evidence,
     "fix": _fix,
-    "how_sure": _how_sure,
-    "not_seen": _not_seen,
+    "how_sure": how_sure,
+    "falsify": falsify,
+    "not_seen": not_seen,
+    "affected": affected,
     "summary": _summary,
-    "since_when": since_when,
+    "since_when": _since_when,
     "how_much": _how_much,
     "setting": setting,
     "unknown": _not_understood,

@@ -112,6 +112,26 @@ def _felt(symptom: Symptom) -> str:
     return f"{what}: {counted(total, 'log line')} in {spread}{most}."
 
 
+def affected(question: Question, context: FollowUpContext) -> Answer:
+    """Tell where it was felt, how much, and what stood on the way."""
+    report = context.report
+    if report.symptom is None:
+        return give(question, context, "No symptom was found in this case, so nothing was affected.", "unknown")
+    cited = Citations(context.evidence)
+    for key in report.symptom.evidence[:2]:
+        if key in report.evidence:
+            cited.add(report.evidence[key])
+    way = [
+        str(each)
+        for each in dict.fromkeys(step.entity for step in report.cascade.steps)
+        if each != report.symptom.entity
+    ]
+    on_the_way = f" On the way there: {', '.join(way)}." if way else ""
+    return give(
+        question, context, f"Felt at {report.symptom.entity}. {_felt(report.symptom)}{on_the_way}", "answered", cited
+    )
+
+
 def setting(question: Question, context: FollowUpContext) -> Answer:
     """Give the settings that the cascade rests on and that the question's words name, else all of them."""
     facts = _facts(context.report)

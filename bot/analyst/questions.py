@@ -11,8 +11,19 @@ from datetime import UTC, tzinfo
 from difflib import SequenceMatcher, get_close_matches
 from typing import Literal, cast
 
+from bot.analyst.everyday import COMMON_WORDS, is_plain
+from bot.analyst.time_words import plain_stamps
 from bot.analyst.times import Moment, find_moments
-from bot.analyst.vocabulary import COMMON_WORDS, FRONT, STEP, intent_of, kinds_in, lexicon, object_kinds_in, synonyms_of
+from bot.analyst.vocabulary import (
+    FRONT,
+    STEP,
+    intent_of,
+    kinds_in,
+    kinds_ranked,
+    lexicon,
+    object_kinds_in,
+    synonyms_of,
+)
 from bot.domain.entity import Entity
 from bot.domain.report import Report
 from bot.domain.signal import Kind, Signal
@@ -27,6 +38,8 @@ Intent = Literal[
     "fix",
     "how_sure",
     "not_seen",
+    "falsify",
+    "affected",
     "summary",
     "since_when",
     "how_much",
@@ -39,11 +52,18 @@ _WORD = re.compile(r"[a-z0-9][a-z0-9._/-]*[a-z0-9]|[a-z0-9]", re.IGNORECASE)
 _STATUS = re.compile(r"(?<![\w.:-])([45]\d\d)(?:'?s)?(?![\w:])|(?<!\w)([45])xx(?:es|s)?(?!\w)", re.IGNORECASE)
 _GENERATED = re.compile(r"^(?:[0-9a-f]{8,10}|[bcdfghjklmnpqrstvwxz2456789]{5}|\d{6,})$")
 """Parts of pod names that a controller made: a template hash, a random suffix, a job's minute."""
+_PLACES = frozenset({"database", "databases", "db", "queue", "registry"})
+"""Words for a kind of trouble that are names of places, too."""
+_NAMED = "thing"
+"""Stands for a name while the words around it are read: ``recommendations`` is a service before it is advice."""
+_PEOPLE = re.compile(r"^\W*who\b", re.IGNORECASE)
+_CALL = re.compile(r"<[^<>]*>|\b\w+\([^()]*\)")
+"""Markup and code, which ask nothing."""
 _OBJECT = re.compile(
     r"\b(?:related|connected|tied|linked|part of|to do with|contribut\w+|trigger\w*|lead(?:ing)? to|led to|caus(?:e|ed|ing))\b(?! by)",
     re.IGNORECASE,
 )
-_BEHIND = re.compile(r"\b(?:because of|due to|caused by|triggered by|to blame on|blame)\b", re.IGNORECASE)
+_BEHIND = re.compile(r"\b(?:because(?: of)?|due to|caused by|triggered by|to blame on|blame)\b", re.IGNORECASE)
 _INSTEAD = re.compile(r"\b(?:and not|rather than|instead of|why not|isn'?t it|wasn'?t it|but not)\b", re.IGNORECASE)
 
 
@@ -61,6 +81,15 @@ class Question:
     quoted: tuple[str, ...] = ()
     unknown_names: tuple[str, ...] = ()
     kind_words: tuple[str, ...] = ()
+    ranked: tuple[Kind, ...] = ()
+    """The kinds again, the nearest to the question's words first."""
+    object_kinds: tuple[str, ...] = ()
+    """Kinds of Kubernetes object that the question names, "the quota", "the hpa"."""
+
+    @property
+    def bare(self) -> bool:
+        """Tell a question that names nothing of its own: "was that related?"."""
+        return not (self.kinds or self.entities or self.moments or self.quoted or self.unknown_names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,41 +109,76 @@ def understand(
     signals: Sequence[Signal],
     report: Report | None,
     tz: tzinfo = UTC,
+    others: Iterable[Entity] = (),
 ) -> Question:
-    """Take a follow-up question apart, against the names that this case knows."""
+    """Take a follow-up question apart, against the names that this case knows; ``others`` are things that nothing happened to."""
     quoted = _quoted(text)
-    known = known_entities(signals, report)
+    known = _sorted({*known_entities(signals, report), *others})
     names = _tokens(known)
-    plain = _corrected(_QUOTED.sub(" ", text), names)
-    intent = cast(Intent, intent_of(plain) or "unknown")
+    plain = _corrected(_CALL.sub(" ", _QUOTED.sub(" ", plain_stamps(text))), names)
+    masked = _masked(plain, known)
+    intent = cast(Intent, intent_of(masked) or "unknown")
     subject = _subject(plain, intent)
     moments = find_moments(subject, window, tz) or find_moments(plain, window, tz)
     timeless = _without(subject, moments)
-    kinds, words = kinds_in(timeless)
+    if not _speaks(timeless, known) and subject != plain:
+        timeless = _without(plain, moments)
+    kinds, words = kinds_in(_masked(timeless, known))
     entities, unknown = match_entities(timeless, known, words)
-    if not (kinds or entities or unknown or subject == plain):
-        kinds, words = kinds_in(_without(plain, moments))
-        entities, unknown = match_entities(_without(plain, moments), known, words)
     if not entities and report is not None and report.symptom is not None and any(map(FRONT.fullmatch, unknown)):
         entities = (report.symptom.entity,)
-    if intent == "unknown" and (moments or entities or kinds or quoted):
-        intent = "what_happened"
-    if intent == "summary" and moments and not (kinds or entities):
-        intent = "what_happened"
     step = STEP.search(plain)
-    if step and intent in {"unknown", "what_happened"}:
-        intent = "show_evidence"
+    asks_who = bool(_PEOPLE.match(plain)) and intent not in {"affected", "summary"}
     return Question(
-        intent=intent,
+        intent=_settled(intent, moments, entities, kinds, quoted, step=step is not None, asks_who=asks_who),
         text=text,
         moments=tuple(moments),
         entities=entities,
-        kinds=kinds,
+        kinds=kinds | {Kind.HUMAN_CHANGE} if asks_who else kinds,
         symptom_words=tuple(match[0] for match in _STATUS.finditer(plain)),
         step_id=f"S{step[1] or step[2]}" if step else None,
         quoted=quoted,
         unknown_names=unknown if not entities else (),
         kind_words=words,
+        ranked=kinds_ranked(_masked(timeless, known)),
+        object_kinds=object_kinds_in(timeless),
+    )
+
+
+def _settled(
+    intent: Intent,
+    moments: Sequence[Moment],
+    entities: Sequence[Entity],
+    kinds: frozenset[Kind],
+    quoted: Sequence[str],
+    *,
+    step: bool,
+    asks_who: bool,
+) -> Intent:
+    """Choose the intent where the words alone leave it open: what is named decides."""
+    if asks_who or (intent == "unknown" and (moments or entities or kinds or quoted)):
+        intent = "what_happened"
+    if intent in {"summary", "affected"} and moments and not (kinds or entities):
+        intent = "what_happened"
+    return "show_evidence" if step and intent in {"unknown", "what_happened"} else intent
+
+
+def _speaks(text: str, known: Sequence[Entity]) -> bool:
+    """Tell whether a text names a kind of event, a thing, or something that might be one."""
+    kinds, words = kinds_in(_masked(text, known))
+    return bool(kinds) or any(match_entities(text, known, words))
+
+
+def _masked(text: str, known: Sequence[Entity]) -> str:
+    """Put a word that means nothing in the place of every whole name, so that no part of a name is read as a word."""
+    names = {entity.name.lower() for entity in known if entity.name.lower() not in COMMON_WORDS} | {
+        f"{entity.namespace}/{entity.name}".lower() for entity in known
+    }
+    return re.sub(
+        r"[a-z0-9][a-z0-9._/-]*[a-z0-9]",
+        lambda word: _NAMED if word[0].lower() in names else word[0],
+        text,
+        flags=re.IGNORECASE,
     )
 
 
@@ -149,7 +213,11 @@ def known_entities(signals: Sequence[Signal], report: Report | None) -> tuple[En
         found |= {part.entity for part in report.contributing} | {part.entity for part in report.ruled_out}
         found |= {report.root_cause.entity} if report.root_cause else set()
         found |= {report.symptom.entity} if report.symptom else set()
-    return tuple(sorted(found, key=lambda entity: (entity.kind, entity.namespace or "", entity.name)))
+    return _sorted(found)
+
+
+def _sorted(entities: Iterable[Entity]) -> tuple[Entity, ...]:
+    return tuple(sorted(entities, key=lambda entity: (entity.kind, entity.namespace or "", entity.name)))
 
 
 def match_entities(
@@ -160,10 +228,10 @@ def match_entities(
     Every word keeps the entities that most words of the text speak for, so "checkout gateway" means one thing where a
     thing of both words exists, and two where not. A kind of object ("hpa", "cronjob") narrows, or stands for all its kind.
     """
-    kinds = object_kinds_in(text)
+    kinds = object_kinds_in(_outside(text, kind_words))
     names = _tokens(known)
     said = {part for word in kind_words for part in (word, *re.split(r"[\s-]", word))}
-    taken = said - {entity.name.lower() for entity in known} - {"database", "databases", "db", "queue"}
+    taken = said - {entity.name.lower() for entity in known} - _PLACES
     words = [word.lower().strip("./-") for word in _WORD.findall(text)]
     candidates = [word for word in dict.fromkeys(words) if word not in taken and _could_name(word, names)]
     matches = {word: _named(word, names) for word in candidates}
@@ -181,6 +249,14 @@ def match_entities(
         chosen = {entity for entity in known if entity.kind in kinds}
     unknown = tuple(word for word, found in matches.items() if not found and _is_name(word, COMMON_WORDS))
     return tuple(entity for entity in known if entity in chosen), unknown
+
+
+def _outside(text: str, kind_words: Iterable[str]) -> str:
+    """Take out phrases that name an event by its object: "node drains" asks for drains, wherever they were noted."""
+    for phrase in kind_words:
+        if " " in phrase:
+            text = re.sub(re.escape(phrase), " ", text, flags=re.IGNORECASE)
+    return text
 
 
 def _named(word: str, names: Mapping[str, Sequence[tuple[Entity, float]]]) -> dict[Entity, float]:
@@ -219,18 +295,15 @@ def _tokens(known: Sequence[Entity]) -> dict[str, list[tuple[Entity, float]]]:
 
 
 def _could_name(word: str, names: Mapping[str, object]) -> bool:
+    if word.isdigit():
+        return False  # a part of many a name, and a number in many a question
     if word in names:
         return word not in COMMON_WORDS or len(word) > 3
     return word not in COMMON_WORDS and len(word) > 1
 
 
 def _is_name(word: str, taken: Iterable[str]) -> bool:
-    return (
-        len(word) > 2
-        and word not in taken
-        and word not in COMMON_WORDS
-        and not re.fullmatch(r"[\d.:z-]+|[sed]\d+", word)
-    )
+    return len(word) > 2 and word not in taken and not is_plain(word) and not re.fullmatch(r"[\d.:z-]+|[sed]\d+", word)
 
 
 def _quoted(text: str) -> tuple[str, ...]:

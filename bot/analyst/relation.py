@@ -20,17 +20,16 @@ from bot.analyst.answers import (
     when,
 )
 from bot.analyst.citations import Citations
+from bot.analyst.coincidence import HORIZON_S, by_numbers
+from bot.analyst.doubts import missing_words
 from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext, Subject, step_of, subjects, symptom_signal
-from bot.analyst.vocabulary import MISTAKEN
+from bot.analyst.vocabulary import ACTS_THROUGH, MISTAKEN
 from bot.analyst.words import capital, counted, happened, p_words
 from bot.domain.link import LinkTest
 from bot.domain.report import Answer, AnswerTest, Step, StepLink
 from bot.domain.signal import Occurrence, Signal
-from bot.domain.spelling import lag_words, length
-
-HORIZON_S = 1800.0
-"""How long after a cause an effect is still looked for, unless the test of the pair looked longer."""
+from bot.domain.spelling import lag_words
 
 
 def related(question: Question, context: FollowUpContext) -> Answer:
@@ -46,7 +45,9 @@ def related(question: Question, context: FollowUpContext) -> Answer:
         )
     symptom = symptom_signal(context)
     every = subjects(question, context)
-    found = [one for one in every if symptom is None or one.signal.id != symptom.id] or every
+    off = [one for one in every if symptom is None or one.signal.id != symptom.id]
+    asks_symptom = bool(every) and not question.kinds and every[0].step is not None
+    found = every if asks_symptom else off or every
     if not found:
         return _no_sign(question, context)
     subject = found[0]
@@ -107,6 +108,9 @@ def _root_instead(context: FollowUpContext) -> list[str]:
 def _no_sign(question: Question, context: FollowUpContext) -> Answer:
     """Say that nothing of the kind was seen, what was looked for, and which step people may take for it."""
     looked, where = kinds_asked(question), places_asked(question)
+    if context.report.verdict == "no_incident":
+        nothing = f"no {looked} seen{where}" if looked else f"nothing was seen{where}"
+        return give(question, context, f"No. There was no incident in this window, and {nothing}.", "unrelated")
     said = [
         f"No sign of it in this case: no {looked} seen{where}." if looked else f"No sign of it{where} in this case."
     ]
@@ -123,7 +127,7 @@ def _no_sign(question: Question, context: FollowUpContext) -> Answer:
             f"{step.id} may look like it ({what(step)} at {step.entity.name}), but {before.cause} came first: "
             f"{before.hits} of {counted(before.hits + before.misses, 'time')}."
         )
-    return give(question, context, " ".join(said), "unknown")
+    return give(question, context, " ".join(said) + missing_words(context.report), "unknown")
 
 
 def _on_cascade(question: Question, context: FollowUpContext, step: Step, subject: Subject) -> Answer:
@@ -144,7 +148,9 @@ def _on_cascade(question: Question, context: FollowUpContext, step: Step, subjec
         came = f"{link.hits} of {counted(link.hits + link.misses, 'time')}, {lag_words(link.lag, link.resolution_s)}"
         lead += f": {step_words(context, link.effect)} followed {step_words(context, link.cause)} {came} ({p_words(link.p_value)})"
         test = AnswerTest(hits=link.hits, misses=link.misses, lag=link.lag, p_value=link.p_value, name=link.test)
-    return give(question, context, lead + ".", "related", cited, test)
+    doers = [entity for entity in question.entities if entity.kind in ACTS_THROUGH and entity != step.entity]
+    doing = f" That is how {doers[0]} acts." if doers and subject.signal.kind in ACTS_THROUGH[doers[0].kind] else ""
+    return give(question, context, f"{lead}.{doing}", "related", cited, test)
 
 
 def _link_of(context: FollowUpContext, step: Step) -> StepLink | None:
@@ -169,7 +175,7 @@ def _tested(question: Question, context: FollowUpContext, subject: Subject, symp
         )
     test = context.test(subject.signal, symptom)
     _cite_nearest(cited, subject.occurrences[0], symptom)
-    verdict, text = _beside(subject, context, head) or _by_numbers(subject, context, symptom, test, head)
+    verdict, text = _beside(subject, context, head) or by_numbers(subject, context, symptom, test, head)
     return give(question, context, text, verdict, cited, _answer_test(test))
 
 
@@ -187,27 +193,6 @@ def _beside(subject: Subject, context: FollowUpContext, head: str) -> tuple[Answ
         f"It comes along with the cascade, but does not start it. {head}: {came} "
         f"{step.id} ({what(step)} of {step.entity.name}) came first."
     )
-
-
-def _by_numbers(
-    subject: Subject, context: FollowUpContext, symptom: Signal, test: LinkTest, head: str
-) -> tuple[AnswerVerdict, str]:
-    """Judge by how often the symptom followed; where that is too little to judge by, say so."""
-    horizon_s = max(HORIZON_S, test.lag_range_s[1])
-    near = [one for one in subject.occurrences if _next_start(one, symptom, horizon_s) is not None]
-    total = len(symptom.occurrences)
-    if not near and not test.hits:
-        after = "it" if len(subject.occurrences) == 1 else "any of them"
-        none = f"none of the {total} episodes" if total > 1 else "no episode"
-        return (
-            "unrelated",
-            f"No. {head}: {none} began within {length(horizon_s)} after {after}{_distance(subject, symptom)}.",
-        )
-    if test.status == "supported":
-        return "related", f"It may be. {head}: not on the cascade, yet {measured(test)}."
-    if test.status == "refuted" or (len(near) < len(subject.occurrences) / 2) or _explained_anyway(context, subject):
-        return "unrelated", f"No. {head}: {measured(test)}."
-    return "unknown", f"I cannot tell. {head}: {measured(test)}, too little to judge by."
 
 
 def _brought_on(subject: Subject, context: FollowUpContext) -> tuple[Step, LinkTest] | None:
@@ -228,15 +213,6 @@ def _brought_on(subject: Subject, context: FollowUpContext) -> tuple[Step, LinkT
         if test.status == "supported" and test.effects > 2 and test.unexplained * 2 < test.effects:
             found.append((steps[root.id], test))
     return min(found, key=lambda pair: pair[0].id, default=None)
-
-
-def _explained_anyway(context: FollowUpContext, subject: Subject) -> bool:
-    """Tell a passer-by: it happened once or twice, and the cascade accounts for nearly every one of many episodes."""
-    symptom = context.report.symptom
-    if symptom is None or context.report.verdict != "cause_found":
-        return False
-    episodes = symptom.explained + symptom.unexplained
-    return episodes >= 4 and symptom.explained >= 0.8 * episodes and len(subject.signal.occurrences) <= episodes / 3
 
 
 def _quoted(question: Question, context: FollowUpContext) -> Answer:
@@ -303,21 +279,6 @@ def _without_rival(question: Question, context: FollowUpContext, *, asked: bool)
 
 def _answer_test(test: LinkTest) -> AnswerTest:
     return AnswerTest(hits=test.hits, misses=test.misses, lag=test.lag, p_value=test.p_value, name=test.test)
-
-
-def _next_start(one: Occurrence, symptom: Signal, horizon_s: float) -> float | None:
-    later = [felt.start_s for felt in symptom.occurrences if -1 <= felt.start_s - one.start_s <= horizon_s]
-    return min(later, default=None)
-
-
-def _distance(subject: Subject, symptom: Signal) -> str:
-    after = [
-        felt.start_s - one.start_s
-        for one in subject.occurrences
-        for felt in symptom.occurrences
-        if felt.start_s >= one.start_s
-    ]
-    return f"; the next came {length(min(after))} later" if after else "; none came after it at all"
 
 
 def _cite_nearest(cited: Citations, one: Occurrence, symptom: Signal) -> None:

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from bot.analyst.questions import Question
 from bot.analyst.times import Moment
-from bot.analyst.vocabulary import WIDER
+from bot.analyst.vocabulary import ACTS_THROUGH, WIDER
+from bot.domain.entity import Entity
 from bot.domain.items import ChatMessage, ItemId
 from bot.domain.link import Link, LinkTest
 from bot.domain.ports import Evidenced, Stored
@@ -49,6 +50,10 @@ class FollowUpContext:
     messages: Sequence[tuple[ItemId, ChatMessage]] = ()
     around: Callable[[ItemId, int, int], Sequence[Stored]] | None = None
     symptom: Signal | None = None
+    things: Sequence[Entity] = ()
+    """What the case holds an object of, whether or not anything happened to it."""
+    earlier: Sequence[str] = ()
+    """What was asked before in the same thread, the first first."""
 
 
 SUSPECTED: dict[Kind, float] = {
@@ -82,21 +87,52 @@ def subjects(question: Question, context: FollowUpContext) -> list[Subject]:
     kind and no time means the thing's part in the cascade, else what people suspect first.
     """
     found = _matching(question, context, question.kinds)
+    objects = [entity for entity in question.entities if entity.kind in ACTS_THROUGH]
+    if objects:
+        own = _matching(question, context, frozenset())
+        found = _distinct([*found, *_acted(objects, question, context), *(one for one in own if one.step)])
+        found = found if any(one.step for one in found) else _distinct([*found, *own])
     if not found and question.kinds:
         wider = frozenset(wide for kind in question.kinds for wide in WIDER.get(kind, ()))
         found = _matching(question, context, wider) if wider else []
     if not found and question.kinds and any(entity.kind == "Person" for entity in question.entities):
         found = _matching(question, context, frozenset())
+    rank = {kind: place for place, kind in enumerate(question.ranked)}
     return sorted(
         found,
         key=lambda one: (
             one.step is None and _vague(one.signal),
-            not question.kinds and not question.moments and one.step is None,
+            one.step is None and not question.moments,
+            rank.get(one.signal.kind, len(rank)),
             0.0 if question.kinds else -SUSPECTED.get(one.signal.kind, 0.0),
             len(one.signal.occurrences),
             one.signal.id,
         ),
     )
+
+
+def _distinct(found: Sequence[Subject]) -> list[Subject]:
+    return list({one.signal.id: one for one in found}.values())
+
+
+def _acted(objects: Sequence[Entity], question: Question, context: FollowUpContext) -> list[Subject]:
+    """Find what objects did to others: the drains that a budget blocked, the pods that a quota refused.
+
+    An event that names the object is its doing; so is one of its kind of doing at what it governs, which is known from what
+    the object's own signals mention and from autoscalers' targets, else anything in its namespace.
+    """
+    found = []
+    for entity in objects:
+        governed = {each for signal in context.signals if signal.entity == entity for each in signal.mentions}
+        governed |= {context.topology.targets[entity]} if entity in context.topology.targets else set()
+        for signal in context.signals:
+            place = context.topology.root(signal.entity)
+            named = entity in signal.mentions or place in governed or signal.entity in governed
+            near = not governed and not signal.mentions and place.namespace == entity.namespace
+            occurrences = in_moments(signal, question.moments)
+            if signal.kind in ACTS_THROUGH[entity.kind] and signal.entity != entity and (named or near) and occurrences:
+                found.append(Subject(signal=signal, occurrences=occurrences, step=step_of(signal, context)))
+    return found
 
 
 def symptom_signal(context: FollowUpContext) -> Signal | None:
@@ -142,7 +178,9 @@ def _matching(question: Question, context: FollowUpContext, kinds: frozenset[Kin
     for signal in context.signals:
         if kinds and signal.kind not in kinds:
             continue
-        if named and not ({signal.entity, context.topology.root(signal.entity)} & named):
+        touched = {signal.entity, context.topology.root(signal.entity)}
+        touched |= set(signal.mentions) if kinds and signal.kind is Kind.HUMAN_CHANGE else set()
+        if named and not touched & named:
             continue
         if occurrences := in_moments(signal, question.moments):
             found.append(Subject(signal=signal, occurrences=occurrences, step=step_of(signal, context)))

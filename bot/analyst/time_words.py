@@ -38,7 +38,17 @@ DAY_WORDS = re.compile(
     r"|\b(?P<last2>last\s+|this\s+|on\s+)?(?P<weekday2>Mon|Tues?|Weds?|Thu(?:rs?)?|Fri|Sat|Sun|tue|tues|weds?|thurs?|fri)\b",
     re.IGNORECASE,
 )
-_ZONE = r"(?P<zone{0}>\s?z\b|\s?utc\b|\s?gmt\b|[+-]\d\d:?\d\d\b)?"
+ZONE_HOURS = {
+    "wet": 0, "bst": 1, "cet": 1, "met": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3, "sgt": 8, "hkt": 8, "jst": 9, "kst": 9,
+    "aest": 10, "aedt": 11, "edt": -4, "est": -5, "cdt": -5, "mdt": -6, "mst": -7, "pdt": -7, "pst": -8,
+}  # fmt: skip
+"""Hours ahead of UTC of the zone names that mean one thing only, as tzdata has them."""
+UNCLEAR_ZONE = re.compile(r"(?<=\d|m)\s?(?P<name>cst|ist|ast|sst)\b", re.IGNORECASE)
+"""Names that mean several zones: China's or Central, India's, Israel's or Ireland's, Atlantic or Arabia's."""
+_ZONE = (
+    rf"(?P<zone{{0}}>\s?(?:utc|gmt)\s?[+-]\d{{{{1,2}}}}(?::?\d\d)?\b|\s?(?:z|utc|gmt|{'|'.join(ZONE_HOURS)})\b"
+    r"|\s?\+\d\d:?\d\d\b)?"
+)
 _CLOCK = (
     r"(?:(?P<h{0}>[01]?\d|2[0-4]):(?P<m{0}>[0-5]\d)(?::(?P<s{0}>[0-5]\d)(?:[.,]\d{{1,9}})?)?\s?(?P<half{0}>[ap]\.?m\b\.?)?"
     r"|(?P<hh{0}>1[0-2]|0?[1-9])\s?(?P<half2{0}>[ap]\.?m\b\.?)"
@@ -56,5 +66,32 @@ CLOCK_WORDS = re.compile(
     re.IGNORECASE,
 )
 ISO_T = re.compile(r"(?<=\d{4}-\d\d-\d\d)T(?=\d\d:)", re.IGNORECASE)
+SPOKEN = re.compile(
+    rf"\b(?:a )?(?P<part>quarter|half|five|ten|[1-5]?\d) (?P<side>past|to) (?P<hour>{'|'.join(NUMBERS)}|1?\d|2[0-3])\b(?!:)"
+    rf"|\b(?P<sharp>{'|'.join(NUMBERS)}|1?\d|2[0-3]) ?o'?clock\b",
+    re.IGNORECASE,
+)
+BEHIND_UTC = re.compile(r"(?<=\d{4}-\d\d-\d\d \d\d:\d\d)((?::\d\d(?:\.\d+)?)?)(?=-\d\d:?\d\d\b)")
+"""Where a stamp's offset begins: without its date, ``09:00-10:00`` is an hour and no place in the Atlantic."""
+PAST = re.compile(
+    rf"\b(?:last|previous)\s+(?P<span>week|month|year)\b|\b(?P<n>{COUNT})\s*(?P<unit>month|year)s?\s+ago\b",
+    re.IGNORECASE,
+)
 AGO = re.compile(rf"\b(?P<n>{COUNT})\s*(?P<unit>minutes?|mins?|hours?|hrs?|h|m)\s+ago\b", re.IGNORECASE)
 FILLER = re.compile(r"\b(?:at|on|the|in|of|from|during|and|this|last|all|day|around|about)\b|[\s,.'\"]", re.IGNORECASE)
+
+
+def plain_stamps(text: str) -> str:
+    """Write stamps and spoken times as clocks show them: ``2026-11-19 16:20utc-05:00``, ``quarter to eleven`` as ``10:45``."""
+    return SPOKEN.sub(_spoken, BEHIND_UTC.sub(r"\1utc", ISO_T.sub(" ", text)))
+
+
+def _spoken(match: re.Match[str]) -> str:
+    word = (match["hour"] or match["sharp"]).lower()
+    hour = int(word) if word.isdigit() else NUMBERS.index(word) + 1
+    if match["sharp"]:
+        return f"{hour % 24:02}:00"
+    part = match["part"].lower()
+    minutes = {"quarter": 15, "half": 30}.get(part) or (int(part) if part.isdigit() else NUMBERS.index(part) + 1)
+    since = hour * 60 + (minutes if match["side"].lower() == "past" else -minutes)
+    return f"{since // 60 % 24:02}:{since % 60:02}"

@@ -17,14 +17,16 @@ from bot.analyst.time_words import (
     DAY_S,
     DAY_WORDS,
     FILLER,
-    ISO_T,
     MONTHS,
     NUMBERS,
     ORDINALS,
     PARTS,
+    PAST,
     UNIT,
     UNITS,
     WEEKDAYS,
+    ZONE_HOURS,
+    plain_stamps,
 )
 from bot.domain.window import Window
 from bot.errors import UsageError
@@ -97,10 +99,10 @@ def find_moments(text: str, window: Window, tz: tzinfo = UTC, *, now: datetime |
     window; moments outside the window are given too, so that the asker can be told.
     """
     now = now or window.end - timedelta(microseconds=1)
-    text = ISO_T.sub(" ", text)
+    text = plain_stamps(text)
     clocks = list(_clock_mentions(text))
     days = list(_day_mentions(text, window, now.astimezone(tz).date()))
-    found: list[tuple[int, Moment]] = [(at, moment) for at, moment in _ago_moments(text, now)]
+    found: list[tuple[int, Moment]] = [*_ago_moments(text, now), *_past_moments(text, now.astimezone(tz).date(), tz)]
     used: set[int] = set()
     for clock in clocks:
         index = _nearest_day(clock, days)
@@ -163,7 +165,7 @@ def _span(
     text: str, *, now: datetime, first: datetime | None, tz: tzinfo
 ) -> tuple[datetime, datetime, datetime] | None:
     """Read a whole text as one time: the exact point named, and the span it covers."""
-    text = ISO_T.sub(" ", text)
+    text = plain_stamps(text)
     oldest = min(first, now) if first is not None else now - timedelta(days=7)
     window = Window(start=oldest, end=now, asked=text)
     ago = AGO.fullmatch(text) or re.fullmatch(rf"({COUNT})\s*({UNIT}) ago", text)
@@ -241,14 +243,14 @@ def _clock(match: re.Match[str], side: str) -> tuple[float, float]:
 def _zone(text: str | None) -> tzinfo | None:
     if not text:
         return None
-    text = text.strip()
-    if text[0] not in "+-":
-        return UTC
-    hours, minutes = int(text[1:3]), int(text[-2:])
+    digits = re.sub(r"\D", "", text)
+    if not digits:
+        return timezone(timedelta(hours=ZONE_HOURS.get(text.strip().lower(), 0)))
+    hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
     if hours > 14 or minutes > 59:
         return None
     offset = timedelta(hours=hours, minutes=minutes)
-    return timezone(-offset if text[0] == "-" else offset)
+    return timezone(-offset if "-" in text else offset)
 
 
 def _day_mentions(text: str, window: Window, today: date) -> Iterator[_DayMention]:
@@ -330,6 +332,25 @@ def _ago_moments(text: str, now: datetime) -> Iterator[tuple[int, Moment]]:
         at = now - timedelta(seconds=_count(match["n"]) * unit_s)
         half = timedelta(seconds=unit_s / 2 if unit_s == 3_600 else 300)
         yield match.start(), Moment(start=_utc(at - half), end=_utc(at + half), words=match[0])
+
+
+def _past_moments(text: str, today: date, tz: tzinfo) -> Iterator[tuple[int, Moment]]:
+    """Read weeks, months and years that are over as the calendar has them."""
+    for match in PAST.finditer(text):
+        unit, back = (match["span"] or match["unit"]).lower(), _count(match["n"]) if match["n"] else 1
+        if unit == "week":
+            first = today - timedelta(days=today.weekday() + 7 * back)
+            last = first + timedelta(days=7)
+        elif unit == "month":
+            first, last = _month_back(today, back), _month_back(today, back - 1)
+        else:
+            first, last = date(today.year - back, 1, 1), date(today.year - back + 1, 1, 1)
+        yield match.start(), Moment(start=_at(first, 0, tz), end=_at(last, 0, tz), words=match[0])
+
+
+def _month_back(today: date, back: int) -> date:
+    months = today.year * 12 + today.month - 1 - back
+    return date(months // 12, months % 12 + 1, 1)
 
 
 def _nearest_day(clock: _ClockMention, days: Sequence[_DayMention]) -> int | None:

@@ -16,10 +16,11 @@ _RESTARTED = (K.CONTAINER_RESTART, K.OOM_KILL, K.CRASH_LOOP, K.OUT_OF_MEMORY)
 KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"restart\w*|re-?boot\w*|bounc(?:e|ed|ing)", _RESTARTED),
     (r"crash\w*|back-?off|died?|dies|dying", (K.CRASH_LOOP, K.CONTAINER_RESTART, K.OOM_KILL, K.JOB_FAILURE)),
-    (r"oom\w*|out[- ]of[- ]memory|ran out of (?:memory|ram|heap)|exit(?:ed)? (?:code )?137", (K.OOM_KILL, K.OUT_OF_MEMORY)),
-    (r"kill(?:s|ed|ing)?|terminat\w+|sigterm|sigkill|grace(?:ful)? (?:period|shutdown)?", (*_KILLED, K.SHUTDOWN)),
+    (r"oom[- ]?kill\w*|oom\w*|out[- ]of[- ]memory|ran out of (?:memory|ram|heap)|exit(?:ed)? (?:code )?137", (K.OOM_KILL, K.OUT_OF_MEMORY)),
+    (r"kill(?:s|ed|ing)?|sigkill", (*_KILLED, K.SHUTDOWN)),
+    (r"terminat\w+|sigterm|grace(?:ful(?:ly)?)?(?: (?:periods?|shut-? ?downs?|terminations?))?", (K.SHUTDOWN, K.POD_KILL)),
     (r"(?:pod |container )?start(?:-| )?ups?|new pods?|cold starts?", (K.POD_START, K.STARTUP)),
-    (r"shut-? ?downs?|shutting down|drain\w*", (K.SHUTDOWN, K.POD_KILL)),
+    (r"shut-? ?downs?|shutting down", (K.SHUTDOWN, K.POD_KILL)),
     (r"evict\w*|preempt\w*", (K.EVICTION,)),
     (r"deploy(?:s|ed|ing|ment|ments)?|roll-?(?:ed )?outs?|releases?|released|new versions?|upgrad\w+", (K.ROLLOUT, K.RELOAD, K.ROLLOUT_STUCK)),
     (r"roll(?:ed)?-? ?backs?|revert\w*", (K.ROLLOUT, K.HUMAN_CHANGE)),
@@ -28,14 +29,14 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"(?:auto-?)?scal(?:e|ed|es|ing|er)|hpas?|replicas?", (K.SCALE_UP, K.SCALE_DOWN, K.AUTOSCALER_FAILURE)),
     (r"(?:cron[- ]?)?jobs?(?: runs?)?|crons?|cron-?jobs?|batch|scheduled? (?:run|task)s?|backups?", (K.JOB_RUN, K.JOB_FAILURE)),
     (r"config(?:s|uration|map|maps)?(?: changes?)?|feature flags?|flags?|settings?", (K.CONFIG_CHANGE, K.BAD_CONFIG, K.HUMAN_CHANGE)),
-    (r"secrets?(?: rotat\w+)?|passwords?|credentials?|key rotation", (K.SECRET_CHANGE, K.AUTH_FAILURE)),
+    (r"secrets?(?: rotat\w+)?|passwords?(?: rotat\w+)?|credentials?(?: rotat\w+)?|(?:key )?rotat(?:ed?|ion|ions)", (K.SECRET_CHANGE, K.AUTH_FAILURE)),
     (r"cert(?:s|ificate|ificates)?|expir(?:ed|y|es|ation)", (K.CERTIFICATE_EXPIRY, K.RENEWAL_FAILURE, K.TLS_FAILURE)),
     (r"renew\w*", (K.RENEWAL_FAILURE, K.CERTIFICATE_EXPIRY)),
     (r"tls|ssl|x\.?509|handshakes?", (K.TLS_FAILURE, K.CERTIFICATE_EXPIRY)),
     (r"auth\w*|forbidden|unauthori[sz]ed|401s?|403s?", (K.AUTH_FAILURE, K.CLIENT_ERROR)),
     (r"time-?outs?|timed out|timing out|deadline(?: exceeded)?|504s?", (K.TIMEOUT,)),
     (r"retr(?:y|ies|ied|ying)(?: storms?)?", (K.RETRY,)),
-    (r"connection resets?|resets?|broken pipes?|econnreset", (K.CONNECTION_RESET,)),
+    (r"connection resets?|resets?|broken pipes?|econnreset|(?:requests? )?cut(?:[- ]?off)?", (K.CONNECTION_RESET,)),
     (r"(?:connection )?refused|econnrefused", (K.CONNECTION_REFUSED,)),
     (r"dns|name resolution|no such host|nxdomain|resolver|coredns", (K.NAME_RESOLUTION_FAILURE,)),
     (r"network\w*|bandwidth|packet loss|packets?|connectivity", (K.NETWORK_SATURATION, K.NAME_RESOLUTION_FAILURE, K.NODE_FAILURE)),
@@ -59,7 +60,10 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"gc|garbage collect\w+|stop[- ]the[- ]world", (K.GC_PAUSE,)),
     (r"traffic|requests? rise|load spikes?|campaign|flash sale|ddos", (K.TRAFFIC_RISE,)),
     (r"nodes? (?:fail\w*|down|lost|dead|not ?ready)|not ?ready|node (?:reboot|outage)", (K.NODE_FAILURE,)),
-    (r"drain\w*|cordon\w*|(?:pod )?disruption budgets?|pdbs?", (K.DRAIN_BLOCKED, K.EVICTION, K.NODE_FAILURE)),
+    (r"(?:node )?drain\w*|cordon\w*", (K.DRAIN_BLOCKED, K.EVICTION, K.NODE_FAILURE, K.SHUTDOWN, K.POD_KILL)),
+    (r"(?:pod )?disruption budgets?|pdbs?", (K.DRAIN_BLOCKED, K.EVICTION, K.NODE_FAILURE)),
+    (r"creat(?:ed?|ion)|introduced|edited|modified", (K.CONFIG_CHANGE, K.SECRET_CHANGE, K.HUMAN_CHANGE)),
+    (r"(?:too few|fewer|not enough|missing|short(?:age|fall)? of) (?:pods|replicas|capacity)|(?:pod )?shortfalls?", (K.POD_SHORTFALL, K.SCHEDULING_FAILURE)),
     (r"schedul(?:ing|able)|unschedulable|pending pods?", (K.SCHEDULING_FAILURE,)),
     (r"image(?: pull)?s?|imagepullbackoff|errimagepull|registry", (K.IMAGE_PULL_FAILURE,)),
     (r"mounts?|mounting", (K.MOUNT_FAILURE,)),
@@ -67,7 +71,7 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"third[- ]?part(?:y|ies)|vendors?|upstream provider|providers?|external|outside", (K.EXTERNAL_FAILURE,)),
     (r"outages?|unavailab\w+|down ?time|503s?|no endpoints", (K.UNAVAILABLE, K.EXTERNAL_FAILURE, K.SERVER_ERROR)),
     (r"clock(?: (?:jump|skew|drift))?|ntp", (K.CLOCK_JUMP,)),
-    (r"(?:manual|human) (?:change|edit)s?|kubectl|somebody changed|migrations?", (K.HUMAN_CHANGE, K.CONFIG_CHANGE)),
+    (r"(?:manual|human) (?:change|edit)s?|manually|by hand|kubectl|somebody changed|migrations?", (K.HUMAN_CHANGE, K.CONFIG_CHANGE)),
     (r"what (?:\w+ )?changed|any changes?|changes made", (K.ROLLOUT, K.CONFIG_CHANGE, K.SECRET_CHANGE, K.HUMAN_CHANGE)),
     (r"alerts?|alarms?|paged?|pages", (K.ALERT,)),
     (r"errors?|exceptions?|stack ?traces?|failures?", (K.LOG_ERROR, K.LOG_BURST, K.SERVER_ERROR)),
@@ -102,8 +106,28 @@ OBJECT_WORDS: tuple[tuple[str, str], ...] = (
     (r"secrets?", "Secret"),
     (r"ingress(?:es)?", "Ingress"),
     (r"hosts?", "Host"),
+    (r"(?:resource ?|compute ?|namespace ?)?quotas?", "ResourceQuota"),
+    (r"(?:pod ?)?disruption ?budgets?|pdbs?", "PodDisruptionBudget"),
+    (r"limit ?ranges?", "LimitRange"),
+    (r"network ?polic(?:y|ies)", "NetworkPolicy"),
+    (r"certs?|certificates?", "Certificate"),
+    (r"pvcs?|volume claims?", "PersistentVolumeClaim"),
 )
 """Words for kinds of object; "deployment" is missing because people mean the rollout."""
+
+ACTS_THROUGH: dict[str, frozenset[Kind]] = {
+    "ResourceQuota": frozenset({K.QUOTA_EXCEEDED, K.POD_SHORTFALL}),
+    "LimitRange": frozenset({K.QUOTA_EXCEEDED, K.OOM_KILL, K.CPU_THROTTLING}),
+    "PodDisruptionBudget": frozenset({K.DRAIN_BLOCKED}),
+    "HorizontalPodAutoscaler": frozenset({K.SCALE_UP, K.SCALE_DOWN, K.AUTOSCALER_FAILURE}),
+    "ConfigMap": frozenset({K.BAD_CONFIG, K.RELOAD, K.CONFIG_CHANGE}),
+    "Secret": frozenset({K.AUTH_FAILURE, K.RELOAD, K.SECRET_CHANGE}),
+    "Certificate": frozenset({K.CERTIFICATE_EXPIRY, K.RENEWAL_FAILURE, K.TLS_FAILURE}),
+    "PersistentVolumeClaim": frozenset({K.MOUNT_FAILURE, K.NO_SPACE}),
+    "NetworkPolicy": frozenset({K.CONNECTION_REFUSED, K.TIMEOUT}),
+    "Host": frozenset({K.EXTERNAL_FAILURE, K.IMAGE_PULL_FAILURE}),
+}
+"""What an object does to others: a budget that blocks a drain shows in the drain's events, where the workload stands."""
 
 SYNONYMS: tuple[tuple[str, str], ...] = (
     (r"databases?|dbs?|sql", r"postgres\w*|pg|pgsql|mysql|mariadb|mongo\w*|db|database|cockroach\w*|oracle|mssql|cassandra|etcd"),
@@ -116,29 +140,39 @@ SYNONYMS: tuple[tuple[str, str], ...] = (
 FRONT = re.compile(r"gateways?|load-?balancers?|lb|prox(?:y|ies)|ingress|edge", re.IGNORECASE)
 """What people call the place where they feel it, whatever its name is."""
 
+_YES_NO = r"^\W*(?:(?:so|and|but|hey|ok|well|hm+)\W+)*(?:is|was|are|were|isn'?t|wasn'?t|aren'?t|weren'?t|did|didn'?t|does|do|could|couldn'?t|can|might|may|would|had|has|have)\b"
+"""How a question begins that wants a yes or a no."""
+
 INTENT_WORDS: tuple[tuple[str, str], ...] = (
+    ((r"prove[sd]? (?:you|it|this|that) wrong|(?:could|might|may|can) (?:you|this|it|that) be (?:wrong|mistaken)|are you wrong|disprov\w+|falsif\w+|refut\w+|"
+     r"change your mind|how (?:can|could|would|do|should) (?:we|i) (?:test|verify|check|confirm)"), "falsify"),
     (r"how (?:sure|certain|confident|reliable|likely)|are you (?:really )?(?:sure|certain)|confiden(?:ce|t)|trust (?:this|you|it)", "how_sure"),
     ((r"(?:did|do|could|can)(?: you)?(?:n't| not) (?:you )?(?:see|look|read|check|find)|(?:was|is|are|were|what'?s?|anything) (?:\w+ )?missing|"
      r"(?:did|have) you (?:even |really )?(?:look|check|see|read|seen|looked|checked)\w*|blind spots?|coverage|(?:data )?gaps?|what (?:did|do) you (?:not|miss)\w*|you (?:miss|overlook)\w*|not see"), "not_seen"),
+    ((r"(?:which|what|who)(?:'?s)? .*\b(?:affected|impacted|hurt|suffer\w*|down)|who (?:felt|feels)"), "affected"),
     ((r"how (?:many|much|often|frequent\w*|bad)|every \d+ ?(?:h|hours?|m|min\w*)\b|how big|what(?:'?s| is| was) the impact|blast radius"), "how_much"),
     ((r"what(?:'?s| is| are| was) (?:the |its |our )?(?:\w+ )?(?:grace ?periods?|schedules?|limits?|(?:min|max)?replicas|stabili[sz]ation\w*|settings?|thresholds?|timeouts?)\b|"
      r"\b(?:grace ?period|schedule|replicas|settings?) (?:of|for)\b"), "setting"),
     ((r"(?:when|what time).*(?:next|again|happen again|recur|come back)|next (?:time|occurrence|one|run|episode|outage|spike)|how long (?:until|till|before)|"
-     r"will (?:it|this|that|they) (?:happen|come|occur|recur)|(?:happen|occur) again|predict\w*"), "when_next"),
-    ((r"(?:when|what time|how long ago) (?:did|does|do|has|have|had|was|is|were)\b.*\b(?:start\w*|began|begin|first|last|end(?:ed)?|stop(?:ped)?|over)\b|since when|"
-     r"(?:is|are) (?:it|this|they|we) still\b|still (?:happening|going|broken|failing)|how long (?:did|does|do|has|is|was|were)"), "since_when"),
+     r"will (?:it|this|that|they) (?:happen|come|occur|recur)|(?:happen|occur) again|predict\w*|(?:when|what time) (?:does|do|will)\b"), "when_next"),
+    ((r"(?:when|what time|how long ago) (?:did|does|do|has|have|had|was|is|were)\b|when'?s? (?:was|did)|since when|(?:first|last) (?:time|seen)\b|"
+     r"(?:is|are) (?:it|this|they|we) (?:still|over|done|gone|finished|fixed|resolved|back)\b|still (?:happening|going|broken|failing)|how long (?:did|does|do|has|is|was|were)"), "since_when"),
     ((r"(?:how|what) (?:do|can|should|could|would|will|to)?\s*(?:\w+\s+){0,3}(?:fix|solve|prevent|avoid|mitigat\w*|stop|remedy|repair)\w*|"
-     r"what (?:should|can|could|must) (?:we|i|you) (?:do|change)|(?:what|which) (?:to )?(?:changes?|actions?)\b(?! (?:happened|were|was))|(?:should|can|could) (?:we|i) (?:just )?"
-     r"(?:roll|revert|restart|scale|raise|kill|disable|pause|turn|drain)\w*|recommend\w*|remediat\w*|"
+     r"what (?:should|can|could|must) (?:we|i|you) (?:do|change)|(?:what|which) (?:to )?(?:changes?|actions?)\b(?! (?:happened|were|was))|should (?:we|i) (?!know|see|trust|worry)\w+|(?:can|could) (?:we|i) (?:just )?"
+     r"(?:roll|revert|restart|scale|raise|kill|disable|pause|turn|drain|delete|remove|change|lower|increase)\w*|(?:would|will|might) .*\bhelp(?:ed)?\b|recommend(?!ations?\b.*\brelat)\w*|remediat\w*|"
      r"^(?:the )?fix(?:es)?\b|how (?:to|do we|do i|can we) (?:fix|solve|prevent|stop)"), "fix"),
-    ((r"\bwhy (?:not|is it not|isn'?t it|wasn'?t it|couldn'?t it)|why .*(?:and not|rather than|instead of|not the)|how come .* not|"
-     r"(?:couldn'?t|could) (?:it|this) (?:not )?(?:be|have been)\b"), "why_not"),
-    ((r"(?:show|give|see|list|print|where(?:'s| is| are)|what(?:'s| is)) (?:\w+ ){0,4}(?:evidence|proof|quotes?|logs?|log lines?)|"
+    ((r"\bwhy (?:not|is it not|isn'?t|wasn'?t|couldn'?t|can'?t)|why .*(?:and not|rather than|instead of|not the|rul\w+ out|exclud\w+|dismiss\w*)|how come .* not|"
+     r"couldn'?t (?:it|this) (?:be|have been)\b"), "why_not"),
+    ((r"(?:show|give|see|list|print|where(?:'s| is| are)|what(?:'s| is)) (?:\w+ ){0,4}(?:evidence|proof|quotes?|logs?|log lines?|errors?)|"
      r"evidence|proof|prove|how do (?:you|we) know|what makes you|based on what|\bsays who"), "show_evidence"),
-    ((r"relat\w+|connect(?:ed|ion to)|part of (?:it|this|that|the|what)|(?:did|could|would|might|does) .*\bcaus(?:e|ed|ing)\b|caus(?:e|ed) (?:it|this|that|by)|"
+    ((r"(?:un)?relat\w+|connect(?:ed|ion to)|part of (?:it|this|that|the|what)|(?:did|could|would|might|does) .*\bcaus(?:e|ed|ing)\b|caus(?:e|ed) (?:it|this|that|by)|"
      r"because of|due to|responsible|to blame|blam\w+|involved|\btied?\b|correlat\w*|contribut\w*|trigger\w*|coinciden\w+|"
-     r"anything to do with|something to do with|(?:make|made|lead|led|leading) (?:\w+ )?(?:to|it worse)|ha(?:d|s|ve) an? (?:effect|impact)|"
-     r"behind (?:it|this)\b|(?:is|was|were) (?:it|this) (?:the|a|an|just)\b|have (?:caused|started)"), "related"),
+     r"(?:any|some|no)thing to do with|(?:make|made|lead|led|leading) (?:\w+ )?(?:to|it worse)|ha(?:d|s|ve) an? (?:effect|impact)|"
+     r"behind (?:it|this|that|the|all)\b|have (?:caused|started)|culprit|guilty|at fault|harm(?:ful|ed)|innocent|"
+     r"(?:is|was|were)(?:n'?t| not)? (?:it|this|that) (?:the|a|an|just)\b|^(?!\W*(?:what|who|which|why)\b).*\b(?:is|was)(?:n'?t| not)? (?:really |just )?the (?:root )?(?:cause|trigger|culprit|reason)\b"), "related"),
+    (_YES_NO + (r".*\b(?:the|a) (?:root |real |main )?(?:cause|trigger|problem|reason|issue|culprit|victim)\b|" + _YES_NO + r".*\b(?:do|done|break|broken?|start(?:ed)?|kill(?:ed)?|bring|brought|take|took) (?:it|this|that|everything|us)\b|"
+     + _YES_NO + r".*\bmatter(?:s|ed)?\b|" + _YES_NO + r".*\bbecause\b|^\W*(?:(?:so|and|but)\W+)*(?:could|might|may) (?!you|we|i\b).*\b(?:be|have)\b|"
+     r"^\W*(?:(?:so|and|but|then)\W+)*(?:is|was|are|were)(?:n'?t)? (?:it|this|that|they) (?!ok|true|possible|clear|normal|bad)\w+"), "related"),
     ((r"what (?:else )?(?:happen\w*|went on|was going on|did|was .* doing|occurred|changed|broke|went wrong)|what'?s? (?:up|going on) with|"
      r"anything (?:happen\w*|odd|strange|unusual|wrong)|timeline|what about|tell me about|happened|describe|going on"), "what_happened"),
     ((r"root cause|what (?:was|is|were) the (?:cause|reason|problem|issue)|who (?:broke|did|caused|is to blame|was it)\b|what'?s? (?:the )?(?:cause|reason|behind|wrong)|"
@@ -148,35 +182,21 @@ INTENT_WORDS: tuple[tuple[str, str], ...] = (
 
 STEP = re.compile(r"\b(?:step|schritt)\s*(?:no\.?|number|#)?\s*(\d{1,2})\b|\bs(\d{1,2})\b", re.IGNORECASE)
 
-COMMON_WORDS = frozenset(
-    """a about above after again against ago all almost already also always am an and another any anybody anyone anything are around as ask at away
-    back bad be because been before began begin behind being below between big both break broke broken but by came can caused cause causes causing
-    change changed changes check cheers clear cluster come coming could couldn couldnt day days did didn didnt different do does doesn doesnt doing done
-    down during each early effect else ended end ends even ever every everybody everything evidence exactly explain fact fail failed failing fails far few
-    find fine first fix follow for found from full gave get getting give go goes going good got great had happen happened happening happens has have
-    having he hello help her here hey hi him his hour hours how however i if impact important in incident indeed instead into is isn isnt issue issues it
-    its itself just keep kept kind know last late later least less let like likely line list little log logs long look looked looking looks lot made make
-    makes many matter may maybe me mean might minute minutes miss missed missing moment month more most much must my near nearly need never new next
-    night no nobody normal not nothing now number of off often ok okay old on once one ones only or other our out over own page part people perhaps
-    picture please point possible possibly prevent probably problem problems proof prove question quick quite random read real really reason related
-    relation report result right root run running runs said same saw say says second see seem seems seen sent service services session set several she
-    should show shows side since single small so some somebody somehow someone something soon sorry spike spikes stand start started starts state step
-    still stop strange stuff such suddenly sure symptom symptoms system take tell than thank thanks that thats the their them then there these they thing things
-    think this those though thought through time times to today together told too took total trouble true try two type unrelated until up us use used
-    very want was wasn wasnt way we week weird well went were what whats when where which while who whole why will window with within without wonder word
-    work working worse worst would wrong yeah yes yesterday yet you your pod pods container containers process replica replicas server servers workload
-    workloads app application instance instances namespace user users request requests response responses traffic error errors morning afternoon evening
-    tonight monday tuesday wednesday thursday friday saturday sunday weekend behind blame because due coincidence connection involved tied trigger
-    triggered part contributed contribute also particular actual actually overall main final third fourth fifth early earlier three four five six
-    seven eight nine ten odd unusual lost dropped weren werent havent hasnt hadnt wouldnt wont dont im ive id theyre were youre lets theres team
-    seconds mins min hrs hr utc gmt am pm noon midnight bit guys folks dear bot rootcause""".split()  # noqa: SIM905 - a list of three hundred strings hides its words
-)
-"""Words that name nothing: what is left of a question without them is taken for a name."""
-
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{pattern})(?![\w])", re.IGNORECASE)
+
+
+def kinds_ranked(text: str) -> tuple[Kind, ...]:
+    """Give the kinds of signal a text speaks of, the nearest to its words first."""
+    places: dict[Kind, int] = {}
+    for pattern, kinds in KIND_WORDS:
+        if _compiled(pattern).search(text):
+            for place, kind in enumerate(kinds):
+                places[kind] = min(place, places.get(kind, place))
+    found = kinds_in(text)[0]
+    return tuple(sorted(found, key=lambda kind: (places.get(kind, 0), kind.value)))
 
 
 def kinds_in(text: str) -> tuple[frozenset[Kind], tuple[str, ...]]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # a question without a model must not wait for one
 
 def follow_up(case: Case, question: str, analyst: "ModelAnalyst | None" = None) -> Answer:
     """Answer a question about a case; raises CaseError where the case holds no report yet."""
-    context = _context(case)
+    context = context_of(case)
     given = answer(question, context)
     if analyst is not None:
         from bot.investigation.model_follow_up import asked_model  # noqa: PLC0415 - only where a model is asked
@@ -36,7 +36,8 @@ def follow_up(case: Case, question: str, analyst: "ModelAnalyst | None" = None) 
     return given
 
 
-def _context(case: Case) -> FollowUpContext:
+def context_of(case: Case) -> FollowUpContext:
+    """Give what a finished case holds for follow-ups; raises CaseError where it holds no report yet."""
     stored = case.report()
     window = case.window
     if stored is None or window is None:
@@ -44,6 +45,7 @@ def _context(case: Case) -> FollowUpContext:
     report = report_from_json(stored)
     signals = case.signals()
     topology = called_in_logs(read_topology(case.objects(), case.events(), case.streams()), signals)
+    things = {topology.root(version.entity) for _, version in case.objects()}
     pair = pair_test(topology, window)
 
     def test(cause: Signal, effect: Signal) -> LinkTest:
@@ -63,4 +65,6 @@ def _context(case: Case) -> FollowUpContext:
         topology=topology,
         messages=tuple(case.messages()),
         around=case.around,
+        things=sorted(things, key=str),
+        earlier=tuple(each["question"] for each in case.questions()),
     )
