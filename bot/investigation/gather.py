@@ -18,12 +18,14 @@ from bot.domain.items import ChatMessage, ClusterEvent, Gap, ItemId, LogStream, 
 from bot.domain.ports import Progress, Sink, Source, TimedLine
 from bot.domain.spelling import length
 from bot.errors import LeftError, RootcauseError
+from bot.investigation.distinct import DistinctLines
 
 log = logging.getLogger("rootcause.gather")
 
 GRACE_S = 3.0
 """What a source gets beyond its deadline to say itself what it could not read."""
 
+LOGS = "kubernetes/logs"
 COLLECT_AFTER = 100_000
 """Objects between two searches for cyclic garbage while sources decode: they make millions of small ones and no cycle, and by
 Python's own 700 the search took two fifths of the time of a gigabyte from Elasticsearch."""
@@ -75,6 +77,15 @@ def _gather_all(sources: Sequence[Source], sink: Sink, progress: Progress, grace
                 run.left = True
     if shared.failure is not None:
         raise shared.failure
+    _say_compared(shared)
+
+
+def _say_compared(shared: "_Shared") -> None:
+    if unlike := shared.distinct.unlike():
+        what = "containers of which two sources brought lines that are not alike: they may count twice"
+        shared.sink.add_gap(Gap(source=LOGS, what=what, count=unlike, lost=False))
+    if shared.distinct.full:
+        shared.sink.add_gap(Gap(source=LOGS, what="too many lines to compare all that two sources hold", lost=False))
 
 
 def _deadline(source: Source) -> float | None:
@@ -96,6 +107,7 @@ class _Shared:
     sink: Sink
     progress: Progress
     turn: threading.Condition = field(default_factory=threading.Condition)
+    distinct: DistinctLines = field(default_factory=DistinctLines)
     failure: BaseException | None = None
     told: dict[int, tuple[int, int | None]] = field(default_factory=dict)
     """By run: bytes done, and of how many"""
@@ -174,11 +186,27 @@ class _Run:
 
     def open_stream(self, stream: LogStream) -> int:
         """Register a log stream in turn."""
-        return self._in_turn(lambda: self.shared.sink.open_stream(stream))
+
+        def act() -> int:
+            number = self.shared.sink.open_stream(stream)
+            if not self.alone:
+                self.shared.distinct.open_stream(number, stream, self.source.name)
+            return number
+
+        return self._in_turn(act)
 
     def add_lines(self, stream: int, lines: Sequence[TimedLine]) -> None:
-        """Append lines in turn."""
-        self._in_turn(lambda: self.shared.sink.add_lines(stream, lines))
+        """Append lines in turn, but for those that another source has brought."""
+
+        def act() -> None:
+            fresh = self.shared.distinct.fresh(stream, lines)
+            if len(fresh) < len(lines):
+                what = "log lines that two sources hold, kept once"
+                self.shared.sink.add_gap(Gap(source=LOGS, what=what, count=len(lines) - len(fresh), lost=False))
+            if len(fresh):
+                self.shared.sink.add_lines(stream, fresh)
+
+        self._in_turn(act)
 
     def add_event(self, event: ClusterEvent) -> ItemId:
         """Pass it on in turn."""

@@ -10,7 +10,7 @@ from bot.domain.items import Gap, LogStream
 from bot.errors import LeftError, RootcauseError, StorageError, UsageError
 from bot.investigation.gather import gather_all
 
-STREAM = LogStream(namespace="shop", pod="a", container="c", path="p")
+STREAM = LogStream(namespace="shop", pod="a", container=None, path="p")
 
 
 def silent(_stage, _done, _total):
