@@ -290,10 +290,9 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
     """
     best: tuple[float, int, Match] | None = None
     everything = effects
-    for index, start in enumerate(causes.starts_s):
+    for index, start, until, ways in _in_force(causes, window):
         effects, passed = _settled(everything, start, lag.low_s)
         total = len(effects.starts_s)
-        until = causes.starts_s[index + 1] if index + 1 < len(causes.starts_s) else window.end_s
         first = bisect_left(effects.starts_s, start + lag.low_s)
         after = bisect_right(effects.starts_s, until) - first
         if after <= 0 or effects.starts_s[first] > start + lag.high_s:
@@ -305,7 +304,7 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         # any of several causes might have been the one that happened to come just before
         by_onset = min(1.0, len(causes.starts_s) * max(ONSET_S, delay) / window.length_s) if after == total else 1.0
         # few effects have no rate, so that there is one look only
-        p_value = min(1.0, 2 * min(by_rate, by_onset)) if total >= REPEATED else min(1.0, by_onset)
+        p_value = min(1.0, ways * (2 * min(by_rate, by_onset) if total >= REPEATED else by_onset))
         if best is None or p_value < best[0]:
             best = (p_value, after + passed, Match(index, first, delay))
     total = len(everything.starts_s)
@@ -320,6 +319,18 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         lag_range_s=(lag.low_s, lag.high_s),
         effects=total,
     )
+
+
+def _in_force(causes: Train, window: Window) -> list[tuple[int, float, float, int]]:
+    """Give index, start and end of each time that a change was in force, and in how many ways it may have ended.
+
+    The next of its kind may undo it, or leave what it broke as it is.
+    """
+    spans: list[tuple[int, float, float, int]] = []
+    for index, start in enumerate(causes.starts_s):
+        ends = dict.fromkeys((*causes.starts_s[index + 1 : index + 2], window.end_s))
+        spans.extend((index, start, end, len(ends)) for end in ends)
+    return spans
 
 
 def _settled(effects: Train, start: float, low_s: float) -> tuple[Train, int]:
