@@ -80,7 +80,7 @@ def test_the_next_change_may_leave_what_the_first_broke():
     """Failures set in with the first of two rollouts and go on over the second, which changed something else."""
     rollouts = signal(Kind.ROLLOUT, WEB, [37.0, 63.0])
     errors = signal(
-        Kind.SERVER_ERROR, WEB, [37.02, 39.0, 44.0, 58.0, 61.0, 66.0, 71.0, 85.0, 99.0, 110.0], length_s=300
+        Kind.SERVER_ERROR, WEB, [37.02, 39.0, 44.0, 58.0, 61.0, 66.0, 71.0, 85.0, 99.0, 110.0], length_s=1800
     )
     found = measure(rollouts, errors, Range(low_s=0.0, high_s=6 * HOUR_S, anchor="since"), window())
     assert found.p_value < 0.01
