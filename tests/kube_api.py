@@ -51,6 +51,8 @@ class KubeApi(Loopback):
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.absent: set[str] = set()
         self.kinds: dict[str, tuple[str, str, str]] = {}
+        self.whole = False
+        """Whether it overlooks that only metadata is asked for"""
         self.down = False
 
     # What a test does to the cluster
@@ -209,9 +211,11 @@ class KubeApi(Loopback):
             {key: value for key, value in item.items() if key not in {"kind", "apiVersion"}}
             for item in items[start:end]
         ]
-        if "PartialObjectMetadataList" in request.headers.get("Accept", ""):
+        alone = "PartialObjectMetadataList" in request.headers.get("Accept", "") and not self.whole
+        if alone:
             given = [{"metadata": item["metadata"]} for item in given]
-        body = {"kind": "List", "apiVersion": "v1", "metadata": meta, "items": given}
+        kind = "PartialObjectMetadataList" if alone else "List"
+        body = {"kind": kind, "apiVersion": "v1", "metadata": meta, "items": given}
         return web.json_response(body, headers=self._headers())
 
     def _discovered(self, group="", version=""):

@@ -104,6 +104,10 @@ class ClusterApi:
             items, meta = told.get("items"), told.get("metadata")
             if not isinstance(items, list) and items is not None:
                 raise UntoldError(f"the list of {resource.plural} is none that a Kubernetes API gives")
+            if resource.read == "names" and told.get("kind") != "PartialObjectMetadataList":
+                raise UntoldError(
+                    f"the server gives no metadata of {resource.plural} alone, and their contents are not read"
+                )
             meta = meta if isinstance(meta, dict) else {}
             yield Page(
                 [each for each in items or () if isinstance(each, dict)], str(meta.get("resourceVersion") or ""), size

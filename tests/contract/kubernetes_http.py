@@ -29,4 +29,5 @@ def kubernetes_source(url, deadline_s):
 def cluster_reply(request):
     """Answer as a cluster with one namespace."""
     items = [{"metadata": {"name": "web"}}] if "/namespaces?" in request else []
-    return answer(json.dumps({"metadata": {"resourceVersion": "1"}, "items": items}))
+    kind = "PartialObjectMetadataList" if "/configmaps?" in request else "List"
+    return answer(json.dumps({"kind": kind, "metadata": {"resourceVersion": "1"}, "items": items}))

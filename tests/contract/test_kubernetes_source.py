@@ -108,6 +108,15 @@ def test_nothing_asks_for_secrets_or_what_config_maps_hold(api, tmp_path):
     assert [] == [each for each in sink.objects if b"hunter2" in each.raw or "hunter2" in str(each.manifest)]
 
 
+def test_a_server_that_gives_more_than_names_is_not_read(api, tmp_path):
+    """Where contents come though only metadata was asked for, nothing of them is kept, and the report says why."""
+    api.put({"kind": "ConfigMap", "metadata": {"name": "c", "namespace": "web"}, "data": {"k": "hunter2"}})
+    api.whole = True
+    _, sink = pods_read(source(api, tmp_path))
+    assert [] == [each for each in sink.objects if each.entity.kind == "ConfigMap"]
+    assert sink.lost("the server gives no metadata of configmaps alone")
+
+
 def test_lines_that_an_archive_has_are_left_out(api, tmp_path):
     """What the recorder brings is not read twice."""
     small(api, pods=("a",))
