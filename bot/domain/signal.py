@@ -171,7 +171,8 @@ class Topology:
 
     ``owner`` leads from a pod (or ReplicaSet, Job) to what a report names (Deployment, CronJob …); ``node_of`` from
     pod to node; ``targets`` from a HorizontalPodAutoscaler to its workload; ``backends`` from a Service or Ingress to
-    workloads; ``calls`` holds caller → callee workloads or hosts as seen in logs and specs; ``pods`` says how long each lived.
+    workloads; ``calls`` holds caller → callee workloads or hosts as seen in logs and specs; ``pods`` says of each
+    workload's pods how long they lived.
     """
 
     owner: Mapping[Entity, Entity] = field(default_factory=dict)
@@ -179,7 +180,7 @@ class Topology:
     targets: Mapping[Entity, Entity] = field(default_factory=dict)
     backends: Mapping[Entity, frozenset[Entity]] = field(default_factory=dict)
     calls: frozenset[tuple[Entity, Entity]] = frozenset()
-    pods: Mapping[Entity, PodLife] = field(default_factory=dict)
+    pods: Mapping[Entity, Mapping[Entity, PodLife]] = field(default_factory=dict)
 
     def root(self, entity: Entity) -> Entity:
         """Follow owners up to what a report names; cycles end where they began."""

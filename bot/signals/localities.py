@@ -53,13 +53,10 @@ class Locality:
 
 def locality(cause: Signal, effect: Signal, topology: Topology) -> Locality | None:
     """Hold the pods that a cause reached against the rest; None where either group is empty or nobody knows who failed."""
-    if not effect.pods or effect.kind in AT_A_START or not cause.occurrences or not effect.occurrences:
+    if not _askable(cause, effect, topology):
         return None
     alive = _alive(effect, cause.occurrences[0].start_s - EARLY_S, topology)
-    group = _group(cause, effect, alive, topology)
-    if group is None:
-        return None
-    whose, reached = group
+    whose, reached = _group(cause, effect, alive, topology)
     others = alive.keys() - reached
     most = max(effect.pods.values())
     hit = {pod for pod in alive if effect.pods.get(pod.name, 0) > STRAY * most}
@@ -72,28 +69,31 @@ def locality(cause: Signal, effect: Signal, topology: Topology) -> Locality | No
     )
 
 
+def _askable(cause: Signal, effect: Signal, topology: Topology) -> bool:
+    if not effect.pods or effect.kind in AT_A_START or not cause.occurrences or not effect.occurrences:
+        return False
+    if cause.entity.kind == "Node":
+        return True
+    return cause.kind in CHANGES and topology.root(cause.entity) == topology.root(effect.entity)
+
+
 def _alive(effect: Signal, since_s: float, topology: Topology) -> dict[Entity, PodLife]:
     """Give the pods of the failing workload that lived while it failed, from a time on."""
-    place = topology.root(effect.entity)
     failing = [one for one in effect.occurrences if one.start_s >= since_s]
     return {
         pod: life
-        for pod, life in topology.pods.items()
-        if topology.root(pod) == place
-        and any(life.start_s <= one.end_s and one.start_s <= life.end_s for one in failing)
+        for pod, life in topology.pods.get(topology.root(effect.entity), {}).items()
+        if any(life.start_s <= one.end_s and one.start_s <= life.end_s for one in failing)
     }
 
 
-def _group(
-    cause: Signal, effect: Signal, alive: dict[Entity, PodLife], topology: Topology
-) -> tuple[str, set[Entity]] | None:
+def _group(cause: Signal, effect: Signal, alive: dict[Entity, PodLife], topology: Topology) -> tuple[str, set[Entity]]:
     if cause.entity.kind == "Node":
         name = cause.entity.name
         return f"pods on {name}", {pod for pod, life in alive.items() if name in life.nodes}
-    if cause.kind not in CHANGES or topology.root(cause.entity) != topology.root(effect.entity):
-        return None
     began = [one.start_s for one in cause.occurrences]
     sets = {life.replica_set for life in alive.values() if life.replica_set is not None}
-    first = {each: min(o.start_s for o in topology.pods.values() if o.replica_set == each) for each in sets}
+    lives = topology.pods.get(topology.root(effect.entity), {}).values()
+    first = {each: min(life.start_s for life in lives if life.replica_set == each) for each in sets}
     new = {each for each in sets if any(-EARLY_S <= first[each] - at_s <= NEW_S for at_s in began)}
     return "new pods", {pod for pod, life in alive.items() if life.replica_set in new}

@@ -6,11 +6,11 @@ and generated names, for pods of which only a log is left. What no witness ties 
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bot.domain.entity import Entity
 from bot.domain.items import ClusterEvent, ItemId, LogStream, ObjectVersion
-from bot.domain.signal import Topology
+from bot.domain.signal import PodLife, Topology
 from bot.signals.calls import configured_calls
 from bot.signals.directory import Directory, read_directory
 from bot.signals.kubernetes import WORKLOAD_KINDS
@@ -52,8 +52,15 @@ def read_topology(
         targets=targets,
         backends=backends,
         calls=frozenset(configured_calls(objects, partial, directory)),
-        pods=read_pods(objects, events, owner, partial.nodes),
+        pods=_by_workload(read_pods(objects, events, owner, partial.nodes), partial),
     )
+
+
+def _by_workload(pods: Mapping[Entity, PodLife], topology: Topology) -> dict[Entity, dict[Entity, PodLife]]:
+    found: defaultdict[Entity, dict[Entity, PodLife]] = defaultdict(dict)
+    for pod, life in pods.items():
+        found[topology.root(pod)][pod] = life
+    return dict(found)
 
 
 def _owners(

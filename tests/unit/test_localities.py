@@ -28,7 +28,7 @@ def topology(old=4, new=4):
     lives |= {pod(f"new-{n}"): PodLife(start_s=at(10.01), end_s=float("inf"), nodes=frozenset({f"worker-{n % 2}"}), replica_set=NEW)
               for n in range(new)}  # fmt: skip
     owner = dict.fromkeys(lives, API) | {OLD: API, NEW: API}
-    return Topology(owner=owner, pods=lives)
+    return Topology(owner=owner, pods={API: lives})
 
 
 def failing(kind, hours, pods):
@@ -81,9 +81,11 @@ def test_nothing_is_asked_where_no_pod_was_spared():
 def test_a_pod_that_was_gone_was_not_spared():
     """Old pods that ended before the failure began are no witnesses."""
     lives = topology()
-    gone = {at_: replace(life, end_s=at(9)) if life.replica_set == OLD else life for at_, life in lives.pods.items()}
+    gone = {
+        at_: replace(life, end_s=at(9)) if life.replica_set == OLD else life for at_, life in lives.pods[API].items()
+    }
     found = locality(
-        signal(Kind.ROLLOUT, API, [10.0]), failing(Kind.CRASH_LOOP, [10.1], ["new-0"]), replace(lives, pods=gone)
+        signal(Kind.ROLLOUT, API, [10.0]), failing(Kind.CRASH_LOOP, [10.1], ["new-0"]), replace(lives, pods={API: gone})
     )
     assert found is None
 
