@@ -32,7 +32,7 @@ Hashes = NDArray[np.uint64]
 
 def token_bloom(text: bytes) -> bytes:
     """Make the filter of a block's text; empty where it holds no run long enough."""
-    hashes = minimizers(text)
+    hashes = _distinct(text)
     if not len(hashes):
         return b""
     bits = min(-(-len(hashes) * _BITS_PER_HASH // 64) * 64, _MOST_BITS)
@@ -65,6 +65,11 @@ class Needle:
 
 def minimizers(text: bytes) -> Hashes:
     """Give the distinct minimizers of all long runs, ignoring ASCII case; ascending."""
+    return np.sort(_distinct(text))
+
+
+def _distinct(text: bytes) -> Hashes:
+    """Give the same in any order: for a filter the order is nothing."""
     compiled = kernel()
     if compiled is None:
         return plain_minimizers(text)
@@ -72,7 +77,7 @@ def minimizers(text: bytes) -> Hashes:
     while True:
         found = np.zeros(places, dtype=np.uint64)
         if compiled.rootcause_minimizers(text, len(text), address(found), places) >= 0:
-            return np.sort(found[found != 0])
+            return found[found != 0]
         places *= 4
 
 

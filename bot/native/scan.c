@@ -25,8 +25,9 @@ static void mark(const char *signs, uint8_t kind) {
     for (; *signs; signs++) kind_of[(uint8_t)*signs] |= kind;
 }
 
-static void prepare(void) {
-    if (kind_of[' ']) return;
+static void prepare_tokens(void);
+
+__attribute__((constructor)) static void prepare(void) { /* when the library is loaded: no thread sees half a table */
     mark(" \t\n\r\f\v", SPACE);
     mark(",;)[]{}", CLOSED);
     mark("(", OPEN);
@@ -35,6 +36,7 @@ static void prepare(void) {
     mark("abcdefABCDEF", HEX);
     mark("ABCDEFGHIJKLMNOPQRSTUVWXYZ", UPPER | WORD);
     mark("abcdefghijklmnopqrstuvwxyz_", WORD);
+    prepare_tokens();
 }
 
 #define IS(sign, kinds) (kind_of[(sign)] & (kinds))
@@ -490,9 +492,8 @@ enum { BROKEN, NULS, COLOURED, TOO_LONG, COUNTS };
  * Writes start and length of each, at most ``limit`` bytes of it, adds to ``counts``, and gives how many lines there are.
  */
 int64_t rootcause_lines(bytes text, int64_t size, int64_t limit, int64_t *starts_at, int64_t *lengths, int64_t *counts) {
-    prepare();
     bytes p = text, end = text + size;
-    int high = any_high(p, end), nuls = memchr(p, 0, (size_t)size) != NULL, coloured = memchr(p, 0x1b, (size_t)size) != NULL;
+    int high = any_high(p, end), nuls = memchr(p, 0, (size_t)size) != NULL;
     int64_t lines = 0;
     while (p < end) {
         bytes stop = memchr(p, '\n', (size_t)(end - p));
@@ -517,7 +518,6 @@ int64_t rootcause_lines(bytes text, int64_t size, int64_t limit, int64_t *starts
 void rootcause_prefixes(bytes text, int64_t lines, const int64_t *starts_at, const int64_t *lengths, int64_t *times,
                         int64_t *text_starts) {
     Second last = {{0}, -1};
-    prepare();
     for (int64_t n = 0; n < lines; n++)
         times[n] = prefix_ns(text + starts_at[n], text + starts_at[n] + lengths[n], &last, text_starts + n);
 }
@@ -525,7 +525,6 @@ void rootcause_prefixes(bytes text, int64_t lines, const int64_t *starts_at, con
 /* Gives the key of each line's masked form. */
 void rootcause_keys(bytes text, int64_t lines, const int64_t *starts_at, const int64_t *lengths, const int64_t *text_starts,
                     uint64_t *keys) {
-    prepare();
     for (int64_t n = 0; n < lines; n++) {
         bytes line = text + starts_at[n];
         keys[n] = line_key(line + text_starts[n], line + lengths[n]);
@@ -563,6 +562,43 @@ static int64_t add_to_set(uint64_t *set, uint64_t mask, int64_t held, uint64_t h
     }
 }
 
+static uint8_t folded_of[256]; /* letters in lower case, digits and the hyphen as they are, 0 for what ends a run */
+
+static void prepare_tokens(void) {
+    for (int sign = 'a'; sign <= 'z'; sign++) folded_of[sign] = folded_of[sign - 0x20] = (uint8_t)sign;
+    for (int sign = '0'; sign <= '9'; sign++) folded_of[sign] = (uint8_t)sign;
+    folded_of['-'] = '-';
+}
+
+/* Adds the minimizers of one run: of every GRAMS neighbouring grams the least hash. */
+static int64_t add_minimizers(bytes p, bytes end, uint64_t *set, uint64_t mask, int64_t held) { /* to half of the places */
+    uint64_t hashes[2 * GRAMS], word = 0, least = UINT64_MAX, last = 0;
+    int64_t seen = 0, least_at = -1;
+    for (int n = 0; n < GRAM - 1; n++) word = (word >> 8) | ((uint64_t)folded_of[*p++] << 56);
+    for (; p < end; p++, seen++) {
+        word = (word >> 8) | ((uint64_t)folded_of[*p] << 56);
+        /* written twice, so that the last GRAMS always stand in a row */
+        uint64_t hash = hashes[seen % GRAMS] = hashes[seen % GRAMS + GRAMS] = spread(word);
+        if (hash <= least) {
+            least = hash;
+            least_at = seen;
+        } else if (least_at <= seen - GRAMS) { /* it has left the window: look through what is left */
+            const uint64_t *window = hashes + (seen + 1) % GRAMS;
+            least = window[0];
+            least_at = seen - GRAMS + 1;
+            for (int n = 1; n < GRAMS; n++)
+                if (window[n] <= least) {
+                    least = window[n];
+                    least_at = seen - GRAMS + 1 + n;
+                }
+        }
+        if (seen < GRAMS - 1 || least == last) continue;
+        held = add_to_set(set, mask, held, last = least);
+        if (held > (int64_t)(mask / 2)) break;
+    }
+    return held;
+}
+
 /* Gathers the distinct minimizers of all long runs of letters, digits and hyphens, ASCII case ignored.
  *
  * ``set`` has ``places`` zeros, a power of two; the hashes stand in it after, in any order. Gives how many there are, -1
@@ -573,24 +609,9 @@ int64_t rootcause_minimizers(bytes text, int64_t size, uint64_t *set, int64_t pl
     uint64_t mask = (uint64_t)places - 1;
     int64_t held = 0;
     while (p < end) {
-        uint64_t word = 0, window[GRAMS];
-        int64_t seen = 0;
-        uint64_t last = 0;
-        for (; p < end; p++) {
-            uint8_t sign = *p;
-            if (sign >= 'A' && sign <= 'Z') sign |= 0x20;
-            if (!((sign >= 'a' && sign <= 'z') || (sign >= '0' && sign <= '9') || sign == '-')) break;
-            word = (word >> 8) | ((uint64_t)sign << 56);
-            if (++seen < GRAM) continue;
-            window[(seen - GRAM) % GRAMS] = spread(word);
-            if (seen < RUN) continue;
-            uint64_t least = window[0];
-            for (int n = 1; n < GRAMS; n++)
-                if (window[n] < least) least = window[n];
-            if (least == last) continue;
-            held = add_to_set(set, mask, held, last = least);
-            if (held > places / 2) return -1;
-        }
+        bytes first = p;
+        while (p < end && folded_of[*p]) p++;
+        if (p - first >= RUN && (held = add_minimizers(first, p, set, mask, held)) > (int64_t)(mask / 2)) return -1;
         p++;
     }
     return held;
