@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Durations, Findings
-from bot.analyst.words import counted, every, happened, length, times
+from bot.analyst.words import counted, every, happened, length, p_words, times
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId
 from bot.domain.link import Chain, Link
@@ -32,6 +32,9 @@ FACTS_FOR: dict[Kind, tuple[str, ...]] = {
 }
 """Names of settings (or pieces of names) that bear on a kind of step."""
 FEW_FACTS = 4
+SURE_LAG = 1e-3
+"""The p-value from which on a series moves with the symptom."""
+LEAST_CORRELATION = 0.2
 _SAME_BEAT = 0.05
 """Periods that differ by less than this share are one beat, said once for the whole cascade."""
 
@@ -126,6 +129,7 @@ def _step(name: str, signal: Signal, findings: Findings, citations: Citations, *
             cited.append(evidence)
             said.append(f"{fact.entity}: {fact.name} is {fact.value}")
     said.extend(_grace_fact(signal, findings, citations, cited))
+    said.extend(_lag_fact(signal, findings))
     shown = signal.occurrences[:MOST_TIMES]
     return Step(
         id=name,
@@ -138,6 +142,20 @@ def _step(name: str, signal: Signal, findings: Findings, citations: Citations, *
         facts=tuple(said),
         times=tuple((instant(one.start_s), instant(one.end_s)) for one in shown),
     )
+
+
+def _lag_fact(signal: Signal, findings: Findings) -> list[str]:
+    """Say how far ahead of the symptom the series of a step moves as a whole, where that is no chance."""
+    lag = findings.lag(signal) if findings.lag is not None else None
+    if lag is None or lag.p_value > SURE_LAG or abs(lag.correlation) < LEAST_CORRELATION:
+        return []
+    step_s = float(signal.attributes.get("step_s", 0.0))
+    when = f"{length(abs(lag.ahead_s))} {'before' if lag.ahead_s > 0 else 'after'} it"
+    if abs(lag.ahead_s) <= step_s:
+        when = f"within its step of {length(step_s)}"
+    turned = "moves with" if lag.correlation > 0 else "moves against"
+    measured = f"correlation {lag.correlation:.2f}, {p_words(lag.p_value)} over {lag.samples:,.0f} independent samples"
+    return [f"{signal.subject or signal.label} {turned} the symptom over the whole window, {when} ({measured})"]
 
 
 def _grace_fact(signal: Signal, findings: Findings, citations: Citations, cited: list[str]) -> list[str]:

@@ -77,7 +77,7 @@ def _distinct(text: bytes) -> Hashes:
     while True:
         found = np.zeros(places, dtype=np.uint64)
         if compiled.rootcause_minimizers(text, len(text), address(found), places) >= 0:
-            return found[found != 0]
+            return np.asarray(found[found != 0])
         places *= 4
 
 

@@ -15,6 +15,7 @@ from bot.domain.link import Chain, Link
 from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
 from bot.investigation.digest import Digest
+from bot.investigation.series_lags import lag_to
 from bot.signals.chains import chain_along, chains
 from bot.signals.mechanisms import EXOGENOUS
 from bot.signals.pairs import candidates, link_all, link_one
@@ -65,6 +66,7 @@ def conclude(
         evidence=case,
         test=pair_test(found.topology, window),
         along=path_weight(found.topology, window),
+        lag=lag_to(symptom, case, found.topology, window),
         messages=tuple(case.messages()),
         tickets=tuple(case.tickets()),
     )

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bot.signals.levels import MAD_TO_SIGMA, Floats, daily_profile, dot, finite
+from bot.signals.levels import MAD_TO_SIGMA, Floats, daily_profile, dot, finite, median
 
 _MIN_SIDE = 8
 _MIN_SIZE = 1.0
@@ -48,14 +48,14 @@ def change_points(
         return []
     rest = numbers - daily_profile(times, numbers, slots)
     noise = _noise(rest)
-    middle = float(np.median(rest))
-    spread = MAD_TO_SIGMA * float(np.median(np.abs(rest - middle))) + noise
+    middle = median(rest)
+    spread = MAD_TO_SIGMA * median(np.abs(rest - middle)) + noise
     cuts = _segment(np.clip(rest, middle - 6 * spread, middle + 6 * spread), noise, max_points)
     edges = [0, *cuts, len(rest)]
     found = []
     for number, cut in enumerate(cuts, start=1):
-        before = float(np.median(rest[edges[number - 1] : cut]))
-        after = float(np.median(rest[cut : edges[number + 1]]))
+        before = median(rest[edges[number - 1] : cut])
+        after = median(rest[cut : edges[number + 1]])
         size = abs(after - before) / noise
         if size >= _MIN_SIZE:
             found.append(ChangePoint(at_s=float(times[cut]), before=before, after=after, size_sigma=size))
@@ -65,7 +65,7 @@ def change_points(
 def _noise(rest: Floats) -> float:
     """Estimate the noise from differences of neighbours, which shifts and slow waves leave alone."""
     steps = np.diff(rest)
-    sigma = MAD_TO_SIGMA * float(np.median(np.abs(steps))) / math.sqrt(2)
+    sigma = MAD_TO_SIGMA * median(np.abs(steps)) / math.sqrt(2)
     if sigma <= 0:
         sigma = float(np.mean(np.abs(steps))) or 1e-12
     return max(sigma, 1e-9 * float(np.max(np.abs(rest))), 1e-12)
@@ -112,7 +112,7 @@ def _strongest(part: Floats, noise: float) -> tuple[float, int]:
     sigma = max(noise, math.sqrt((float(before.var()) * cut + float(after.var()) * (count - cut)) / count))
     wider = _inflation(np.concatenate((before - before.mean(), after - after.mean())))
     strength = float(inner[cut - _MIN_SIDE]) / (sigma * wider)
-    shift = abs(float(np.median(after)) - float(np.median(before)))
+    shift = abs(median(after) - median(before))
     limit = math.sqrt(2 * math.log(count)) + 2.0
     return (strength, cut) if strength > limit and shift > _MIN_SIZE * sigma else (0.0, 0)
 

@@ -8,16 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from bot.signals.grids import DAY_S, SLOTS, grid_of
 
-DAY_S = 86_400.0
-SLOTS = 96
-"""Slots of the daily profile: 15 minutes each."""
+Floats = NDArray[np.float64]
 
 MAD_TO_SIGMA = 1.4826
 _MIN_DAYS = 2.5
-_MOST_PADDING = 4
-"""Places that grouping may waste for each number"""
 _SMOOTH_SLOTS = 19
 """Width of the rolling median of the smooth profile (4 h 45 min): what lasts under half of it cannot bend it."""
 
@@ -47,17 +43,17 @@ def robust_level(values: Floats) -> Level:
     numbers = numbers[np.isfinite(numbers)]
     if not len(numbers):
         return Level(median=0.0, sigma=1.0, count=0)
-    median = float(np.median(numbers))
-    off = np.abs(numbers - median)
-    sigma = MAD_TO_SIGMA * float(np.median(off))
-    floor = max(abs(median) * 1e-3, 1e-12)
+    middle = median(numbers)
+    off = np.abs(numbers - middle)
+    sigma = MAD_TO_SIGMA * median(off)
+    floor = max(abs(middle) * 1e-3, 1e-12)
     if sigma <= floor:
         off = off[off > floor]
         if len(off):
-            typical = float(np.median(off))
+            typical = median(off)
             # a few huge values among small flicker: the flicker is the noise; else every deviation counts
             sigma = typical / 2 if float(off.max()) >= 5 * typical else typical / 20
-    return Level(median=median, sigma=max(sigma, floor), count=len(numbers))
+    return Level(median=middle, sigma=max(sigma, floor), count=len(numbers))
 
 
 def typical_step(times_s: Floats) -> float:
@@ -101,37 +97,19 @@ def slot_profile(times: Floats, values: Floats) -> Floats | None:
     """
     if len(times) < SLOTS or times[-1] - times[0] < _MIN_DAYS * DAY_S:
         return None
-    day = ((times - times[0]) // DAY_S).astype(np.intp)
-    slot = ((times % DAY_S) * (SLOTS / DAY_S)).astype(np.intp)
+    keep = np.isfinite(values)
+    if not bool(keep.all()):
+        times, values = times[keep], values[keep]
+        if not len(times):
+            return np.zeros(SLOTS)
+    grid = grid_of(times)
+    days, of_day = grid.days, grid.slots
     profile = np.zeros(SLOTS)
     for _ in range(2):
-        level = _medians(day, values - profile[slot], int(day[-1]) + 1)
-        profile = _medians(slot, values - level[day], SLOTS)
+        level = days.medians(values - profile[of_day.group])
+        profile = of_day.medians(values - level[days.group])
         profile = profile - np.median(profile)
     return profile
-
-
-def _medians(group: NDArray[np.intp], values: Floats, groups: int) -> Floats:
-    """Take the median of every group; zero where a group has no number."""
-    keep = np.isfinite(values)
-    group, values = group[keep], values[keep]
-    if not len(values):
-        return np.zeros(groups)
-    counts = np.bincount(group, minlength=groups)
-    longest = int(counts.max())
-    if longest * groups <= _MOST_PADDING * len(values) and groups <= np.iinfo(np.int16).max:
-        # a row a group, filled up with infinities: sorting short rows is several times faster than sorting it all
-        order = np.argsort(group.astype(np.int16), kind="stable")
-        rows = np.full((groups, longest), np.inf)
-        rows[group[order], np.arange(len(order)) - (np.cumsum(counts) - counts)[group[order]]] = values[order]
-        rows.sort(axis=1)
-        ranked, begins = rows.reshape(-1), np.arange(groups) * longest
-    else:
-        ranked, begins = values[np.lexsort((values, group))], np.cumsum(counts) - counts
-    last = len(ranked) - 1
-    low = np.minimum(begins + np.maximum(counts - 1, 0) // 2, last)
-    high = np.minimum(begins + counts // 2, last)
-    return np.where(counts > 0, (ranked[low] + ranked[high]) / 2, 0.0)
 
 
 def dot(one: Floats, other: Floats) -> float:
@@ -139,10 +117,30 @@ def dot(one: Floats, other: Floats) -> float:
     return float(np.einsum("i,i->", one, other))
 
 
+def median(values: Floats) -> float:
+    """Give the median of finite values; numpy's own looks for others first."""
+    middle = len(values) // 2
+    if len(values) % 2:
+        return float(np.partition(values, middle)[middle])
+    part = np.partition(values, (middle - 1, middle))
+    return float((part[middle - 1] + part[middle]) / 2)
+
+
+def fast_length(least: int) -> int:
+    """Give the smallest length from ``least`` on that has no prime factor over 5: those transform fastest."""
+    best = 1 << (least - 1).bit_length()
+    fives = 1
+    while fives < best:
+        threes = fives
+        while threes < best:
+            twos = threes << max(0, (-(-least // threes) - 1).bit_length())
+            best = min(best, twos)
+            threes *= 3
+        fives *= 5
+    return best
+
+
 def _at(times: Floats, slots: Floats) -> Floats:
     """Interpolate a profile between the middles of its slots, around midnight too."""
-    place = (times % DAY_S) * (len(slots) / DAY_S) - 0.5
-    below = np.floor(place)
-    part = place - below
-    low = below.astype(np.intp) % len(slots)
-    return slots[low] * (1 - part) + slots[(low + 1) % len(slots)] * part
+    low, high, part = grid_of(times).between
+    return slots[low] * (1 - part) + slots[high] * part

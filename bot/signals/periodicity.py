@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.domain.window import Window
-from bot.signals.levels import Floats, dot, finite, robust_level, typical_step
+from bot.signals.levels import Floats, dot, fast_length, finite, robust_level, typical_step
 
 _SCHEDULES_S = tuple(60.0 * m for m in (5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440, 10080))
 _MIN_EVENTS = 4
@@ -123,7 +123,8 @@ def series_period(times_s: Floats, values: Floats) -> Period | None:
         return None
     grid = np.arange(times[0], times[-1] + step / 2, step)
     level = robust_level(numbers)
-    rest = np.clip(np.interp(grid, times, numbers) - level.median, -20 * level.sigma, 20 * level.sigma)
+    even = numbers if len(grid) == len(times) and np.array_equal(grid, times) else np.interp(grid, times, numbers)
+    rest = np.clip(even - level.median, -20 * level.sigma, 20 * level.sigma)
     ramp = np.linspace(-1, 1, len(rest))
     rest = rest - rest.mean()
     rest -= ramp * dot(rest, ramp) / dot(ramp, ramp)
@@ -136,8 +137,10 @@ def series_period(times_s: Floats, values: Floats) -> Period | None:
 
 def _dominant_lag(rest: Floats) -> tuple[int, float]:
     """Give the shortest lag at which a series is like itself again, and how much; lag 0 where there is none."""
-    spectrum = np.abs(np.fft.rfft(rest, 2 * len(rest))) ** 2
-    lags = np.fft.irfft(spectrum)[: len(rest) // 2 + 1]
+    most = len(rest) // 2
+    length = fast_length(len(rest) + most)  # so that no lag looked at wraps around
+    spectrum = np.fft.rfft(rest, length)
+    lags = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, length)[: most + 1]
     if lags[0] <= 0:
         return 0, 0.0
     # the unbiased estimate: far lags have fewer pairs

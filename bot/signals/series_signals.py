@@ -72,6 +72,24 @@ def series_signals(
     return [found[name] for name in sorted(found)]
 
 
+def series_behind(signal: Signal, series: Iterable[tuple[ItemId, Series]], topology: Topology) -> Folded | None:
+    """Give the folded series that a signal was read from; None for a signal of another source."""
+    metric = signal.attributes.get("metric")
+    if signal.source != "prometheus" or metric is None:
+        return None
+    named = {metric, f"{metric.removesuffix('_sum')}_count", meaning(metric, {}).over or metric}
+    kept = [(item, one) for item, one in series if one.metric in named]
+    groups = _groups(kept, Owners(topology, _node_names(kept)))
+    shown = {ref for one in signal.occurrences for ref in one.refs}
+    for group in groups:  # of one metric and entity there are several: by status, by device
+        if shown & {item for item, _ in group.members}:
+            over = _divisor(group)
+            return _folded(
+                group, next((g for g in groups if over and (g.metric, g.entity) == (over, group.entity)), None)
+            )
+    return None
+
+
 def _divisor(group: _Group) -> str:
     """Name the series a group is to be divided by; empty where there is none."""
     if group.row.over:

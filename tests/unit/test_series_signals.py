@@ -1,4 +1,5 @@
 from array import array
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -9,7 +10,7 @@ from bot.domain.items import ItemId, Series
 from bot.domain.signal import Kind, Topology
 from bot.domain.window import Window
 from bot.signals.metrics import is_counter, meaning
-from bot.signals.series_signals import series_signals
+from bot.signals.series_signals import series_behind, series_signals
 
 _START = datetime(2026, 11, 16, tzinfo=UTC)
 _WINDOW = Window(start=_START, end=_START + timedelta(days=5), asked="5d")
@@ -207,3 +208,18 @@ def test_a_nodes_address_leads_to_its_name():
     )
     signal = _of(Kind.NETWORK_SATURATION, found)
     assert (Entity("Node", "n7"), frozenset({"n7"})) == (signal.entity, signal.nodes)
+
+
+def test_the_series_behind_a_signal_is_found_among_its_like():
+    """Requests that failed stand beside those that did not under one name, and only the failed ones are the signal's."""
+    bad = np.zeros(7200)
+    bad[1000:1005] = 30
+    series = [
+        _one("http_requests_total", {"namespace": "shop", "service": "edge", "code": code}, np.cumsum(values))
+        for code, values in (("200", np.full(7200, 600.0)), ("503", bad))
+    ]
+    numbered = [(ItemId(f"M{n}"), one) for n, one in enumerate(series, 1)]
+    signal = _of(Kind.SERVER_ERROR, series_signals(numbered, _WINDOW, _TOPOLOGY))
+    folded = series_behind(signal, numbered, _TOPOLOGY)
+    assert (folded.ids, pytest.approx(2.5)) == (("M2",), float(folded.values.sum()))
+    assert series_behind(replace(signal, source="kubernetes/logs"), numbered, _TOPOLOGY) is None
