@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.domain.finding import Finding
 from bot.domain.items import (
@@ -96,6 +96,15 @@ class LiveSource(Source, Protocol):
 
     def examine(self) -> Sequence[Finding]:
         """Look whether it can be read, for ``doctor``: rights, horizon, clock; within a few seconds, raising nothing."""
+        ...
+
+
+@runtime_checkable
+class NamedSource(LiveSource, Protocol):
+    """A source of things that have keys, which people name in chat: it can look for those once the others have been read."""
+
+    def named(self, keys: Sequence[str]) -> LiveSource | None:
+        """Give a source of what has such keys and was not brought yet; None where there is nothing to look for."""
         ...
 
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bot.domain.items import ChatMessage, ClusterEvent, Gap, ItemId, LogStream, ObjectVersion, Series, TicketEntry
-from bot.domain.ports import Progress, Sink, Source, TimedLine
+from bot.domain.ports import NamedSource, Progress, Sink, Source, TimedLine
 from bot.domain.spelling import length
+from bot.domain.tickets import keys_in
 from bot.errors import LeftError, RootcauseError
 from bot.investigation.distinct import DistinctLines
 
@@ -26,6 +27,7 @@ GRACE_S = 3.0
 """What a source gets beyond its deadline to say itself what it could not read."""
 
 LOGS = "kubernetes/logs"
+MOST_NAMED = 500
 COLLECT_AFTER = 100_000
 """Objects between two searches for cyclic garbage while sources decode: they make millions of small ones and no cycle, and by
 Python's own 700 the search took two fifths of the time of a gigabyte from Elasticsearch."""
@@ -60,7 +62,15 @@ def _gather_all(sources: Sequence[Source], sink: Sink, progress: Progress, grace
         sources[0].gather(sink, progress)
         return
     shared = _Shared(sink=sink, progress=progress)
-    runs = [_Run(source=source, shared=shared, alone=len(sources) == 1 and not lenient) for source in sources]
+    _read_all(sources, shared, grace_s, alone=len(sources) == 1 and not lenient)
+    naming = [source for source in sources if isinstance(source, NamedSource)]
+    if more := [found for source in naming if (found := source.named(tuple(shared.named))) is not None]:
+        _read_all(more, shared, grace_s, alone=False)
+    _say_compared(shared)
+
+
+def _read_all(sources: Sequence[Source], shared: "_Shared", grace_s: float, *, alone: bool) -> None:
+    runs = [_Run(source=source, shared=shared, alone=alone) for source in sources]
     began = time.monotonic()
     try:
         for run in runs:
@@ -77,7 +87,6 @@ def _gather_all(sources: Sequence[Source], sink: Sink, progress: Progress, grace
                 run.left = True
     if shared.failure is not None:
         raise shared.failure
-    _say_compared(shared)
 
 
 def _say_compared(shared: "_Shared") -> None:
@@ -108,6 +117,8 @@ class _Shared:
     progress: Progress
     turn: threading.Condition = field(default_factory=threading.Condition)
     distinct: DistinctLines = field(default_factory=DistinctLines)
+    named: dict[str, None] = field(default_factory=dict)
+    """What looks like keys of tickets in chat, in the order in which they were met"""
     failure: BaseException | None = None
     told: dict[int, tuple[int, int | None]] = field(default_factory=dict)
     """By run: bytes done, and of how many"""
@@ -221,8 +232,15 @@ class _Run:
         return self._in_turn(lambda: self.shared.sink.add_series(series))
 
     def add_message(self, message: ChatMessage) -> ItemId:
-        """Pass it on in turn."""
-        return self._in_turn(lambda: self.shared.sink.add_message(message))
+        """Pass it on in turn, and keep the keys that it names; a link's address stands in its bytes alone."""
+
+        def act() -> ItemId:
+            if len(self.shared.named) < MOST_NAMED:
+                found = (*keys_in(message.text), *keys_in(message.raw.decode("utf-8", "replace")))
+                self.shared.named.update(dict.fromkeys(found))
+            return self.shared.sink.add_message(message)
+
+        return self._in_turn(act)
 
     def add_ticket(self, entry: TicketEntry) -> ItemId:
         """Pass it on in turn."""

@@ -1,14 +1,16 @@
 """Jira as a source: issues of the window by both deployments' paging, and nothing that is restricted."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from jira_stage import change, comment, doc, issue, jira
 from unit.export_sink import RecordingSink
 
+from bot.domain.items import ChatMessage
 from bot.domain.scope import Scope
 from bot.domain.window import Window
+from bot.investigation.gather import gather_all
 from bot.playground.jira import Fault
 from bot.sources.jira import JiraSource
 
@@ -131,3 +133,49 @@ def test_doctor_says_what_is_readable(tmp_path, cloud):
         assert ["warning"] == [each.state for each in JiraSource(replace(settings, projects=("PAY",)), scope).examine()]
         server.token = "another"
         assert ["wrong"] == [each.state for each in JiraSource(settings, scope).examine()]
+
+
+class Chat:
+    """A chat that says something."""
+
+    name = "slack"
+    deadline_s = 30.0
+
+    def __init__(self, *texts):
+        self._texts = texts
+
+    def gather(self, sink, progress):
+        """Say it."""
+        for n, (text, raw) in enumerate(self._texts):
+            at = WINDOW.start + timedelta(minutes=n)
+            sink.add_message(
+                ChatMessage(at=at, channel="C1", author="ada", is_bot=False, text=text, ts=f"{n}.0", thread_ts=None, permalink=None, raw=raw)
+            )  # fmt: skip
+
+
+@both
+def test_issues_that_chat_names_are_looked_up(tmp_path, cloud):
+    """By key or within a link, however old; of configured projects alone, and none twice."""
+    old = {"created": "2025-01-02T00:00:00.000+0000", "updated": "2025-01-02T00:00:00.000+0000"}
+    issues = [issue("OPS-7"), issue("OPS-2", summary="Raise the limit", **old), issue("OPS-3", **old), issue("OPS-4", **old), issue("SEC-1", **old)]  # fmt: skip
+    with jira(issues, tmp_path, cloud=cloud) as (server, settings):
+        sink = RecordingSink()
+        link = f'{{"text":"<{server.url}/browse/OPS-3|this one>"}}'.encode()
+        chat = Chat(("like OPS-2? see UTF-8, SEC-1, OPS-99", b""), ("this one", link), ("OPS-7 again", b""))
+        gather_all([JiraSource(settings, Scope(window=WINDOW)), chat], sink, SILENT)
+    assert ["OPS-2", "OPS-3", "OPS-7"] == sorted(each.key for each in sink.tickets)
+    assert 1 == sink.odd("chat names and Jira does not show")
+    assert not sink.lost()
+
+
+def test_chat_that_names_many_issues_costs_a_bounded_look(tmp_path):
+    """The first are looked up, the rest are said; and nothing is where Jira could not be read before."""
+    with jira([issue("OPS-7")], tmp_path) as (server, settings):
+        sink = RecordingSink()
+        chat = Chat((" ".join(f"OPS-{n}" for n in range(100, 130)), b""))
+        gather_all([JiraSource(settings, Scope(window=WINDOW)), chat], sink, SILENT)
+        assert 10 == sink.lost("chat names beyond the first")[0].count
+        server.faults.append(Fault(kind="401", count=9))
+        calls = len(server.calls)
+        gather_all([JiraSource(settings, Scope(window=WINDOW)), chat], RecordingSink(), SILENT)
+        assert 1 == len(server.calls) - calls

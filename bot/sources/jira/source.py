@@ -29,6 +29,8 @@ MOST_ISSUES = 500
 """The newest ones; a window that touches more is a project's life, not an incident's."""
 MOST_COMMENTS = 1000
 MOST_KEYS = 20
+NAMED_S = 10.0
+"""For what chat names: it is asked for when everything else has been read."""
 EXAMINED_S = 8.0
 ANY_ZONE = timedelta(hours=26)
 """JQL reads a time in the account's own time zone, which is not known: the search is wider, and entries are held to the window."""
@@ -53,14 +55,29 @@ class _Reading:
 
 
 class JiraSource:
-    """The issues of a window, and those that the question names."""
+    """The issues of a window, and those that the question names; with ``keys`` those alone.
+
+    Implements ``NamedSource``: keys that chat names are looked up when both have been read.
+    """
 
     name = "jira"
 
-    def __init__(self, settings: JiraSettings, scope: Scope) -> None:
+    def __init__(self, settings: JiraSettings, scope: Scope, keys: Sequence[str] = ()) -> None:
         self._settings = settings
         self._scope = scope
-        self.deadline_s = settings.deadline_s
+        self._keys = tuple(keys)
+        self._brought: set[str] | None = None
+        self.deadline_s = min(settings.deadline_s, NAMED_S) if keys else settings.deadline_s
+
+    def named(self, keys: Sequence[str]) -> "JiraSource | None":
+        """Give a source of issues that were named and not brought; none where Jira could not be read just now."""
+        if self._brought is None:
+            return None
+        wanted = [key for key in dict.fromkeys(keys) if self._may(key) and key not in self._brought]
+        return JiraSource(self._settings, self._scope, wanted) if wanted else None
+
+    def _may(self, key: str) -> bool:
+        return key.partition("-")[0] in self._settings.projects
 
     def gather(self, sink: Sink, progress: Progress) -> None:
         """Read issues into the sink; what Jira does not give is a Gap."""
@@ -82,6 +99,7 @@ class JiraSource:
                 reading.failed = True
             for what, count in sorted(reading.counts.items()):
                 sink.add_gap(Gap(source=self.name, what=what, count=count, path=reading.title, lost=False))
+            self._brought = None if reading.failed else reading.seen
             if reading.stored or not reading.failed:
                 sink.add_read(self.name, reading.title, api.session.transfer.bytes)
 
@@ -103,20 +121,29 @@ class JiraSource:
         return [Finding(name="jira", state="ok", what=f"reads {', '.join(self._settings.projects)}")]
 
     def _issues(self, api: "JiraApi", reading: _Reading) -> Iterator[Mapping[str, Any]]:
-        """Give the issues that the question names, then those that changed in the window."""
-        for key in list(dict.fromkeys(keys_in(self._scope.question)))[:MOST_KEYS]:
-            if key.partition("-")[0] not in self._settings.projects:
-                continue
-            issue = api.issue(key)
-            if issue is None:
-                reading.odd("issues that the question names and Jira does not show to this account")
-            else:
-                yield issue
+        """Give the issues that the question names, then those that changed in the window; or those that chat names."""
+        if self._keys:
+            yield from self._by_key(api, reading, self._keys, "chat")
+            if len(self._keys) > MOST_KEYS:
+                reading.lost("issues that chat names beyond the first, not looked up", len(self._keys) - MOST_KEYS)
+            return
+        yield from self._by_key(api, reading, tuple(dict.fromkeys(keys_in(self._scope.question))), "the question")
         for number, issue in enumerate(api.search(self._jql())):
             if number >= MOST_ISSUES:
                 reading.lost(f"more than {MOST_ISSUES} issues changed around the window; the latest were read")
                 return
             yield issue
+
+    def _by_key(self, api: "JiraApi", reading: _Reading, keys: Sequence[str], who: str) -> Iterator[Mapping[str, Any]]:
+        """Give issues one by one: a search for several keys fails as a whole where one of them is none."""
+        for key in keys[:MOST_KEYS]:
+            if not self._may(key):
+                continue
+            issue = api.issue(key)
+            if issue is None:
+                reading.odd(f"issues that {who} names and Jira does not show to this account")
+            else:
+                yield issue
 
     def _jql(self) -> str:
         window = self._scope.window
