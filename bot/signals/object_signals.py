@@ -13,7 +13,7 @@ from bot.domain.signal import Kind, Signal, Topology
 from bot.domain.window import Window
 from bot.signals.acts import Act, signals_of
 from bot.signals.kubernetes import EXIT_CODES, NODE_CONDITIONS, TERMINATION_REASONS, WAITING_REASONS
-from bot.signals.manifest import part, parts, text, time_s, value
+from bot.signals.manifest import Part, containers, part, parts, pod_spec, text, time_s, value
 from bot.signals.object_changes import change_acts
 
 SOURCE = "kubernetes/objects"
@@ -117,7 +117,8 @@ def _late_images(ref: ItemId, version: ObjectVersion, topology: Topology) -> Ite
     """Give the wait of a container for its image: what is left once its pod was placed and its sandbox stood.
 
     Volumes are mounted before the sandbox is made (kubelet, ``SyncPod``), of which ``PodReadyToStartContainers`` tells since
-    Kubernetes 1.29; a container that was never restarted and started long after it had nothing else to wait for.
+    Kubernetes 1.29; a container that was never restarted, takes no variables from a ConfigMap or Secret that might have been
+    missing, and started long after it had nothing else to wait for.
     """
     ready_s = next(
         (
@@ -129,7 +130,10 @@ def _late_images(ref: ItemId, version: ObjectVersion, topology: Topology) -> Ite
     )
     if ready_s is None or parts(version.manifest, "status", "initContainerStatuses"):
         return
+    given = {text(one, "name") for one in containers(pod_spec(version)) if _takes_variables(one)}
     for status in parts(version.manifest, "status", "containerStatuses"):
+        if text(status, "name") in given:
+            continue
         started_s = time_s(part(status, "state", "running").get("startedAt"))
         if started_s is None or value(status, "restartCount") != 0 or started_s - ready_s < LATE_IMAGE_S:
             continue
@@ -145,6 +149,12 @@ def _late_images(ref: ItemId, version: ObjectVersion, topology: Topology) -> Ite
             what=version.entity.name,
             pod=version.entity.name,
         )
+
+
+def _takes_variables(container: Part) -> bool:
+    """Tell whether a container cannot be made without a ConfigMap or Secret."""
+    sources = [part(one, "valueFrom") for one in parts(container, "env")]
+    return bool(parts(container, "envFrom")) or any("configMapKeyRef" in s or "secretKeyRef" in s for s in sources)
 
 
 def _node_conditions(ref: ItemId, version: ObjectVersion) -> Iterator[Act]:

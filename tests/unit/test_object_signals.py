@@ -193,11 +193,9 @@ def waiting_pod(name, *, ready_hours, started_hours, **more):
     }
     conditions = [{"type": "PodScheduled", "status": "True", "lastTransitionTime": at(ready_hours)},
                   {"type": "PodReadyToStartContainers", "status": "True", "lastTransitionTime": at(ready_hours)}]  # fmt: skip
-    return obj(
-        "Pod",
-        name,
-        {"status": {"conditions": conditions, "containerStatuses": [{**status, **more.pop("status", {})}], **more}},
-    )
+    spec = more.pop("spec", {})
+    state = {"conditions": conditions, "containerStatuses": [{**status, **more.pop("status", {})}], **more}
+    return obj("Pod", name, {"spec": spec, "status": state})
 
 
 def test_a_container_that_started_long_after_its_sandbox_stood_waited_for_its_image():
@@ -208,11 +206,13 @@ def test_a_container_that_started_long_after_its_sandbox_stood_waited_for_its_im
 
 
 def test_what_else_a_container_may_have_waited_for_is_no_late_image():
-    """A start within minutes, one after a restart, one after init containers: nothing is said of images."""
+    """A start within minutes, after a restart, after init containers, with variables of a Secret: no word of images."""
     soon = waiting_pod("a-7d9f8-x2x", ready_hours=10, started_hours=10.1)
     again = waiting_pod("b-7d9f8-x2x", ready_hours=10, started_hours=15, status={"restartCount": 2})
     after = waiting_pod("c-7d9f8-x2x", ready_hours=10, started_hours=15, initContainerStatuses=[{"name": "migrate"}])
-    assert Kind.IMAGE_PULL_FAILURE not in signals(soon, again, after)
+    given = waiting_pod("d-7d9f8-x2x", ready_hours=10, started_hours=15,
+                        spec={"containers": [{"name": "app", "envFrom": [{"secretRef": {"name": "db"}}]}]})  # fmt: skip
+    assert Kind.IMAGE_PULL_FAILURE not in signals(soon, again, after, given)
 
 
 def test_malformed_manifests_give_nothing():
