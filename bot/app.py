@@ -19,7 +19,8 @@ from bot.domain.window import Window, rfc3339
 from bot.errors import CaseError, UsageError
 from bot.investigation.follow_up import follow_up
 from bot.investigation.investigate import investigate
-from bot.settings import RedactionSettings, Settings, live_settings
+from bot.investigation.spreading import Spreading
+from bot.settings import RedactionSettings, Settings, SpreadSettings, live_settings
 from bot.sources.export import ExportSource
 
 if TYPE_CHECKING:  # an analysis must not wait for the simulator
@@ -146,4 +147,4 @@ def _home() -> CaseHome:
     home = Settings.from_environment().home
     if home.exists() and not home.is_dir():
         raise UsageError(f"Cases cannot be kept in {home}, for it is no folder: set ROOTCAUSE_HOME to one.")
-    return CaseHome(home)
+    return CaseHome(home, Spreading(SpreadSettings.from_environment()))

@@ -27,8 +27,11 @@ from bot.domain.scope import Scope
 from bot.domain.window import Window
 from bot.errors import RootcauseError
 from bot.investigation.desk_inbox import Inbox, desk_url
+from bot.investigation.spread_store import SpreadStore
+from bot.investigation.spread_version import mapping_version
 from bot.native.kernel import kernel
-from bot.settings import DeskSettings, LiveSettings, ServeSettings, SlackSettings
+from bot.settings import DeskSettings, LiveSettings, ServeSettings, SlackSettings, SpreadSettings
+from bot.settings.spreading import MIB
 from bot.slack.surface import needed_scopes
 
 LEAST_FREE = 2 * 1024**3
@@ -57,6 +60,7 @@ async def examine(settings: ServeSettings) -> Sequence[Finding]:
         *_home(settings.base.home),
         _loops(),
         await _database(settings.base.home, settings.desk),
+        *([await asyncio.to_thread(examine_workers, settings.spread)] if settings.spread else []),
         *_evidence(settings.evidence.export),
         _port(settings.web.host, settings.web.port),
     ]
@@ -148,6 +152,29 @@ async def _database(home: Path, desk: DeskSettings) -> Finding:
             return _ok("database", f"{name}, in use by the running bot")
         return _wrong("database", str(error), "")
     return _ok("database", f"{name}; {waiting} investigations wait, {running} were running")
+
+
+def examine_workers(spread: SpreadSettings) -> Finding:
+    """Look which workers there are, and whether they take part."""
+    name, store = "workers", None
+    try:
+        store = SpreadStore(spread)
+        living = store.workers()
+    except RootcauseError as error:
+        return _wrong(name, str(error), "")
+    finally:
+        if store is not None:
+            store.close()
+    ours = [worker for worker in living if worker.version == mapping_version()]
+    machines = len({worker.host for worker in ours})
+    hosts = f"{len(ours)} on {machines} machine{'' if machines == 1 else 's'}"
+    size = f"beyond {spread.from_bytes // MIB} MiB of logs"
+    if len(ours) < len(living):
+        what = f"{hosts} take part, {len(living) - len(ours)} of another version do not"
+        return Finding(name=name, state="warning", what=what, fix="run the same version of rootcause everywhere")
+    if not living:
+        return _ok(name, f"none: {size}, too, one process reads them (`rootcause worker` shares them)")
+    return _ok(name, f"{hosts} take {sum(worker.places for worker in ours)} runs at once, {size}")
 
 
 def _evidence(export: Path | None) -> list[Finding]:

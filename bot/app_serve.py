@@ -34,6 +34,7 @@ from bot.errors import CaseError, UsageError
 from bot.investigation.desk import DurableDesk
 from bot.investigation.desk_ports import Engine, SourceFactory
 from bot.investigation.linked import LinkedEngine
+from bot.investigation.spreading import Spreading
 from bot.investigation.workflow_process import ProcessEngine
 from bot.redaction.posted import Posting
 from bot.settings import EvidenceSettings, JiraSettings, LiveSettings, Secret, ServeSettings, SlackSettings
@@ -128,7 +129,7 @@ async def running(
     jira = jira or settings.live.jira
     metrics, passing = Metrics(), Posting(settings.redaction.patterns)
     slack = settings.slack
-    home = CaseHome(settings.base.home)
+    home = CaseHome(settings.base.home, Spreading(settings.spread) if settings.spread else None)
     templates = links_of(settings)
     sources = EvidenceSources(home=settings.base.home, slack=slack, evidence=settings.evidence, live=settings.live)
     engine = LinkedEngine(engine_for(home, sources), templates)
@@ -351,6 +352,7 @@ def demo_settings(urls: "DemoUrls", home: Path, story: Path) -> ServeSettings:
         base,
         base=replace(base.base, home=home),
         desk=replace(base.desk, database_url=None),
+        spread=None,
         slack=SlackSettings(bot_token=urls.bot_token, app_token=urls.app_token, api_url=urls.base_url),
         evidence=EvidenceSettings(export=story),
         live=LiveSettings(),

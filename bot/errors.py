@@ -6,6 +6,7 @@
     ├── UnsafeArchiveError    an archive that climbs out of its folder, or explodes
     ├── CaseError             a case file that is missing, cut, newer than this program, or busy
     ├── StorageError          the disk is full or refuses to write
+    ├── ParcelError           what came from another process is not what was asked for
     ├── RedactionError        a text could not be searched for secrets, so it goes nowhere
     ├── LeftError             nobody waits for this source any more: end
     ├── ChatError             people could not be answered
@@ -51,6 +52,10 @@ class CaseError(RootcauseError):
 
 class StorageError(RootcauseError):
     """The case cannot be written."""
+
+
+class ParcelError(RootcauseError):
+    """Log lines, or what they were mapped to, arrived from another process in a state that cannot be used."""
 
 
 class RedactionError(RootcauseError):

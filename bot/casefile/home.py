@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.casefile.case import Case
 from bot.casefile.disk import PARTIAL, WHOLE, check_header, connect_to_whole, explained
+from bot.casefile.mapping import Elsewhere
 from bot.casefile.schema import SCHEMA_VERSION, migrate
 from bot.casefile.writer import CaseWriter
 from bot.domain.window import Window
@@ -37,10 +38,14 @@ class CaseSummary:
 
 
 class CaseHome:
-    """A folder of cases; it need not exist before the first case is made."""
+    """A folder of cases; it need not exist before the first case is made.
 
-    def __init__(self, path: Path) -> None:
+    ``spreading``: makes what spreads the reading of a new case's logs, by the case's id.
+    """
+
+    def __init__(self, path: Path, spreading: Callable[[str], Elsewhere] | None = None) -> None:
         self.path = path
+        self._spreading = spreading
 
     def create(self, form_of: Callable[[bytes], bytes] | None = None) -> CaseWriter:
         """Begin a new case under a fresh id, which no other process can be given."""
@@ -48,7 +53,8 @@ class CaseHome:
             # A letter first: an id never looks like a number or an option.
             name = secrets.choice(_LETTERS) + "".join(secrets.choice(_SIGNS) for _ in range(_ID_SIGNS - 1))
             if not any((self.path / f"{name}{end}").exists() for end in (WHOLE, PARTIAL)):
-                return CaseWriter(self.path / f"{name}{PARTIAL}", form_of)
+                elsewhere = self._spreading(name) if self._spreading else None
+                return CaseWriter(self.path / f"{name}{PARTIAL}", form_of, elsewhere)
 
     def open(self, case: str) -> Case:
         """Open a case by its id, the beginning of one, ``last``, or the path of a case file; raise CaseError with advice."""

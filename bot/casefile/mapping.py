@@ -119,12 +119,17 @@ def map_blocks(blocks: Sequence[BlockText], masking: Masking) -> Mapped:
 class Elsewhere(Protocol):
     """Somewhere else where runs can be mapped: other processes, other machines."""
 
-    places: int
-    """Runs that may be under way there at once, at most."""
+    most_places: int
+    """Runs that may ever be under way there at once."""
+
+    @property
+    def places(self) -> int:
+        """Runs that may be under way there at once, as things are."""
+        ...
 
     @property
     def run_bytes(self) -> int:
-        """Raw bytes of a run that is worth the way there."""
+        """Raw bytes of a run that is worth the way there; 0 while none goes there."""
         ...
 
     def claim(self, size: int) -> bool:

@@ -75,7 +75,8 @@ class Packing:
         self._bytes += int(block.columns.lengths.sum())
         if self._bytes >= (RUN_BYTES if self._elsewhere is None else max(RUN_BYTES, self._elsewhere.run_bytes)):
             self._begin()
-        while len(self._under_way) > 2 * self._most() or (self._under_way and self._under_way[0].done()):
+        waiting = self._elsewhere.places if self._elsewhere else 0
+        while len(self._under_way) > 2 * self._threads + waiting or (self._under_way and self._under_way[0].done()):
             yield self._under_way.popleft().result()
 
     def rest(self) -> Iterator[FilledRun]:
@@ -93,14 +94,12 @@ class Packing:
         self._pool = None
         self._under_way.clear()
 
-    def _most(self) -> int:
-        return self._threads + (self._elsewhere.places if self._elsewhere else 0)
-
     def _begin(self) -> None:
         if not self._open:
             return
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._most(), thread_name_prefix="pack")
+            most = self._threads + (self._elsewhere.most_places if self._elsewhere else 0)
+            self._pool = ThreadPoolExecutor(most, thread_name_prefix="pack")
         self._under_way.append(self._pool.submit(self._filled, self._open, self._bytes))
         self._open, self._bytes = [], 0
 

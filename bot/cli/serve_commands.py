@@ -1,4 +1,4 @@
-"""The commands of what runs for long: ``serve``, ``demo``, ``doctor`` and ``record``."""
+"""The commands of what runs for long: ``serve``, ``demo``, ``doctor``, ``record`` and ``worker``."""
 
 import asyncio
 import json
@@ -74,4 +74,20 @@ def record() -> int:
     return asyncio.run(run(RecordSettings.from_environment(), WebSettings.from_environment()))
 
 
-COMMANDS = (serve, demo, doctor, record)
+@click.command()
+def worker() -> int:
+    """Map the logs of large investigations until told to stop; run as many as you like, on any machine.
+
+    Workers are met in ROOTCAUSE_DATABASE_URL (PostgreSQL), without it in ROOTCAUSE_HOME on this machine. An investigation gives
+    them work once it has read ROOTCAUSE_SPREAD_MIB of logs; what no worker does it does itself, and the result is the same.
+    SIGTERM: takes no more, and ends what is under way. PORT: where /healthz, /readyz and /metrics are, if anywhere.
+    """
+    from bot.app_worker import work as run  # noqa: PLC0415 - --help must not wait for DBOS
+    from bot.settings import WorkerSettings  # noqa: PLC0415 - see above
+    from bot.web.logs import log_as_json  # noqa: PLC0415 - see above
+
+    log_as_json()
+    return asyncio.run(run(WorkerSettings.from_environment()))
+
+
+COMMANDS = (serve, demo, doctor, record, worker)

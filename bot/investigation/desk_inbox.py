@@ -21,7 +21,8 @@ from sqlalchemy import event, exc
 from sqlalchemy.pool import QueuePool
 
 from bot.domain.chat import Accepted, Ask, Asker, Place, WorkId, WorkSummary
-from bot.errors import StorageError, UsageError
+from bot.errors import StorageError
+from bot.investigation.databases import postgres_url
 from bot.investigation.desk_rows import (
     ACTIVE,
     ask_of,
@@ -334,10 +335,7 @@ def desk_url(home: Path, limits: DeskSettings) -> str:
     if limits.database_url is None:
         home.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{home / 'desk.sqlite'}"
-    url = sa.make_url(limits.database_url)
-    if not url.drivername.startswith("postgres"):
-        raise UsageError("ROOTCAUSE_DATABASE_URL must be a PostgreSQL URL: postgresql://user:password@host/database.")
-    return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    return postgres_url(limits.database_url)
 
 
 def _engine(url: str) -> sa.Engine:

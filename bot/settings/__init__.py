@@ -31,6 +31,7 @@ from bot.settings.serving import (
     SlackSettings,
     WebSettings,
 )
+from bot.settings.spreading import SpreadSettings, WorkerSettings
 
 __all__ = [
     "Access",
@@ -55,8 +56,10 @@ __all__ = [
     "ServeSettings",
     "Settings",
     "SlackSettings",
+    "SpreadSettings",
     "WebSettings",
     "WebhookSettings",
+    "WorkerSettings",
     "live_settings",
     "read_live",
 ]

@@ -10,6 +10,7 @@ from bot.settings.live import LiveSettings
 from bot.settings.live_yaml import live_settings
 from bot.settings.models import ModelSettings
 from bot.settings.redaction import RedactionSettings
+from bot.settings.spreading import SpreadSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +198,8 @@ class ServeSettings:
     live: LiveSettings = field(default_factory=LiveSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
     redaction: RedactionSettings = field(default_factory=RedactionSettings)
+    spread: SpreadSettings | None = None
+    """Without it no logs are given to workers"""
 
     @classmethod
     def from_environment(cls) -> "ServeSettings":
@@ -212,4 +215,5 @@ class ServeSettings:
             live=live_settings(base.home),
             models=ModelSettings.from_environment(),
             redaction=RedactionSettings.from_environment(),
+            spread=SpreadSettings.from_environment(),
         )

@@ -37,7 +37,7 @@ def test_a_manifest_fits_its_schema(pair, version):
     validate(pair[1], version, strict=True)
 
 
-@pytest.mark.parametrize("folder", [FOLDER, FOLDER / "monitoring"], ids=lambda each: each.name)
+@pytest.mark.parametrize("folder", [FOLDER, FOLDER / "monitoring", FOLDER / "workers"], ids=lambda each: each.name)
 def test_kustomize_finds_every_file_and_forgets_none(folder):
     """What lies there is named, and what is named lies there."""
     told = yaml.safe_load((folder / "kustomization.yaml").read_text("utf-8"))
@@ -52,7 +52,8 @@ def rendered(tmp_path_factory):
         pytest.skip("no kubectl here")
     folder = tmp_path_factory.mktemp("kustomize")
     shutil.copytree(FOLDER, folder / "kubernetes")
-    own = {"resources": ["kubernetes"], "components": ["kubernetes/monitoring"], "namespace": "rootcause"}
+    components = ["kubernetes/monitoring", "kubernetes/workers"]
+    own = {"resources": ["kubernetes"], "components": components, "namespace": "rootcause"}
     (folder / "kustomization.yaml").write_text(yaml.safe_dump(own))
     made = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, check=True, timeout=60)
     return list(yaml.safe_load_all(made.stdout))

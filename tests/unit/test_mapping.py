@@ -1,9 +1,9 @@
 """The map and the reduce over log lines: where and in which portions lines are mapped leaves no trace in a case."""
 
 import random
-import sqlite3
 
 import pytest
+from spread_stage import content
 
 from bot.casefile.mapping import Masking, map_blocks
 from bot.casefile.packing import unpacked
@@ -30,15 +30,6 @@ def lines(number, seed=3):
     return made
 
 
-def content(path):
-    """Give all that a case file holds but the moment it was made."""
-    with sqlite3.connect(path) as connection:
-        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        rows = {name: connection.execute(f'SELECT * FROM "{name}" ORDER BY 1').fetchall() for name in tables}
-    connection.close()
-    return {name: [row for row in each if row[0] != "created_at"] for name, each in rows.items() if name[0] != "_"}
-
-
 def written(path, elsewhere=None, form_of=mask):
     """Write a case of two streams whose lines come by turns."""
     with CaseWriter(path, form_of, elsewhere) as writer:
@@ -58,7 +49,7 @@ def written(path, elsewhere=None, form_of=mask):
 class Away:
     """Maps runs somewhere else, but for those that it does not get to."""
 
-    places = 3
+    places = most_places = 3
     run_bytes = 9_000
 
     def __init__(self, fails):
