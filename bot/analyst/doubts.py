@@ -6,7 +6,11 @@ from bot.analyst.answers import give
 from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext
 from bot.analyst.words import clock, counted, p_words
+from bot.domain.items import SourceCoverage
 from bot.domain.report import Answer, Report, StepLink
+
+LATE = 0.5
+"""Share of the window after which a source that begins only then is said to reach back no further."""
 
 
 def how_sure(question: Question, context: FollowUpContext) -> Answer:
@@ -81,6 +85,8 @@ def not_seen_words(report: Report) -> str:
         elif lost:
             shown = "; ".join(gap.what + (f" ({gap.count}×)" if gap.count > 1 else "") for gap in lost[:2])
             parts.append(f"{row.source}: {shown}" + (f" and {len(lost) - 2} more" if len(lost) > 2 else ""))
+        elif since := _late(row, report):
+            parts.append(f"{row.source} reaches back only to {since}")
         elif row.status == "partial":
             parts.append(f"{row.source} was there in part" + (f" ({row.detail})" if row.detail else ""))
     if not report.coverage:
@@ -91,6 +97,14 @@ def not_seen_words(report: Report) -> str:
         else f"Every source in the export was read to the end: {', '.join(row.source for row in report.coverage)}. "
         "What none of them records, such as traces or other namespaces, I cannot know."
     )
+
+
+def _late(row: SourceCoverage, report: Report) -> str:
+    """Give the time from which on a source has anything, where that is long after the window began: what is older has expired."""
+    if row.first_at is None or not row.source.startswith(("kubernetes/events", "kubernetes/logs", "prometheus")):
+        return ""
+    span = report.window.end - report.window.start
+    return clock(row.first_at) if row.first_at - report.window.start > LATE * span else ""
 
 
 def missing_words(report: Report) -> str:

@@ -235,9 +235,8 @@ def _when_next(question: Question, context: FollowUpContext) -> Answer:
         reason = (
             "its cause follows no schedule that was seen" if context.report.root_cause else "no cause was established"
         )
-        return give(
-            question, context, f"I cannot say: {reason}, so nothing can be predicted from this case.", "unknown"
-        )
+        words = f"I cannot say: {reason}, so nothing can be predicted from this case.{missing_words(context.report)}"
+        return give(question, context, words, "unknown")
     part = min(pending, key=lambda one: one.at)
     text = f"{part.summary.rstrip('.')}. To the second: {_second(part.at)}, between {_second(part.window[0])} and {_second(part.window[1])}."
     if part.status != "pending":

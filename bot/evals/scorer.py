@@ -2,6 +2,10 @@
 
 Entities are compared by kind, namespace and name, times with the moment something happened in the simulation, quotes with
 the bytes of the export. Steps whose times the truth only copied from another step count by entity alone.
+
+A control question is right when the answer's verdict is the expected one. Where evidence was taken away, an answer that stays
+open is right, too, if and only if it names a source that is gone *and* the simulator found the evidence of the cause gone with
+it (``bot.evals.remains``); ``strict`` counts without that, and an answer that is wrong, or open with the evidence there, stays wrong.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,6 +46,8 @@ class Score:
     ordered: Part
     invented: int
     controls: Part
+    strict: Part
+    """Control questions whose verdict is the expected one, whatever was taken away."""
     ruled_out: Part
     blamed: int
     """Events that the truth rules out and the cascade names."""
@@ -60,8 +66,9 @@ def score(report: Json, answers: Sequence[Json], truth: Json, corpus: "Corpus") 
     wrong = [
         f"{ask['question']} -> {answer['verdict']}, expected {ask['expected']}"
         for ask, answer in zip(truth["control_questions"], answers, strict=True)
-        if not _answered(ask, answer, truth)
+        if not (_answered(ask, answer, truth) or _honestly_open(ask, answer))
     ]
+    strict = sum(_answered(ask, answer, truth) for ask, answer in zip(truth["control_questions"], answers, strict=True))
     quotes = [entry["quote"] for entry in report["evidence"].values()]
     quotes += [entry["quote"] for answer in answers for entry in answer["evidence"].values()]
     return Score(
@@ -74,6 +81,7 @@ def score(report: Json, answers: Sequence[Json], truth: Json, corpus: "Corpus") 
         ordered=Part(good=ordered, total=found),
         invented=invented,
         controls=Part(good=len(answers) - len(wrong), total=len(answers)),
+        strict=Part(good=strict, total=len(answers)),
         ruled_out=Part(good=sum(any(_kin(out["entity"], one) for one in said) for out in outside), total=len(outside)),
         blamed=sum(any(_kin(out["entity"], step["entity"]) for step in steps) for out in outside),
         quotes=Part(good=sum(corpus.holds(quote) for quote in quotes), total=len(quotes)),
@@ -175,6 +183,17 @@ def _answered(ask: Json, answer: Json, truth: Json) -> bool:
         at = datetime.fromisoformat(due)
         return f"{at:%H:%M}" in answer["answer"]
     return True
+
+
+_SOURCE_WORDS = {"events": ("events",), "logs": ("logs", "loki"), "metrics": ("prometheus", "metrics")}
+
+
+def _honestly_open(ask: Json, answer: Json) -> bool:
+    """Tell an answer that stays open for evidence that is really gone, and says which."""
+    said = answer["answer"].lower()
+    missing = ("not there", "missing", "reaches back only", "in part")
+    names = any(word in said for source in ask.get("gone", ()) for word in _SOURCE_WORDS[source])
+    return answer["verdict"] == "unknown" and names and any(word in said for word in missing)
 
 
 class Corpus:

@@ -11,6 +11,7 @@ from bot.evals import chat, company, objects
 from bot.evals.degrade import check, degrade as spoil
 from bot.evals.randomness import dice
 from bot.evals.registry import SCENARIOS
+from bot.evals.remains import counted, gone
 from bot.evals.scenarios.parts import Scene
 from bot.evals.world import World
 
@@ -60,7 +61,9 @@ def run(
     chat.write(world, scene, episodes)
     truth = scene.conclude()
     truth.episodes, truth.question, truth.degraded = episodes, scene.question, list(degrade)
+    before = counted(out, truth.needs) if degrade else {}
     spoil(out, degrade, key=world.key, end=world.end)
+    truth.spoilt(gone(truth.needs, before, counted(out, truth.needs)) if degrade else [])
     target = out.with_name(f"{out.name}.truth.json")
     document = truth.to_json(scenario, seed, world.start, world.end)
     target.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")

@@ -26,6 +26,7 @@ class Row:
     ordered: Part
     invented: int
     controls: Part
+    strict: Part
     ruled_out: Part
     blamed: int
     quotes: Part
@@ -92,6 +93,7 @@ def _row(name: str, variant: str, results: Sequence[Result]) -> Row:
         ordered=part(lambda s: s.ordered),
         invented=sum(s.invented for s in scores),
         controls=part(lambda s: s.controls),
+        strict=part(lambda s: s.strict),
         ruled_out=part(lambda s: s.ruled_out),
         blamed=sum(s.blamed for s in scores),
         quotes=part(lambda s: s.quotes),

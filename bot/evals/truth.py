@@ -26,7 +26,9 @@ class Truth:
     degraded: list[str] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     ruled_out: list[dict[str, Any]] = field(default_factory=list)
-    control_questions: list[dict[str, str]] = field(default_factory=list)
+    control_questions: list[dict[str, Any]] = field(default_factory=list)
+    needs: list[str] = field(default_factory=list)
+    """Evidence without which nobody can tell the cause, and no other shows it (``bot.evals.remains`` says how it is written)."""
     episodes: list[tuple[float, float, int]] = field(default_factory=list)
     next_occurrence: str | None = None
     facts: list[str] = field(default_factory=list)
@@ -46,8 +48,17 @@ class Truth:
         self.ruled_out.append({"entity": who, "at": stamp(at), "what": what})
 
     def ask(self, question: str, expected: str) -> None:
-        """Add a question a person would ask afterwards; ``expected`` is ``related``, ``unrelated`` or ``answered``."""
-        self.control_questions.append({"question": question, "expected": expected})
+        """Add a question a person would ask afterwards; ``expected`` is ``related``, ``unrelated`` or ``answered``.
+
+        What belongs to the cause, what would mend it and when it comes again cannot be told where the cause cannot.
+        """
+        rests = expected == "related" or question.startswith(("what would fix", "when will"))
+        self.control_questions.append({"question": question, "expected": expected, "rests_on_cause": rests, "gone": []})
+
+    def spoilt(self, gone: Sequence[str]) -> None:
+        """Note the sources that are gone with every question that rests on them."""
+        for each in self.control_questions:
+            each["gone"] = list(gone) if each["rests_on_cause"] else []
 
     def to_json(self, scenario: str, seed: int, start: float, end: float) -> dict[str, Any]:
         """Give the document that is written."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.errors import UsageError
+from bot.evals import remains
 from bot.evals.degrade import MODES, degrade
 from bot.evals.simulate import simulate
 
@@ -85,3 +86,20 @@ def test_an_unknown_mode_is_refused_in_words(tmp_path):
     """The sentence names what there is."""
     with pytest.raises(UsageError, match="no-logs"):
         degrade(tmp_path, ["no-coffee"], key="x", end=0.0)
+
+
+@pytest.mark.parametrize(("mode", "lost"), [("no-events", ["events"]), ("events-expired", ["events"]), ("no-logs", [])])
+def test_what_a_question_rests_on_is_noted_as_gone(mode, lost, tmp_path):
+    """Pulls that fail are told by events alone: what rests on them cannot be told without; a bystander's question can."""
+    path = simulate("image-pull", tmp_path / "incident", seed=9, days=0.8, scale=0.3, degrade=[mode])
+    asked = json.loads(path.read_text("utf-8"))["control_questions"]
+    assert {"related": lost, "answered": lost, "unrelated": []} == {each["expected"]: each["gone"] for each in asked}
+
+
+def test_a_need_with_another_way_is_not_gone():
+    """Either alternative will do, a quarter left will do, and a source that never told it was no alternative."""
+    needs = ["events:a|metrics:a", "logs:b"]
+    before = {"events:a": 10, "metrics:a": 10, "logs:b": 8}
+    assert [] == remains.gone(needs, before, {"events:a": 0, "metrics:a": 10, "logs:b": 2})
+    assert ["events", "metrics"] == remains.gone(needs, before, {"events:a": 0, "metrics:a": 1, "logs:b": 8})
+    assert ["events"] == remains.gone(needs, {**before, "metrics:a": 0}, {"events:a": 0, "metrics:a": 0, "logs:b": 8})

@@ -112,3 +112,22 @@ def test_reliability_counts_only_named_causes():
     assert (Part(good=1, total=2), Part(good=0, total=0)) == (high.right, medium.right)
     assert Part(good=1, total=4) == rows(results)[0].right
     assert {"schema", "scenarios", "totals", "reliability", "cases"} == set(document(results))
+
+
+@pytest.mark.parametrize(
+    ("gone", "verdict", "answer", "good"),
+    [
+        (["logs"], "unknown", "No sign of it. Not seen: kubernetes/logs was not there at all.", 1),
+        (["events"], "unknown", "I cannot tell: kubernetes/events reaches back only to Sat.", 1),
+        (["logs"], "unknown", "No sign of it.", 0),
+        (["logs"], "unknown", "Not seen: prometheus was not there at all.", 0),
+        ([], "unknown", "Not seen: kubernetes/logs was not there at all.", 0),
+        (["logs"], "unrelated", "No. Not seen: kubernetes/logs was not there at all.", 0),
+    ],
+)
+def test_an_open_answer_is_right_only_where_its_evidence_is_gone(gone, verdict, answer, good):
+    """What the engine says of missing evidence is held against what was taken away; strictly, it is never right."""
+    asks = [{"question": "is etl related?", "expected": "related", "gone": gone}]
+    told = [{"verdict": verdict, "answer": answer, "evidence": {}}]
+    found = score(report(), told, truth(control_questions=asks), Corpus([b"boom"], []))
+    assert (Part(good=good, total=1), Part(good=0, total=1)) == (found.controls, found.strict)

@@ -142,6 +142,7 @@ def _truth(world: World, drain: Drain) -> Truth:
     truth.step("it blocks drains", who, world.marks.get("blocked", []))
     truth.step("the pods are deleted past it", who, world.marks.get("forced", []))
     felt(world, truth, 3)
+    truth.needs = [f"events:{drain.service.name}"]
     truth.ask(f"is the disruption budget {drain.name} related?", "related")
     truth.ask("what would fix it?", "answered")
     bystanders(world, truth, but=drain.service)

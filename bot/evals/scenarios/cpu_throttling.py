@@ -90,6 +90,7 @@ def _truth(world: World, throttle: Throttle) -> Truth:
     truth.accept_saying(who, "throttl", "cpu limit")
     truth.step("the container is throttled", who, world.marks.get("throttled", [])[:1])
     felt(world, truth, 3)
+    truth.needs = [f"metrics:{throttle.service.name}"]
     truth.ask(f"is {throttle.service.name} related?", "related")
     truth.ask("what would fix it?", "answered")
     bystanders(world, truth, but=throttle.service)

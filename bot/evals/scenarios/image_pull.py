@@ -140,6 +140,7 @@ def _truth(world: World, registry: Registry) -> Truth:
     truth.step("a new version is rolled out", service, world.marks.get("rollout", []))
     truth.step("its image cannot be pulled", service, world.marks.get("pull", []))
     felt(world, truth, 3)
+    truth.needs = [f"events:{registry.service.name}"]
     truth.ask(f"was the rollout of {registry.service.name} related?", "related")
     truth.ask("what would fix it?", "answered")
     bystanders(world, truth, but=registry.service)

@@ -118,6 +118,7 @@ def _truth(world: World, loss: Loss) -> Truth:
     truth.step("its pods find no room", of(loss.victims[0]), world.marks.get("pending", []))
     truth.step("the pods that are left are overloaded", of(loss.victims[0]), world.marks.get("overload", [])[:1])
     felt(world, truth, 3)
+    truth.needs = [f"events:{loss.node.name}|metrics:{loss.node.name}"]
     truth.ask(f"is the node {loss.node.name} related?", "related")
     truth.ask("what would fix it?", "answered")
     bystanders(world, truth)

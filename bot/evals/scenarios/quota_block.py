@@ -146,6 +146,7 @@ def _truth(world: World, quota: Quota) -> Truth:
     truth.step("the API server refuses them", who, world.marks.get("refused", []))
     truth.step("the pods there are, are overloaded", who, world.marks.get("overload", [])[:1])
     felt(world, truth, 3)
+    truth.needs = [f"events:{quota.service.name}|metrics:{quota.name}"]
     truth.ask(f"is the quota {quota.name} related?", "related")
     truth.ask("what would fix it?", "answered")
     bystanders(world, truth, but=quota.service)

@@ -160,6 +160,7 @@ def _truth(world: World, rotation: Rotation) -> Truth:
         "the consumer that was not restarted cannot connect", victim, world.marks.get("refused", []), measured=False
     )
     felt(world, truth, 3)
+    truth.needs = [f"logs:{rotation.victim.name}|logs:{rotation.database.name}"]
     truth.ask(f"is the secret {rotation.secret} related?", "related")
     truth.ask("what would fix it?", "answered")
     bystanders(world, truth, but=rotation.victim)

@@ -71,6 +71,7 @@ def _truth(world: World, host: str, service: str) -> Truth:
     truth.step("the provider stops answering", root, world.marks.get("down", []))
     truth.step("calls to it fail", caller, world.marks.get("down", []), measured=False)
     truth.step("users get 5xx", gate, [start for start, _, _ in world.episodes(SYMPTOM, 3)])
+    truth.needs = [f"logs:{caller['name']}"]
     truth.ask(f"is {host} related?", "related")
     truth.ask(f"was the {names.backup} job related?", "unrelated")
     truth.ask("what would fix it?", "answered")
