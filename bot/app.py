@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from bot.analyst.times import parse_window
 from bot.app_analyst import analyst_for
+from bot.app_links import linked
 from bot.casefile.home import CaseHome, CaseSummary
 from bot.casefile.search import SearchResult, search as search_case
 from bot.domain.choice import AnalystChoice
@@ -36,7 +38,8 @@ def analyze(
     home = _home()
     home.delete_stale()
     analyst = analyst_for(choice, home.path)
-    return investigate([source], home, question=question, window=window, progress=progress, analyst=analyst)
+    found = investigate([source], home, question=question, window=window, progress=progress, analyst=analyst)
+    return linked(found, home.path)
 
 
 def analyze_live(
@@ -63,7 +66,7 @@ def analyze_live(
     span = parse_window(window, now=now, tz=UTC) if window else Window(start=now - LIVE_DEFAULT, end=now, asked="")
     scope = Scope(window=span, namespaces=tuple(namespaces), question=question or "")
     sources: list[Source] = [ExportSource(Path(path))] if path else []
-    return investigate(
+    found = investigate(
         [*sources, *live_sources(live, scope)],
         home,
         question=question,
@@ -72,13 +75,14 @@ def analyze_live(
         asked_span=span,
         analyst=analyst_for(choice or AnalystChoice(), home.path),
     )
+    return linked(found, home.path)
 
 
 def ask(case: str, question: str, choice: AnalystChoice) -> Answer:
     """Answer a follow-up from a case and keep the answer in it."""
     home = _home()
     with home.open(case) as opened:
-        return follow_up(opened, question, analyst_for(choice, home.path))
+        return linked(follow_up(opened, question, analyst_for(choice, home.path)), home.path)
 
 
 def cases() -> Sequence[CaseSummary]:
@@ -88,11 +92,12 @@ def cases() -> Sequence[CaseSummary]:
 
 def report(case: str) -> Report:
     """Give the report of a case."""
-    with _home().open(case) as opened:
+    home = _home()
+    with home.open(case) as opened:
         stored = opened.report()
     if stored is None:
         raise CaseError(f"Case {case} holds no report. Run `rootcause analyze` again on its export.")
-    return report_from_json(stored)
+    return linked(report_from_json(stored), home.path)
 
 
 def search(case: str, text: str, since: datetime | None, until: datetime | None, limit: int) -> SearchResult:
@@ -107,9 +112,12 @@ def pack(case: str, *, budget: int | None, economy: bool) -> "Packed":
     from bot.investigation.egress import gate_of  # noqa: PLC0415 - see above
     from bot.investigation.packing import pack_case  # noqa: PLC0415 - see above
 
-    with _home().open(case) as opened:
+    home = _home()
+    with home.open(case) as opened:
         gate = gate_of(opened, RedactionSettings.from_environment())
-        return pack_case(opened, gate, budget=budget or DEFAULT_BUDGET, economy=economy)
+        analyst = None if budget else analyst_for(AnalystChoice(), home.path)
+        most = replace(analyst, economy=economy).tokens if analyst else DEFAULT_BUDGET
+        return pack_case(opened, gate, budget=budget or most, economy=economy)
 
 
 def evaluate(todo: "Plan", told: "Callable[[Result], None]") -> "Sequence[Result]":

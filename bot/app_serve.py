@@ -6,7 +6,7 @@ import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,11 +22,11 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app_analyst import ChannelAnalysts
+from bot.app_links import links_of
 from bot.app_sources import EvidenceSources
 from bot.casefile.home import CaseHome
 from bot.domain.chat import Audience
 from bot.domain.items import ItemId
-from bot.domain.links import LinkTemplates, kibana_discover, link_templates, victorialogs_select
 from bot.domain.ports import Stored
 from bot.domain.report import Report
 from bot.domain.tickets import likely_keys
@@ -130,7 +130,7 @@ async def running(
     metrics, passing = Metrics(), Posting(settings.redaction.patterns)
     slack = settings.slack
     home = CaseHome(settings.base.home, Spreading(settings.spread) if settings.spread else None)
-    templates = links_of(settings)
+    templates = links_of(settings.links, settings.live)
     sources = EvidenceSources(home=settings.base.home, slack=slack, evidence=settings.evidence, live=settings.live)
     engine = LinkedEngine(engine_for(home, sources), templates)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SESSION_S)) as session:
@@ -173,30 +173,6 @@ async def running(
             warming.cancel()
             await desk.close()
             await connection.messenger.aclose()
-
-
-def links_of(settings: ServeSettings) -> LinkTemplates:
-    """Choose where evidence is opened: what the environment names, else what ``rootcause.yaml`` reads from.
-
-    A metrics or log store is linked to only where there is one that browsers reach: no link may lead into another
-    cluster's.
-    """
-    named, live = asdict(settings.links), settings.live
-    metrics = [cluster.prometheus.public_url for cluster in live.clusters if cluster.prometheus]
-    stores = [(cluster.logs.kind, cluster.logs.public_url or "") for cluster in live.clusters if cluster.logs]
-    found: dict[str, str | None] = {
-        "grafana_url": live.grafana.url if live.grafana else None,
-        "grafana_logs": live.grafana.logs if live.grafana else None,
-        "grafana_metrics": live.grafana.metrics if live.grafana else None,
-        "prometheus_url": metrics[0] if len(metrics) == 1 else None,
-        "jira_url": live.jira.url if live.jira else None,
-    }
-    chosen: dict[str, str | None] = {key: value or found.get(key) for key, value in named.items()}
-    in_grafana = chosen["grafana_url"] and chosen["grafana_logs"]
-    if not chosen["logs"] and not in_grafana and len(stores) == 1 and stores[0][1]:
-        made = {"victorialogs": victorialogs_select, "elasticsearch": kibana_discover}.get(stores[0][0])
-        chosen["logs"] = made(stores[0][1]) if made else None
-    return link_templates(**chosen)
 
 
 async def source_health(settings: ServeSettings) -> Sequence[tuple[str, bool, str]]:

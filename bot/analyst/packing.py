@@ -75,14 +75,17 @@ def pack(
     tickets. ``order`` above 0 gives the same evidence in another order, for a reading that must not hang on it.
     """
     most = min(budget, ECONOMY_BUDGET) if economy else budget
-    for shares in (_DIGEST_SHARES,) if economy else (_WHOLE, _SHARES):
+
+    def tried(shares: Mapping[str, float]) -> tuple[Work, Section, list[Section], int]:
         work = Work(material=material, outlet=Outlet(redact=redact), family=family, order=order)
         work.all_or_nothing = shares is _WHOLE
         legend = work.section("legend", "", LEGEND.splitlines(), untrusted=False)
         room = int(most * _MARGIN) - legend.tokens - _LEDGER
-        sections = (_digest if economy else _sections)(work, room, shares)
-        if sum(section.tokens for section in sections) <= room and (work.whole or economy):
-            break
+        return work, legend, (_digest if economy else _sections)(work, room, shares), room
+
+    work, legend, sections, room = tried(_DIGEST_SHARES if economy else _WHOLE)
+    if not economy and not (work.whole and sum(section.tokens for section in sections) <= room):
+        work, legend, sections, room = tried(_SHARES)
     return _packed(work, legend, sections)
 
 
@@ -140,7 +143,7 @@ def _packed(work: Work, legend: Section, sections: list[Section]) -> Packed:
 def _measured(work: Work, room: int) -> Section:
     share = 1.0
     rows = measured_rows(work.material, work.outlet)
-    while not work.fits(rows, room) and share > 0.02:
+    while not work.fits(rows, room, "measured") and share > 0.02:
         share /= 2
         rows = measured_rows(work.material, work.outlet, share)
     if share < 1:
@@ -168,7 +171,7 @@ def _talk(work: Work, room: int) -> list[Section]:
             [entry.part != "change" for _, entry in work.material.tickets],
         ),
     ):
-        kept, words = thin_talk(rows, people, room, work.family)
+        kept, words = thin_talk(name, rows, people, room, work.family)
         work.whole &= len(kept) == len(rows)
         work.read[source] = words
         made.append(work.section(name, title, kept))
@@ -198,8 +201,8 @@ def _events(work: Work, room: int) -> list[Section]:
     kept, words = thin_events(work.material, rows, room)
     told = build(kept, "E")
     packed = [*told.templates, *_timeline(kept, told.bodies)]
-    if len(kept) < len(rows) and not work.fits(packed, room):
-        kept, words = thin_events(work.material, rows, int(room * room / (work.tokens(packed) + 1)))
+    if len(kept) < len(rows) and not work.fits(packed, room, "events"):
+        kept, words = thin_events(work.material, rows, int(room * room / (work.tokens(packed, "events") + 1)))
         told = build(kept, "E")
         packed = [*told.templates, *_timeline(kept, told.bodies)]
     work.whole &= len(kept) == len(rows)
@@ -233,11 +236,11 @@ def _series_at(work: Work, room: int, details: Sequence[int]) -> list[Section]:
     most, shown, rows = details[0], named, list[str]()
     for most in (*details[: len(details) - len(finer)][-1:], *finer):
         rows = [row for one in named for row in series_rows(*one, most)]
-        if work.fits(rows, room):
+        if work.fits(rows, room, "series"):
             break
     else:
         # not even the shifts of all fit: the series that shifted most often stay
-        share = room / (work.tokens(rows) + 1)
+        share = room / (work.tokens(rows, "series") + 1)
         shown = sorted(named, key=lambda one: (-len(one[3]), one[0]))[: math.floor(len(named) * share)]
         rows = [row for one in shown for row in series_rows(*one, SHIFTS_ONLY)]
     work.whole &= most >= longest and len(shown) == len(named)

@@ -45,27 +45,32 @@ def log_section(work: Work, room: int) -> list[Section]:
         return []
     if material.lines.bytes / _DENSEST <= room:
         packed = _packed(work, rows, rows)
-        if work.fits(packed, room):
+        if work.fits(packed, room, "logs"):
             return [_section(work, packed, rows, rows)]
     work.whole = False
     if work.all_or_nothing:
         return []
     tier = line_tiers(material, rows)
-    fitting, most, grown = None, _affordable(work, rows, tier, room), False
-    for _ in range(_TRIES):
-        chosen = rows[_choice(material, rows, tier, most)]
-        packed = _packed(work, chosen, rows)
-        tokens = work.tokens(packed)
-        if tokens <= room:
-            fitting = packed, chosen
-            if grown or tokens >= _ROOMY * room:
-                break
-        elif fitting is not None:
-            break
-        grown = tokens <= room
-        most = max(int(most * 0.97 * room / tokens), 1)
-    packed, chosen = fitting or (packed, chosen)
+    packed, chosen = _filled(work, rows, tier, room)
     return [_section(work, packed, chosen, rows)]
+
+
+def _filled(work: Work, rows: Ints, tier: Ints, room: int) -> tuple[list[str], Ints]:
+    """Pack as many lines as fit, or nearly: fewer where they do not, and once more of them where there is room left."""
+    most = _affordable(work, rows, tier, room)
+    best: tuple[list[str], Ints] | None = None
+    last: tuple[list[str], Ints] = [], rows[:0]
+    for _ in range(_TRIES):
+        chosen = rows[_choice(work.material, rows, tier, most)]
+        last = _packed(work, chosen, rows), chosen
+        tokens = work.tokens(last[0], "logs")
+        if tokens <= room and (best is not None or tokens >= _ROOMY * room):
+            return last
+        if tokens > room and best is not None:
+            return best
+        best = last if tokens <= room else None
+        most = max(int(most * 0.97 * room / tokens), 1)
+    return best or last
 
 
 def _section(work: Work, packed: list[str], chosen: Ints, rows: Ints) -> Section:
@@ -82,7 +87,7 @@ def _choice(material: Material, rows: Ints, tier: Ints, most: int) -> NDArray[np
 def _affordable(work: Work, rows: Ints, tier: Ints, room: int) -> int:
     """Say how many lines fit, from what a trial of some costs: the mix of tiers decides, so it is chosen alike."""
     trial = rows[_choice(work.material, rows, tier, min(_TRIAL_LINES, len(rows)))]
-    each = work.tokens(_packed(work, trial, rows)) / len(trial)
+    each = work.tokens(_packed(work, trial, rows), "logs") / len(trial)
     return max(int(room / each), 1)
 
 
@@ -161,7 +166,7 @@ def template_section(work: Work, room: int) -> list[Section]:
     while True:
         mask = choose(np.arange(len(first), dtype=np.int64), tier, first + 1, most)
         printed = _once(work, np.sort(first[mask]), counts)
-        tokens = work.tokens(printed)
+        tokens = work.tokens(printed, "templates")
         if tokens <= room or most <= 1:
             break
         most = max(int(most * 0.97 * room / tokens), 1)

@@ -29,9 +29,11 @@ _MANY_KINDS = frozenset({"Pod", "ReplicaSet", "Endpoints", "EndpointSlice", "Lea
 """Kinds that come by the hundred and mostly repeat what owns them."""
 
 
-def thin_talk(rows: Sequence[str], people: Sequence[bool], room: int, family: Family) -> tuple[list[str], str]:
-    """Keep all rows, or what people wrote before what programs did, thinned evenly."""
-    total = estimate("\n".join(rows), family)
+def thin_talk(
+    name: str, rows: Sequence[str], people: Sequence[bool], room: int, family: Family
+) -> tuple[list[str], str]:
+    """Keep all rows of a section, or what people wrote before what programs did, thinned evenly."""
+    total = estimate("\n".join(rows), family, name)
     if total <= room:
         return list(rows), f"all {len(rows):,}"
     most = len(rows) * room // (total + 1)
@@ -39,7 +41,7 @@ def thin_talk(rows: Sequence[str], people: Sequence[bool], room: int, family: Fa
     tier = np.where(np.array(people, dtype=bool), FIRSTS, REST).astype(np.int64)
     mask = choose(np.zeros(len(rows), dtype=np.int64), tier, numbers, most)
     kept = [rows[place] for place in np.flatnonzero(mask).tolist()]
-    while kept and estimate("\n".join(kept), family) > room:
+    while kept and estimate("\n".join(kept), family, name) > room:
         kept = kept[::2] if len(kept) > 1 else []
     return kept, f"{len(kept):,} of {len(rows):,}"
 
@@ -69,7 +71,7 @@ def _while_room(rows: Sequence[str], room: int, family: Family) -> list[tuple[in
     """Take rows in order, leaving out those for which there is no room; give place and tokens of each."""
     taken = []
     for place, row in enumerate(rows):
-        tokens = estimate(row, family) + 1
+        tokens = estimate(row, family, "objects") + 1
         if tokens <= room:
             room -= tokens
             taken.append((place, tokens))

@@ -26,13 +26,13 @@ class Work:
 
     def section(self, name: str, title: str, rows: Sequence[str], *, untrusted: bool = True) -> Section:
         """Make a section of rows."""
-        tokens = self.tokens(rows) + _ELEMENT
+        tokens = self.tokens(rows, name) + _ELEMENT
         return Section(name=name, title=title, text="\n".join(rows), tokens=tokens, untrusted=untrusted)
 
-    def tokens(self, rows: Sequence[str]) -> int:
-        """Estimate what rows cost."""
-        return estimate("\n".join(rows), self.family)
+    def tokens(self, rows: Sequence[str], name: str) -> int:
+        """Estimate what rows of the section ``name`` cost."""
+        return estimate("\n".join(rows), self.family, name)
 
-    def fits(self, rows: Sequence[str], room: int) -> bool:
-        """Tell whether rows stay within ``room`` tokens."""
-        return self.tokens(rows) <= room
+    def fits(self, rows: Sequence[str], room: int, name: str) -> bool:
+        """Tell whether rows of the section ``name`` stay within ``room`` tokens."""
+        return self.tokens(rows, name) <= room

@@ -147,5 +147,5 @@ def stored_fetched(number: int, item: Fetched) -> StoredItem:
         text=printable(item.text),
         raw=item.raw,
         url=None,
-        locator=f"{item.locator}, read live at {rfc3339(item.fetched_at)}",
+        locator=f"read live {rfc3339(item.fetched_at)}: {item.locator}",
     )

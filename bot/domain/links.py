@@ -29,7 +29,7 @@ _BLANKS = frozenset({
     "query", "quote", "line", "item", "kind", "namespace", "name", "key", "channel", "ts", "ts_digits", "at_ms", "from_ms", "to_ms", "end", "from_iso", "to_iso",
 })  # fmt: skip
 _MESSAGE = re.compile(r"\S+ #(\S+) (\d+\.\d+)")
-_SERIES = re.compile(r"\S+ \d+ samples of ([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?(?:, read live at \S+)?$", re.DOTALL)
+_SERIES = re.compile(r"\S+ (?:read live \S+ )?\d+ samples of ([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?$", re.DOTALL)
 _MATCHER = re.compile(r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\]|\\.)*"(?:,|$)')
 _METRIC = re.compile(r'\{\s*"metric"\s*:\s*')
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")

@@ -1,14 +1,19 @@
 """The command line with a model behind ``ANTHROPIC_BASE_URL``: packed, redacted, paid, read, and asked on from its cache."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from command import STORY, refused, rootcause, small_export
 from contract import broken_rules
+from fault_server import FaultServer
+from log_stores import NS, Line, PlayedLoki
 from model_says import said
 from model_server import Answer, ModelServer
 from model_stage import Stage, answers_to
 
+POD = "web-5d9c7b6f4-abcde"
+LATER = int(datetime(2026, 11, 22, 7, tzinfo=UTC).timestamp())
 SHORT = {"verdict": "inconclusive", "summary": "Nothing stands out.", "steps": [], "links": []}
 
 
@@ -78,6 +83,40 @@ def test_analyze_and_ask_with_a_model(truth, tmp_path):
     assert server.asked[0].body["tools"] == server.asked[-1].body["tools"]
     assert answer["usage"]["tokens_cached"] > 100 * answer["usage"]["tokens_in"]
     assert f"{report['usage']['tokens_cached']:,} of them cached" in " ".join(page.out.split())
+
+
+def test_a_follow_up_reads_a_live_store_and_is_opened_there(tmp_path):
+    """Over the command line: lines of the live log store are rows with ids, stand in the evidence, and lead to Grafana."""
+    home, export = tmp_path / "home", small_export(tmp_path / "export")
+    store = PlayedLoki([Line(LATER * NS, "still refusing, password=hunter2hunter2", namespace="shop", pod=POD)])
+
+    def script(asked):
+        if "An investigation of this evidence was published" not in " ".join(asked.texts):
+            return Answer(text=json.dumps(SHORT))
+        if not asked.results:
+            call = {"entity": f"Pod shop/{POD}", "at": "2026-11-22T07:00:00Z", "seconds": 60}
+            return Answer(calls=[("live_log_lines", call)])
+        row = json.loads(next(iter(asked.results.values())).splitlines()[0])
+        quotes = [{"item": row["item"], "quote": "still refusing"}]
+        return Answer(text=json.dumps({"verdict": "answered", "sentences": [{"says": "It does.", "quotes": quotes}]}))
+
+    with FaultServer(None, reply=store) as logs, ModelServer(script) as server:
+        config = tmp_path / "rootcause.yaml"
+        config.write_text(
+            f"clusters: [{{name: prod, logs: {{kind: loki, url: '{logs.url}'}}}}]\n"
+            "grafana: {url: 'https://grafana.example.org', logs: uid}\n"
+        )
+        there = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": "sk-test", "ROOTCAUSE_CONFIG": str(config)}
+        rootcause(home, "analyze", export, "--quiet", **there)
+        told = rootcause(home, "ask", "last", "is it still refusing?", "--format", "json", **there)
+        page = rootcause(home, "ask", "last", "is it still refusing?", **there)
+    assert (0, "", "It does. [E1]") == (told.code, told.err, told.json["answer"])
+    cited = told.json["evidence"]["E1"]
+    assert ("still refusing", "F1 read live") == (cited["quote"], cited["locator"][:12])
+    assert cited["url"].startswith("https://grafana.example.org/explore?")
+    assert "written, $" in page.out
+    assert "E1 was read live" in page.out
+    assert not any("hunter2" in json.dumps(asked.body) for asked in server.asked)
 
 
 def test_offline_asks_nobody_though_a_model_is_configured(tmp_path):

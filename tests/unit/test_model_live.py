@@ -109,7 +109,7 @@ def test_lines_of_a_workload_around_a_time_come_from_the_log_store(case, kind):
     row = next(row for row in found.rows if row["text"] == "refused 0")
     stored = case.item(row["item"])
     assert (kind, f"shop/{POD}/api", b"refused 0", at(30)) == (stored.source, stored.entity, stored.raw, stored.at)
-    assert stored.locator.endswith(f"read live at {NOW:%Y-%m-%dT%H:%M:%SZ}")
+    assert f"read live {NOW:%Y-%m-%dT%H:%M:%SZ}: shop/{POD}/api in {kind}" == stored.locator
 
 
 def test_the_same_row_keeps_its_id_and_outlives_the_process(case):
@@ -239,7 +239,7 @@ def test_what_was_read_live_is_evidence_with_a_link(case):
     given = judged(said, OWN, Asked(live=list(found.texts), gaps=["loki: it was slow"]), case, [], lambda _words: False)
     entry = given.evidence["E1"]
     assert ("It was refused. [E1]", "answered", ["E1"]) == (given.answer, given.verdict, list(given.evidence))
-    assert entry.locator.startswith("F1 shop/")
+    assert entry.locator.startswith("F1 read live 2026-")
     templates = LinkTemplates(logs=grafana_explore("https://grafana.example.org", "logs", "loki"))
     assert "refused" in evidence_url(entry, templates)
     assert "E1 was read live for this question and kept with the case." in given.notes

@@ -1,10 +1,13 @@
 """The estimate of tokens, held against counts of the tokenizers' reconstructions, taken once and written down here."""
 
+import json
 import random
+from pathlib import Path
 
 import pytest
 
-from bot.analyst.packing_tokens import estimate
+from bot.analyst.packing_tokens import counts, estimate
+from bot.analyst.packing_weights import WEIGHTS
 
 
 def _drawn(seed, pieces, count):
@@ -64,6 +67,29 @@ COUNTED = {
 def test_the_estimate_is_close(sample, family):
     """Within a tenth for a few kilobytes of one kind; a case mixes kinds, and comes closer."""
     assert COUNTED[sample, family] == pytest.approx(estimate(SAMPLES[sample], family), rel=0.1)
+
+
+WINDOWS = json.loads(Path(__file__).with_name("token_counts.json").read_text(encoding="utf-8"))
+"""Windows of sections of packed cases, simulated ones, with their counts by the same tokenizers; see ``packing_weights``."""
+KINDS = sorted({window["kind"] for window in WINDOWS})
+
+
+@pytest.mark.parametrize("family", ["claude", "claude_4_6", "o200k"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_estimate_of_a_section_is_within_five_percent(kind, family):
+    """By kind of section, small windows of several cases together; one alone, of 600 or 2,500 characters, within fifteen."""
+    mine = [window for window in WINDOWS if window["kind"] == kind]
+    told = [estimate(window["text"], family, kind) for window in mine]
+    assert sum(window[family] for window in mine) == pytest.approx(sum(told), rel=0.05)
+    for window, one in zip(mine, told, strict=True):
+        assert window[family] == pytest.approx(one, rel=0.15)
+
+
+def test_every_kind_of_section_is_calibrated():
+    """A section that nobody counted is estimated as any text is."""
+    assert {kind for kinds in WEIGHTS.values() for kind in kinds} == {"", *KINDS}
+    assert all(len(row) == len(counts("x")) for kinds in WEIGHTS.values() for row in kinds.values())
+    assert estimate("word " * 99, kind="of no case") == estimate("word " * 99)
 
 
 def test_nothing_costs_nothing():

@@ -4,19 +4,18 @@ import asyncio
 import io
 import json
 import logging
-from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 
 from bot.app_doctor import examine
-from bot.app_serve import links_of
+from bot.app_links import links_of
 from bot.domain.links import LinkTemplates, prometheus_graph, victorialogs_select
 from bot.errors import RootcauseError, UsageError
 from bot.playground.seed import small_workspace
 from bot.playground.server import PlaygroundServer
-from bot.settings import DeskSettings, ServeSettings, Settings, SlackSettings, WebSettings
+from bot.settings import DeskSettings, LinkSettings, ServeSettings, Settings, SlackSettings, WebSettings
 from bot.settings.live_yaml import live_from
 from bot.web.health import Listening, add_health
 from bot.web.logs import JsonLines
@@ -239,8 +238,7 @@ def test_links_lead_where_the_file_says_and_never_into_another_cluster():
     """rootcause.yaml names Grafana, Jira and what browsers reach; of two clusters neither's own store is linked to."""
     one = {"name": "east", "logs": {"kind": "victorialogs", "url": "http://vl", "public_url": "https://logs.example"}}
     two = {"name": "west", "prometheus": {"url": "http://prom", "public_url": "https://prom.example"}}
-    base = Settings(home=Path("home"))
-    linked = links_of(ServeSettings(base=base, live=live_from({"clusters": [one, two]})))
+    linked = links_of(LinkSettings(), live_from({"clusters": [one, two]}))
     assert linked == LinkTemplates(
         logs=victorialogs_select("https://logs.example"), metrics=prometheus_graph("https://prom.example")
     )
@@ -248,6 +246,4 @@ def test_links_lead_where_the_file_says_and_never_into_another_cluster():
         "clusters": [one, {**one, "name": "west"}],
         "jira": {"url": "https://j.example", "deployment": "datacenter"},
     }
-    assert links_of(ServeSettings(base=base, live=live_from(more))) == LinkTemplates(
-        tickets="https://j.example/browse/{key}"
-    )
+    assert links_of(LinkSettings(), live_from(more)) == LinkTemplates(tickets="https://j.example/browse/{key}")
