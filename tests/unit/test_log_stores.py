@@ -37,7 +37,7 @@ def at(second, nanosecond=0):
 
 def made(kind, url, namespaces=("shop",), **more):
     """Make a source."""
-    address = StoreAddress(url=url, login=Login(), **({"deadline_s": 10.0} | more))
+    address = StoreAddress(url=url, login=Login(), **({"deadline_s": 60.0} | more))
     return STORES[kind][0](address, Scope(window=WINDOW, namespaces=tuple(namespaces)))
 
 

@@ -240,7 +240,7 @@ def test_what_came_before_a_failure_is_kept():
     roots = [thread(10 * n, replies=(10 * n + 1,)) for n in range(1, 9)]
     replies = {key: value for n in range(1, 9) for key, value in answers(10 * n, 10 * n + 1).items()}
     with SlackWorkspace(roots, replies=replies, created=START) as workspace:
-        workspace.faults["conversations.replies"] = [""] * 4 + ["missing_scope"] * 4
+        workspace.faults["conversations.replies"] = [""] * 4 + ["missing_scope"] * 40
         sink = gathered(workspace)
     assert 8 + 4 == len(sink.messages)
     assert [4] == [gap.count for gap in sink.lost("threads whose replies")]
