@@ -28,7 +28,7 @@ from bot.analyst.words import (
     plural,
     times,
 )
-from bot.domain.items import SourceCoverage
+from bot.domain.items import LOG_SOURCES, SourceCoverage
 from bot.domain.link import Chain
 from bot.domain.report import (
     AskedWindow,
@@ -163,7 +163,7 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
     if errors:
         background = f" {capital(happened(errors[0]))}, {errors[0].total:,} in all and spread evenly: that is its everyday background."
     seen = [row.source for row in findings.coverage if row.status in ("complete", "partial")]
-    enough = any(source in seen for source in ("kubernetes/logs", "loki", "prometheus"))
+    enough = any(source in seen for source in (*LOG_SOURCES, "prometheus"))
     torn = [gap for row in findings.coverage for gap in row.gaps if gap.lost and gap.what.endswith("is missing")]
     unread = [row.source for row in findings.coverage if _could_not_look(row)]
     verdict: Verdict = "no_incident" if enough and not torn and not unread else "inconclusive"

@@ -18,10 +18,11 @@ from bot.analyst.packing_choice import (
     window_rows,
 )
 from bot.analyst.packing_lines import Row, build, numbered
-from bot.analyst.packing_material import LOG_SOURCES, Material, Section
+from bot.analyst.packing_material import Material, Section
 from bot.analyst.packing_parts import line_rows
 from bot.analyst.packing_text import escape
 from bot.analyst.packing_work import Work
+from bot.domain.items import LOG_SOURCES
 
 Ints = NDArray[np.int64]
 

@@ -7,6 +7,7 @@ from typing import Any
 from bot.analyst.packing_text import FENCE, attribute
 from bot.domain.entity import Entity
 from bot.domain.items import (
+    LOG_SOURCES,
     ChatMessage,
     ClusterEvent,
     ItemId,
@@ -105,7 +106,6 @@ class Withheld:
         return f"{many} {noun}{'s' if self.texts > 1 else ''} ({size}) withheld: {self.why}"
 
 
-LOG_SOURCES = ("kubernetes/logs", "loki", "elasticsearch", "victorialogs")
 _NOUNS = {
     "kubernetes/events": "event",
     "kubernetes/objects": "object",

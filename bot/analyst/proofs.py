@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.domain.entity import Entity
-from bot.domain.items import ItemId
+from bot.domain.items import LOG_SOURCES, ItemId
 from bot.domain.ports import Evidenced, Stored
 from bot.domain.report import AskedWindow, Evidence
 
@@ -53,7 +53,7 @@ Belongs = Callable[[str, Entity], bool]
 """Tells whether what a stored item calls its entity (``payments/worker-7d9f-x2x/app``) is, or belongs to, an entity."""
 
 CHAT = frozenset({"slack", "jira"})
-WRITABLE = CHAT | {"kubernetes/logs", "loki", "elasticsearch", "victorialogs"}
+WRITABLE = CHAT | frozenset(LOG_SOURCES)
 """Sources whose words a user of the system, or an attacker, can put there."""
 TOLERANCE_S = 1.0
 

@@ -13,6 +13,9 @@ from typing import Any, Literal, NewType
 
 from bot.domain.entity import Entity
 
+LOG_SOURCES = ("kubernetes/logs", "loki", "elasticsearch", "victorialogs")
+"""Who tells log lines, by the names in the ledger."""
+
 ItemId = NewType("ItemId", str)
 """A short stable id of a stored item; the letter says what it is."""
 

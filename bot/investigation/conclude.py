@@ -10,7 +10,7 @@ from bot.analyst.findings import Findings
 from bot.analyst.published import Published, told
 from bot.analyst.questions import symptom_wish
 from bot.casefile.case import Case
-from bot.domain.items import SourceCoverage
+from bot.domain.items import LOG_SOURCES, SourceCoverage
 from bot.domain.link import Chain, Link
 from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
@@ -78,21 +78,18 @@ def written(conclusion: Conclusion) -> Published:
     return told(conclusion.findings, EXOGENOUS)
 
 
-LOGS = ("kubernetes/logs", "loki")
-
-
 def _read(coverage: Sequence[SourceCoverage], found: Digest) -> list[SourceCoverage]:
     """Say how much of each source entered the analysis: all of it, but for log lines outside the window or undated."""
-    lines = sum(row.items for row in coverage if row.source in LOGS)
+    lines = sum(row.items for row in coverage if row.source in LOG_SOURCES)
     outside = max(0, lines - found.lines)
     left = f"; of all logs {outside:,} lines are undated or outside the window" if outside else ""
     rows = []
     for row in coverage:
-        if row.source == LOGS[0] and row.status == "missing" and lines:
+        if row.source == LOG_SOURCES[0] and row.status == "missing" and lines:
             # a log store gave the lines that nobody took from the pods
             rows.append(replace(row, status="not_configured", detail="the log store gave the lines"))
         elif row.items:
-            rows.append(replace(row, read=f"all {row.items:,}" + (left if row.source in LOGS else "")))
+            rows.append(replace(row, read=f"all {row.items:,}" + (left if row.source in LOG_SOURCES else "")))
         else:
             rows.append(row)
     return rows

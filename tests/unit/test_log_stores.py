@@ -157,6 +157,15 @@ def test_a_store_that_knows_no_kinds_counts_by_container(kind, reply, says):
     assert 300 == sum("refused" in text for text in texts(sink))
 
 
+@every_store
+def test_more_kinds_than_are_counted_are_said(kind, monkeypatch):
+    """The rarer ones are left out, and the report knows."""
+    for module in ("bot.stores.store", f"bot.sources.{kind}.source"):
+        monkeypatch.setattr(f"{module}.MOST_KINDS", 2)
+    sink = read(kind, STORES[kind][1](loud()), most_bytes=200_000)
+    assert 2 == sink.odd("2 kinds of lines or more: rarer kinds were not counted")
+
+
 def test_a_loki_without_volumes_counts_by_kind_all_the_same():
     """Nobody says which containers there are, so patterns are asked for all of them at once."""
     sink = read("loki", PlayedLoki(loud(), volume=False), most_bytes=200_000)

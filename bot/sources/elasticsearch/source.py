@@ -99,6 +99,7 @@ class _Elasticsearch:
 
         def ask(labels: Mapping[str, str]) -> Iterator[KindCount]:
             found = self._buckets(self._categorised(labels, span, step_s), "kinds")
+            self.told.note_kinds(len(found))
             return (self._kind(labels, bucket) for bucket in found)
 
         return by_kind(origins, ask, lambda: self._by_origin(by, span, step_s), self.told, "knows no categorize_text")

@@ -110,10 +110,7 @@ class _Loki:
             raise BrokenError("its answer holds no patterns")
         read = [_pattern(each) for each in found]
         ranked = sorted(read, key=lambda each: (-sum(lines for _, lines in each[1]), each[0]))
-        if len(ranked) > MOST_KINDS:
-            self.told.note(
-                "kinds of lines beyond the most frequent of their container, not counted", len(ranked) - MOST_KINDS
-            )
+        self.told.note_kinds(len(ranked))
         return ranked[:MOST_KINDS]
 
     def _kind(

@@ -88,6 +88,7 @@ class _VictoriaLogs:
             f" | sort by (lines desc) | limit {MOST_KINDS}"
         )
         kinds = {str(row.get(message) or ""): row for row in self._rows(query, span)}
+        self.told.note_kinds(len(kinds))
         counts: dict[str, list[tuple[int, int]]] = {pattern: [] for pattern in kinds}
         for row in self._rows(f"{alike} | stats by (_time:{step_s}s, {json.dumps(message)}) count() lines", span):
             at = nanoseconds(row.get("_time"))
