@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
-from dbos import DBOSClient
+from dbos import DBOSClient, error as dbos_error
 from sqlalchemy import event, exc
 
 from bot.errors import StorageError
@@ -30,7 +30,7 @@ KEPT_S = 3600.0
 
 MOST_SWEPT = 10_000
 
-SCHEMA = "rootcause_workers"
+SCHEMA = "rootcause_queue"
 """PostgreSQL's schema for DBOS's tables of the workers; those of the desk are another program's, and not looked at."""
 
 APPLICATION = "rootcause-worker"
@@ -256,7 +256,7 @@ def told() -> Iterator[None]:
     """Turn the database's failures into a sentence."""
     try:
         yield
-    except exc.SQLAlchemyError as error:
+    except (exc.SQLAlchemyError, dbos_error.DBOSException) as error:
         raise StorageError(
             f"The database that workers are met in cannot be used ({type(error).__name__}): "
             "check ROOTCAUSE_DATABASE_URL, or the disk of ROOTCAUSE_HOME."

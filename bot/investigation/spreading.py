@@ -46,6 +46,9 @@ RUN_S = 60.0
 LEAST_PATIENCE_S = 3.0
 """A run that takes eight times as long as the longest that came back, and longer than this, is taken for lost."""
 
+CLOSE_S = 25.0
+"""Seconds in which the last look at the database may end; a name that cannot be resolved takes the longest."""
+
 MAP_S = 900.0
 """Seconds after which nothing more is given away: an investigation's whole deadline."""
 
@@ -170,7 +173,10 @@ class Spread:
         self._closed.set()
         self._end_all()
         if self._looking is not None:
-            self._looking.join()
+            self._looking.join(CLOSE_S)
+            if self._looking.is_alive():
+                log.warning("the database does not answer: what it holds is left behind", extra={"case": self._case})
+                return  # the thread ends with the process
         if self._store is not None and self._began:
             try:
                 self._store.clear(self._case)
@@ -220,6 +226,8 @@ class Spread:
     def _count(self, store: "SpreadStore") -> None:
         living = store.workers()
         ours = [worker for worker in living if worker.version == self._version]
+        if ours and not self._places:
+            log.info("workers take part", extra={"case": self._case, "workers": len(ours)})
         self._places = min(MOST_PLACES, sum(worker.places for worker in ours))
         if not ours:
             self._end_all()  # what the last of them held is lost

@@ -1,13 +1,16 @@
 """Workers of this machine, met in a SQLite file: the same case to the byte, and none waited for."""
 
 import contextlib
+import pickle
 
 import pytest
 from spread_stage import Spreads, analyzed, content, left_behind, settings, store_of, write_logs
 
 from bot.app_doctor import examine_workers
+from bot.casefile.home import CaseHome
 from bot.investigation.spread_version import mapping_version
 from bot.investigation.spread_worker import MapWorker
+from bot.investigation.spreading import Spread, Spreading
 from bot.signals.masking import mask
 
 
@@ -68,10 +71,16 @@ def test_without_workers_nothing_is_looked_for_twice(tmp_path, export):
 
 def spreads_of(spreads, case):
     """Make what spreads a case without waiting for workers."""
-    from bot.investigation.spreading import Spread  # noqa: PLC0415 - only this test makes it by hand
-
     spreads.made.append(Spread(spreads.told, case))
     return spreads.made[-1]
+
+
+def test_a_home_crosses_a_process_boundary(tmp_path):
+    """The engine of the bot runs in a child, and takes along what spreads a case there."""
+    home = pickle.loads(pickle.dumps(CaseHome(tmp_path / "home", Spreading(settings(tmp_path)))))
+    with home.create(mask) as writer:
+        writer.finish()
+    assert [writer.id] == [case.id for case in home.list()]
 
 
 def test_another_version_takes_no_part(tmp_path):
