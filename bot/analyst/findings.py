@@ -7,9 +7,8 @@ from bot.domain.entity import Entity
 from bot.domain.items import ChatMessage, ItemId, SourceCoverage, TicketEntry
 from bot.domain.link import Chain, Link
 from bot.domain.ports import Evidenced
-from bot.domain.signal import Signal, SignalId, SpecFact, Topology
+from bot.domain.signal import SeriesLag, Signal, SignalId, SpecFact, Topology
 from bot.domain.window import Window
-from bot.signals.lags import Lag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,7 @@ class Findings:
     """Tests a pair whatever the grounds (cause, effect)."""
     along: Callable[[Sequence[Signal], Sequence[Link]], Chain] | None = None
     """Weighs a path that somebody proposed, causes first, as one that was found."""
-    lag: Callable[[Signal], Lag | None] | None = None
+    lag: Callable[[Signal], SeriesLag | None] | None = None
     """Measures how far ahead of the symptom the series behind a signal moves; None where there is none."""
     messages: Sequence[tuple[ItemId, ChatMessage]] = ()
     tickets: Sequence[tuple[ItemId, TicketEntry]] = ()

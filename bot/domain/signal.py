@@ -189,3 +189,17 @@ class Topology:
             seen.add(above)
             entity = above
         return entity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesLag:
+    """The series moves ``ahead_s`` before the target (negative: after it), with this correlation.
+
+    ``p_value``: of so strong a correlation at any lag looked at, of series that have nothing to do with each other and each
+    their own memory. ``samples``: the independent samples that are worth as much as all there are.
+    """
+
+    ahead_s: float
+    correlation: float
+    p_value: float
+    samples: float

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from bot.casefile.case import Case
-from bot.domain.signal import Signal, Topology
+from bot.domain.signal import SeriesLag, Signal, Topology
 from bot.domain.window import Window
-from bot.signals.lags import Lag, Lags, detrended
+from bot.signals.lags import Lags, detrended
 from bot.signals.levels import Floats
 from bot.signals.series_signals import series_behind
 
@@ -19,10 +19,12 @@ LEAST_EPISODES = 3
 """A symptom that came less often has no course that another could share."""
 
 
-def lag_to(symptom: Signal | None, case: Case, topology: Topology, window: Window) -> Callable[[Signal], Lag | None]:
+def lag_to(
+    symptom: Signal | None, case: Case, topology: Topology, window: Window
+) -> Callable[[Signal], SeriesLag | None]:
     """Give a measure of how far ahead of the symptom any signal's series moves; None where nothing can be measured."""
 
-    def measured(signal: Signal) -> Lag | None:
+    def measured(signal: Signal) -> SeriesLag | None:
         if symptom is None or signal.id == symptom.id or len(symptom.occurrences) < LEAST_EPISODES:
             return None
         folded = series_behind(signal, case.series(), topology)

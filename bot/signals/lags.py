@@ -7,10 +7,10 @@ what a lag means.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from bot.domain.signal import SeriesLag
 from bot.signals.levels import Floats, dot, fast_length, robust_level, smooth_profile
 
 _REMEMBERED = 0.25
@@ -20,20 +20,6 @@ _LEAST_SAMPLES = 32
 _UNLIKELY = 0.05
 _AS_STRONG = 0.9
 """Of a correlation: from this share of it on another is told apart by noise alone."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lag:
-    """The series moves ``ahead_s`` before the target (negative: after it), with this correlation.
-
-    ``p_value``: of so strong a correlation at any lag looked at, of series that have nothing to do with each other and each
-    their own memory. ``samples``: the independent samples that are worth as much as all there are.
-    """
-
-    ahead_s: float
-    correlation: float
-    p_value: float
-    samples: float
 
 
 class Lags:
@@ -61,7 +47,7 @@ class Lags:
         self._weights = weights
         """By frequency: what a series' power there adds to the sum, over lags, of its and the target's own correlations"""
 
-    def of(self, values: Floats) -> Lag | None:
+    def of(self, values: Floats) -> SeriesLag | None:
         """Give the lag of the strongest correlation; None where either never moves or there are too few samples."""
         row, power = _standard(values)
         if self._silent or not power or self._count < _LEAST_SAMPLES:
@@ -75,7 +61,7 @@ class Lags:
         samples = self._count / worth
         correlation = min(1.0, max(-1.0, float(around[best])))
         chance = _chance(correlation, samples, (2 * self._most + 1) / worth)
-        return Lag(
+        return SeriesLag(
             ahead_s=(best - self._most) * self._step_s,
             correlation=correlation,
             p_value=max(chance, self._elsewhere(cross, best - self._most)) if chance < _UNLIKELY else chance,
