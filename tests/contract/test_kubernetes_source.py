@@ -7,6 +7,7 @@ from kube_api import KubeApi
 from kubernetes_situations import NOW, WINDOW, event, pod, rotated, small
 from unit.export_sink import RecordingSink
 
+from bot.cluster import api as cluster_api
 from bot.cluster.access import ClusterAccess
 from bot.sources.kubernetes import KubernetesSource, scope
 
@@ -123,6 +124,20 @@ def test_lines_that_an_archive_has_are_left_out(api, tmp_path):
     span = (int(WINDOW.start_s * 1e9), int((WINDOW.start_s + 9.5) * 1e9))
     _, sink = pods_read(source(api, tmp_path, recorded=lambda *_where: [span]))
     assert 10 == sum(map(len, sink.lines))
+
+
+def test_a_node_that_is_gone_does_not_cost_the_time_of_the_others(api, tmp_path):
+    """Sixty pods of a node whose kubelet does not answer are one gap after a few tries; the other nodes' logs are read."""
+    api.put(*(pod(f"dead-{n:02d}", node="n9") for n in range(60)))
+    api.forever["/pods/dead-"] = "500"
+    small(api, pods=("y", "z"))
+    with patch.object(cluster_api, "PAUSE_S", 0.02):
+        _, sink = pods_read(source(api, tmp_path))
+    assert ["y", "z"] == [stream.pod for stream in sink.streams]
+    tries = sum(count for path, count in api.calls.items() if "/pods/dead-" in path)
+    assert tries < 20
+    (gap,) = sink.lost("its node's kubelet gives no logs")
+    assert gap.count > 50
 
 
 def test_a_silent_log_is_not_taken_for_a_torn_one(api, tmp_path):

@@ -6,6 +6,7 @@ belonged to a pod that is gone, nobody can ask for any more. At which size it ro
 read where the beginning of a log looks torn off.
 """
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ from bot.domain.window import Window, instant, rfc3339
 UNREADABLE = (b"unable to retrieve container logs for ", b"failed to try resolving symlinks in path ")
 """What a kubelet says with HTTP 200 instead of a log that is gone."""
 ROTATED_AFTER = timedelta(minutes=10)
+MOST_SILENT = 4
+"""After so many failed tries in a row the other logs of a node are not asked for: it is the node, and the time is for others."""
+SILENT = "its node's kubelet gives no logs"
 RARE = 20
 """A beginning that is silent for so many times the usual pause between lines was not silent: it is gone."""
 LEAST_LINES = 50
@@ -124,6 +128,8 @@ class ReadLog:
     container: Container
     window: Window
     most_bytes: int
+    silent: Counter[str] = field(default_factory=Counter)
+    """Tries in a row that a node's logs have failed, shared by all of one reading"""
     covered: tuple[tuple[int, int], ...] = ()
     """Spans in nanoseconds that an archive has already; their lines are left out"""
     size: int = 0
@@ -138,16 +144,21 @@ class ReadLog:
 
     async def pieces(self, api: ClusterApi) -> AsyncGenerator[list[TimedLine], None]:
         """Read the log and give its lines of the window, a piece at a time; begun anew only while it gave nothing."""
+        node = self.container.node or self.container.pod
         for tried in range(1, ATTEMPTS + 1):
+            if self.silent[node] >= MOST_SILENT:
+                raise UntoldError(SILENT)
             try:
                 async with aclosing(self._pieces(api)) as pieces:
                     async for piece in pieces:
                         yield piece
             except PassingError as error:
+                self.silent[node] += not self.size and not error.after_s
                 if self.size or tried == ATTEMPTS:
                     raise
                 await api.pause(error, tried)
             else:
+                self.silent[node] = 0
                 if self._looks_torn:
                     self.file_begins_ns = await self._first_of_file(api)
                 return

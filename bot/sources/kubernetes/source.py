@@ -5,6 +5,7 @@ clock, whatever the server does. What could not be read, and what the cluster ha
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -258,7 +259,8 @@ class KubernetesSource:
             replace(each, troubled=each.troubled or (each.namespace, each.pod) in reading.warned)
             for each in reading.containers
         ]
-        logs = [self._log(each) for each in in_turns(warned, rank)]
+        silent: Counter[str] = Counter()
+        logs = [self._log(each, silent) for each in in_turns(warned, rank)]
         streams: dict[int, int] = {}
         read = 0
         async with aclosing(in_order([partial(log.pieces, reading.api) for log in logs], WIDTH)) as pieces:
@@ -279,9 +281,9 @@ class KubernetesSource:
                     break
         self._book(reading, logs)
 
-    def _log(self, container: Container) -> ReadLog:
+    def _log(self, container: Container, silent: Counter[str]) -> ReadLog:
         covered = self._recorded(container.namespace, container.pod, container.name) if self._recorded else ()
-        return ReadLog(container, self._window, MOST_BYTES_OF_ONE_LOG, tuple(covered))
+        return ReadLog(container, self._window, MOST_BYTES_OF_ONE_LOG, silent, tuple(covered))
 
     @staticmethod
     def _book(reading: _Reading, logs: Sequence[ReadLog]) -> None:
