@@ -13,6 +13,7 @@ from bot.domain.link import Lag, LinkTest
 from bot.domain.window import Window
 from bot.signals.links import (
     LONG_S,
+    SUPPORTED_P,
     TEST_CONFINED,
     Match,
     Range,
@@ -36,19 +37,34 @@ Spans = Sequence[tuple[float, float]]
 
 
 def lasting(test: LinkTest, cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest:
-    """Give the best of a test and of what can be asked of lasting causes; the p-value pays for the number of questions."""
+    """Give the best of a test and of what can be asked of lasting causes; the p-value pays for the number of questions.
+
+    A question that could not show anything, wherever the effects fell, is none, and is not paid for (Tarone 1990): that is
+    told by how much of the window the stretches cover and by how many there are, before any effect is looked at.
+    """
     if test.p_value is None:
         return test
-    asked = [(confined(cause, effect, lag, window), replace(test, test=TEST_CONFINED))]
-    worst = [_inside(level, effect, window) for level in cause.levels]
+    asked: list[tuple[float, LinkTest]] = []
+    if _can_tell(_spans(cause), effect, window):
+        asked.append((confined(cause, effect, lag, window), replace(test, test=TEST_CONFINED)))
+    worst = [_inside(level, effect, window) for level in cause.levels if _can_tell(level, effect, window)]
     asked.extend((p_value, replace(test, test=TEST_WORST)) for p_value in worst)
     effects = _stretches(_spans(effect))
     if effects and _typical(effects) >= LONG_S:
         for level in (_spans(cause), *cause.levels):
             asked.extend(_together(test, _stretches(level), effects, window))
+    if not asked:
+        return test
     p_value, best = min(asked, key=lambda one: one[0])
     p_value = min(1.0, len(asked) * p_value)
     return test if p_value >= test.p_value else replace(best, p_value=p_value)
+
+
+def _can_tell(level: Spans, effect: Train, window: Window) -> bool:
+    """Tell whether effects that all fell into the stretches could be more than chance."""
+    most = min(len(level), len(effect.starts_s))
+    share = covered_share(level, window.start_s, window.end_s)
+    return binomial_tail(most, most, share) <= SUPPORTED_P
 
 
 def _inside(level: Spans, effect: Train, window: Window) -> float:
