@@ -20,6 +20,7 @@ from bot.domain.scope import Scope
 from bot.domain.window import Window
 from bot.sources.grafana import GrafanaSource
 from bot.sources.prometheus import PrometheusAddress, PrometheusSource
+from bot.sources.slack import SlackSource
 from bot.wire import Login
 
 START = 1_795_305_600
@@ -103,10 +104,29 @@ class PlayedPrometheus:
         return {"metric": labels, "values": [[at, str(at % 7)] for at in range(start, end + 1, step)]}
 
 
+def slack_source(url, deadline_s):
+    """Make the source of a channel."""
+    return SlackSource(token=TOKEN, channel="C1", window=SCOPE.window, base_url=f"{url}/api/", deadline_s=deadline_s)
+
+
+def played_slack(request):
+    """Answer as Slack does of a channel with three messages, one a page."""
+    method = urlsplit(request.split("\n", 1)[0].split(" ")[1]).path.rpartition("/")[2]
+    if method != "conversations.history":
+        return answer(
+            json.dumps({"ok": True, "team_id": "T1", "url": "https://t.slack.com/", "user_id": "U1", "bot_id": "B1"})
+        )
+    page = int(request.partition("cursor=")[2][:1] or 0)
+    message = {"type": "message", "user": "U2", "text": f"it is down {page}", "ts": f"{START + 60 - page}.000100"}
+    more = {"has_more": True, "response_metadata": {"next_cursor": str(page + 1)}} if page < 2 else {"has_more": False}
+    return answer(json.dumps({"ok": True, "messages": [message]} | more))
+
+
 HTTP_SOURCES: tuple[HttpSource, ...] = (
     HttpSource(name="kubernetes", make=kubernetes_source, reply=cluster_reply),
     HttpSource(name="grafana", make=grafana_source, reply=lambda _request: answer(json.dumps(NOTES)), midway=0),
     HttpSource(name="prometheus", make=prometheus_source, reply=PlayedPrometheus()),
     *(HttpSource(name=name, make=sooner(make), reply=played(LINES)) for name, (make, played) in STORES.items()),
+    HttpSource(name="slack", make=slack_source, reply=played_slack),
     HttpSource(name="jira", make=sooner(jira_source), reply=PlayedJira()),
 )

@@ -149,7 +149,7 @@ class SlackCalls:
         if response.content_type == "text/html":
             raise UntoldError("a web page came instead of an answer: a proxy or a login page stands before Slack")
         if response.status != 200:
-            raise UntoldError(f"{self._base_url} answered with HTTP {response.status}: is it Slack's address?")
+            raise UntoldError(f"what stands at Slack's address answered with HTTP {response.status}")
         try:
             told = json.loads(body.decode("utf-8", "replace"))
         except (ValueError, RecursionError) as error:
