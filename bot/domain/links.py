@@ -142,7 +142,7 @@ def _values(evidence: Evidence) -> dict[str, str]:
         "name": entity.name,
         "key": entity.name,
         "quote": evidence.quote,
-        "line": evidence.quote.split("\n", 1)[0][:QUOTED_CHARS].strip(),
+        "line": _line(evidence),
         "query": _query(evidence),
     }
     if message := _MESSAGE.match(evidence.locator):
@@ -212,8 +212,15 @@ def _logql(evidence: Evidence) -> str:
         matchers.append(f"pod={_text(entity.name)}")
     elif entity.kind in _POD_OWNERS:
         matchers.append(f"pod=~{_text(re.escape(entity.name) + '-.*')}")
-    line = evidence.quote.split("\n", 1)[0][:QUOTED_CHARS].strip()
-    return f"{{{','.join(matchers)}}} |= {_text(line)}"
+    line = _line(evidence)
+    return f"{{{','.join(matchers)}}}" + (f" |= {_text(line)}" if line else "")
+
+
+def _line(evidence: Evidence) -> str:
+    """Give the beginning of a line; a log store's own count of lines stands in none."""
+    if evidence.source != "prometheus" and _SERIES.match(evidence.locator):
+        return ""
+    return evidence.quote.split("\n", 1)[0][:QUOTED_CHARS].strip()
 
 
 def _text(value: str) -> str:

@@ -199,3 +199,12 @@ def test_a_clusters_name_is_not_asked_of_its_store():
     line = replace(LINE, entity=Entity("Deployment", "api", "east/shop"))
     (panes,) = parse_qs(urlsplit(evidence_url(line, TEMPLATES)).query)["panes"]
     assert '{namespace=\\"shop\\",' in panes
+
+
+def test_a_log_stores_count_is_looked_for_in_no_line():
+    """Loki shows the workload's streams; a template that needs a line gives no link."""
+    counted = replace(LINE, source="loki", quote='log_lines{pattern="<_> ok"}', locator='M3 240 samples of log_lines{pattern="<_> ok"}')  # fmt: skip
+    (panes,) = parse_qs(urlsplit(evidence_url(counted, TEMPLATES)).query)["panes"]
+    (pane,) = json.loads(panes).values()
+    assert '{namespace="shop",pod=~"pay\\\\.api-.*"}' == pane["queries"][0]["expr"]
+    assert evidence_url(replace(counted, source="victorialogs"), LinkTemplates(logs=victorialogs_select("http://v:9428"))) is None  # fmt: skip
