@@ -22,7 +22,7 @@ __all__ = ["NS", "Line", "PlayedElasticsearch", "PlayedLoki", "PlayedVictoriaLog
 class PlayedLoki:
     """``page`` is the tenant's entries limit, ``longest_s`` the longest query it allows; without ``index`` it cannot count.
 
-    Without ``patterns`` its pattern ingester is off, without ``volume`` its volumes are.
+    Without ``patterns`` its pattern ingester is off, it remembers them since ``patterns_since``; without ``volume`` its volumes are off.
     """
 
     lines: list
@@ -30,6 +30,7 @@ class PlayedLoki:
     longest_s: float = float("inf")
     index: bool = True
     patterns: bool = True
+    patterns_since: int = 0
     volume: bool = True
     asked: list = field(default_factory=list)
 
@@ -101,7 +102,7 @@ class PlayedLoki:
         if not self.patterns:
             return refused(404, "404 page not found")
         assert asked["query"].endswith("}")  # no filter may stand there
-        kinds = by_kind(self._matching(asked["query"], start, end))
+        kinds = by_kind(self._matching(asked["query"], max(start, self.patterns_since * NS), end))
         step = int(asked["step"].removesuffix("s"))
         told = [
             {

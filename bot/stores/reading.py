@@ -273,8 +273,8 @@ class StoreReading:
 
 
 def counted_series(kind: KindCount, span: Span, step_s: int, source: str) -> Series:
-    """Give the counts of a kind as a series of lines a step; a step of which nothing is told had none."""
-    first = span.start // NS // step_s * step_s
+    """Give the counts of a kind as a series of lines a step; a step that the store remembers and tells nothing of had none."""
+    first = max(span.start // NS, kind.since_s or 0) // step_s * step_s
     steps = -(-(span.end // NS - first) // step_s)
     values = array("d", bytes(8 * steps))
     for at, lines in kind.counts:

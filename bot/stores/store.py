@@ -39,6 +39,7 @@ class KindCount:
 
     ``pattern``: the store's own words for the kind, empty where it counts by origin alone. ``counts``: lines by the second
     at which a step begins; steps without any may be missing. ``first``: the earliest line of the kind, where it was found.
+    ``since_s``: the second before which the store remembers no counts, where that is within the window.
     """
 
     labels: Mapping[str, str]
@@ -46,6 +47,7 @@ class KindCount:
     lines: int
     counts: Sequence[tuple[int, int]]
     first: Batch | None = None
+    since_s: int | None = None
 
 
 @dataclass(slots=True)

@@ -166,6 +166,15 @@ def test_more_kinds_than_are_counted_are_said(kind, monkeypatch):
     assert 2 == sink.odd("2 kinds of lines or more: rarer kinds were not counted")
 
 
+def test_patterns_that_loki_has_forgotten_are_no_silence():
+    """Its ingester keeps hours of them: a series begins where they do, so that nothing seems to rise there."""
+    sink = read("loki", PlayedLoki(loud(), patterns_since=START + 60_000), most_bytes=200_000)
+    assert 1 == sink.odd("patterns begin within the window")
+    assert {START + 60_000 - (START + 60_000) % 360} <= {one.times_s[0] for one in sink.series}
+    assert min(one.times_s[0] for one in sink.series) >= START + 59_000
+    assert min(one.values[0] for one in sink.series) > 0
+
+
 def test_a_loki_without_volumes_counts_by_kind_all_the_same():
     """Nobody says which containers there are, so patterns are asked for all of them at once."""
     sink = read("loki", PlayedLoki(loud(), volume=False), most_bytes=200_000)

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -85,7 +86,9 @@ class _Loki:
                 same = [f"{name}={json.dumps(told, ensure_ascii=False)}" for name, told in labels.items()]
                 narrowed = selector(self._selector, "", (), *same)
                 patterns = self._patterns(narrowed, span, step_s)
-                return pool.map(partial(self._kind, narrowed, labels, step_s), patterns)
+                since_s = self._since(patterns, span, step_s)
+                kinds = pool.map(partial(self._kind, narrowed, labels, step_s), patterns)
+                return (replace(kind, since_s=since_s) for kind in kinds)
 
             yield from by_kind(
                 self._origins(span),
@@ -112,6 +115,16 @@ class _Loki:
         ranked = sorted(read, key=lambda each: (-sum(lines for _, lines in each[1]), each[0]))
         self.told.note_kinds(len(ranked))
         return ranked[:MOST_KINDS]
+
+    def _since(self, patterns: Sequence[tuple[str, list[tuple[int, int]]]], span: Span, step_s: int) -> int | None:
+        """Tell since when there are patterns: an ingester keeps them for hours, so that silence before is none."""
+        earliest = min((at for _, counts in patterns for at, _ in counts), default=None)
+        if earliest is None or earliest * NS <= span.start + 2 * step_s * NS:
+            return None
+        self.told.note(
+            "containers of which Loki's patterns begin within the window: earlier lines were not counted by kind"
+        )
+        return earliest
 
     def _kind(
         self, narrowed: str, labels: Mapping[str, str], step_s: int, told: tuple[str, list[tuple[int, int]]]
