@@ -174,6 +174,15 @@ def prefix_times(text: bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Ints] 
     return times, text_starts
 
 
+def own_times(text: bytes, starts: Ints, lengths: Ints) -> Ints:
+    """Date lines that plainly begin with an ISO time; ``UNDATED`` where that is unsure, all of them without compiled loops."""
+    times = np.full(len(starts), UNDATED, dtype=np.int64)
+    compiled = kernel()
+    if compiled is not None:
+        compiled.rootcause_own_times(text, len(starts), *map(address, (starts, lengths, times)))
+    return times
+
+
 def address(column: NDArray[np.generic]) -> int:
     """Give the address of a column's first number; the caller keeps the column."""
     assert column.flags.c_contiguous

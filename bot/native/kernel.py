@@ -20,6 +20,7 @@ _COUNT = ctypes.c_int64
 _FUNCTIONS: dict[str, tuple[type[ctypes.c_int64] | None, list[object]]] = {
     "rootcause_lines": (_COUNT, [_TEXT, _COUNT, _COUNT, _AT, _AT, _AT]),
     "rootcause_prefixes": (None, [_TEXT, _COUNT, _AT, _AT, _AT, _AT]),
+    "rootcause_own_times": (None, [_TEXT, _COUNT, _AT, _AT, _AT]),
     "rootcause_keys": (None, [_TEXT, _COUNT, _AT, _AT, _AT, _AT]),
     "rootcause_join": (None, [_TEXT, _COUNT, _AT, _AT, _AT]),
     "rootcause_minimizers": (_COUNT, [_TEXT, _COUNT, _AT, _COUNT]),

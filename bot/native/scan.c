@@ -406,12 +406,13 @@ static int64_t day_number(int year, int month, int day) { /* days since 1970-01-
 
 typedef struct { uint8_t text[19]; int64_t ns; } Second; /* the last one read: its text, and what it is */
 
-static int64_t second_ns(bytes p, Second *last) { /* YYYY-MM-DDTHH:MM:SS; -1 where it is something else */
+static int64_t second_ns(bytes p, Second *last, const char *days, const char *joints) { /* YYYY-MM-DDTHH:MM:SS, or -1 */
     static const uint8_t digits[] = {0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18};
     if (memcmp(last->text, p, 19) == 0) return last->ns;
     for (size_t n = 0; n < sizeof digits; n++)
         if (!IS(p[digits[n]], DIGIT)) return -1;
-    if (p[4] != '-' || p[7] != '-' || p[10] != 'T' || p[13] != ':' || p[16] != ':') return -1;
+    if (!p[4] || !strchr(days, p[4]) || !p[7] || !strchr(days, p[7]) || !p[10] || !strchr(joints, p[10])) return -1;
+    if (p[13] != ':' || p[16] != ':') return -1;
     int64_t day = day_number(two(p) * 100 + two(p + 2), two(p + 5), two(p + 8));
     int hour = two(p + 11), minute = two(p + 14), second = two(p + 17);
     if (day < 0 || hour > 23 || minute > 59 || second > 60) return -1;
@@ -445,7 +446,7 @@ static int64_t prefix_ns(bytes line, bytes end, Second *last, int64_t *text_star
         p += 6;
     }
     if (p < end && *p != ' ') return UNDATED;
-    int64_t base = second_ns(line, last);
+    int64_t base = second_ns(line, last, "-", "T");
     if (base < 0) return UNDATED;
     if (p < end) p++;
     if (end - p >= 9 && (STARTS(p, end, "stdout ") || STARTS(p, end, "stderr ")) && (p[7] == 'F' || p[7] == 'P') &&
@@ -454,6 +455,33 @@ static int64_t prefix_ns(bytes line, bytes end, Second *last, int64_t *text_star
     *text_start = p - line;
     int64_t at = base - east * INT64_C(1000000000) + fraction;
     return at < 0 ? UNDATED : at;
+}
+
+static int names_zone(bytes p, bytes end) { /* may a zone stand here that is none of those that mean nothing? */
+    static const char *const zones[] = { /* timestamps._ZONES_S, but for those that mean UTC */
+        "BST", "WEST", "CET", "CEST", "EET", "EEST", "MSK", "EST", "EDT", "CDT", "MST", "MDT", "PST", "PDT", "JST", "KST", NULL,
+    };
+    if (p == end || *p == 'Z') return 0;
+    if (*p == ' ') p++;
+    if (p < end && (*p == '+' || *p == '-')) return 1;
+    for (int n = 0; zones[n]; n++)
+        if (starts(p, end, zones[n], strlen(zones[n]))) return 1;
+    return 0;
+}
+
+/* The time that a program wrote at the very beginning of its line; UNDATED where it takes timestamps.iso to tell. */
+static int64_t own_ns(bytes line, bytes end, Second *last) {
+    if (end - line < 19 || !IS(*line, DIGIT)) return UNDATED;
+    int64_t base = second_ns(line, last, "-/", "T "), fraction = 0, scale = INT64_C(1000000000);
+    if (base < 0) return UNDATED;
+    bytes p = line + 19;
+    if (end - p >= 2 && (*p == '.' || *p == ',') && IS(p[1], DIGIT))
+        for (p++; p < end && IS(*p, DIGIT); p++)
+            if (scale > 1) {
+                fraction = fraction * 10 + (*p - '0');
+                scale /= 10;
+            }
+    return names_zone(p, end) ? UNDATED : base + fraction * scale;
 }
 
 /* --- bytes that are odd --- */
@@ -520,6 +548,12 @@ void rootcause_prefixes(bytes text, int64_t lines, const int64_t *starts_at, con
     Second last = {{0}, -1};
     for (int64_t n = 0; n < lines; n++)
         times[n] = prefix_ns(text + starts_at[n], text + starts_at[n] + lengths[n], &last, text_starts + n);
+}
+
+/* Dates lines by the time at their very beginning; UNDATED where there is none, or one that is not plain. */
+void rootcause_own_times(bytes text, int64_t lines, const int64_t *starts_at, const int64_t *lengths, int64_t *times) {
+    Second last = {{0}, -1};
+    for (int64_t n = 0; n < lines; n++) times[n] = own_ns(text + starts_at[n], text + starts_at[n] + lengths[n], &last);
 }
 
 /* Gives the key of each line's masked form. */

@@ -19,6 +19,7 @@ from bot.native.kernel import kernel
 from bot.signals.masking import mask
 from bot.sources.export import ExportSource
 from bot.sources.export.lines import Dating
+from bot.sources.export.timestamps import iso
 
 LOGHUB = Path(__file__).parents[3] / "shared" / "data" / "loghub_2k"
 
@@ -211,3 +212,39 @@ def stored(home, root):
     with closing(sqlite3.connect(path)) as connection:
         tables = ("log_streams", "log_forms", "log_blocks", "log_texts", "log_tokens", "gaps", "coverage")
         return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
+
+
+_OWN = st.builds(
+    lambda date, joint, clock, rest: date + joint + clock + rest,
+    st.sampled_from([b"2026-11-22", b"2026/11/22", b"2026-02-30", b"1969-01-01", b"2200-01-01", b"20261122", b" 2026-11-22"]),
+    st.sampled_from([b"T", b" ", b"t", b"\0"]),
+    st.sampled_from([b"06:28:01", b"24:00:00", b"06:28:60", b"06:28:61", b"6:28:01", b"06:28"]),
+    st.lists(
+        st.sampled_from(
+            [b".", b",", b"1", b"123456789", b"Z", b" ", b"+", b"-", b"01:30", b"0130", b"01", b"CET", b"EST", b"ESTABLISHED",
+             b"INFO", b"UTC", b"GMT", b"WARNING", b"[main]", b"\t", b"]", b"x", b"\xff"]
+        ),
+        max_size=6,
+    ).map(b"".join),
+)  # fmt: skip
+
+
+@compiled
+@settings(max_examples=300, deadline=None)
+@given(raws=st.lists(st.one_of(_OWN, st.binary(max_size=30)), max_size=30))
+def test_times_at_the_beginning_are_those_that_the_dater_reads(raws):
+    """What the loop dates it dates as ``iso`` does; what it leaves is left to ``iso``."""
+    lines = batch_of([(-1, raw, 0) for raw in raws])
+    found = batch.own_times(lines.text, lines.starts, lengths=lines.lengths).tolist()
+    assert [at for at in found if at != -1] == [iso(raw) for raw, at in zip(raws, found, strict=True) if at != -1]
+
+
+@compiled
+@pytest.mark.parametrize(
+    "rest", ["", ",123 INFO  [main] c.a.Shop - up", ".123Z up", "Z", " [warn] x", ".1234567891 x", "\tx", " E x"]
+)
+def test_plain_times_are_read_by_the_loop(rest):
+    """The usual spellings need no Python."""
+    raw = f"2026-11-22 06:28:01{rest}".encode()
+    lines = batch_of([(-1, raw, 0)])
+    assert [iso(raw)] == batch.own_times(lines.text, lines.starts, lines.lengths).tolist()

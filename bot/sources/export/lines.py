@@ -12,8 +12,8 @@ from itertools import islice
 import numpy as np
 
 from bot.domain.ports import UNDATED
-from bot.native.batch import Ints, LineBatch, prefix_times
-from bot.sources.export.timestamps import ANCHORED, YEARLESS, Dater, iso_anywhere, rfc3339_second, says_zone
+from bot.native.batch import Ints, LineBatch, own_times, prefix_times
+from bot.sources.export.timestamps import ANCHORED, YEARLESS, Dater, iso, iso_anywhere, rfc3339_second, says_zone
 
 LINE_LIMIT = 1024 * 1024
 """Bytes of one line that are kept; what reads 20 MB in one line reads no more of it than this."""
@@ -164,9 +164,11 @@ class Dating:
         return base + int((found[1] or b"").ljust(9, b"0")), end
 
     def _by_content(self, text: bytes, starts: Ints, lengths: Ints) -> Ints:
-        times = np.full(len(starts), UNDATED, dtype=np.int64)
         reference, primary = self.reference_s, self.primary
-        for number, (start, end) in enumerate(zip(starts.tolist(), (starts + lengths).tolist(), strict=True)):
+        times = own_times(text, starts, lengths) if primary is iso else np.full(len(starts), UNDATED, dtype=np.int64)
+        left = np.flatnonzero(times == UNDATED)
+        places = zip(left.tolist(), starts[left].tolist(), (starts + lengths)[left].tolist(), strict=True)
+        for number, start, end in places:
             line = text[start:end]
             at = primary(line, reference) if primary else None
             if at is None:
