@@ -5,7 +5,7 @@ known. Where no cause was established, a thing that lasts is never called unrela
 """
 
 from bot.analyst.answers import AnswerVerdict, measured
-from bot.analyst.doubts import missing_words
+from bot.analyst.doubts import missing_words, reaches_back
 from bot.analyst.subjects import FollowUpContext, Subject
 from bot.domain.link import LinkTest
 from bot.domain.signal import Kind, Occurrence, Signal
@@ -47,6 +47,9 @@ def _not_followed(
     if context.report.verdict == "inconclusive" and _stays(subject, symptom):
         stays = "but what was changed stays, and no cause of them was established"
         return "unknown", f"I cannot tell. {told}; {stays}.{missing_words(context.report)}"
+    since = reaches_back(subject.signal.source, context.report)
+    if since and symptom.occurrences[0].start_s < since.timestamp() <= subject.signal.occurrences[0].start_s:
+        return "unknown", f"I cannot tell. {told}; what came earlier is not kept.{missing_words(context.report)}"
     return "unrelated", f"No. {told}."
 
 

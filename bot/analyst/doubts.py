@@ -1,14 +1,16 @@
 """Answers about the answer: how sure it is, what would prove it wrong, what was not seen. From the report alone."""
 
+from datetime import datetime
 from itertools import pairwise
 
 from bot.analyst.answers import give
 from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext
 from bot.analyst.words import clock, counted, p_words
-from bot.domain.items import SourceCoverage
 from bot.domain.report import Answer, Report, StepLink
 
+EXPIRING = "kubernetes/events"
+"""What an API server forgets after an hour (``--event-ttl``)."""
 LATE = 0.5
 """Share of the window after which a source that begins only then is said to reach back no further."""
 
@@ -85,8 +87,10 @@ def not_seen_words(report: Report) -> str:
         elif lost:
             shown = "; ".join(gap.what + (f" ({gap.count}×)" if gap.count > 1 else "") for gap in lost[:2])
             parts.append(f"{row.source}: {shown}" + (f" and {len(lost) - 2} more" if len(lost) > 2 else ""))
-        elif since := _late(row, report):
-            parts.append(f"{row.source} reaches back only to {since}")
+        elif row.source == EXPIRING and not row.items:
+            parts.append(f"{row.source} holds nothing: what there was is missing")
+        elif (since := reaches_back(row.source, report)) is not None:
+            parts.append(f"{row.source} reaches back only to {clock(since)}")
         elif row.status == "partial":
             parts.append(f"{row.source} was there in part" + (f" ({row.detail})" if row.detail else ""))
     if not report.coverage:
@@ -99,12 +103,13 @@ def not_seen_words(report: Report) -> str:
     )
 
 
-def _late(row: SourceCoverage, report: Report) -> str:
-    """Give the time from which on a source has anything, where that is long after the window began: what is older has expired."""
-    if row.first_at is None or not row.source.startswith(("kubernetes/events", "kubernetes/logs", "prometheus")):
-        return ""
-    span = report.window.end - report.window.start
-    return clock(row.first_at) if row.first_at - report.window.start > LATE * span else ""
+def reaches_back(source: str, report: Report) -> datetime | None:
+    """Give the time from which on a source has anything, where that is long after the window began; None where it has it all."""
+    row = next((row for row in report.coverage if row.source == source), None)
+    if row is None or row.first_at is None or source not in {EXPIRING, "kubernetes/logs", "prometheus"}:
+        return None
+    start, end = report.window.start, report.window.end
+    return row.first_at if row.first_at - start > LATE * (end - start) else None
 
 
 def missing_words(report: Report) -> str:

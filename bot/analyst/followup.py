@@ -17,7 +17,7 @@ from bot.analyst.occasions import means_symptom, occasions
 from bot.analyst.plain_facts import affected, how_much, next_run, setting, since_when
 from bot.analyst.questions import Intent, Question, understand
 from bot.analyst.relation import related, why_not
-from bot.analyst.subjects import FollowUpContext, Subject, subjects, symptom_signal
+from bot.analyst.subjects import FollowUpContext, Subject, step_of, subjects, symptom_signal
 from bot.analyst.thread import in_thread
 from bot.analyst.time_words import UNCLEAR_ZONE
 from bot.analyst.times import Moment
@@ -39,7 +39,7 @@ WAYS = (
 )
 LOOK_BACK_S = 86_400.0
 """How far "before the first error" reaches back: what changes at most takes a day to be felt."""
-BEFORE = re.compile(r"\bbefore (?:the )?(?P<which>first|last)?\s*(?P<what>[\w -]{2,40})", re.IGNORECASE)
+BEFORE = re.compile(r"\bbefore (?!or\b)(?:the )?(?P<which>first|last)?\s*(?P<what>[\w -]{2,40})", re.IGNORECASE)
 _BY_NAME: frozenset[Intent] = frozenset({"related", "what_happened", "when_next", "why_not"})
 """Intents that an unknown name leaves without a subject."""
 _VAGUE = {Kind.LOG_BURST, Kind.LOG_ERROR, Kind.RESOURCE_SHIFT, Kind.ALERT}
@@ -85,6 +85,11 @@ def _not_to_be_read(question: Question, context: FollowUpContext) -> Answer | No
 def _unknown_name(question: Question, context: FollowUpContext) -> Answer:
     """Say that a name is no known thing; where it is written somewhere, show where."""
     name, lost = question.unknown_names[0], missing_words(context.report)
+    if noted := [one for one in context.signals if any(name in each.note.lower() for each in one.occurrences)]:
+        cited = Citations(context.evidence)
+        named = [Subject(signal=one, occurrences=one.occurrences, step=step_of(one, context)) for one in noted]
+        lines = "; ".join(_line(one, cited) for one in _telling(named)[:MOST_CLOCKS])
+        return give(question, context, f"“{name}” is named where these were noted: {lines}.", "answered", cited)
     found = context.search(name, context.window.start, context.window.end, 2)
     if not found.total:
         words = f"Nothing called “{name}” appears in this case. {holds(context)}{lost}"

@@ -108,7 +108,12 @@ def _felt(symptom: Symptom) -> str:
     what = lead["lead"] if lead else symptom.summary.rstrip(".")
     spread = counted(len(symptom.episodes), "episode")
     worst = max(symptom.episodes, key=lambda each: (each.count, each.start))
-    most = f", the worst {clock(worst.start)} with {worst.count:,}" if len(symptom.episodes) > 1 else ""
+    longest = max((each.end - each.start, each.start) for each in symptom.episodes)
+    most = (
+        f", the worst {clock(worst.start)} with {worst.count:,}, the longest {clock(longest[1])} of {length(longest[0].total_seconds())}"
+        if len(symptom.episodes) > 1
+        else ""
+    )
     return f"{what}: {counted(total, 'log line')} in {spread}{most}."
 
 

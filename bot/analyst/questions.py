@@ -247,7 +247,12 @@ def match_entities(
         chosen |= {entity for entity in found if entity in score and score[entity] == best}
     if not chosen:
         chosen = {entity for entity in known if entity.kind in kinds}
-    unknown = tuple(word for word, found in matches.items() if not found and _is_name(word, COMMON_WORDS))
+    trade = frozenset(lexicon())
+    unknown = tuple(
+        word
+        for word, found in matches.items()
+        if not found and _is_name(word, COMMON_WORDS) and (word not in trade or FRONT.fullmatch(word))
+    )
     return tuple(entity for entity in known if entity in chosen), unknown
 
 

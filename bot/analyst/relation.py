@@ -20,7 +20,7 @@ from bot.analyst.answers import (
     when,
 )
 from bot.analyst.citations import Citations
-from bot.analyst.coincidence import HORIZON_S, by_numbers
+from bot.analyst.coincidence import HORIZON_S, LASTING, by_numbers
 from bot.analyst.doubts import missing_words
 from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext, Subject, step_of, subjects, symptom_signal
@@ -29,7 +29,7 @@ from bot.analyst.words import capital, counted, happened, p_words
 from bot.domain.link import LinkTest
 from bot.domain.report import Answer, AnswerTest, Step, StepLink
 from bot.domain.signal import Occurrence, Signal
-from bot.domain.spelling import lag_words
+from bot.domain.spelling import lag_words, length
 
 
 def related(question: Question, context: FollowUpContext) -> Answer:
@@ -185,6 +185,10 @@ def _beside(subject: Subject, context: FollowUpContext, head: str) -> tuple[Answ
     for part in context.report.contributing:
         if part.entity in {subject.signal.entity, place} and part.summary.startswith(capital(happened(subject.signal))):
             return "related", f"It made it worse, but did not start it: {part.summary}."
+    if (lag_s := _set_off(subject, context)) is not None:
+        first = context.report.cascade.steps[0]
+        began = f"{first.id} ({what(first)} of {first.entity.name}) began {length(lag_s)} after it, and never before"
+        return "related", f"It may be what set it off. {head}: {began}."
     if (brought := _brought_on(subject, context)) is None:
         return None
     step, test = brought
@@ -193,6 +197,28 @@ def _beside(subject: Subject, context: FollowUpContext, head: str) -> tuple[Answ
         f"It comes along with the cascade, but does not start it. {head}: {came} "
         f"{step.id} ({what(step)} of {step.entity.name}) came first."
     )
+
+
+def _set_off(subject: Subject, context: FollowUpContext) -> float | None:
+    """Give how long after a lasting change of its own workload the cascade's first step set in.
+
+    None where the step was there before, where the change is not the last one before it, or where the wait was longer than
+    the quiet time that the window shows before the change: then the change might as well stand anywhere.
+    """
+    steps = context.report.cascade.steps
+    if (
+        not steps
+        or subject.signal.kind not in LASTING
+        or context.topology.root(subject.signal.entity) != steps[0].entity
+    ):
+        return None
+    began_s = steps[0].first_at.timestamp()
+    changes = [one.start_s for one in subject.signal.occurrences if one.start_s <= began_s]
+    asked = {one.start_s for one in subject.occurrences}
+    if not changes or changes[-1] not in asked:
+        return None
+    lag_s = began_s - changes[-1]
+    return lag_s if lag_s <= changes[-1] - context.window.start_s else None
 
 
 def _brought_on(subject: Subject, context: FollowUpContext) -> tuple[Step, LinkTest] | None:

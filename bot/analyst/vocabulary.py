@@ -150,11 +150,11 @@ INTENT_WORDS: tuple[tuple[str, str], ...] = (
     ((r"(?:did|do|could|can)(?: you)?(?:n't| not) (?:you )?(?:see|look|read|check|find)|(?:was|is|are|were|what'?s?|anything) (?:\w+ )?missing|"
      r"(?:did|have) you (?:even |really )?(?:look|check|see|read|seen|looked|checked)\w*|blind spots?|coverage|(?:data )?gaps?|what (?:did|do) you (?:not|miss)\w*|you (?:miss|overlook)\w*|not see"), "not_seen"),
     ((r"(?:which|what|who)(?:'?s)? .*\b(?:affected|impacted|hurt|suffer\w*|down)|who (?:felt|feels)"), "affected"),
-    ((r"how (?:many|much|often|frequent\w*|bad)|every \d+ ?(?:h|hours?|m|min\w*)\b|how big|what(?:'?s| is| was) the impact|blast radius"), "how_much"),
+    ((r"how (?:many|much|often|frequent\w*|bad)|every \d+ ?(?:h|hours?|m|min\w*)\b|how big|(?:longest|shortest|worst|biggest|largest)\b|what(?:'?s| is| was) the impact|blast radius"), "how_much"),
     ((r"what(?:'?s| is| are| was) (?:the |its |our )?(?:\w+ )?(?:grace ?periods?|schedules?|limits?|(?:min|max)?replicas|stabili[sz]ation\w*|settings?|thresholds?|timeouts?)\b|"
      r"\b(?:grace ?period|schedule|replicas|settings?) (?:of|for)\b"), "setting"),
     ((r"(?:when|what time).*(?:next|again|happen again|recur|come back)|next (?:time|occurrence|one|run|episode|outage|spike)|how long (?:until|till|before)|"
-     r"will (?:it|this|that|they) (?:happen|come|occur|recur)|(?:happen|occur) again|predict\w*|(?:when|what time) (?:does|do|will)\b"), "when_next"),
+     r"will (?:it|this|that|they) (?:happen|come|occur|recur)|(?:happen|occur) again|predict\w*|(?:going|about|likely|bound) to (?:happen|recur|occur|come back)|(?<!since )(?:when|what time) (?:does|do|will)\b"), "when_next"),
     ((r"(?:when|what time|how long ago) (?:did|does|do|has|have|had|was|is|were)\b|when'?s? (?:was|did)|since when|(?:first|last) (?:time|seen)\b|"
      r"(?:is|are) (?:it|this|they|we) (?:still|over|done|gone|finished|fixed|resolved|back)\b|still (?:happening|going|broken|failing)|how long (?:did|does|do|has|is|was|were)"), "since_when"),
     ((r"(?:how|what) (?:do|can|should|could|would|will|to)?\s*(?:\w+\s+){0,3}(?:fix|solve|prevent|avoid|mitigat\w*|stop|remedy|repair)\w*|"

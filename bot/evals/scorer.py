@@ -191,7 +191,7 @@ _SOURCE_WORDS = {"events": ("events",), "logs": ("logs", "loki"), "metrics": ("p
 def _honestly_open(ask: Json, answer: Json) -> bool:
     """Tell an answer that stays open for evidence that is really gone, and says which."""
     said = answer["answer"].lower()
-    missing = ("not there", "missing", "reaches back only", "in part")
+    missing = ("not there", "is missing", "reaches back only", "in part")
     names = any(word in said for source in ask.get("gone", ()) for word in _SOURCE_WORDS[source])
     return answer["verdict"] == "unknown" and names and any(word in said for word in missing)
 

@@ -22,6 +22,10 @@ OTHERS = {
         ("what's the memory limit?", OPEN, "768"),
         ("is the HPA involved?", NOT_YES, "no sign|no scale|autoscal"),
         ("will it happen again?", OPEN, "."),
+        ("is shipping leaking memory?", f"{YES}|{SHOWN}", "shipping"),
+        ("since when does shipping crash?", SHOWN, "Nov"),
+        ("is it fixed now?", TOLD, "21 Nov 2[0-9]"),
+        ("would rolling back bookings help?", f"{TOLD}|{NO}", "bookings"),
     ),
     "lock-pool-retry": (
         ("is table-maintenance related?", YES, "table-maintenance"),
@@ -56,6 +60,11 @@ OTHERS = {
         ("what happened at 04:00 CET on Wednesday?", SHOWN, "team-limits"),
         ("should we raise the quota?", TOLD, "quota|team-limits"),
         ("when did the 504s begin?", TOLD, "18 Nov 11:45Z"),
+        ("are we hitting some namespace limit?", f"{YES}|{SHOWN}", "quota"),
+        ("who added team-limits?", f"{SHOWN}|{TOLD}|{DUNNO}", "team-limits|nobody|no "),
+        ("did the HPA fail to scale?", f"{YES}|{SHOWN}|{TOLD}", "addresses|autoscal"),
+        ("would removing team-limits fix it?", f"{TOLD}|{SHOWN}", "team-limits|quota"),
+        ("how often were pods refused?", f"{SHOWN}|{TOLD}", "."),
     ),
     "budget-drain": (
         ("is the disruption budget orders-pdb related?", YES, "orders"),
@@ -83,6 +92,10 @@ OTHERS = {
         ("did the network fail?", f"{NOT_YES}|{TOLD}", "no sign|network"),
         ("will it come back?", OPEN, "."),
         ("what should we do?", TOLD, "addresses|pg-main-credentials"),
+        ("was it an auth problem?", YES, "credential|secret"),
+        ("did external-secrets change anything?", f"{SHOWN}|{YES}", "pg-main-credentials"),
+        ("is geoip-cache part of the problem?", NO, "geoip-cache"),
+        ("when did it end?", TOLD, "19 Nov 00:5"),
     ),
     "image-pull": (
         ("was the rollout of cart related?", YES, "cart"),
