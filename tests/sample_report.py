@@ -16,6 +16,7 @@ from bot.domain.report import (
     ControlQuestion,
     Episode,
     Evidence,
+    HeldFixed,
     Prediction,
     Recommendation,
     Report,
@@ -24,6 +25,7 @@ from bot.domain.report import (
     Step,
     StepLink,
     Symptom,
+    Tested,
     Usage,
 )
 
@@ -122,6 +124,11 @@ def link(cause, effect, p10, median, p90, **changes):
     )
 
 
+def held(given, verdict, p_value):
+    """Give a tie asked again with something held fixed."""
+    return HeldFixed(given=given, verdict=verdict, p_value=p_value, reason="the two never occur alone")
+
+
 EVIDENCE = {
     "E1": Evidence(
         source="kubernetes/events",
@@ -173,6 +180,7 @@ REPORT = Report(
     case="c-20260305-lock",
     window=AskedWindow(start=START, end=START + timedelta(days=3), asked="3d"),
     question="Why do we see 503s at the edge?",
+    tested=Tested(pairs=214, supported=31, rate=0.05, method="Benjamini-Hochberg"),
     verdict="cause_found",
     confidence="high",
     summary="CronJob billing/ledger-vacuum locks the table ledger every six hours, and every query of invoice-api waits "
@@ -189,9 +197,20 @@ REPORT = Report(
     cascade=Cascade(
         steps=STEPS,
         links=(
-            link("S1", "S2", 9, 12, 14.5),
-            link("S2", "S3", 30, 36, 41, p_value=0.00002, misses=1, hits=11),
-            link("S3", "S4", 0.2, 47, 250, unexplained=1),
+            link("S1", "S2", 9, 12, 14.5, route="direct", time_of_day=held("time of day", "stays", 0.0004)),
+            link(
+                "S2",
+                "S3",
+                30,
+                36,
+                41,
+                p_value=0.00002,
+                misses=1,
+                hits=11,
+                route="cannot_tell",
+                given=held("S1", "cannot_tell", None),
+            ),
+            link("S3", "S4", 0.2, 47, 250, unexplained=1, route="direct", given=held("S2", "stays", 0.01)),
             link("S1", "S4", 80, 95, 110, status="untested", lag=None, p_value=None, hits=0, test="too few pairs"),
         ),
     ),

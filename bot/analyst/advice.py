@@ -5,22 +5,16 @@ specific first: a setting that the cascade shows to be too small comes before ge
 """
 
 from collections.abc import Callable
-from math import ceil
 
+from bot.analyst import measured_advice as measured
 from bot.analyst.findings import Findings
-from bot.analyst.steps import durations_of, grace_of
-from bot.analyst.words import counted, noun
+from bot.analyst.words import counted
 from bot.domain.fleet import as_flags
 from bot.domain.link import Chain
 from bot.domain.report import Recommendation
 from bot.domain.signal import Kind, Signal
-from bot.domain.spelling import length
 
 MOST = 4
-GRACE_STEP_S = 5
-LONGEST_STABILISATION_S = 3600
-"""https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#stabilization-window: zero to an hour."""
-
 GENERAL: dict[Kind, tuple[str, str]] = {
     Kind.JOB_RUN: ("Run {who} off the peak, or in smaller batches", "the cascade begins with its runs"),
     Kind.ROLLOUT: ("Roll {who} back to the revision before, then fix forward", "the cascade begins with this rollout"),
@@ -155,6 +149,19 @@ JOB_BY_NEXT: dict[Kind, tuple[str, str]] = {
 COVERED_BY_A_JOB = frozenset({Kind.CPU_SATURATION, Kind.LOCK_WAIT, Kind.MEMORY_PRESSURE, Kind.NETWORK_SATURATION})
 """Steps that need no advice of their own where a job that causes them gets one."""
 
+UNMEASURED: dict[Kind, str] = {
+    Kind.OOM_KILL: "how much memory it would have taken, which its limit hides",
+    Kind.CPU_THROTTLING: "how much CPU it would have used, which its limit hides",
+    Kind.PROBE_FAILURE: "how long its probes failed, or what they are set to",
+    Kind.QUOTA_EXCEEDED: "how much was asked for beyond the quota",
+    Kind.POOL_EXHAUSTION: "how many waited for a connection, which its lines do not say",
+    Kind.DISK_HOG: "how much it wrote",
+    Kind.MEMORY_GROWTH: "its limit, or the kills that it led to",
+    Kind.SCHEDULING_FAILURE: "how much room there was on the nodes",
+    Kind.RETRY: "how many of the calls were retries of others",
+}
+"""What one would need to put a number on a change, and did not find in the case."""
+
 Specific = Callable[[Signal, Chain, Findings], Recommendation | None]
 
 
@@ -182,6 +189,7 @@ def recommendations(chain: Chain, findings: Findings) -> tuple[Recommendation, .
 
 def _general(signal: Signal, chain: Chain) -> Recommendation:
     summary, reason = GENERAL[signal.kind]
+    unknown = f"; not measured: {UNMEASURED[signal.kind]}" if signal.kind in UNMEASURED else ""
     if signal.kind is Kind.JOB_RUN and len(chain.signals) > 1:
         summary, reason = JOB_BY_NEXT.get(chain.signals[1].kind, (summary, reason))
     return Recommendation(
@@ -189,74 +197,23 @@ def _general(signal: Signal, chain: Chain) -> Recommendation:
         rationale=reason,
         change=_command(signal),
         effect=(
-            "would have spared the one episode, which came by way of it"
+            f"would have spared the one episode, which came by way of it, if nothing else had brought it about{unknown}"
             if len(chain.symptom.occurrences) == len(chain.explained) == 1
-            else f"would have spared up to {_episodes(chain)}: those that came by way of it"
+            else f"would have spared up to {_episodes(chain)}: those that came by way of it, if nothing else had brought them about{unknown}"
         ),
         spared=len(chain.explained),
     )
 
 
-def _grace(signal: Signal, chain: Chain, findings: Findings) -> Recommendation | None:
-    """Raise a grace period that is shorter than the requests it should let finish."""
-    grace = grace_of(signal, findings)
-    durations = durations_of(signal.entity, findings)
-    if grace is None or grace.number is None or durations is None or durations.max_s <= grace.number:
-        return None
-    wanted = GRACE_STEP_S * ceil(durations.max_s / GRACE_STEP_S)
-    cut = next((s for s in chain.signals if s.kind in (Kind.CONNECTION_RESET, Kind.CONNECTION_REFUSED)), chain.symptom)
-    dropped = int(sum(one.size for one in cut.occurrences))
-    entity = grace.entity
-    patch = f'{{"spec":{{"template":{{"spec":{{"terminationGracePeriodSeconds":{wanted}}}}}}}}}'
-    return Recommendation(
-        summary=f"Raise terminationGracePeriodSeconds of {entity} from {grace.value} to {wanted}",
-        rationale=(
-            f"the longest request measured took {length(durations.max_s)}, and pods get {length(grace.number)} to finish; "
-            f"{counted(durations.over(grace.number), 'request')} in the window took longer than that"
-        ),
-        change=f"kubectl {as_flags(entity.namespace)} patch {entity.kind.lower()} {entity.name} -p '{patch}'",
-        effect=(
-            f"would have spared up to {'all ' if dropped > 1 else ''}{counted(dropped, noun(cut.kind))} in the window, "
-            "if the app finishes what it has begun after SIGTERM"
-        ),
-        spared=dropped,
-    )
-
-
-def _stabilise(signal: Signal, chain: Chain, findings: Findings) -> Recommendation | None:
-    """Let the autoscaler sit out the pause between two load peaks that a job makes."""
-    if chain.root.kind is not Kind.JOB_RUN:
-        return None
-    runs = sorted(one.end_s - one.start_s for one in chain.root.occurrences)
-    wanted = min(LONGEST_STABILISATION_S, int(60 * ceil(max(600.0, 1.5 * runs[len(runs) // 2]) / 60)))
-    entity = signal.entity
-    if entity.kind != "HorizontalPodAutoscaler":
-        entity = next((hpa for hpa, target in findings.topology.targets.items() if target == signal.entity), entity)
-    if entity.kind != "HorizontalPodAutoscaler":
-        return None
-    patch = (
-        f'{{"spec":{{"behavior":{{"scaleDown":{{"stabilizationWindowSeconds":{wanted},'
-        '"policies":[{"type":"Pods","value":1,"periodSeconds":120}]}}}}'
-    )
-    return Recommendation(
-        summary=f"Let {entity} wait {length(wanted)} before it scales down, then one pod at a time",
-        rationale=(
-            f"it scales for the runs of {chain.root.entity.name} ({length(runs[len(runs) // 2])} each), "
-            "not for traffic of its own"
-        ),
-        change=f"kubectl {as_flags(entity.namespace)} patch hpa {entity.name} -p '{patch}'",
-        effect=(
-            f"{counted(len(signal.occurrences), 'scale-down')} in the window would have been slower, and fewer where runs "
-            "come closer together than that"
-        ),
-        spared=None,
-    )
-
-
 SPECIFIC: dict[Kind, tuple[Specific, ...]] = {
-    Kind.POD_KILL: (_grace,),
-    Kind.SHUTDOWN: (_grace,),
-    Kind.SCALE_DOWN: (_grace, _stabilise),
+    Kind.POD_KILL: (measured.grace,),
+    Kind.SHUTDOWN: (measured.grace,),
+    Kind.SCALE_DOWN: (measured.grace, measured.stabilise),
+    Kind.MEMORY_GROWTH: (measured.memory,),
+    Kind.PROBE_FAILURE: (measured.probe,),
+    Kind.QUOTA_EXCEEDED: (measured.quota,),
+    Kind.POOL_EXHAUSTION: (measured.pool,),
+    Kind.DISK_HOG: (measured.disk,),
 }
 """Changes that rest on a measured setting."""
 

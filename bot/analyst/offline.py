@@ -14,6 +14,7 @@ from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
 from bot.analyst.questions import symptom_wish
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
+from bot.analyst.routes import tested
 from bot.analyst.steps import cascade, summary_of
 from bot.analyst.words import (
     capital,
@@ -261,6 +262,7 @@ def _confidence(
         reasons.append("what brought the first step about was not seen")
     if chain.root.kind is Kind.ROLLOUT and chain.signals[1].kind in BARE and not _events_of(findings, chain.root):
         reasons.append("the events of that time are gone: what its new pods met cannot be seen")
+    reasons.extend(_by_the_clock(chain))
     grave = len(reasons) - (1 if chain.end_to_end.hits < 3 else 0)
     if not reasons:
         return "high", ()
@@ -272,6 +274,16 @@ def _events_of(findings: Findings, signal: Signal) -> bool:
     begun = instant(signal.occurrences[0].start_s)
     rows = [row for row in findings.coverage if row.source in ("kubernetes/events", "recorder")]
     return any(row.items and row.first_at is not None and row.first_at <= begun for row in rows)
+
+
+def _by_the_clock(chain: Chain) -> list[str]:
+    """Say which steps always come at the same times of day, so that days alone cannot tell their tie from the clock."""
+    return [
+        f"{noun(chain.signals[at].kind)} and {noun(chain.signals[at + 1].kind)} keep the same times of day: days on which "
+        "they do not would tell their tie from the daily cycle"
+        for at, link in enumerate(chain.links)
+        if link.test.time_of_day is not None and link.test.time_of_day.verdict == "cannot_tell"
+    ][:1]
 
 
 def _folded_episodes(chain: Chain) -> int:
@@ -347,6 +359,7 @@ def _report(findings: Findings, citations: Citations, **parts: object) -> Report
         question=findings.question,
         coverage=tuple(findings.coverage),
         evidence=dict(citations.entries),
+        tested=tested(findings),
         usage=Usage(seconds=dict(findings.seconds)),
         **parts,  # type: ignore[arg-type] # the callers above name each part
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Findings
+from bot.analyst.routes import why_explained
 from bot.analyst.words import MASS, capital, clock_s, counted, happened, noun, p_words, times
 from bot.domain.entity import Entity
 from bot.domain.link import Chain, Link, LinkTest
@@ -19,6 +20,7 @@ from bot.domain.window import instant
 MOST_TIMES = 300
 """Occurrences that a timeline is given."""
 MOST = 8
+MOST_EXPLAINED = 3
 NOTABLE: dict[Kind, float] = {
     Kind.OOM_KILL: 1.0,
     Kind.CONTAINER_RESTART: 0.9,
@@ -89,7 +91,18 @@ def rivals(findings: Findings, chain: Chain | None) -> list[Rival]:
         if signal.kind in SAME_ACT:
             told.add((SAME_ACT[signal.kind], place))
         found.append(Rival(signal, link, reason))
-    return found[:MOST]
+    return [*found[:MOST], *_explained(findings, symptom, inside | {rival.signal.id for rival in found})]
+
+
+def _explained(findings: Findings, symptom: Signal, told: set[SignalId]) -> list[Rival]:
+    """Give what the symptom follows by the clock, or by what precedes both, alone: the likeliest ways first."""
+    found = [
+        Rival(findings.signals[link.cause], link, reason)
+        for link in sorted(findings.links, key=lambda link: (-link.plausibility, link.cause))
+        if link.effect == symptom.id and link.cause not in told
+        if link.test.status == "refuted" and (reason := why_explained(link, findings)) is not None
+    ]
+    return found[:MOST_EXPLAINED]
 
 
 def ruled_out(rival: Rival, findings: Findings, citations: Citations) -> RuledOut:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Durations, Findings
+from bot.analyst.routes import Routes
 from bot.analyst.words import counted, every, happened, length, p_words, times
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId
@@ -43,13 +44,15 @@ def cascade(chain: Chain, findings: Findings, citations: Citations) -> Cascade:
     """Tell a chain as steps ``S1`` … in causal order and the measured links between them."""
     names = {signal.id: f"S{place}" for place, signal in enumerate(chain.signals, start=1)}
     links = [*chain.links, *_shortcuts(chain, findings)]
+    routes = Routes(chain, findings, links)
     return Cascade(
         steps=tuple(
             _step(names[signal.id], signal, findings, citations, beat_s=chain.root.period_s if at else None)
             for at, signal in enumerate(chain.signals)
         ),
         links=tuple(
-            step_link(link, names[link.cause], names[link.effect], _resolution(link, chain.signals)) for link in links
+            routes.told(link, step_link(link, names[link.cause], names[link.effect], _resolution(link, chain.signals)))
+            for link in links
         ),
     )
 

@@ -10,6 +10,7 @@ from bot.cli import words
 from bot.cli.html_parts import name_of, refs, section, told
 from bot.domain.report import Report, Step, StepLink
 from bot.domain.spelling import lag_words
+from bot.pages.tie_words import tie_rows
 
 _BUTTONS = (
     ("+", "+", "Zoom in"),
@@ -51,6 +52,7 @@ def cascade(report: Report) -> Markup | None:
         "Cause above, effect below; on an arrow, what was measured between the two. Open a mark such as E1 to read the evidence.",
         element("ol", items, class_="chain"),
         _beside(beside),
+        _asked(report),
     )
 
 
@@ -112,6 +114,18 @@ def _beside(links: list[StepLink]) -> Markup | None:
     rows = [
         element("tr", element("td", f"{each.cause} → {each.effect}", class_="day"), element("td", _numbers(each)))
         for each in links
+    ]
+    return element("div", element("table", element("thead", head), element("tbody", rows)), class_="beside wide")
+
+
+def _asked(report: Report) -> Markup | None:
+    """Say how the ties stood up to what could explain them otherwise."""
+    told = tie_rows(report)
+    if not told:
+        return None
+    head = element("tr", element("th", "Held against other explanations", scope="colgroup", colspan=2))
+    rows = [
+        element("tr", element("td", label, class_="day"), element("td", words.visible(text))) for label, text in told
     ]
     return element("div", element("table", element("thead", head), element("tbody", rows)), class_="beside wide")
 

@@ -12,9 +12,11 @@ from bot.cli import words
 from bot.cli.text_layout import MUTED, Railed, heading
 from bot.domain.report import Report, Step, StepLink
 from bot.domain.spelling import lag_words, length
+from bot.pages.tie_words import tie_rows
 
 _STATUS = {"supported": "", "refuted": "REFUTED: ", "untested": "untested: "}
 _LABEL_CELLS = 28
+_TIE_CELLS = 16
 _NARROW_LABEL_CELLS = 16
 
 
@@ -36,6 +38,9 @@ def cascade(report: Report) -> Iterator[RenderableType]:
                 next((each for each in report.cascade.links if (each.cause, each.effect) == pair), None)
             )
     yield from _beside([link for link in report.cascade.links if (link.cause, link.effect) not in drawn])
+    for label, told in tie_rows(report):
+        lead = f"  {label:<{_TIE_CELLS}}"
+        yield Railed(Text(lead, style=MUTED), Text(" " * len(lead)), Text(words.visible(told), style=MUTED))
 
 
 def _step(step: Step, first: bool, last: bool) -> Iterator[RenderableType]:
@@ -65,7 +70,7 @@ def _beside(links: list[StepLink]) -> Iterator[RenderableType]:
     """Name the links that skip steps: those that hold in one line, the others with what was wrong."""
     held = [link for link in links if link.status == "supported"]
     if held:
-        lead = "  also measured  "
+        lead = f"  {'also measured':<{_TIE_CELLS}}"
         each = (f"{link.cause} → {link.effect} {link.hits} of {link.hits + link.misses}" for link in held)
         yield Railed(Text(lead, style=MUTED), Text(" " * len(lead)), Text(" · ".join(each), style=MUTED))
     for link in links:

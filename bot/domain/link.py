@@ -6,6 +6,8 @@ from typing import Literal
 from bot.domain.signal import Signal, SignalId, SpecFact
 
 LinkStatus = Literal["supported", "refuted", "untested"]
+HeldVerdict = Literal["stays", "explained", "cannot_tell"]
+Route = Literal["direct", "indirect", "cannot_tell"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,20 @@ class Dose:
     rho: float
     p_value: float
     pairs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A tie asked again with something else held fixed: does it stay, or is what was held fixed all there is to it?
+
+    ``p_value`` is None where the data cannot tell; ``reason`` is a phrase for people.
+    """
+
+    verdict: HeldVerdict
+    p_value: float | None
+    reason: str
+    given: SignalId | None = None
+    """The third signal that was held fixed; None where it was the time of day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +62,12 @@ class LinkTest:
     reason: str = ""
     effects: int = 0
     """How many occurrences of the effect there were in all."""
+    anchor: str = "start"
+    """From where on the cause its lags count, see ``signals.mechanisms.Anchor``."""
+    time_of_day: Held | None = None
+    """The tie with the time of day held fixed; None where cause and effect do not come on enough days to ask."""
+    common_cause: Held | None = None
+    """The tie with what precedes both held fixed; None where nothing does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,20 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldFixed:
+    """A tie asked again with something else held fixed.
+
+    ``given``: what that was, a step's id, a phrase for something outside of the cascade, or ``time of day``; ``verdict``:
+    whether the tie stays, is explained by it, or the data cannot tell; ``p_value`` is None where they cannot.
+    """
+
+    given: str
+    verdict: Literal["stays", "explained", "cannot_tell"]
+    p_value: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepLink:
     """The measured tie between two steps."""
 
@@ -106,6 +120,12 @@ class StepLink:
     mechanism: str = ""
     resolution_s: float = 0.0
     """Step of the coarsest series that either end was seen in; a shorter lag tells no order. 0 where both are exact."""
+    route: Literal["direct", "indirect", "cannot_tell"] | None = None
+    """Whether the cause acts on the effect itself or by way of what ``given`` names; None where it was not asked."""
+    given: HeldFixed | None = None
+    """The tie with another step held fixed: one that precedes both ends, or one between them."""
+    time_of_day: HeldFixed | None = None
+    """The tie with the time of day held fixed; None where both do not come on several days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +199,17 @@ class Recommendation:
     change: str | None
     effect: str
     spared: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """How many pairs of things were tested, how many hold, and what keeps chance from passing for a tie."""
+
+    pairs: int
+    supported: int
+    rate: float
+    """Level of the false discovery rate within each family of pairs."""
+    method: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +301,7 @@ class Report:
     evidence: dict[str, Evidence] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     reading: Reading | None = None
+    tested: Tested | None = None
     schema: str = SCHEMA
 
 

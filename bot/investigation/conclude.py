@@ -48,7 +48,7 @@ def conclude(
     ranked: tuple[Chain, ...] = ()
     if symptom is not None:
         tested = _testable(signals, symptom)
-        links = _tested(tested, found.topology, window)
+        links = tuple(link_all(candidates(tested, found.topology), window, symptom.id))
         by_id = {signal.id: signal for signal in tested}
         ranked = tuple(chains(by_id, links, symptom, found.topology, window))
     findings = Findings(
@@ -93,10 +93,6 @@ def _read(coverage: Sequence[SourceCoverage], found: Digest) -> list[SourceCover
         else:
             rows.append(row)
     return rows
-
-
-def _tested(signals: Sequence[Signal], topology: Topology, window: Window) -> tuple[Link, ...]:
-    return tuple(link_all(candidates(signals, topology), window))
 
 
 def pair_test(topology: Topology, window: Window) -> Callable[[Signal, Signal], Link]:

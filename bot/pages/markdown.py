@@ -13,6 +13,7 @@ from bot.domain.reading_words import analyst_words, reading_rows
 from bot.domain.report import Answer, Evidence, Report, Step, StepLink
 from bot.domain.spelling import lag_words
 from bot.pages import words
+from bot.pages.tie_words import tie_rows
 
 _MARKUP = re.compile(r"([\\`*\[\]|~@$]|<(?=[A-Za-z/!?])|&(?=\w+;)|^\s*>|(?<!\w)_|_(?!\w)|^\s*[#+-])")
 """What CommonMark and GitHub would read as markup; inside words an underscore is none, and brackets alone make no link."""
@@ -121,6 +122,8 @@ def _cascade(report: Report) -> Iterator[str]:
     if report.cascade.links:
         yield from ("", "| link | status | lag | hits | unexplained | p | test |", "|---|---|---|---:|---:|---|---|")
         yield from (_link(link) for link in report.cascade.links)
+    if told := tie_rows(report):
+        yield from ("", *(f"- {label}: {_sentence(text)}" for label, text in told))
 
 
 def _step(step: Step) -> str:

@@ -21,6 +21,8 @@ from bot.signals.statistics import binomial_tail, covered_share, quantile, spear
 
 SUPPORTED_P = 0.05
 """Corrected p-value up to which a tie counts as shown."""
+CHANCE_P = 0.2
+"""Uncorrected p-value from which on a tie is what chance would give."""
 TEST_SHIFT = "independently shifted times, binomial"
 TEST_SINCE = "rate before and after, binomial"
 TEST_CONFINED = "confined to its stretches, binomial"
@@ -62,6 +64,15 @@ class Match:
     cause: int
     effect: int
     lag_s: float
+
+
+def range_of(test: LinkTest) -> Range:
+    """Give the lags that a test was made with."""
+    low, high = test.lag_range_s
+    anchor: Anchor = "start"
+    for known in ("end", "during", "since"):
+        anchor = known if test.anchor == known else anchor
+    return Range(low_s=low, high_s=high, anchor=anchor)
 
 
 def slack_s(signal: Signal) -> float:
@@ -163,7 +174,9 @@ def measure(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest
     narrow, tried = _narrowed(cause, effect, found, lag, slack)
     test = _test_shifted(cause, effect, narrow, window)
     p_value = min(1.0, tried * (test.p_value or 0.0))
-    return replace(test, p_value=min(p_value, _by_onset(cause, effect, wide, window)))
+    onset = _by_onset(cause, effect, wide, window)
+    # two looks where there is an onset to be dated, of which the better is kept
+    return replace(test, p_value=p_value if onset >= 1.0 else min(1.0, 2 * min(p_value, onset)))
 
 
 def _narrowed(cause: Train, effect: Train, found: Sequence[Match], lag: Range, slack: float) -> tuple[Range, int]:
@@ -185,7 +198,11 @@ def _narrowed(cause: Train, effect: Train, found: Sequence[Match], lag: Range, s
 
 
 def judge(test: LinkTest, p_value: float | None) -> LinkTest:
-    """Put in the corrected p-value and say whether the tie is supported, refuted or left open."""
+    """Put in the corrected p-value and say whether the tie is supported, refuted or left open.
+
+    It is refuted where nothing followed, or where the numbers by themselves, uncorrected, are what chance would give: that
+    many pairs were tried takes from what can be shown, and adds nothing to what is shown not to be.
+    """
     status: LinkStatus = "untested"
     reason = test.reason
     if p_value is not None:
@@ -193,9 +210,16 @@ def judge(test: LinkTest, p_value: float | None) -> LinkTest:
             status = "supported"
         elif not test.hits:
             status, reason = "refuted", reason or "no effect follows it in time"
-        elif p_value > 0.2 and not test.reason:
+        elif (test.p_value or 0.0) > CHANCE_P and not test.reason:
             status, reason = "refuted", "it follows no more often than chance would have it"
     return replace(test, status=status, p_value=p_value, reason=reason)
+
+
+def left_open(test: LinkTest) -> LinkTest:
+    """Leave a pair undecided that nothing led to: neither end is tied to the symptom, so nobody asked."""
+    refuted = test.p_value is not None and not test.hits
+    reason = test.reason or ("no effect follows it in time" if refuted else "neither end is tied to the symptom")
+    return replace(test, status="refuted" if refuted else "untested", p_value=None, reason=reason)
 
 
 def weighty(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
@@ -250,6 +274,7 @@ def _test_shifted(causes: Train, effects: Train, lag: Range, window: Window) -> 
         lag_range_s=(lag.low_s, lag.high_s),
         dose=_dose(causes, effects, found),
         effects=len(effects.starts_s),
+        anchor=lag.anchor,
     )
 
 
@@ -298,10 +323,10 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         if after <= 0 or effects.starts_s[first] > start + lag.high_s:
             continue
         delay = effects.starts_s[first] - start
-        by_rate = binomial_tail(after, total, max(1e-6, (until - start) / window.length_s))
+        by_rate = len(causes.starts_s) * binomial_tail(after, total, max(1e-6, (until - start) / window.length_s))
         by_rate = max(by_rate, _since_onset(effects, start, until, after))
         # what came before as well did not set in with the cause, however soon after it the next one fell
-        # any of several causes might have been the one that happened to come just before
+        # any of several causes might have been the one that happened to come just before, or to stand at the right place
         by_onset = min(1.0, len(causes.starts_s) * max(ONSET_S, delay) / window.length_s) if after == total else 1.0
         # few effects have no rate, so that there is one look only
         p_value = min(1.0, ways * (2 * min(by_rate, by_onset) if total >= REPEATED else by_onset))
@@ -318,6 +343,7 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         p_value=best[0] if best else 1.0,
         lag_range_s=(lag.low_s, lag.high_s),
         effects=total,
+        anchor="since",
     )
 
 

@@ -5,20 +5,20 @@ that no mechanism joins are tested where they share an entity or call each other
 still be found, but such a tie rests on timing alone and says so.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import log
 
 from bot.domain.entity import CLUSTER_KINDS
-from bot.domain.link import Link, LinkTest
+from bot.domain.link import Held, Link, LinkTest
 from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
+from bot.signals.confounders import DailyCycle, beside, beside_common_causes
+from bot.signals.discoveries import Corrected, Tried, in_families
 from bot.signals.lasting import lasting as within
-from bot.signals.links import Range, Train, judge, measure, train_of
+from bot.signals.links import TEST_SHIFT, Range, Train, judge, left_open, measure, train_of
 from bot.signals.localities import Locality, locality
 from bot.signals.mechanisms import EXOGENOUS, Anchor, mechanisms_between
-from bot.signals.statistics import adjust
 
 TIMING = "timing"
 TIMING_LAG_S = (0.0, 900.0)
@@ -31,10 +31,8 @@ ONCE = 2
 """Occurrences up to which repetition cannot be asked for."""
 BEGINS = 0.45
 """How well a kind must be able to begin a chain to be a rival of other beginnings."""
-AT_ONCE_S = 300.0
-"""Causes no further apart than this are one event as far as times can tell."""
 ONCE_PLAUSIBLE = 0.45
-"""Plausibility from which a tie that cannot repeat is held against its rivals alone."""
+"""Plausibility from which place speaks beside order for a tie that cannot repeat."""
 
 BEFORE_SHARE = 0.2
 """Share of the effects before a change from which on it cannot be what began them."""
@@ -43,6 +41,8 @@ DAY_S = 86_400.0
 SELDOM = 4.0
 """Times a day up to which what lasts cannot be asked to repeat."""
 SELDOM_PLAUSIBLE = 0.7
+SEEN_OFTEN = 0.7
+"""Plausibility from which a lasting tie is believed where the daily cycle cannot be told from it; it is said that it cannot."""
 _AT_ITSELF = frozenset({"same entity", "owner", "named"})
 _NEAR = ("same entity", "owner", "named", "called by", "calls")
 _BEGINNINGS = frozenset(kind for kind, standing in EXOGENOUS.items() if standing >= 0.8)
@@ -137,30 +137,28 @@ def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidat
     return best if best is None else replace(best, local=locality(cause, effect, topology))
 
 
-def link_all(found: Iterable[Candidate], window: Window) -> list[Link]:
-    """Test every candidate and correct the p-values for all of them together, weighted by plausibility."""
+def link_all(found: Iterable[Candidate], window: Window, symptom: SignalId | None = None) -> list[Link]:
+    """Test every candidate and correct the p-values for all that were tried, step by step from the symptom backwards.
+
+    Without a symptom all pairs are one family.
+    """
     listed = list(found)
-    trains: dict[SignalId, Train] = {}
-    for signal in (side for one in listed for side in (one.cause, one.effect)):
-        if signal.id not in trains:
-            trains[signal.id] = train_of(signal, window)
-    tests = [measure(trains[one.cause.id], trains[one.effect.id], one.lag, window) for one in listed]
-    lasting = [index for index, test in enumerate(tests) if _seldom(listed[index], test, window)]
-    for index in lasting:
-        one = listed[index]
-        tests[index] = within(tests[index], trains[one.cause.id], trains[one.effect.id], one.lag, window)
-    corrected = _corrected(listed, tests, frozenset(lasting))
-    return [
-        Link(
-            cause=one.cause.id,
-            effect=one.effect.id,
-            mechanism=one.mechanism,
-            scope=one.scope,
-            plausibility=one.plausibility,
-            test=_located(one, judge(test, corrected.get(index))),
-        )
+    trains = {signal.id: train_of(signal, window) for signal in _sides(listed)}
+    tests = [_measured(one, trains[one.cause.id], trains[one.effect.id], window) for one in listed]
+    daily = DailyCycle(_sides(listed), trains, window)
+
+    def again(index: int) -> float | None:
+        held = daily.ask(listed[index].cause, listed[index].effect, tests[index])
+        if held is None or (held.verdict == "cannot_tell" and _known(listed[index], tests[index])):
+            return None
+        return 1.0 if held.p_value is None else held.p_value
+
+    corrected = in_families(_tried(listed, tests, window), symptom, again)
+    links = [
+        _link(one, _judged(one, test, corrected.get(index), daily.told(one.cause, one.effect)))
         for index, (one, test) in enumerate(zip(listed, tests, strict=True))
     ]
+    return beside_common_causes(links, trains, window)
 
 
 def _located(one: Candidate, test: LinkTest) -> LinkTest:
@@ -168,28 +166,61 @@ def _located(one: Candidate, test: LinkTest) -> LinkTest:
     return test if one.local is None or test.p_value is None else replace(test, test=f"{test.test}; {one.local}")
 
 
-def _corrected(listed: Sequence[Candidate], tests: Sequence[LinkTest], lasting: frozenset[int]) -> dict[int, float]:
-    """Correct p-values for how many were tested, in two families that are told apart before looking at any p-value.
+def _judged(one: Candidate, test: LinkTest, corrected: Corrected | None, held: Held | None) -> LinkTest:
+    if corrected is None:
+        return left_open(test)
+    judged = beside(judge(test, corrected.p_value), held, corrected.again, known=_known(one, test))
+    return _located(one, judged)
 
-    Ties between things that repeat are corrected all together. What happened once or twice, or for hours a few times a
-    day at the very place that a mechanism asks for, cannot repeat enough: order and place must speak, so such a tie is held against the other plausible causes of the same effect only (Bonferroni,
-    each with a share of the error that goes by its plausibility).
-    """
-    tried = [index for index, test in enumerate(tests) if test.p_value is not None]
-    once = [i for i in tried if _happened_once(listed[i], tests[i]) or i in lasting]
-    # what cannot be shown whatever the correction takes nothing from the others (Tarone 1990)
-    shares = _shares([(index, listed[index]) for index in once if _in_question(listed[index], tests[index])])
+
+def _known(one: Candidate, test: LinkTest) -> bool:
+    """Tell what is believed without a word from the time of day: a known way of what lasts for hours, which traffic times."""
+    return one.plausibility >= SEEN_OFTEN and test.test != TEST_SHIFT
+
+
+def _sides(listed: Sequence[Candidate]) -> list[Signal]:
+    """Give every signal that stands at either end of a pair, once."""
+    return list({side.id: side for one in listed for side in (one.cause, one.effect)}.values())
+
+
+def _link(one: Candidate, test: LinkTest) -> Link:
+    return Link(
+        cause=one.cause.id,
+        effect=one.effect.id,
+        mechanism=one.mechanism,
+        scope=one.scope,
+        plausibility=one.plausibility,
+        test=test,
+    )
+
+
+def _measured(one: Candidate, cause: Train, effect: Train, window: Window) -> LinkTest:
+    test = measure(cause, effect, one.lag, window)
+    if test.p_value is None or not _seldom(one, test, window):
+        return test
+    best = within(test, cause, effect, one.lag, window)
+    return replace(best, p_value=min(1.0, 2 * (best.p_value or 0.0)))  # asked in two ways, of which one is kept
+
+
+def _tried(listed: Sequence[Candidate], tests: Sequence[LinkTest], window: Window) -> dict[int, Tried]:
+    """Give what enters the correction: every pair with a p-value, also where nothing followed."""
     places = _places(listed)
-    alone = {
-        index: min(1.0, by_place(tests[index].p_value or 0.0, listed[index], places) / shares[index])
-        if index in shares
-        else 1.0
-        for index in once
-    }
-    many = [index for index in tried if index not in alone]
-    raw = [tests[index].p_value or 0.0 for index in many]
-    together = adjust(raw, [listed[index].plausibility ** SHARPNESS for index in many])
-    return {**alone, **dict(zip(many, together, strict=True))}
+    tried = {}
+    for index, (one, test) in enumerate(zip(listed, tests, strict=True)):
+        if test.p_value is None:
+            continue
+        once, lasts = _happened_once(one, test), _seldom(one, test, window)
+        p_value = by_place(test.p_value, one, places) if once or lasts else test.p_value
+        begins = EXOGENOUS.get(one.cause.kind, 0.0) >= BEGINS
+        tried[index] = Tried(
+            cause=one.cause.id,
+            effect=one.effect.id,
+            p_value=p_value if _in_question(one, test) else 1.0,
+            weight=one.plausibility**SHARPNESS,
+            at_s=one.cause.occurrences[0].start_s if once and begins else None,
+            lasts=lasts,
+        )
+    return tried
 
 
 def _places(listed: Sequence[Candidate]) -> int:
@@ -238,32 +269,6 @@ def _in_question(candidate: Candidate, test: LinkTest) -> bool:
     return test.hits > 0 and not (since and test.unexplained > BEFORE_SHARE * test.effects)
 
 
-def _shares(once: Sequence[tuple[int, Candidate]]) -> dict[int, float]:
-    """Give each candidate its share of the error that its effect may have, by how plausible it is.
-
-    Causes within minutes of each other, such as a new setting and the rollout that brings it, are one rival to all
-    others: their times are the same evidence, and only plausibility can tell between them.
-    """
-    shares: dict[int, float] = {}
-    by_effect: defaultdict[SignalId, list[tuple[float, float, int]]] = defaultdict(list)
-    for index, one in once:
-        if EXOGENOUS.get(one.cause.kind, 0.0) < BEGINS:
-            shares[index] = 1.0  # a step on the way is no rival of what began it
-            continue
-        at_s = one.cause.occurrences[0].start_s
-        by_effect[one.effect.id].append((at_s, one.plausibility**SHARPNESS, index))
-    for rivals in by_effect.values():
-        rivals.sort()
-        total = most = 0.0
-        for place, (at_s, weight, _) in enumerate(rivals):
-            if place and at_s - rivals[place - 1][0] > AT_ONCE_S:
-                total, most = total + most, 0.0
-            most = max(most, weight)
-        for _, weight, index in rivals:
-            shares[index] = weight / (total + most)
-    return shares
-
-
 def _happened_once(candidate: Candidate, test: LinkTest) -> bool:
     causes = test.hits + test.misses
     return (
@@ -294,14 +299,7 @@ def link_one(cause: Signal, effect: Signal, topology: Topology, window: Window, 
     test = measure(*trains, candidate.lag, window)
     if candidate.lag.anchor == "during":
         test = within(test, *trains, candidate.lag, window)
-    return Link(
-        cause=cause.id,
-        effect=effect.id,
-        mechanism=candidate.mechanism,
-        scope=candidate.scope,
-        plausibility=candidate.plausibility,
-        test=judge(test, test.p_value),
-    )
+    return _link(candidate, judge(test, test.p_value))
 
 
 def narrowed(signal: Signal, start_s: float, end_s: float) -> Signal:

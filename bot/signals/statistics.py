@@ -4,7 +4,7 @@ Leaves out what is tested: callers hand in counts and shares.
 """
 
 from collections.abc import Sequence
-from math import erfc, exp, lgamma, log, log1p, sqrt
+from math import cos, erfc, exp, lgamma, log, log1p, pi, sin, sqrt
 
 
 def binomial_tail(hits: int, tries: int, share: float) -> float:
@@ -34,6 +34,44 @@ def fisher_exact(hit: int, spared: int, other_hit: int, other_spared: int) -> fl
         for k in range(max(hit, hits - other), most + 1)
     )
     return min(1.0, total)
+
+
+def count_tail(hits: int, chances: Sequence[float]) -> float:
+    """Give P(X >= hits) for X the number of successes of independent tries, each with a chance of its own, exactly."""
+    if hits <= 0:
+        return 1.0
+    if hits > len(chances):
+        return 0.0
+    # masses[k]: k successes so far; what has reached ``hits`` is summed up and goes on no further
+    masses, reached = [1.0] + [0.0] * (hits - 1), 0.0
+    for chance in chances:
+        reached += masses[-1] * chance
+        for k in range(hits - 1, 0, -1):
+            masses[k] = masses[k] * (1.0 - chance) + masses[k - 1] * chance
+        masses[0] *= 1.0 - chance
+    return min(1.0, reached)
+
+
+def combined(p_values: Sequence[float]) -> float:
+    """Combine the p-values of independent tests by their product (Fisher 1932); 1 where there are none."""
+    if not p_values:
+        return 1.0
+    half = -sum(log(max(p, 1e-300)) for p in p_values)
+    term = total = 1.0
+    for k in range(1, len(p_values)):
+        term *= half / k
+        total += term
+    return min(1.0, exp(-half) * total)
+
+
+def rayleigh(angles_s: Sequence[float], period_s: float) -> float:
+    """Give the p-value of times having no preferred phase in a period (Rayleigh's test; Zar 1999, formula 27.4)."""
+    n = len(angles_s)
+    if n == 0:
+        return 1.0
+    turns = [2.0 * pi * (at % period_s) / period_s for at in angles_s]
+    squared = sum(cos(turn) for turn in turns) ** 2 + sum(sin(turn) for turn in turns) ** 2
+    return min(1.0, exp(sqrt(1.0 + 4.0 * n + 4.0 * max(0.0, n * n - squared)) - (1.0 + 2.0 * n)))
 
 
 def adjust(p_values: Sequence[float], weights: Sequence[float] | None = None) -> list[float]:

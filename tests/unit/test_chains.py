@@ -21,17 +21,22 @@ def _cascade(seed: int):
     rng = random.Random(seed)
     runs = [6.0 * step + 0.2 for step in range(20)]
 
-    def later(low_s, high_s):
-        return [hour + rng.uniform(low_s, high_s) / HOUR_S for hour in runs]
+    def later(hours, low_s, high_s):
+        return [hour + rng.uniform(low_s, high_s) / HOUR_S for hour in hours]
 
+    busy = later(runs, 60, 120)
+    up = later(busy, 100, 160)
+    down = later(up, 1800, 1860)
+    killed = later(down, 5, 30)
+    cut = later(killed, 15, 40)
     return [
         signal(Kind.JOB_RUN, JOB, runs, length_s=1500),
-        signal(Kind.CPU_SATURATION, API, later(60, 120), length_s=1300, nodes=NODES),
-        signal(Kind.SCALE_UP, HPA, later(200, 260), mentions=(API,)),
-        signal(Kind.SCALE_DOWN, HPA, later(2000, 2100), mentions=(API,)),
-        signal(Kind.POD_KILL, API, later(2101, 2130)),
-        signal(Kind.CONNECTION_RESET, EDGE, later(2145, 2170), mentions=(API,)),
-        signal(Kind.SERVER_ERROR, EDGE, later(2171, 2200)),
+        signal(Kind.CPU_SATURATION, API, busy, length_s=1300, nodes=NODES),
+        signal(Kind.SCALE_UP, HPA, up, mentions=(API,)),
+        signal(Kind.SCALE_DOWN, HPA, down, mentions=(API,)),
+        signal(Kind.POD_KILL, API, killed),
+        signal(Kind.CONNECTION_RESET, EDGE, cut, mentions=(API,)),
+        signal(Kind.SERVER_ERROR, EDGE, later(cut, 5, 30)),
         signal(Kind.OOM_KILL, MAIL, [51.3]),
         signal(Kind.ROLLOUT, MAIL, [30.0]),
         signal(Kind.JOB_RUN, Entity("CronJob", "backup", "ops"), [2.0 + 24 * day for day in range(5)], length_s=900),

@@ -1,0 +1,107 @@
+"""Say of each link of a cascade whether it is direct, and how it stands with the time of day held fixed.
+
+Leaves out how either is measured (``signals.conditioning``, ``signals.cycles``); what the data cannot tell is said to be so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.analyst.findings import Findings
+from bot.analyst.words import noun, p_words
+from bot.domain.link import Chain, Held, HeldVerdict, Link, Route
+from bot.domain.report import HeldFixed, StepLink, Tested
+from bot.domain.signal import SignalId
+from bot.signals.conditioning import Conditioning
+from bot.signals.links import SUPPORTED_P, train_of
+
+TIME_OF_DAY = "time of day"
+METHOD = (
+    "Benjamini-Hochberg, weighted by plausibility, over all pairs that end in the symptom, then over those that end in each "
+    "cause found (Yekutieli 2008)"
+)
+
+
+class Routes:
+    """The links of one chain, asked about given its other steps."""
+
+    def __init__(self, chain: Chain, findings: Findings, links: Sequence[Link]) -> None:
+        self._place = {signal.id: place for place, signal in enumerate(chain.signals)}
+        self._findings = findings
+        inside = {
+            (one.cause, one.effect): one
+            for one in findings.links
+            if one.cause in self._place and one.effect in self._place
+        }
+        inside |= {(one.cause, one.effect): one for one in links}
+        trains = {signal.id: train_of(signal, findings.window) for signal in chain.signals}
+        self._ways = Conditioning(list(inside.values()), trains, findings.window)
+
+    def told(self, link: Link, drawn: StepLink) -> StepLink:
+        """Put into a link what is known of its route and of the time of day."""
+        daily = link.test.time_of_day
+        drawn = replace(drawn, time_of_day=None if daily is None else self._fixed(daily))
+        if link.test.status != "supported":
+            return drawn
+        between = self._between(link)
+        if between:
+            return self._by_way(drawn, between)
+        common = [held for third in self._before(link) if (held := self._ways.given(third, link.cause, link.effect))]
+        if not common:
+            return replace(drawn, route="direct")
+        weakest = min(common, key=lambda held: (held.verdict == "stays", -self._place[_third(held)]))
+        return replace(
+            drawn, route="direct" if weakest.verdict == "stays" else "cannot_tell", given=self._fixed(weakest)
+        )
+
+    def _by_way(self, drawn: StepLink, between: Sequence[Held]) -> StepLink:
+        rank = {"explained": 0, "cannot_tell": 1, "stays": 2}
+        told = min(between, key=lambda held: (rank[held.verdict], -(held.p_value or 0.0), self._place[_third(held)]))
+        routes: dict[HeldVerdict, Route] = {"explained": "indirect", "cannot_tell": "cannot_tell", "stays": "direct"}
+        return replace(drawn, route=routes[told.verdict], given=self._fixed(told))
+
+    def _between(self, link: Link) -> list[Held]:
+        low, high = self._place[link.cause], self._place[link.effect]
+        steps = [one for one, place in self._place.items() if low < place < high]
+        return [held for one in steps if (held := self._ways.by_way_of(link.cause, one, link.effect)) is not None]
+
+    def _before(self, link: Link) -> list[SignalId]:
+        return [one for one, place in self._place.items() if place < self._place[link.cause]]
+
+    def _fixed(self, held: Held) -> HeldFixed:
+        return HeldFixed(given=self._name(held), verdict=held.verdict, p_value=held.p_value, reason=held.reason)
+
+    def _name(self, held: Held) -> str:
+        if held.given is None:
+            return TIME_OF_DAY
+        if held.given in self._place:
+            return f"S{self._place[held.given] + 1}"
+        signal = self._findings.signals[held.given]
+        return f"{noun(signal.kind)} of {signal.entity}"
+
+
+def _third(held: Held) -> SignalId:
+    assert held.given is not None
+    return held.given
+
+
+def tested(findings: Findings) -> Tested | None:
+    """Count the pairs that were tested; None where there was nothing to test against."""
+    if findings.symptom is None:
+        return None
+    asked = [link for link in findings.links if link.test.p_value is not None]
+    held = sum(link.test.status == "supported" for link in asked)
+    return Tested(pairs=len(asked), supported=held, rate=SUPPORTED_P, method=METHOD)
+
+
+def why_explained(link: Link, findings: Findings) -> str | None:
+    """Say what explains a tie away, with its numbers; None where nothing does."""
+    daily, common = link.test.time_of_day, link.test.common_cause
+    if daily is not None and daily.verdict == "explained":
+        return f"explained by the daily cycle: {p_words(daily.p_value)} once the time of day is held fixed"
+    if common is not None and common.verdict == "explained" and common.given is not None:
+        third = findings.signals[common.given]
+        return (
+            f"explained by {noun(third.kind)} of {third.entity}, which precedes both: {p_words(common.p_value)} once that "
+            "is held fixed"
+        )
+    return None

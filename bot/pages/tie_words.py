@@ -1,0 +1,74 @@
+"""How the ties of a cascade stood up to what could explain them otherwise, in a few lines that all faces share.
+
+Leaves out how a face sets them; nothing is said of what was not asked.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from bot.domain.report import Report, StepLink, Tested
+from bot.pages.words import number, p_value
+
+Row = tuple[str, str]
+
+
+def tie_rows(report: Report) -> tuple[Row, ...]:
+    """Give what was asked of the ties and what came of it: a label and a sentence each."""
+    held = [link for link in report.cascade.links if link.status == "supported"]
+    return tuple(_rows(report, held))
+
+
+def _rows(report: Report, held: Sequence[StepLink]) -> Iterator[Row]:
+    if daily := _daily(held):
+        yield "time of day", daily
+    direct = [link for link in held if link.route == "direct" and link.given is not None]
+    if direct:
+        each = (f"{_pair(link)} stays with {_given(link)} held fixed" for link in direct)
+        yield "direct", " · ".join(each)
+    if indirect := [link for link in held if link.route == "indirect"]:
+        yield "indirect", " · ".join(f"{_pair(link)} by way of {_given(link)}" for link in indirect)
+    if open_ := [link for link in held if link.route == "cannot_tell" and _neighbours(link, report)]:
+        each = (f"{_pair(link)} beside {_given(link)}" for link in open_)
+        why = "they come together, so that only a time without the one or the other would tell"
+        yield "not told apart", f"{' · '.join(each)}: {why}"
+    if report.tested is not None:
+        yield "tested", _tested(report.tested)
+
+
+def _tested(tested: Tested) -> str:
+    return (
+        f"{number(tested.pairs)} pairs, of which {number(tested.supported)} hold; false discoveries kept to "
+        f"{tested.rate:.0%} of each family of pairs (Benjamini-Hochberg)"
+    )
+
+
+def _daily(held: Sequence[StepLink]) -> str:
+    asked = [(link, link.time_of_day) for link in held if link.time_of_day is not None]
+    stay = [(link, told.p_value) for link, told in asked if told.verdict == "stays" and told.p_value is not None]
+    open_ = [link for link, told in asked if told.verdict == "cannot_tell"]
+    said = []
+    if stay:
+        worst = max(p for _, p in stay)
+        who = f"all {len(stay)} ties asked stay" if len(stay) == len(asked) > 1 else _stays([link for link, _ in stay])
+        said.append(f"{who} with it held fixed, {p_value(worst)}{' at most' if len(stay) > 1 else ''}")
+    if open_:
+        said.append(
+            f"{' · '.join(_pair(link) for link in open_)} cannot be told from the daily cycle: they keep the same hours"
+        )
+    return "; ".join(said)
+
+
+def _stays(links: Sequence[StepLink]) -> str:
+    return f"{' · '.join(_pair(link) for link in links)} stay{'s' if len(links) == 1 else ''}"
+
+
+def _neighbours(link: StepLink, report: Report) -> bool:
+    ids = [step.id for step in report.cascade.steps]
+    return ids.index(link.effect) - ids.index(link.cause) == 1
+
+
+def _pair(link: StepLink) -> str:
+    return f"{link.cause} → {link.effect}"
+
+
+def _given(link: StepLink) -> str:
+    return link.given.given if link.given is not None else ""
