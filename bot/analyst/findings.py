@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from bot.domain.entity import Entity
 from bot.domain.items import ChatMessage, ItemId, SourceCoverage, TicketEntry
-from bot.domain.link import Chain, Link
+from bot.domain.link import Chain, Link, Ways
 from bot.domain.ports import Evidenced
+from bot.domain.report import Tested
 from bot.domain.signal import SeriesLag, Signal, SignalId, SpecFact, Topology
 from bot.domain.window import Window
 
@@ -50,6 +51,10 @@ class Findings:
     """Tests a pair whatever the grounds (cause, effect)."""
     along: Callable[[Sequence[Signal], Sequence[Link]], Chain] | None = None
     """Weighs a path that somebody proposed, causes first, as one that was found."""
+    ways: Callable[[Sequence[Signal], Sequence[Link]], Ways] | None = None
+    """Asks ties between signals given each other; the links are those between them."""
+    tested: Tested | None = None
+    """How many pairs were tested for the links; None where there was no symptom to begin with."""
     lag: Callable[[Signal], SeriesLag | None] | None = None
     """Measures how far ahead of the symptom the series behind a signal moves; None where there is none."""
     messages: Sequence[tuple[ItemId, ChatMessage]] = ()

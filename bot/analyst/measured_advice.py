@@ -14,10 +14,10 @@ from bot.analyst.words import counted, noun
 from bot.domain.entity import Entity
 from bot.domain.fleet import as_flags
 from bot.domain.link import Chain
+from bot.domain.quantities import number_of
 from bot.domain.report import Recommendation
 from bot.domain.signal import Kind, Signal, SpecFact
 from bot.domain.spelling import length
-from bot.signals.facts import number_of
 
 GRACE_STEP_S = 5
 LONGEST_STABILISATION_S = 3600

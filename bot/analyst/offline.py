@@ -14,7 +14,6 @@ from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
 from bot.analyst.questions import symptom_wish
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
-from bot.analyst.routes import tested
 from bot.analyst.steps import cascade, summary_of
 from bot.analyst.words import (
     capital,
@@ -359,7 +358,7 @@ def _report(findings: Findings, citations: Citations, **parts: object) -> Report
         question=findings.question,
         coverage=tuple(findings.coverage),
         evidence=dict(citations.entries),
-        tested=tested(findings),
+        tested=findings.tested,
         usage=Usage(seconds=dict(findings.seconds)),
         **parts,  # type: ignore[arg-type] # the callers above name each part
     )

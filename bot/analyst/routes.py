@@ -8,17 +8,11 @@ from dataclasses import replace
 
 from bot.analyst.findings import Findings
 from bot.analyst.words import noun, p_words
-from bot.domain.link import Chain, Held, HeldVerdict, Link, Route
-from bot.domain.report import HeldFixed, StepLink, Tested
+from bot.domain.link import Chain, Held, HeldVerdict, Link, Route, Ways
+from bot.domain.report import HeldFixed, StepLink
 from bot.domain.signal import SignalId
-from bot.signals.conditioning import Conditioning
-from bot.signals.links import SUPPORTED_P, train_of
 
 TIME_OF_DAY = "time of day"
-METHOD = (
-    "Benjamini-Hochberg, weighted by plausibility, over all pairs that end in the symptom, then over those that end in each "
-    "cause found (Yekutieli 2008)"
-)
 
 
 class Routes:
@@ -33,19 +27,19 @@ class Routes:
             if one.cause in self._place and one.effect in self._place
         }
         inside |= {(one.cause, one.effect): one for one in links}
-        trains = {signal.id: train_of(signal, findings.window) for signal in chain.signals}
-        self._ways = Conditioning(list(inside.values()), trains, findings.window)
+        self._ways = findings.ways(chain.signals, list(inside.values())) if findings.ways is not None else None
 
     def told(self, link: Link, drawn: StepLink) -> StepLink:
         """Put into a link what is known of its route and of the time of day."""
         daily = link.test.time_of_day
         drawn = replace(drawn, time_of_day=None if daily is None else self._fixed(daily))
-        if link.test.status != "supported":
+        if link.test.status != "supported" or self._ways is None:
             return drawn
-        between = self._between(link)
+        ways = self._ways
+        between = self._between(link, ways)
         if between:
             return self._by_way(drawn, between)
-        common = [held for third in self._before(link) if (held := self._ways.given(third, link.cause, link.effect))]
+        common = [held for third in self._before(link) if (held := ways.given(third, link.cause, link.effect))]
         if not common:
             return replace(drawn, route="direct")
         weakest = min(common, key=lambda held: (held.verdict == "stays", -self._place[_third(held)]))
@@ -59,10 +53,10 @@ class Routes:
         routes: dict[HeldVerdict, Route] = {"explained": "indirect", "cannot_tell": "cannot_tell", "stays": "direct"}
         return replace(drawn, route=routes[told.verdict], given=self._fixed(told))
 
-    def _between(self, link: Link) -> list[Held]:
+    def _between(self, link: Link, ways: Ways) -> list[Held]:
         low, high = self._place[link.cause], self._place[link.effect]
         steps = [one for one, place in self._place.items() if low < place < high]
-        return [held for one in steps if (held := self._ways.by_way_of(link.cause, one, link.effect)) is not None]
+        return [held for one in steps if (held := ways.by_way_of(link.cause, one, link.effect)) is not None]
 
     def _before(self, link: Link) -> list[SignalId]:
         return [one for one, place in self._place.items() if place < self._place[link.cause]]
@@ -82,15 +76,6 @@ class Routes:
 def _third(held: Held) -> SignalId:
     assert held.given is not None
     return held.given
-
-
-def tested(findings: Findings) -> Tested | None:
-    """Count the pairs that were tested; None where there was nothing to test against."""
-    if findings.symptom is None:
-        return None
-    asked = [link for link in findings.links if link.test.p_value is not None]
-    held = sum(link.test.status == "supported" for link in asked)
-    return Tested(pairs=len(asked), supported=held, rate=SUPPORTED_P, method=METHOD)
 
 
 def why_explained(link: Link, findings: Findings) -> str | None:

@@ -1,7 +1,7 @@
 """Candidate causal links between signals, tested, and the chains they form."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from bot.domain.signal import Signal, SignalId, SpecFact
 
@@ -107,3 +107,15 @@ class Chain:
     def symptom(self) -> Signal:
         """The signal people felt."""
         return self.signals[-1]
+
+
+class Ways(Protocol):
+    """Supported ties, asked about given each other; None where one of the three pairs is not tied."""
+
+    def given(self, third: SignalId, cause: SignalId, effect: SignalId) -> Held | None:
+        """Ask a tie given a signal that precedes both its ends."""
+        ...
+
+    def by_way_of(self, cause: SignalId, step: SignalId, effect: SignalId) -> Held | None:
+        """Ask a tie given a step between its ends."""
+        ...

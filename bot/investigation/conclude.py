@@ -11,12 +11,15 @@ from bot.analyst.published import Published, told
 from bot.analyst.questions import symptom_wish
 from bot.casefile.case import Case
 from bot.domain.items import LOG_SOURCES, SourceCoverage
-from bot.domain.link import Chain, Link
+from bot.domain.link import Chain, Link, Ways
+from bot.domain.report import Tested
 from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
 from bot.investigation.digest import Digest
 from bot.investigation.series_lags import lag_to
 from bot.signals.chains import chain_along, chains
+from bot.signals.conditioning import Conditioning
+from bot.signals.links import SUPPORTED_P, train_of
 from bot.signals.mechanisms import EXOGENOUS
 from bot.signals.pairs import candidates, link_all, link_one
 from bot.signals.symptom import FELT, WITHIN, Wish, episodes_of, find_symptom, same_family
@@ -66,6 +69,8 @@ def conclude(
         evidence=case,
         test=pair_test(found.topology, window),
         along=path_weight(found.topology, window),
+        ways=conditioned(window),
+        tested=_counted(links) if symptom is not None else None,
         lag=lag_to(symptom, case, found.topology, window),
         messages=tuple(case.messages()),
         tickets=tuple(case.tickets()),
@@ -102,6 +107,28 @@ def pair_test(topology: Topology, window: Window) -> Callable[[Signal, Signal], 
         return link_one(cause, effect, topology, window, 1800.0)
 
     return test
+
+
+METHOD = (
+    "Benjamini-Hochberg, weighted by plausibility, over all pairs that end in the symptom, then over those that end in each "
+    "cause found (Yekutieli 2008)"
+)
+
+
+def _counted(links: Sequence[Link]) -> Tested:
+    """Count the pairs that were tested and those that hold."""
+    asked = [link for link in links if link.test.p_value is not None]
+    held = sum(link.test.status == "supported" for link in asked)
+    return Tested(pairs=len(asked), supported=held, rate=SUPPORTED_P, method=METHOD)
+
+
+def conditioned(window: Window) -> Callable[[Sequence[Signal], Sequence[Link]], Ways]:
+    """Give the asking of ties given each other."""
+
+    def ways(signals: Sequence[Signal], links: Sequence[Link]) -> Ways:
+        return Conditioning(links, {signal.id: train_of(signal, window) for signal in signals}, window)
+
+    return ways
 
 
 def path_weight(topology: Topology, window: Window) -> Callable[[Sequence[Signal], Sequence[Link]], Chain]:

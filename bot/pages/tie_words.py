@@ -4,6 +4,7 @@ Leaves out how a face sets them; nothing is said of what was not asked.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from bot.domain.report import Report, StepLink, Tested
 from bot.pages.words import number, p_value
@@ -62,8 +63,7 @@ def _stays(links: Sequence[StepLink]) -> str:
 
 
 def _neighbours(link: StepLink, report: Report) -> bool:
-    ids = [step.id for step in report.cascade.steps]
-    return ids.index(link.effect) - ids.index(link.cause) == 1
+    return (link.cause, link.effect) in {(one.id, other.id) for one, other in pairwise(report.cascade.steps)}
 
 
 def _pair(link: StepLink) -> str:

@@ -11,17 +11,10 @@ from itertools import accumulate
 
 from bot.domain.link import Lag, LinkTest
 from bot.domain.window import Window
-from bot.signals.links import (
-    LONG_S,
-    SUPPORTED_P,
-    TEST_CONFINED,
-    Match,
-    Range,
-    Train,
-    confined,
-)
+from bot.signals.links import LONG_S, SUPPORTED_P, Match, Range, Train, explained, matches, spans_of
 from bot.signals.statistics import binomial_tail, covered_share, quantile
 
+TEST_CONFINED = "confined to its stretches, binomial"
 TEST_WORST = "confined to its worst stretches, binomial"
 TEST_TOGETHER = "same stretches, shifted independently, binomial"
 ALIKE = (0.5, 0.8)
@@ -65,6 +58,19 @@ def _can_tell(level: Spans, effect: Train, window: Window) -> bool:
     most = min(len(level), len(effect.starts_s))
     share = covered_share(level, window.start_s, window.end_s)
     return binomial_tail(most, most, share) <= SUPPORTED_P
+
+
+def confined(causes: Train, effects: Train, lag: Range, window: Window) -> float:
+    """Give the chance that all effects fell by luck into the stretches of a cause that lasts.
+
+    For what lasts most of a day neither its beginning nor how often it came tells much; that nothing happened outside of
+    it does. Effects in one stretch count once, for they are one time that it held.
+    """
+    within = Range(low_s=lag.low_s, high_s=0.0, anchor=lag.anchor)
+    spans = spans_of(causes, within)
+    outside = len(effects.starts_s) - explained(causes, effects, within)
+    held = len({match.cause for match in matches(causes, effects, within)})
+    return binomial_tail(held, held + outside, covered_share(spans, window.start_s, window.end_s))
 
 
 def _inside(level: Spans, effect: Train, window: Window) -> float:

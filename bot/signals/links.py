@@ -25,7 +25,6 @@ CHANCE_P = 0.2
 """Uncorrected p-value from which on a tie is what chance would give."""
 TEST_SHIFT = "independently shifted times, binomial"
 TEST_SINCE = "rate before and after, binomial"
-TEST_CONFINED = "confined to its stretches, binomial"
 TEST_NONE = "not tested"
 NARROWER = (0.5, 0.25, 0.125, 0.0625)
 """Fractions of a lag range that are tried as well, widest first."""
@@ -276,19 +275,6 @@ def _test_shifted(causes: Train, effects: Train, lag: Range, window: Window) -> 
         effects=len(effects.starts_s),
         anchor=lag.anchor,
     )
-
-
-def confined(causes: Train, effects: Train, lag: Range, window: Window) -> float:
-    """Give the chance that all effects fell by luck into the stretches of a cause that lasts.
-
-    For what lasts most of a day neither its beginning nor how often it came tells much; that nothing happened outside of
-    it does. Effects in one stretch count once, for they are one time that it held.
-    """
-    within = Range(low_s=lag.low_s, high_s=0.0, anchor=lag.anchor)
-    spans = spans_of(causes, within)
-    outside = len(effects.starts_s) - explained(causes, effects, within)
-    held = len({match.cause for match in matches(causes, effects, within)})
-    return binomial_tail(held, held + outside, covered_share(spans, window.start_s, window.end_s))
 
 
 def _by_onset(causes: Train, effects: Train, lag: Range, window: Window) -> float:

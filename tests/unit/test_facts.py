@@ -8,7 +8,8 @@ from hypothesis import given, settings, strategies as st
 
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId, ObjectVersion
-from bot.signals.facts import number_of, spec_facts
+from bot.domain.quantities import number_of
+from bot.signals.facts import spec_facts
 
 DEPLOYMENT = {
     "kind": "Deployment",
