@@ -41,7 +41,6 @@ def reading_rows(reading: Reading) -> list[str]:
     looked = f" and looked up {reading.requests} more" if reading.requests else ""
     agreed = "and names the cause that is published" if reading.agrees else "and names no cause that stands"
     rows = [f"{reading.model} read {what}{looked}, {agreed}."]
-    rows += [f"Of {source} it was handed {words}." for source, words in list(partly.items())[:MOST_PARTS]]
     rows += [f"In its own words: “{reading.words}”"] if reading.words else []
     rows += list(reading.differences)
     rows += [f"{one.summary}: quoted, untested ({', '.join(one.evidence)})." for one in reading.unmeasured]
@@ -52,6 +51,7 @@ def reading_rows(reading: Reading) -> list[str]:
         rows.append(f"Of its answer {len(reading.dropped)} did not hold: {shown}{more}.")
     if reading.votes:
         rows.append(votes_words(reading.votes))
+    rows += [f"Of {source} it was handed {words}." for source, words in list(partly.items())[:MOST_PARTS]]
     if reading.redacted:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(reading.redacted.items()))
         rows.append(f"Held back from it: {counts}.")

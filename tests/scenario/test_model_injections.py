@@ -3,20 +3,27 @@
 import copy
 import json
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 
 import pytest
 from command import small_export
+from fault_server import FaultServer
 from injections import PAYLOADS
+from log_stores import NS, Line, PlayedLoki
 from model_says import said
-from model_server import Answer
+from model_server import Answer, ModelServer
 from model_stage import Stage, answers_to
 
+from bot.app_live import live_queries
 from bot.cli.render_html import render_html
-from bot.cli.render_text import render_text
+from bot.cli.render_text import render_answer, render_text
 from bot.domain.chat import Place
-from bot.pages.markdown import render_markdown
-from bot.slack.report_blocks import answer_blocks, answer_text
+from bot.domain.report import to_json
+from bot.investigation.follow_up import follow_up
+from bot.pages.markdown import render_answer_markdown, render_markdown
+from bot.settings.live_yaml import live_from
+from bot.slack.report_blocks import answer_blocks, answer_text, follow_up_blocks
 from bot.slack.sanitise import Sanitiser
 
 PLACE = Place(enterprise=None, team="T1", channel="C1", thread_ts="1.0")
@@ -158,6 +165,50 @@ def test_no_payload_reaches_a_reader_alive(stage, payload):
     blocks = json.dumps([answer_blocks(report, PLACE, CLEAN), answer_text(report, CLEAN)], ensure_ascii=False)
     assert not re.search(r"<[!@#a-z]", blocks.replace("\u2060", ""))
     assert not CONTROLS.search(json.loads(json.dumps(answer_text(report, CLEAN))).replace("\u200b", ""))
+
+
+ALIVE = tuple(
+    each for each in PAYLOADS if re.search(r"ignore all|forget|system:|://|kubectl|<|@|rm -rf", each, re.IGNORECASE)
+)
+"""What gives orders, links, mentions or is markup: no sentence of it is ever said."""
+
+
+@pytest.fixture(scope="module")
+def finished(stage):
+    """The planted case with its report, as a follow-up finds it."""
+    stage._writer.write_report(to_json(stage.offline))
+    return stage.case
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
+def test_no_payload_comes_alive_out_of_a_live_store(stage, finished, payload):
+    """A line that is written after the investigation, read live, and repeated by the model as its own sentence."""
+    at = finished.window.end - timedelta(minutes=1)
+    store = PlayedLoki([Line(int(at.timestamp()) * NS, payload, pod=POD, container="app")])
+
+    def script(asked):
+        if not asked.results:
+            call = {"entity": f"Pod shop/{POD}", "at": at.isoformat(), "seconds": 5}
+            return Answer(calls=[("live_log_lines", call), ("live_log_lines", {**call, "entity": payload})])
+        row, wrong = (told.splitlines()[0] for told in asked.results.values())
+        row = json.loads(row)
+        assert wrong.startswith("entity is none that this case names")
+        quotes = [{"item": row["item"], "quote": row["text"]}]
+        says = [{"says": text, "quotes": quotes} for text in (payload, f"The log says: {payload}", payload * 2)]
+        return Answer(text=json.dumps({"verdict": "answered", "sentences": says}))
+
+    with FaultServer(None, reply=store) as logs, ModelServer(script) as server:
+        live = live_from({"clusters": [{"name": "one", "logs": {"kind": "loki", "url": logs.url}}]})
+        analyst = stage.analyst(server.url, live=live_queries(live, finished, finished.window.end))
+        answer = follow_up(finished, "what does it log?", analyst)
+    assert not any("curl" in text or "kubectl delete" in text for text in (answer.answer, *answer.notes))
+    page = render_answer_markdown(answer)
+    assert not CONTROLS.search(page + render_answer(answer))
+    assert not LIVE_MARKDOWN.search(SPANS.sub("", page))
+    blocks = json.dumps(follow_up_blocks(answer, CLEAN), ensure_ascii=False)
+    assert not re.search(r"<[!@#a-z]", blocks.replace("\u2060", ""))
+    if payload in ALIVE:
+        assert "offline" == answer.usage.analyst
 
 
 def test_thirty_payloads_are_tried():
