@@ -16,9 +16,9 @@ from bot.analyst.packing_material import Material
 Mask = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
-FIRST_FAILURES, FIRSTS, NEAR_FAILURES, FAILURES, NEAR, REST = range(6)
-"""Tiers of log lines: the first of every template that tells of failure and what signals rest on; the first of every
-other and all rare ones; failures and then anything else near the symptom, in place or in time, before what is far."""
+FIRST_FAILURES, FIRSTS, CITED, NEAR_FAILURES, FAILURES, NEAR, REST = range(7)
+"""Tiers of log lines: the first of every template that tells of failure; the first of every other and all rare ones; what
+signals rest on; failures and then anything else near the symptom, in place or in time, before what is far."""
 
 RARE = 5
 """A template with at most this many lines is rare."""
@@ -31,7 +31,7 @@ _FAILURES_SHARE = 0.8
 def choose(group: Ints, tier: Ints, numbers: Ints, room: int) -> Mask:
     """Choose at most ``room`` rows; the three columns are of equal length."""
     chosen = np.zeros(len(group), dtype=bool)
-    firsts, failures, others = range(FIRSTS + 1), range(NEAR_FAILURES, NEAR), range(NEAR, REST + 1)
+    firsts, failures, others = range(CITED + 1), range(NEAR_FAILURES, NEAR), range(NEAR, REST + 1)
     # what neither side needs, the other may have
     for levels, limit in ((firsts, room), (failures, int(room * _FAILURES_SHARE)), (others, room), (failures, room)):
         for level in levels:
@@ -86,9 +86,11 @@ def line_tiers(material: Material, rows: Ints) -> Ints:
     sizes = np.bincount(template, minlength=1) if len(template) else np.zeros(1, dtype=np.int64)
     first = np.zeros(len(rows), dtype=bool)
     first[first_rows(template)] = True
-    tier[first | (sizes[template] <= RARE)] = FIRSTS
     cited = np.isin(rows + 1, np.array(sorted(material.cited), dtype=np.int64))
-    tier[(first & failing) | cited] = FIRST_FAILURES
+    # signals may rest on more lines than there is room for, and those must not push the rare ones out
+    tier[cited & (sizes[template] > RARE)] = CITED
+    tier[first | (sizes[template] <= RARE)] = FIRSTS
+    tier[first & failing] = FIRST_FAILURES
     return tier
 
 

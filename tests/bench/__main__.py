@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.bench.exports import write_export
 from tests.bench.figures import Figure, page
 from tests.bench.logs import accuracy_figure, digest_figure
-from tests.bench.packing import packing_figures, story_packing_figures
+from tests.bench.packing import model_story_figure, packing_figures, story_packing_figures, write_changes
 from tests.bench.series import series_figures
 from tests.bench.whole import help_figure, investigation_figures, search_figures, story_figure
 
@@ -45,13 +45,14 @@ def quick() -> Iterator[Figure]:
     yield from series_figures()
     yield story_figure()
     yield from story_packing_figures()
+    yield model_story_figure()
     yield help_figure()
 
 
 def long(folder: Path, megabytes: float, huge: bool) -> Iterator[Figure]:
     """Measure whole investigations of a tenth, all and (``huge``) ten times so many megabytes."""
     small = write_export(folder / "small", megabytes / 10)
-    big = write_export(folder / "big", megabytes)
+    big = write_changes(write_export(folder / "big", megabytes))
     exports = {f"{megabytes / 10:.0f} MB": small, f"{megabytes:.0f} MB": big}
     if huge:
         exports[f"{megabytes / 100:.0f} GB"] = copied(big, folder / "huge", HUGE_COPIES)

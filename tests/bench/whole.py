@@ -25,13 +25,13 @@ Run = tuple[int, float, float, float]
 """Exit code, seconds by the clock, seconds of CPU, peak megabytes."""
 
 
-def measured(arguments: list[str], home: Path) -> Run:
-    """Run the program once. Linux counts the peak in KiB, macOS in bytes."""
+def measured(arguments: list[str], home: Path, there: Mapping[str, str] | None = None) -> Run:
+    """Run the program once, with further variables. Linux counts the peak in KiB, macOS in bytes."""
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "bot", *arguments],
         cwd=ROOT,
-        env={"ROOTCAUSE_HOME": str(home), "PATH": os.defpath},
+        env={"ROOTCAUSE_HOME": str(home), "PATH": os.defpath, **(there or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -1,10 +1,13 @@
 """A whole case in a token budget: the story's, all of it and less than all of it."""
 
 import re
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from readme import FIXTURE, ROOT
 
+from bot.analyst.packing import pack
 from bot.analyst.packing_read import read_lines
 from bot.analyst.packing_text import FENCE
 from bot.analyst.packing_tokens import estimate
@@ -88,6 +91,17 @@ def test_every_template_is_there_before_any_is_there_twice(case):
     shown = {int(line.id[1:]) for line in read_lines(logs(packed))}
     assert len({int(material.lines.template[n - 1]) for n in shown}) == len(set(material.lines.template.tolist()))
     assert material.cited <= shown
+
+
+def test_what_signals_rest_on_never_pushes_a_template_out(case):
+    """Also where they rest on more lines than there is room for."""
+    material = material_of(case, gate())
+    template = np.asarray(material.lines.template)
+    often = np.argsort(-np.bincount(template))[:20]
+    crowded = replace(material, cited=frozenset((np.flatnonzero(np.isin(template, often)) + 1).tolist()))
+    packed = pack(crowded, redact=gate().mask, budget=150_000)
+    shown = {int(line.id[1:]) for line in read_lines(logs(packed))}
+    assert len({int(material.lines.template[n - 1]) for n in shown}) == len(set(material.lines.template.tolist()))
 
 
 def test_economy_is_the_digest(case):
