@@ -156,8 +156,12 @@ def _testable(signals: Sequence[Signal], symptom: Signal) -> list[Signal]:
     if len(live) <= MOST_SIGNALS:
         return live
     plain = (Kind.LOG_BURST, Kind.LOG_ERROR, Kind.RESOURCE_SHIFT)
-    ranked = sorted(
-        live, key=lambda s: (s.id != symptom.id, s.kind in plain, -sum(o.size for o in s.occurrences), s.id)
-    )
+
+    def rank(s: Signal) -> tuple[bool, bool, bool, float, SignalId]:
+        # what very many pods elsewhere wrote must not crowd out what objects, events and the symptom's neighbours tell
+        elsewhere = s.source.endswith(("logs", "loki")) and s.entity.namespace != symptom.entity.namespace
+        return (s.id != symptom.id, s.kind in plain, elsewhere, -sum(one.size for one in s.occurrences), s.id)
+
+    ranked = sorted(live, key=rank)
     kept: set[SignalId] = {signal.id for signal in ranked[:MOST_SIGNALS]}
     return [signal for signal in live if signal.id in kept]

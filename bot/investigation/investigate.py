@@ -15,6 +15,7 @@ import numpy as np
 from bot.analyst.times import parse_window
 from bot.casefile.case import Case
 from bot.casefile.home import CaseHome
+from bot.casefile.logreader import BlockLines
 from bot.domain.ports import UNDATED, Progress, Source
 from bot.domain.report import Report, to_json
 from bot.domain.window import Window, rfc3339
@@ -136,23 +137,31 @@ def span_of(case: Case) -> tuple[datetime, datetime]:
 
 def _span_of_lines(case: Case) -> list[float]:
     """Give the first and last time of the lines, near the one in their middle: clocks that are years off count for nothing."""
-    counts = [int((block.times_ns != UNDATED).sum()) for block in case.column_blocks()]
-    before = np.cumsum(counts) - counts
-    if not sum(counts):
+    rows = [_dated_span(block) for block in case.column_blocks()]
+    counts, firsts, lasts = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    if not counts.sum():
         return []
-    place = sum(counts) // 2
-    middle_block = int(np.searchsorted(before, place, side="right")) - 1
-    ends: list[tuple[int, int]] = []
-    middle = 0.0
-    for block in case.column_blocks([middle_block + 1]):
-        dated = block.times_ns[block.times_ns != UNDATED]
-        middle = float(dated[place - before[middle_block]]) / 1e9
-    for block in case.column_blocks():
-        near = block.times_ns[(block.times_ns > (middle - FAR_S) * 1e9) & (block.times_ns < (middle + FAR_S) * 1e9)]
-        near = near[near != UNDATED]
-        if len(near):
-            ends.append((int(near.min()), int(near.max())))
+    place = int(counts.sum()) // 2
+    before = np.cumsum(counts) - counts
+    at_block = int(np.searchsorted(before, place, side="right")) - 1
+    (middle_block,) = case.column_blocks([at_block + 1])
+    dated = middle_block.times_ns[middle_block.times_ns != UNDATED]
+    middle_ns = float(dated[place - before[at_block]])
+    low, high = middle_ns - FAR_S * 1e9, middle_ns + FAR_S * 1e9
+    near = (counts > 0) & (firsts > low) & (lasts < high)
+    ends = [*zip(firsts[near].tolist(), lasts[near].tolist(), strict=True)]
+    # a block with both near and far times is looked through once more
+    for block in case.column_blocks((np.flatnonzero((counts > 0) & ~near) + 1).tolist()):
+        times = block.times_ns[(block.times_ns != UNDATED) & (block.times_ns > low) & (block.times_ns < high)]
+        if len(times):
+            ends.append((int(times.min()), int(times.max())))
     return [float(min(first for first, _ in ends)) / 1e9, float(max(last for _, last in ends)) / 1e9]
+
+
+def _dated_span(block: BlockLines) -> tuple[int, int, int]:
+    """Count a block's dated lines, and give their first and last time."""
+    dated = block.times_ns[block.times_ns != UNDATED]
+    return (len(dated), int(dated.min()), int(dated.max())) if len(dated) else (0, 0, 0)
 
 
 class Stopwatch:

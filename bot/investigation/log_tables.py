@@ -54,20 +54,18 @@ class LogTables:
 
     def of(self, streams: Sequence[int]) -> LogTable:
         """Give the lines of some streams, in line order."""
+        return _joined(list(self.each(streams)), self.templates)
+
+    def each(self, streams: Sequence[int]) -> Iterator[LogTable]:
+        """Give the same, a table after the other."""
         wanted = np.zeros(len(self._case.streams()) + 1, dtype=bool)
         wanted[list(streams)] = True
         blocks = [number for number, inside in enumerate(self._streams_in, start=1) if bool(wanted[inside].any())]
-        parts = [self._table(block, wanted) for block in self._case.column_blocks(blocks)]
-        return _joined(parts, self.templates)
+        yield from (self._table(block, wanted) for block in self._case.column_blocks(blocks))
 
-    def each(self) -> Iterator[LogTable]:
-        """Give all lines, a table after the other, in line order."""
-        yield from (self._table(block, None) for block in self._case.column_blocks())
-
-    def _table(self, block: BlockLines, wanted: NDArray[np.bool_] | None) -> LogTable:
+    def _table(self, block: BlockLines, wanted: NDArray[np.bool_]) -> LogTable:
         kept = self._inside(block)
-        if wanted is not None:
-            kept = kept[wanted[block.stream[kept]]]
+        kept = kept[wanted[block.stream[kept]]]
         return LogTable(
             number=(kept + block.first_line).astype(np.int32),  # a case has fewer than 2^31 lines
             times_s=block.times_ns[kept].astype(np.float64) / 1e9,

@@ -69,7 +69,7 @@ def _chosen(tables: LogTables, owner_of: Ints, speaks: NDArray[np.bool_]) -> tup
     passed = np.zeros(len(counts), dtype=np.int64)
     numbers: list[int] = []
     streams: list[int] = []
-    for table in tables.each():
+    for table in tables.each(np.unique(tally.stream[speaking]).tolist()):
         rows = np.flatnonzero(speaks[table.template])
         if not len(rows):
             continue
