@@ -129,10 +129,10 @@ def _before(question: Question, context: FollowUpContext) -> Question:
     signal = signal or symptom_signal(context)
     if signal is None or not signal.occurrences:
         return question
-    end_s = signal.occurrences[-1 if (asked["which"] or "").lower() == "last" else 0].start_s
+    end_s = signal.occurrences[-1 if (asked["which"] or "").lower() == "last" else 0].start_s - 1
     before = Moment(start=instant(max(context.window.start_s, end_s - LOOK_BACK_S)), end=instant(end_s), words=asked[0])
     rest = kinds_in(BEFORE.sub(" ", question.text))[0]
-    then = replace(question, kinds=rest, ranked=(), moments=(before,))
+    then = replace(question, kinds=rest, ranked=(), moments=(before,), symptom_words=())
     return then if subjects(then, context) else replace(then, kinds=frozenset(), entities=())
 
 

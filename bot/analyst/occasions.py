@@ -10,6 +10,7 @@ from bot.analyst.vocabulary import WIDER
 from bot.analyst.words import capital, clock_s, counted, every, happened
 from bot.domain.report import Answer
 from bot.domain.signal import Kind
+from bot.domain.spelling import length
 
 MOST = 3
 """Things that are told one by one; of more only how many they are."""
@@ -80,6 +81,8 @@ def _line(one: Subject, cited: Citations) -> str:
     schedule = one.signal.attributes.get("schedule")
     rhythm = f"{every(one.signal.period_s)}" + (f", its schedule is {schedule}" if schedule else "")
     what = capital(happened(one.signal))
+    lasted = sorted(each.end_s - each.start_s for each in one.occurrences)[len(starts) // 2]
+    rhythm += f", about {length(lasted)} each" if lasted >= 1 and len(starts) > 1 else ""
     if len(starts) == 1:
         return f"{what} once, {clock_s(starts[0])}{step}{rhythm}{keys}."
     if len(starts) <= MOST_CLOCKS:

@@ -144,7 +144,7 @@ _YES_NO = r"^\W*(?:(?:so|and|but|hey|ok|well|hm+)\W+)*(?:is|was|are|were|isn'?t|
 """How a question begins that wants a yes or a no."""
 
 INTENT_WORDS: tuple[tuple[str, str], ...] = (
-    ((r"prove[sd]? (?:you|it|this|that) wrong|(?:could|might|may|can) (?:you|this|it|that) be (?:wrong|mistaken)|are you wrong|disprov\w+|falsif\w+|refut\w+|"
+    ((r"prove[sd]? (?:you|it|this|that) wrong|(?:could|might|may|can) (?:you|this|it|that) be (?:wrong|mistaken)|are you wrong|disprov\w+|falsif\w+|refut\w+|(?:speaks|argues|evidence|case|counts) against|"
      r"change your mind|how (?:can|could|would|do|should) (?:we|i) (?:test|verify|check|confirm)"), "falsify"),
     (r"how (?:sure|certain|confident|reliable|likely)|are you (?:really )?(?:sure|certain)|confiden(?:ce|t)|trust (?:this|you|it)", "how_sure"),
     ((r"(?:did|do|could|can)(?: you)?(?:n't| not) (?:you )?(?:see|look|read|check|find)|(?:was|is|are|were|what'?s?|anything) (?:\w+ )?missing|"
@@ -164,7 +164,7 @@ INTENT_WORDS: tuple[tuple[str, str], ...] = (
     ((r"\bwhy (?:not|is it not|isn'?t|wasn'?t|couldn'?t|can'?t)|why .*(?:and not|rather than|instead of|not the|rul\w+ out|exclud\w+|dismiss\w*)|how come .* not|"
      r"couldn'?t (?:it|this) (?:be|have been)\b"), "why_not"),
     ((r"(?:show|give|see|list|print|where(?:'s| is| are)|what(?:'s| is)) (?:\w+ ){0,4}(?:evidence|proof|quotes?|logs?|log lines?|errors?)|"
-     r"evidence|proof|prove|how do (?:you|we) know|what makes you|based on what|\bsays who"), "show_evidence"),
+     r"evidence|proof|prove|how do (?:you|we) know|what makes you|based on what|how did you (?:come|arrive|get|find|know|conclude)\w*|\bsays who"), "show_evidence"),
     ((r"(?:un)?relat\w+|connect(?:ed|ion to)|part of (?:it|this|that|the|what)|(?:did|could|would|might|does) .*\bcaus(?:e|ed|ing)\b|caus(?:e|ed) (?:it|this|that|by)|"
      r"because of|due to|responsible|to blame|blam\w+|involved|\btied?\b|correlat\w*|contribut\w*|trigger\w*|coinciden\w+|"
      r"(?:any|some|no)thing to do with|(?:make|made|lead|led|leading) (?:\w+ )?(?:to|it worse)|ha(?:d|s|ve) an? (?:effect|impact)|"
