@@ -53,6 +53,14 @@ def lasting(test: LinkTest, cause: Train, effect: Train, lag: Range, window: Win
     return test if p_value >= test.p_value else replace(best, p_value=p_value)
 
 
+def askable(cause: Train, effect: Train, window: Window) -> bool:
+    """Tell whether a cause lasts, and whether where its stretches lie could tell anything of so many effects."""
+    if _typical(_stretches(_spans(cause))) < LONG_S:
+        return False
+    both_last = _typical(_stretches(_spans(effect))) >= LONG_S
+    return both_last or any(_can_tell(level, effect, window) for level in (_spans(cause), *cause.levels))
+
+
 def _can_tell(level: Spans, effect: Train, window: Window) -> bool:
     """Tell whether effects that all fell into the stretches could be more than chance."""
     most = min(len(level), len(effect.starts_s))

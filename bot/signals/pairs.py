@@ -15,7 +15,7 @@ from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
 from bot.signals.confounders import DailyCycle, beside, beside_common_causes
 from bot.signals.discoveries import Corrected, Tried, in_families
-from bot.signals.lasting import lasting as within
+from bot.signals.lasting import askable, lasting as within
 from bot.signals.links import TEST_SHIFT, Range, Train, judge, left_open, measure, train_of
 from bot.signals.localities import Locality, locality
 from bot.signals.mechanisms import EXOGENOUS, Anchor, mechanisms_between
@@ -285,6 +285,7 @@ def _seldom(candidate: Candidate, test: LinkTest, window: Window) -> bool:
         and candidate.scope in _AT_ITSELF | {"called by"}
         and candidate.lag.anchor == "during"
         and max(test.effects, test.hits + test.misses) <= SELDOM * days
+        and askable(train_of(candidate.cause, window), train_of(candidate.effect, window), window)
     )
 
 
