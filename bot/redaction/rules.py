@@ -211,8 +211,8 @@ def key_rows(text: str) -> Iterator[tuple[int, int]]:
     """
     for found in _KEY_ROW.finditer(text) if len(text) >= 64 else ():
         row = found["v"]
-        if row.count("/") >= 5 and _WORD_IN_PATH.search(row):
-            continue
         capitals, digits = sum(map(str.isupper, row)), sum(map(str.isdigit, row))
+        if row.count("/") >= 5 and digits <= 3 and _WORD_IN_PATH.search(row):
+            continue  # a path: what is drawn has some ten digits
         if len(set(row)) >= 26 and capitals >= 8 and digits and len(row) - capitals - digits >= 8:
             yield found.span("v")
