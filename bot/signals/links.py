@@ -174,6 +174,10 @@ def measure(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest
     test = _test_shifted(cause, effect, narrow, window)
     p_value = min(1.0, tried * (test.p_value or 0.0))
     onset = _by_onset(cause, effect, wide, window)
+    if onset < 1.0 and len(cause.starts_s) == len(effect.starts_s) == 1:
+        return replace(
+            test, p_value=onset
+        )  # of one and one, how close they lie is all there is: one look, chosen before
     # two looks where there is an onset to be dated, of which the better is kept
     return replace(test, p_value=p_value if onset >= 1.0 else min(1.0, 2 * min(p_value, onset)))
 
