@@ -1,7 +1,8 @@
 """A raw server of faults below and above HTTP, for any source that reads over HTTP.
 
 ``FAULTS`` names them. A test runs ``FaultServer("hang")`` and points a source at ``server.url``; with ``after=n`` the first
-n requests are answered by ``reply`` (bytes of a whole HTTP answer by path), so that faults strike midway.
+n requests are answered by ``reply`` (bytes of a whole HTTP answer by path), so that faults strike midway; with ``where`` all
+those are that it does not hold of, whatever their order.
 """
 
 import socket
@@ -31,10 +32,11 @@ HALF = answer('{"status":"success","data":{"result":[{"metric":{')
 class FaultServer:
     """Answers every request on the loopback with one fault; counts requests and stops with the test."""
 
-    def __init__(self, fault, *, after=0, reply=None):
+    def __init__(self, fault, *, after=0, reply=None, where=lambda _request: True):
         self.fault = fault
         self.requests = []
         self._after = after
+        self._where = where
         self._reply = reply or (lambda _request: answer("{}"))
         self._over = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -72,7 +74,7 @@ class FaultServer:
             connection.settimeout(20)
             while not self._over.is_set() and (request := _request(connection)):
                 self.requests.append(request)
-                if len(self.requests) <= self._after or self.fault is None:
+                if len(self.requests) <= self._after or self.fault is None or not self._where(request):
                     connection.sendall(self._reply(request))
                 elif not self._strike(connection):
                     return

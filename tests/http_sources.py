@@ -5,7 +5,6 @@ Every row is struck by every fault of ``fault_server`` at once and midway, and t
 """
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,8 +78,7 @@ class PlayedPrometheus:
         self.queries.append((target.path, asked))
         told = self.spoil(target.path, self._told(target.path, asked))
         body = {"status": "success", "data": told} | ({"warnings": self.warnings} if self.warnings else {})
-        date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
-        return answer(json.dumps(body), more=f"Date: {date}\r\n")
+        return answer(json.dumps(body))
 
     def _told(self, path, asked):
         if path.endswith("/values"):

@@ -44,6 +44,9 @@ class PlayedElasticsearch:
         """Answer ``composite`` and ``categorize_text`` as they are asked here."""
         assert 0 == told["size"]
         found = list(self._matching(told["query"]))
+        if "oldest" in told["aggs"]:
+            value = min(line.at for line in found) / 1e6 if found else None
+            return answer(json.dumps({"aggregations": {"oldest": {"value": value}}}))
         if "kinds" not in told["aggs"]:
             return answer(
                 json.dumps({"aggregations": {"found": self._composite(found, told["aggs"]["found"]["composite"])}})

@@ -210,6 +210,8 @@ class PlayedVictoriaLogs:
                 rows.sort(key=lambda row, by=ranked[1]: -float(row[by]))
             elif limited := re.fullmatch(r"limit (\d+)", pipe):
                 rows = rows[: int(limited[1])]
+            elif least := re.fullmatch(r'stats min\("([^"]+)"\) (\w+)', pipe):
+                rows = [{least[2]: min((row[least[1]] for row in rows), default="")}]
             else:
                 rows = list(self._stats(rows, re.fullmatch(r"stats (?:by \((.*?)\) )?(count\(\) .*)", pipe)))
         return rows

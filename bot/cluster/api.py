@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -42,17 +42,17 @@ Params = Mapping[str, str | int]
 
 @dataclass(slots=True)
 class Clock:
-    """How far this machine's clock is ahead of the server's, as its answers' ``Date`` tells."""
+    """How far the server's clock is ahead of ours in seconds, as its answers' ``Date`` tells."""
 
-    ahead: timedelta | None = None
+    ahead_s: float | None = None
 
     def hear(self, date: str | None) -> None:
         """Learn from a header; the smallest difference seen is the truest, for answers only come late."""
         with suppress(ValueError, TypeError):
             if date:
-                ahead = datetime.now(UTC) - parsedate_to_datetime(date)
-                if self.ahead is None or abs(ahead) < abs(self.ahead):
-                    self.ahead = ahead
+                ahead_s = (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
+                if self.ahead_s is None or abs(ahead_s) < abs(self.ahead_s):
+                    self.ahead_s = ahead_s
 
 
 @dataclass(slots=True)
@@ -280,11 +280,3 @@ def _reason(body: str) -> str:
         if isinstance(told, dict) and isinstance(told.get("message"), str):
             return f": {told['message'][:160]}"
     return ""
-
-
-def spoken_offset(ahead: timedelta) -> str:
-    """Say how far this machine's clock is from the server's; answers tell whole seconds."""
-    seconds = round(ahead.total_seconds())
-    if abs(seconds) <= 1:
-        return "its clock and this machine's agree"
-    return f"this machine's clock is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} its own"

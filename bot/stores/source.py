@@ -1,13 +1,16 @@
 """The head that every log store's source shares: one reading under one deadline, and a look for the doctor."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from bot.domain.bearings import clock_findings, clock_words, missed
 from bot.domain.finding import Finding
 from bot.domain.ports import Progress, Sink
 from bot.domain.scope import Scope
+from bot.domain.window import instant, rfc3339
 from bot.stores.address import StoreAddress
 from bot.stores.reading import StoreReading
-from bot.stores.span import window_span
+from bot.stores.span import NS, horizon_span, window_span
 from bot.stores.store import LogStore
 from bot.wire import Deadline, Limits, WireError, WireSession
 
@@ -44,11 +47,36 @@ class LogStoreSource:
             )
             store = self.store(session, self._address, self._scope)
             reading.read(store, self._scope.window, self._address.most_bytes)
+            if reading.stored_lines and not reading.failed and not reading.hurried():
+                self._bear(store, reading)
             store.close()
             reading.tell(store.told)
+            if clock := clock_words(session.clock_offset_s):
+                sink.add_detail(self.name, clock)
+
+    def _bear(self, store: LogStore, reading: StoreReading) -> None:
+        """Say how far back the store remembers, and what of the window that costs."""
+        oldest, told = self._horizon(store)
+        reading.sink.add_detail(self.name, told)
+        if oldest is not None and (late := missed(oldest, self._scope.window)):
+            reading.lost(late)
+
+    def _horizon(self, store: LogStore) -> tuple[datetime | None, str]:
+        span = horizon_span(window_span(self._scope.window))
+        try:
+            at = store.oldest(span)
+        except WireError as error:
+            return None, f"how far back it remembers it does not tell: {error}"
+        if at is None:
+            return None, f"it has no line of {span}"
+        oldest = instant(at / NS)
+        return (
+            oldest,
+            f"its oldest line is of {rfc3339(oldest)} (looked for from {rfc3339(instant(span.start / NS))} on)",
+        )
 
     def examine(self) -> Sequence[Finding]:
-        """Say whether it answers."""
+        """Say whether it answers, how far back it remembers, and whether the clocks agree."""
         with Deadline(EXAMINE_S) as deadline, self._session(deadline) as session:
             store = self.store(session, self._address, self._scope)
             try:
@@ -57,8 +85,10 @@ class LogStoreSource:
                 fix = "Look at url, tenant, index, fields and credentials under `logs` in rootcause.yaml."
                 what = f"{self.title} cannot be read: {error}"
                 return [Finding(name=self.name, state="wrong", what=what, fix=fix)]
+            _, horizon = self._horizon(store)
         told = f"{measured.lines:,} lines" if measured.lines is not None else "answers, for it counts nothing,"
-        return [Finding(name=self.name, state="ok", what=f"{told} in the window")]
+        well = Finding(name=self.name, state="ok", what=f"{told} in the window; {horizon}")
+        return [well, *clock_findings(self.name, session.clock_offset_s)]
 
     def _session(self, deadline: Deadline) -> WireSession:
         return WireSession(deadline, login=self._address.login, limits=LIMITS)

@@ -7,6 +7,8 @@ from bot.domain.window import Window, rfc3339
 
 NS = 1_000_000_000
 SHORTEST_NS = 60 * NS
+HORIZON_NS = 30 * 86_400 * NS
+"""Loki's ``max_query_length`` is 30 days and an hour where nobody changed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class Span:
     def __str__(self) -> str:
         begin, end = (rfc3339(datetime.fromtimestamp(at // NS, UTC)) for at in (self.start, self.end))
         return f"{begin} to {end}"
+
+
+def horizon_span(span: Span) -> Span:
+    """Give where to look for what a store still remembers: ``HORIZON`` before the span's end, or all of a longer one."""
+    return Span(min(span.start, span.end - HORIZON_NS), span.end)
 
 
 def window_span(window: Window) -> Span:

@@ -88,6 +88,10 @@ class LogStore(Protocol):
         """Hand on the lines of a span, a batch of one stream at a time; about ``hint`` of them will be wanted."""
         ...
 
+    def oldest(self, span: Span) -> int | None:
+        """Give the nanosecond of a span's first line, whatever namespace it is of; None where there is no line."""
+        ...
+
     def close(self) -> None:
         """Let go of what the store holds for this reading; raises nothing of the wire's."""
         ...

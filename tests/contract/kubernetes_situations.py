@@ -101,6 +101,13 @@ def bad_bytes(api):
     api.log("web", "a", "app", b"2026-11-22T00:00:30.5Z caf\xe9 \x00 \xff\n")
 
 
+def misshapen(api):
+    """Fill a cluster in which a pod and an event have other shapes than they should."""
+    small(api)
+    api.put(pod("odd") | {"spec": 3, "status": ["Running"]})
+    api.put(event(9) | {"involvedObject": "pod a", "message": None, "firstTimestamp": "soon", "lastTimestamp": [], "metadata": {"name": "odd", "namespace": "web"}})  # fmt: skip
+
+
 def restarted(api):
     """Fill a cluster with a pod that was restarted, whose log before it is known."""
     small(api, pods=("b",))
@@ -156,7 +163,8 @@ KUBERNETES = (
     row("truncated", 48, faults={"/services": ["cut"], "/events": ["garbage"]}),
     row("login-page", 0, forever={"/": "html"}, lost=True, words="a web page came"),
     row("hanging", 0, forever={"/": "hang"}, deadline_s=0.6, request_s=30, lost=True, words="ran out", within_s=3),
-    row("slow-for-ever", 8, forever={"/log": "trickle"}, deadline_s=1, request_s=0.3, lost=True, words="could not be read", within_s=4),
+    row("slow", 8, forever={"/log": "trickle"}, deadline_s=1, request_s=0.3, lost=True, words="could not be read", within_s=4),
     row("auth-lost-midway", 3, forever={"/events": "401", "/log": "401", "/apps": "401", "/services": "401"}, lost=True, words="does not accept the credentials"),
+    row("malformed", 49, fill=misshapen, forever={"/services": "garbage"}, lost=True, words="services in web could not be read"),
     row("partial", 44, forever={"/events": "500"}, lost=True, words="events in web could not be read"),
 )  # fmt: skip

@@ -74,8 +74,8 @@ RECORDER = (
     row("huge", 6 + 20 * 150, repeat=150),
     row("nothing-recorded", 0, fill=None, lost=True, words="nothing has been recorded yet"),
     row("not-there", 0, spoil=lambda path: path.unlink(), lost=True, words="`rootcause record`"),
-    row("no-archive", 0, spoil=lambda path: path.write_text("hello"), lost=True, words="cannot be read"),
+    row("malformed", 0, spoil=lambda path: path.write_text("hello"), lost=True, words="cannot be read"),
     row("cut", 0, spoil=halved, lost=True, words=""),
-    row("no-time", 1, deadline_s=0.0, lost=True, words="ran out"),
+    row("slow", 1, deadline_s=0.0, lost=True, words="ran out"),
 )  # fmt: skip
 """What an archive holds and what it cannot give."""

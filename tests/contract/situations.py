@@ -1,6 +1,6 @@
 """Every source in every situation it can be in, each as a way to gather it; a new source adds its rows here.
 
-A situation that a source cannot be in (a folder does not answer 429) has no row. Slack is played by the playground's own
+A situation of ``CONTRACT`` that a source cannot be in stands in ``CANNOT`` with its reason. Slack is played by the playground's own
 server, for what the real one does, and by a raw server for faults below HTTP.
 """
 
@@ -28,6 +28,16 @@ from bot.sources.slack import SlackSource, web_api
 START = 1_795_305_600
 WINDOW = Window(start=datetime.fromtimestamp(START, UTC), end=datetime.fromtimestamp(START + 86_400, UTC), asked="1d")
 TOKEN = "xoxb-test"
+
+CONTRACT = ("happy", "empty", "partial", "slow", "429", "5xx", "auth-lost-midway", "malformed", "huge")
+"""What every source is seen in; each that is happy is also cancelled."""
+NO_SERVER = "a file has no limits, no failures and no logins of a server"
+CANNOT = {
+    "export": {"slow": "a file's bytes are there", "429": NO_SERVER, "5xx": NO_SERVER, "auth-lost-midway": NO_SERVER},
+    "recorder": {"429": NO_SERVER, "5xx": NO_SERVER, "auth-lost-midway": NO_SERVER},
+    "grafana": {"auth-lost-midway": "one request is all there is: see auth-lost"},
+}
+"""By source, the situations it cannot be in, each with its reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,11 +118,11 @@ def played_slack(count=6, *faults):
     return opened
 
 
-def over_http(make, reply, fault=None, after=0, deadline_s=8.0, **more):
+def over_http(make, reply, fault=None, after=0, deadline_s=8.0, *, where=lambda _request: True, **more):
     """Open a source that reads over HTTP from ``reply``, struck by a fault of ``fault_server`` after so many requests."""
 
     def opened(_folder):
-        with FaultServer(fault, after=after, reply=reply) as server:
+        with FaultServer(fault, after=after, reply=reply, where=where) as server:
             yield make(server.url, deadline_s, **more)
 
     return opened
@@ -184,7 +194,7 @@ SITUATIONS = (
     Situation(source="slack", name="happy", opened=played_slack(6), items=6),
     Situation(source="slack", name="raw-happy", opened=raw_slack(6), items=6),
     Situation(source="slack", name="empty", opened=played_slack(0), items=0),
-    Situation(source="slack", name="slow-once", opened=raw_slack(faults={HISTORY: ["trickle"]}), items=6),
+    Situation(source="slack", name="slow", opened=raw_slack(faults={HISTORY: ["trickle"]}), items=6),
     Situation(source="slack", name="slow-for-ever", opened=raw_slack(faults={HISTORY: ["", *["trickle"] * 50]}, deadline_s=1.2, request_s=30), items=2, lost=True, words="ran out", within_s=2.0),
     Situation(source="slack", name="hanging", opened=raw_slack(forever={HISTORY: "hang"}, deadline_s=1.2, request_s=30), items=0, lost=True, words="ran out", within_s=2.0),
     Situation(source="slack", name="429", opened=played_slack(6, CallFault(kind="ratelimited", method=HISTORY, count=2)), items=6),
@@ -203,6 +213,7 @@ SITUATIONS = (
     Situation(source="grafana", name="empty", opened=over_http(grafana_source, told([])), items=0),
     Situation(source="grafana", name="partial", opened=over_http(grafana_source, told([*NOTES, {"text": "x"}, 3])), items=2, lost=True, words="without a time"),
     Situation(source="grafana", name="hanging", opened=over_http(grafana_source, told(NOTES), "hang", deadline_s=1.0), items=0, lost=True, words="ran out", within_s=4.0),
+    Situation(source="grafana", name="slow", opened=over_http(grafana_source, told(NOTES), "slow-body", deadline_s=1.0), items=0, lost=True, words="ran out", within_s=4.0),
     Situation(source="grafana", name="429", opened=over_http(grafana_source, failing_first(told(NOTES), SLOWED)), items=2),
     Situation(source="grafana", name="5xx", opened=over_http(grafana_source, failing_first(told(NOTES), BUSY, BUSY)), items=2),
     Situation(source="grafana", name="auth-lost", opened=over_http(grafana_source, told(NOTES), "401"), items=0, lost=True, words="does not accept the credentials"),
@@ -212,7 +223,7 @@ SITUATIONS = (
     Situation(source="prometheus", name="empty", opened=played_prometheus(reply=PlayedPrometheus(per_metric=0)), items=0),
     Situation(source="prometheus", name="partial", opened=played_prometheus(reply=PlayedPrometheus(warnings=["store east is down"])), items=6, lost=True, words="store east is down"),
     Situation(source="prometheus", name="hanging", opened=played_prometheus("hang", deadline_s=1.0), items=0, lost=True, words="ran out", within_s=4.0),
-    Situation(source="prometheus", name="slow-midway", opened=played_prometheus("slow-body", after=4, deadline_s=1.0), items=0, lost=True, words="ran out", within_s=4.0),
+    Situation(source="prometheus", name="slow", opened=played_prometheus("slow-body", after=4, deadline_s=1.0), items=0, lost=True, words="ran out", within_s=4.0),
     Situation(source="prometheus", name="429", opened=played_prometheus(reply=failing_first(PlayedPrometheus(), SLOWED, SLOWED)), items=6),
     Situation(source="prometheus", name="429-for-too-long", opened=played_prometheus("429 for an hour"), items=0, lost=True, words="HTTP 429", within_s=4.0),
     Situation(source="prometheus", name="5xx", opened=played_prometheus(reply=failing_first(PlayedPrometheus(), BUSY, BUSY)), items=6),

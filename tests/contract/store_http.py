@@ -52,6 +52,8 @@ class PlayedJira:
 
     def __call__(self, request):
         """Answer one request."""
+        if "/myself" in request:
+            return answer(json.dumps({"name": "rootcause"}))
         start = int(request.partition("startAt=")[2].partition("&")[0].split(" ")[0] or 0)
         at = time.strftime("%Y-%m-%dT%H:%M:%S.000+0000", time.gmtime(START + 60))
         issues = [

@@ -10,7 +10,7 @@ import pytest
 from http_sources import TOKEN as HTTP_TOKEN
 from kubernetes_situations import KUBERNETES
 from recorder_situations import RECORDER
-from situations import BUSY, SITUATIONS as OTHERS, SLOWED, TOKEN, Situation, failing_first, over_http
+from situations import BUSY, CANNOT, CONTRACT, SITUATIONS as OTHERS, SLOWED, TOKEN, Situation, failing_first, over_http
 from store_situations import rows
 from unit.export_sink import RecordingSink
 
@@ -71,6 +71,14 @@ def read(tmp_path_factory):
         return readings[str(situation)]
 
     return reading
+
+
+@pytest.mark.parametrize("source", sorted({each.source for each in SITUATIONS}))
+def test_every_source_is_seen_in_every_situation(source):
+    """What the contract names has a row, or a reason why there can be none; never both, never neither."""
+    seen = [each.name for each in SITUATIONS if each.source == source]
+    assert len(seen) == len(set(seen))
+    assert set(CONTRACT) - set(seen) == set(CANNOT.get(source, ()))
 
 
 @every_situation

@@ -203,6 +203,14 @@ class _Elasticsearch:
                 raise BrokenError("its pages do not go on")
             after = last
 
+    def oldest(self, span: Span) -> int | None:
+        """Ask for the least time of what is configured; an index knows it by heart."""
+        query = {"bool": {"filter": [self._between(span), *self._selected()]}}
+        told = self._aggregated(query, {"oldest": {"min": {"field": self._fields["time"]}}}).get("aggregations")
+        found = told.get("oldest") if isinstance(told, dict) else None
+        at = found.get("value") if isinstance(found, dict) else None
+        return int(at) * 1_000_000 if isinstance(at, int | float) else None
+
     def close(self) -> None:
         """Let go of the point in time; the store does so by itself a little later."""
         if self._point is None:
@@ -236,14 +244,12 @@ class _Elasticsearch:
         self._reader = RowReader(self._fields, self.told.lost)
 
     def _query(self, span: Span, pick: Pick) -> dict[str, Any]:
-        bounds = {"gte": span.start // 1_000_000, "lt": span.end // 1_000_000, "format": "epoch_millis"}
-        must: list[dict[str, Any]] = [{"range": {self._fields["time"]: bounds}}]
+        must = [self._between(span)]
         if self._scope.namespaces and "namespace" in self._exact:
             must.append({"terms": {self._exact["namespace"]: list(self._scope.namespaces)}})
         if self._scope.pods:
             must.append({"regexp": {self._exact["pod"]: {"value": self._scope.pods}}})
-        if self._selector:
-            must.append({"query_string": {"query": self._selector}})
+        must += self._selected()
         trouble = [{"query_string": {"query": _words(), "fields": [self._fields["message"]]}}]
         if "level" in self._fields:
             trouble.append({"terms": {self._fields["level"]: _BAD}})
@@ -251,6 +257,13 @@ class _Elasticsearch:
         if pick == "trouble":
             must.append(either)
         return {"bool": {"filter": must, **({"must_not": [either]} if pick == "rest" else {})}}
+
+    def _between(self, span: Span) -> dict[str, Any]:
+        bounds = {"gte": span.start // 1_000_000, "lt": span.end // 1_000_000, "format": "epoch_millis"}
+        return {"range": {self._fields["time"]: bounds}}
+
+    def _selected(self) -> list[dict[str, Any]]:
+        return [{"query_string": {"query": self._selector}}] if self._selector else []
 
     def _sort(self) -> list[dict[str, Any]]:
         """Order by time, and by what tells lines of one instant apart: Elasticsearch adds that by itself."""

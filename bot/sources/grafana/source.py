@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.domain.bearings import clock_findings, clock_words
 from bot.domain.entity import Entity
 from bot.domain.finding import Finding
 from bot.domain.items import ClusterEvent, Gap
 from bot.domain.ports import Progress, Sink
-from bot.domain.spelling import length
 from bot.domain.window import Window, instant
 from bot.wire import BrokenError, Deadline, Limits, Login, RejectedError, WireError, WireSession, json_of
 
@@ -64,10 +64,8 @@ class GrafanaSource:
             self._store(found, sink)
             sink.add_read(self.name, "annotations", size)
             progress("read", size, size)
-            offset = session.clock_offset_s
-            if offset is not None and abs(offset) >= 2:
-                side = "ahead of" if offset > 0 else "behind"
-                sink.add_detail(self.name, f"its clock is {length(abs(offset))} {side} ours")
+            if clock := clock_words(session.clock_offset_s):
+                sink.add_detail(self.name, clock)
 
     def _annotations(self, session: WireSession, window: Window) -> tuple[Sequence[Any], int]:
         params: dict[str, str | int | list[str]] = {
@@ -107,7 +105,8 @@ class GrafanaSource:
             except WireError as error:
                 fix = "check url and token in rootcause.yaml; the token needs annotations:read"
                 return [Finding(name=self.name, state="wrong", what=str(error), fix=fix)]
-        return [Finding(name=self.name, state="ok", what=f"{len(found)} annotations of the last hour can be read")]
+        well = Finding(name=self.name, state="ok", what=f"{len(found)} annotations of the last hour can be read")
+        return [well, *clock_findings(self.name, session.clock_offset_s)]
 
 
 def _event(told: object) -> ClusterEvent | None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
+from bot.domain.bearings import clock_findings, clock_words
 from bot.domain.finding import Finding
 from bot.domain.items import Gap, TicketEntry
 from bot.domain.ports import Progress, Sink
@@ -32,6 +33,7 @@ MOST_KEYS = 20
 NAMED_S = 10.0
 """For what chat names: it is asked for when everything else has been read."""
 EXAMINED_S = 8.0
+KEPT = "issues are kept until somebody deletes them, and then nothing tells of them"
 ANY_ZONE = timedelta(hours=26)
 """JQL reads a time in the account's own time zone, which is not known: the search is wider, and entries are held to the window."""
 
@@ -102,6 +104,9 @@ class JiraSource:
             self._brought = None if reading.failed else reading.seen
             if reading.stored or not reading.failed:
                 sink.add_read(self.name, reading.title, api.session.transfer.bytes)
+                sink.add_detail(self.name, KEPT)
+            if clock := clock_words(api.session.clock_offset_s):
+                sink.add_detail(self.name, clock)
 
     def examine(self) -> Sequence[Finding]:
         """Say whose the token is and which projects it reads."""
@@ -118,7 +123,8 @@ class JiraSource:
             what = f"not readable: {', '.join(unseen)}" if unseen else "no project is named"
             fix = "Give the account Browse Projects there, or name other projects under `jira` in rootcause.yaml."
             return [Finding(name="jira", state="warning", what=what, fix=fix)]
-        return [Finding(name="jira", state="ok", what=f"reads {', '.join(self._settings.projects)}")]
+        well = Finding(name="jira", state="ok", what=f"reads {', '.join(self._settings.projects)}; {KEPT}")
+        return [well, *clock_findings("jira", api.session.clock_offset_s)]
 
     def _issues(self, api: "JiraApi", reading: _Reading) -> Iterator[Mapping[str, Any]]:
         """Give the issues that the question names, then those that changed in the window; or those that chat names."""

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Literal
 
 from bot.cluster.access import ClusterAccess, connected
-from bot.cluster.api import ClusterApi, spoken_offset
+from bot.cluster.api import ClusterApi
 from bot.cluster.masks import encoded
 from bot.cluster.refusals import UntoldError
 from bot.cluster.resources import EVENTS, GROUPED_EVENTS, RELEASES
 from bot.cluster.rights import READING, Right, rights
+from bot.domain.bearings import clock_findings
 from bot.domain.finding import Finding
 from bot.domain.kubernetes import cluster_event
 from bot.domain.window import rfc3339
@@ -18,7 +18,6 @@ from bot.sources.kubernetes.deliveries import installed
 
 WITHIN_S = 8.0
 MOST_EVENTS = 500
-SKEW = timedelta(seconds=30)
 
 
 async def examined(access: ClusterAccess, namespaces: Sequence[str], *, helm_secrets: bool = False) -> list[Finding]:
@@ -42,7 +41,7 @@ async def examined(access: ClusterAccess, namespaces: Sequence[str], *, helm_sec
         fix = "check the kubeconfig, the context and the network"
         return [Finding(name=name, state="wrong", what=str(error), fix=fix)]
     more = [] if helm_secrets else _of_secrets(name, of_secrets)
-    return [_of_rights(name, found, horizon), *more, *_of_clock(name, api.clock.ahead)]
+    return [_of_rights(name, found, horizon), *more, *clock_findings(name, api.clock.ahead_s)]
 
 
 async def _horizon(api: ClusterApi, namespaces: Sequence[str]) -> str:
@@ -78,10 +77,3 @@ def _of_secrets(name: str, found: Sequence[Right]) -> list[Finding]:
         return []
     what = "the credentials may list Secrets, which are never read: that is more than is needed"
     return [Finding(name=f"{name} secrets", state="warning", what=what, fix="take `secrets` out of its Role")]
-
-
-def _of_clock(name: str, ahead: timedelta | None) -> list[Finding]:
-    if ahead is None or abs(ahead) < SKEW:
-        return []
-    fix = "synchronise this machine's clock (NTP), or the control plane's"
-    return [Finding(name=f"{name} clock", state="warning", what=spoken_offset(ahead), fix=fix)]

@@ -14,10 +14,11 @@ from functools import partial
 from typing import Any
 
 from bot.cluster.access import ClusterAccess, connected
-from bot.cluster.api import REQUEST_S, ClusterApi, Page, spoken_offset
+from bot.cluster.api import REQUEST_S, ClusterApi, Page
 from bot.cluster.masks import encoded, kept
 from bot.cluster.refusals import AbsentError, ForbiddenError, UntoldError
 from bot.cluster.resources import EVENTS, GROUPED_EVENTS, NODES, OBJECTS, PODS, RELEASES, Resource
+from bot.domain.bearings import clock_words
 from bot.domain.finding import Finding
 from bot.domain.items import ClusterEvent
 from bot.domain.kubernetes import cluster_event, object_version, part
@@ -340,5 +341,5 @@ class KubernetesSource:
         if oldest is not None:
             reading.sink.add_detail(OF_EVENTS, f"the API server remembers events since {rfc3339(oldest)}")
         reading.sink.add_detail(OF_LOGS, "of each container the newest file, and that of the one before a restart")
-        if (ahead := reading.api.clock.ahead) is not None:
-            reading.sink.add_detail(OF_OBJECTS, spoken_offset(ahead))
+        if clock := clock_words(reading.api.clock.ahead_s):
+            reading.sink.add_detail(OF_OBJECTS, clock)

@@ -61,6 +61,7 @@ class _Loki:
         self._labels = tuple(address.fields.get(kind, kind) for kind in ("namespace", "container"))
         pods = f'{address.fields.get("pod", "pod")}=~"{scope.pods}"' if scope.pods else ""
         self._selector = selector(address.selector, self._labels[0], scope.namespaces, pods)
+        self._configured = selector(address.selector, self._labels[0], ())
         self.told = Told()
 
     def measure(self, span: Span, pick: Pick) -> Measured:
@@ -189,6 +190,11 @@ class _Loki:
             self._page = int(found[2])
             return self._entries(query, span, hint)
         return [stream for each in _result(told) if (stream := _stream(each)) is not None], page
+
+    def oldest(self, span: Span) -> int | None:
+        """Ask for one entry, the first, of the configured streams."""
+        streams, _ = self._entries(self._configured, span, 1)
+        return min((at for _, entries in streams for at, _ in entries), default=None)
 
     def close(self) -> None:
         """Loki holds nothing."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.domain.bearings import clock_findings, clock_words, missed
 from bot.domain.finding import Finding
 from bot.domain.items import Gap, Series
 from bot.domain.ports import Progress, Sink
@@ -227,15 +228,13 @@ class PrometheusSource:
             reading.lost(f"the server warned: {warning}", count)
         for odd, count in sorted(reading.client.odd.items()):
             reading.lost(odd, count)
-        offset = reading.client.session.clock_offset_s
-        if offset is not None and abs(offset) >= 2:
-            side = "ahead of" if offset > 0 else "behind"
-            reading.sink.add_detail(self.name, f"its clock is {length(abs(offset))} {side} ours")
+        if clock := clock_words(reading.client.session.clock_offset_s):
+            reading.sink.add_detail(self.name, clock)
         if reading.stored:
             first = instant(reading.first_s)
             reading.sink.add_detail(self.name, f"its oldest sample here is of {rfc3339(first)}")
-            if first - window.start > max(timedelta(minutes=10), (window.end - window.start) / 20):
-                reading.lost(f"nothing before {rfc3339(first)}: its retention ends there, or it began then")
+            if late := missed(first, window):
+                reading.lost(late)
         elif not reading.gaps:
             reading.sink.add_read(self.name, "series", 2)
 
@@ -253,7 +252,7 @@ class PrometheusSource:
                             name=self.name, state="wrong", what=str(error), fix="check url and login in rootcause.yaml"
                         )
                     ]
-                return [self._found(client, names), *_clock(client)]
+                return [self._found(client, names), *clock_findings(self.name, client.session.clock_offset_s)]
 
     def _found(self, client: Client, names: Sequence[str]) -> Finding:
         if not names:
@@ -265,14 +264,6 @@ class PrometheusSource:
         except (WireError, KeyError, TypeError):
             return Finding(name=self.name, state="ok", what=f"{told}; how long it keeps them it does not tell")
         return Finding(name=self.name, state="ok", what=f"{told}, kept for {kept}")
-
-
-def _clock(client: Client) -> list[Finding]:
-    offset = client.session.clock_offset_s
-    if offset is None or abs(offset) < 5:
-        return []
-    what = f"its clock is {offset:+.0f} s from ours"
-    return [Finding(name="prometheus", state="warning", what=what, fix="synchronise both clocks (NTP)")]
 
 
 class _Growing:

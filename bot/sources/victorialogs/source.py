@@ -123,6 +123,11 @@ class _VictoriaLogs:
         for rows in self._pieces(f"{self._where}{self._filter(pick)}", span):
             yield from self._reader.batches(rows)
 
+    def oldest(self, span: Span) -> int | None:
+        """Ask for the least time of what is configured."""
+        query = f"{self._given or '*'} | stats min({json.dumps(self._fields['time'])}) oldest"
+        return nanoseconds(next(self._rows(query, span), {}).get("oldest"))
+
     def close(self) -> None:
         """VictoriaLogs holds nothing."""
 
