@@ -11,7 +11,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -19,6 +18,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from bot.cluster.refusals import AbsentError, ExpiredError, ForbiddenError, PassingError, UntoldError
 from bot.cluster.resources import Resource
+from bot.domain.bearings import ahead_s
 
 if TYPE_CHECKING:
     from kubernetes.aio.client.api_client import ApiClient
@@ -48,11 +48,9 @@ class Clock:
 
     def hear(self, date: str | None) -> None:
         """Learn from a header; the smallest difference seen is the truest, for answers only come late."""
-        with suppress(ValueError, TypeError):
-            if date:
-                ahead_s = (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
-                if self.ahead_s is None or abs(ahead_s) < abs(self.ahead_s):
-                    self.ahead_s = ahead_s
+        ahead = ahead_s(date, datetime.now(UTC))
+        if ahead is not None and (self.ahead_s is None or abs(ahead) < abs(self.ahead_s)):
+            self.ahead_s = ahead
 
 
 @dataclass(slots=True)

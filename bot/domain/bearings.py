@@ -4,6 +4,7 @@ A window that begins before a source's memory looks calm there, and a clock that
 """
 
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from bot.domain.finding import Finding
 from bot.domain.spelling import length
@@ -15,6 +16,15 @@ WARNED_S = 5.0
 BEGUN = timedelta(minutes=10)
 BEGUN_SHARE = 20
 """What is silent for so long, or for one part in so many of the window, may have had nothing to say."""
+
+
+def ahead_s(date: str | None, now: datetime) -> float | None:
+    """Give how far the clock behind an HTTP answer's ``Date`` is ahead of ``now`` in seconds; None where it tells no time."""
+    try:
+        at = parsedate_to_datetime(date) if date else None
+    except ValueError:
+        return None
+    return (at - now).total_seconds() if at is not None and at.tzinfo is not None else None
 
 
 def clock_words(ahead_s: float | None) -> str:

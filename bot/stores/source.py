@@ -10,9 +10,9 @@ from bot.domain.scope import Scope
 from bot.domain.window import instant, rfc3339
 from bot.stores.address import StoreAddress
 from bot.stores.reading import StoreReading
-from bot.stores.span import NS, horizon_span, window_span
+from bot.stores.span import NS, Span, horizon_span, window_span
 from bot.stores.store import LogStore
-from bot.wire import Deadline, Limits, WireError, WireSession
+from bot.wire import Deadline, Limits, RejectedError, WireError, WireSession
 
 EXAMINE_S = 8.0
 LIMITS = Limits(total_bytes=8 * 1024**3)
@@ -62,9 +62,8 @@ class LogStoreSource:
             reading.lost(late)
 
     def _horizon(self, store: LogStore) -> tuple[datetime | None, str]:
-        span = horizon_span(window_span(self._scope.window))
         try:
-            at = store.oldest(span)
+            at, span = _oldest(store, window_span(self._scope.window))
         except WireError as error:
             return None, f"how far back it remembers it does not tell: {error}"
         if at is None:
@@ -92,3 +91,12 @@ class LogStoreSource:
 
     def _session(self, deadline: Deadline) -> WireSession:
         return WireSession(deadline, login=self._address.login, limits=LIMITS)
+
+
+def _oldest(store: LogStore, window: Span) -> tuple[int | None, Span]:
+    """Look before the window too, unless the store allows shorter questions only; tell where was looked."""
+    wider = horizon_span(window)
+    try:
+        return store.oldest(wider), wider
+    except RejectedError:
+        return store.oldest(window), window

@@ -2,11 +2,10 @@
 
 import statistics
 import threading
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
+from bot.domain.bearings import ahead_s
 from bot.wire.deadline import Deadline
 from bot.wire.failures import TooLargeError
 
@@ -51,13 +50,10 @@ class Transfer:
 
     def note_time(self, told: str | None) -> None:
         """Note the service's clock from a ``Date`` header."""
-        try:
-            at = parsedate_to_datetime(told) if told else None
-        except ValueError:
-            return
-        if at is not None and at.tzinfo is not None:
+        ahead = ahead_s(told, datetime.now(UTC))
+        if ahead is not None:
             with self._lock:
-                self._offsets.append((at - datetime.fromtimestamp(time.time(), UTC)).total_seconds())
+                self._offsets.append(ahead)
 
     def clock_offset_s(self) -> float | None:
         """Give how far the service's clock is ahead of ours, None where it tells no time."""

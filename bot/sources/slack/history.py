@@ -60,6 +60,8 @@ class History:
         self._tick = tick
         self._began = False
         self._reached_s: float | None = None
+        self.oldest_s: float | None = None
+        """The time of the oldest message that was seen, in the window or before it"""
         self._unread: dict[str, None] = {}
         self._failures = 0
         self._reasons: dict[str, str] = {}
@@ -100,7 +102,7 @@ class History:
         pages = self._pages("conversations.history", self._window.start_s, self._window.end_s)
         async for message in pages:
             self._keep(message)
-            self._reached_s = _seconds(message) or self._reached_s
+            self._reached_s = self.oldest_s = _seconds(message) or self._reached_s
             if len(self.messages) >= self._most:
                 raise UntoldError(f"the window holds {self._most:,} messages or more")
         self._reached_s = self._window.start_s
@@ -113,7 +115,7 @@ class History:
         searched_s = start_s
         try:
             async for message in self._pages("conversations.history", 0, start_s, most=LOOK_BACK_PAGES):
-                searched_s = _seconds(message) or searched_s
+                searched_s = self.oldest_s = _seconds(message) or searched_s
                 self._note_thread(message)
         except _EnoughError:
             since = rfc3339(instant(searched_s))

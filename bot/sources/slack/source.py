@@ -15,10 +15,11 @@ from typing import Any
 
 import aiohttp
 
+from bot.domain.bearings import clock_words
 from bot.domain.items import ChatMessage, Gap
 from bot.domain.mrkdwn import NOTICES, as_mapping, author, instant_of, is_bot, message_text, people_in
 from bot.domain.ports import Progress, Sink
-from bot.domain.window import Window
+from bot.domain.window import Window, instant, rfc3339
 from bot.sources.slack.history import MOST_MESSAGES, History
 from bot.sources.slack.names import learn_names
 from bot.sources.slack.pace import Pace
@@ -41,6 +42,7 @@ class _Reading:
     bytes: int = 0
     messages: list[Mapping[str, Any]] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
 
     def lost(self, what: str, count: int = 1) -> None:
         self.gaps.append(Gap(source=SlackSource.name, what=what, count=count, path=self.title))
@@ -100,6 +102,8 @@ class SlackSource:
             sink.add_gap(gap)
         if reading.bytes:
             sink.add_read(self.name, reading.title, reading.bytes)
+        for detail in reading.details:
+            sink.add_detail(self.name, detail)
 
     async def _read(self, reading: _Reading, progress: Progress) -> None:
         ends_at = asyncio.get_running_loop().time() + self.deadline_s
@@ -128,8 +132,12 @@ class SlackSource:
             except TimeoutError:
                 if history is None:
                     reading.lost(f"Slack could not be read: {late}")
+            if clock := clock_words(calls.ahead_s):
+                reading.details.append(clock)
             if history is None:
                 return
+            if history.oldest_s is not None:
+                reading.details.append(f"the oldest message that was seen is of {rfc3339(instant(history.oldest_s))}")
             for what, count in history.losses(late):
                 reading.lost(what, count)
             reading.messages = [history.messages[ts] for ts in sorted(history.messages, key=_order)]

@@ -8,11 +8,13 @@ methods asked only read, so a repeated request does no harm. What is read is not
 import asyncio
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
+from bot.domain.bearings import ahead_s
 from bot.sources.slack.pace import Pace
 from bot.sources.slack.shared_pace import SharedPace
 
@@ -82,6 +84,8 @@ class SlackCalls:
         self._pace = pace
         self._ends_at = ends_at
         self.bytes = 0
+        self.ahead_s: float | None = None
+        """How far Slack's clock was ahead of ours at its last answer, in seconds"""
 
     async def call(self, method: str, **arguments: str | int) -> Mapping[str, Any]:
         """Call a method and give its body; being told to slow down never loses the call.
@@ -124,6 +128,7 @@ class SlackCalls:
                 async with self._session.post(
                     self._base_url + method, data=arguments, allow_redirects=False
                 ) as response:
+                    self.ahead_s = ahead_s(response.headers.get("Date"), datetime.now(UTC))
                     return self._answer(response, await self._body(response))
         except TimeoutError as error:
             raise _AgainError(f"no whole answer within {REQUEST_S:.0f} s") from error
