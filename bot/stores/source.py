@@ -47,7 +47,7 @@ class LogStoreSource:
             )
             store = self.store(session, self._address, self._scope)
             reading.read(store, self._scope.window, self._address.most_bytes)
-            if reading.stored_lines and not reading.failed and not reading.hurried():
+            if not reading.failed and not reading.hurried():
                 self._bear(store, reading)
             store.close()
             reading.tell(store.told)
@@ -69,10 +69,8 @@ class LogStoreSource:
         if at is None:
             return None, f"it has no line of {span}"
         oldest = instant(at / NS)
-        return (
-            oldest,
-            f"its oldest line is of {rfc3339(oldest)} (looked for from {rfc3339(instant(span.start / NS))} on)",
-        )
+        since = rfc3339(instant(span.start / NS))
+        return oldest, f"its oldest line is of {rfc3339(oldest)} (looked for from {since} on)"
 
     def examine(self) -> Sequence[Finding]:
         """Say whether it answers, how far back it remembers, and whether the clocks agree."""

@@ -30,7 +30,7 @@ WINDOW = Window(start=datetime.fromtimestamp(START, UTC), end=datetime.fromtimes
 TOKEN = "xoxb-test"
 
 CONTRACT = ("happy", "empty", "partial", "slow", "429", "5xx", "auth-lost-midway", "malformed", "huge")
-"""What every source is seen in; each that is happy is also cancelled."""
+"""What every source is seen in; whoever is happy is also cancelled, at once and at the first thing that is stored."""
 NO_SERVER = "a file has no limits, no failures and no logins of a server"
 CANNOT = {
     "export": {"slow": "a file's bytes are there", "429": NO_SERVER, "5xx": NO_SERVER, "auth-lost-midway": NO_SERVER},

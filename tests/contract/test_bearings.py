@@ -88,6 +88,15 @@ def test_a_namespace_that_began_late_is_no_retention(name):
 
 
 @every_store
+def test_silence_before_the_oldest_line_is_no_calm(name):
+    """A scope without a line says so too where the store itself began late."""
+    make, played = STORES[name]
+    sink, _ = told(make, played([replace(line, namespace="bank") for line in LINES[20:]]))
+    assert not any(sink.lines)
+    assert sink.lost("nothing before 2026-11-22T00:20:00Z")
+
+
+@every_store
 def test_a_store_that_allows_short_questions_only_is_asked_about_the_window(name):
     """Where it may not be asked for a month, the window's own first line is what can be said."""
     make, played = STORES[name]

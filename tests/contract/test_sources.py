@@ -156,6 +156,26 @@ def test_whoever_gathers_can_stop_it(situation, tmp_path):
 
 
 @every_source
+def test_whoever_stores_can_stop_it(situation, tmp_path):
+    """So does one from the sink at the first thing that is stored, and no thread is left then either."""
+
+    class StoppedError(Exception):
+        pass
+
+    def stop(*_item):
+        raise StoppedError
+
+    sink = RecordingSink()
+    for what in ("lines", "event", "object", "series", "message", "ticket"):
+        setattr(sink, f"add_{what}", stop)
+    with opened(situation, tmp_path) as source:
+        before = set(threading.enumerate())
+        with pytest.raises(StoppedError):
+            source.gather(sink, SILENT)
+        assert [] == [each for each in set(threading.enumerate()) - before if each.name != "fault server"]
+
+
+@every_source
 def test_no_thread_stays_behind(situation, tmp_path):
     """After a reading there are as many threads as before it."""
     with opened(situation, tmp_path) as source:

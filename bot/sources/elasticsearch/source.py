@@ -208,7 +208,9 @@ class _Elasticsearch:
         query = {"bool": {"filter": [self._between(span), *self._selected()]}}
         told = self._aggregated(query, {"oldest": {"min": {"field": self._fields["time"]}}}).get("aggregations")
         found = told.get("oldest") if isinstance(told, dict) else None
-        at = found.get("value") if isinstance(found, dict) else None
+        if not isinstance(found, dict):
+            raise BrokenError("its answer holds no least time")
+        at = found.get("value")
         return int(at) * 1_000_000 if isinstance(at, int | float) else None
 
     def close(self) -> None:
