@@ -4,16 +4,16 @@ Links are measured afresh from the signals, not looked up in what the analyst wr
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from bot.analyst.findings import Findings
 from bot.analyst.proofs import named_alike
 from bot.analyst.published import Published
 from bot.analyst.verify import SYMPTOM_KEY, Retest, verify
 from bot.domain.entity import Entity
 from bot.domain.link import LinkTest
 from bot.domain.report import Report, Step
-from bot.domain.signal import Topology
 from bot.investigation.conclude import Conclusion
 from bot.signals.links import judge
 from bot.signals.pairs import link_one
@@ -30,7 +30,7 @@ def checked(draft: Published, conclusion: Conclusion, seconds: Mapping[str, floa
         conclusion.findings.evidence,
         signals=measured,
         retest=_retest(draft, conclusion),
-        belongs=Ownership(topology).belongs,
+        belongs=Ownership(conclusion.findings).belongs,
     )
     report = verified.report
     if report.reading is not None and report.reading.agrees and report.verdict != draft.report.verdict:
@@ -60,9 +60,10 @@ def _retest(draft: Published, conclusion: Conclusion) -> Retest:
 
 
 class Ownership:
-    """Tells whether a stored item speaks of an entity: by its name, or by what belongs to it."""
+    """Tells whether a stored item speaks of an entity: by its name, by what belongs to it, or by the address of a node."""
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, findings: Findings) -> None:
+        topology = findings.topology
         self._names: dict[Entity, set[str]] = defaultdict(set)
         for owned in topology.owner:
             self._names[topology.root(owned)].add(owned.name)
@@ -72,6 +73,8 @@ class Ownership:
         for workload, nodes in topology.nodes.items():
             for node in nodes:
                 self._names[Entity("Node", node)].add(workload.name)
+        for node, series in _series_of_nodes(findings):
+            self._names[node].add(series)
 
     def belongs(self, stored: str, entity: Entity) -> bool:
         """Tell whether what a stored item calls its entity is the given one or part of it."""
@@ -80,3 +83,12 @@ class Ownership:
         if entity.name in stored:
             return True
         return any(name in stored for name in self._names.get(entity, ()))
+
+
+def _series_of_nodes(findings: Findings) -> Iterator[tuple[Entity, str]]:
+    """Pair nodes with the series measured on them: an exporter on a node often names it by its address alone."""
+    for signal in findings.signals.values():
+        if signal.source == "prometheus" and signal.entity.kind == "Node":
+            for ref in {ref for one in signal.occurrences for ref in one.refs}:
+                if (item := findings.evidence.item(ref)) is not None:
+                    yield signal.entity, item.entity

@@ -66,7 +66,7 @@ class _Reader:
         self._conclusion = conclusion
         self._own = own
         self._progress = progress
-        self._belongs = Ownership(conclusion.findings.topology).belongs
+        self._belongs = Ownership(conclusion.findings).belongs
         self._talk: Talk | None = None
         self._handed: Handed | None = None
         self._egress: Egress | None = None

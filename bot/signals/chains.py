@@ -87,8 +87,9 @@ def strength(link: Link) -> float:
     if test.lag and test.hits > 1:
         tight = 1.0 - min(1.0, (test.lag.p90 - test.lag.p10) / max(high - low, 1.0))
     elif test.lag:
-        # one lag has no spread: how close it stands, of the closeness that the mechanism allows, on a log scale
-        tight = 1.0 - min(1.0, log1p(max(test.lag.median, 0.0)) / log1p(max(high, 1.0)))
+        # one lag has no spread: how close it stands, of the closeness that the mechanism allows, on a log scale; seen too
+        # early is no closer than seen too late
+        tight = 1.0 - min(1.0, log1p(abs(test.lag.median)) / log1p(max(high, 1.0)))
     shown = 0.3 * recall + 0.15 * precision + 0.4 * significance + 0.15 * tight
     return shown * link.plausibility
 
