@@ -110,7 +110,9 @@ def spans_of(causes: Train, lag: Range) -> list[tuple[float, float]]:
     """Give the stretch of time after each cause in which an effect counts as its own, ascending by its begin."""
     begins = causes.ends_s if lag.anchor == "end" else causes.starts_s
     ends = causes.ends_s if lag.anchor in ("end", "during") else causes.starts_s
-    ramps = [_ramp_s(one) if causes.measured and lag.anchor != "end" else 0.0 for one in causes.occurrences]
+    if not causes.measured or lag.anchor == "end":
+        return [(begin + lag.low_s, end + lag.high_s) for begin, end in zip(begins, ends, strict=True)]
+    ramps = map(_ramp_s, causes.occurrences)
     return [(begin + lag.low_s - ramp, end + lag.high_s) for begin, end, ramp in zip(begins, ends, ramps, strict=True)]
 
 

@@ -101,12 +101,16 @@ def candidates(signals: Sequence[Signal], topology: Topology) -> Iterable[Candid
 
 def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidate | None:
     """Give the most plausible ground on which to test a pair, or None where there is none."""
+    rows = mechanisms_between(cause.kind, effect.kind, effect.attributes.get("status", ""))
+    by_timing = cause.kind != effect.kind and effect.kind not in _BEGINNINGS
+    if not rows and not by_timing:
+        return None
     ties = scopes(cause, effect, topology)
     best: Candidate | None = None
     # a failure that names whom it failed on is less likely anybody else's
     blamed = effect.attributes.get("blames", str(cause.entity)) == str(cause.entity)
     trust = 1.0 if blamed else NOT_BLAMED
-    for row in mechanisms_between(cause.kind, effect.kind, effect.attributes.get("status", "")):
+    for row in rows:
         if cause.kind is effect.kind and "calls" in ties and "called by" not in ties:
             continue  # one failure seen twice climbs from callee to caller, never down
         factors = dict(row.scopes)
@@ -124,7 +128,7 @@ def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidat
                 plausibility=plausibility,
                 lag=Range(low_s=row.lag_s[0], high_s=row.lag_s[1], anchor=row.anchor),
             )
-    if best is None and ties[0] in _NEAR and cause.kind != effect.kind and effect.kind not in _BEGINNINGS:
+    if best is None and ties[0] in _NEAR and by_timing:
         anchor: Anchor = "during"
         return Candidate(
             cause=cause,
@@ -134,7 +138,8 @@ def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidat
             plausibility=TIMING_WEIGHT,
             lag=Range(low_s=TIMING_LAG_S[0], high_s=TIMING_LAG_S[1], anchor=anchor),
         )
-    return best if best is None else replace(best, local=locality(cause, effect, topology))
+    local = None if best is None else locality(cause, effect, topology)
+    return best if best is None or local is None else replace(best, local=local)
 
 
 def link_all(found: Iterable[Candidate], window: Window, symptom: SignalId | None = None) -> list[Link]:
