@@ -73,8 +73,8 @@ class Ownership:
         for workload, nodes in topology.nodes.items():
             for node in nodes:
                 self._names[Entity("Node", node)].add(workload.name)
-        for node, series in _series_of_nodes(findings):
-            self._names[node].add(series)
+        for machine, series in _series_of_nodes(findings):
+            self._names[machine].add(series)
 
     def belongs(self, stored: str, entity: Entity) -> bool:
         """Tell whether what a stored item calls its entity is the given one or part of it."""
