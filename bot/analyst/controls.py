@@ -86,7 +86,7 @@ def _quiet(chain: Chain, step: Signal, findings: Findings) -> ControlQuestion | 
     rate_expected = len(step.occurrences) * (high - low) / max(findings.window.length_s, 1.0)
     passed = len(inside) <= max(0.0, 0.5 * rate_expected)
     return ControlQuestion(
-        question=f"In the quiet {length(span)}, from {clock_s(low)} to {clock_s(high)}, was there {one_of(step)}?",
+        question=f"From {clock_s(low)} to {clock_s(high)}, amid a quiet {length(span)}, was there {one_of(step)}?",
         answer=f"Yes, {times(len(inside))}." if inside else "No, none.",
         verdict="passed" if passed else "failed",
         evidence=(),
