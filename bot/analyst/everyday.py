@@ -6,7 +6,12 @@ What is left of a question without them is taken for a name, so a missing word c
 import re
 from collections.abc import Container
 
-COMMON_WORDS = frozenset(
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+COMMON_WORDS = _words(
     """a about above after again against ago all almost already also always am an and another any anybody anyone anything are around as ask at away
     back bad be because been before began begin behind being below between big both break broke broken but by came can caused cause causes causing
     change changed changes check cheers clear cluster come coming could couldn couldnt day days did didn didnt different do does doesn doesnt doing done
@@ -44,7 +49,7 @@ COMMON_WORDS = frozenset(
     resolve resolved rest role scenario secondary sensible separate share short sole somewhat sort split squarely stay stood straight strong summary suppose supposed
     surely surprise talk telling tells term test text theories therefore third thus tiny top topic toward track truly twice typical ultimately underlying
     understand unexpected unknown untouched value version view visible vs wasnt watch whatever whenever wherever wherever whichever wise world yours lose loses losing serve served
-    print prompt instructions ignore""".split()  # noqa: SIM905 - a list of three hundred strings hides its words
+    print prompt instructions ignore"""
 )
 """Words that name nothing: what is left of a question without them is taken for a name."""
 
@@ -52,25 +57,25 @@ _DERIVED = re.compile(r"[a-z]{3,}(?:[^e]ed|[elrt]ly|ness|[^e]ful|ible|ous)")
 """Endings of participles, adverbs and adjectives that names of software do not have; ``-ing`` and ``-ment`` they do: billing, payments."""
 
 _FOREIGN: dict[str, frozenset[str]] = {
-    "German": frozenset(
+    "German": _words(
         """der die das den dem des ein eine einen einem einer und oder nicht ist sind war waren wurde wurden hat haben wann warum wieso weshalb wer wen wie wo
         welche welcher welches es ich wir ihr sie schuld wegen durch mit bei auf aus nach vom zum zur beim im am auch noch schon nur mal wieder angefangen
-        passiert ursache fehler neustart absturz ausfall gestern heute morgen""".split()  # noqa: SIM905 - see COMMON_WORDS
+        passiert ursache fehler neustart absturz ausfall gestern heute morgen"""
     ),
-    "French": frozenset(
+    "French": _words(
         """le la les un une des du de et ou est sont était etait étaient pas ne que qui quoi quand pourquoi comment où quel quelle quels quelles ce cette ces
-        il elle nous vous ils avec sur dans pour par après avant il y a-t-il erreurs panne cause-t-il redémarrage hier""".split()  # noqa: SIM905 - see COMMON_WORDS
+        il elle nous vous ils avec sur dans pour par après avant il y a-t-il erreurs panne cause-t-il redémarrage hier"""
     ),
-    "Spanish": frozenset(
+    "Spanish": _words(
         """el la los las un una unos y o es son fue era por qué que cuándo cuando dónde donde quién quien cómo como cuál con en del al no se está esta este
-        errores fallo causa ayer reinicio""".split()  # noqa: SIM905 - see COMMON_WORDS
+        errores fallo causa ayer reinicio"""
     ),
-    "Italian": frozenset(
+    "Italian": _words(
         """il lo gli i le un una uno e o è sono era perché perche quando dove chi come quale con nel del della non si questo questa errori guasto causa ieri
-        che cosa""".split()  # noqa: SIM905 - see COMMON_WORDS
+        che cosa"""
     ),
-    "Portuguese": frozenset(
-        """o os as um uma e ou é são foi era por que quando onde quem como qual com em do da no na não se está este esta erros falha causa ontem""".split()  # noqa: SIM905 - see COMMON_WORDS
+    "Portuguese": _words(
+        """o os as um uma e ou é são foi era por que quando onde quem como qual com em do da no na não se está este esta erros falha causa ontem"""
     ),
 }
 """Function words of languages people here may write in; a word that is English, too, counts for neither."""

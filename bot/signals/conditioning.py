@@ -7,7 +7,7 @@ lags). They look at different occurrences, or at occurrences and times, and are 
 Where cause and third never come alone and their times are too coarse, nothing can tell, and that is the answer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -63,23 +63,27 @@ def tie_of(link: Link, trains: Mapping[SignalId, Train]) -> Tie:
 
 def given_cause(tie: Tie, to_cause: Tie, to_effect: Tie, window: Window) -> Held:
     """Ask a tie again given a signal that precedes both its ends."""
-    third = to_cause.cause
-    with_cause, with_effect = set(to_cause.followed), set(to_effect.followed)
-    alone = [index for index in range(len(tie.cause.starts_s)) if index not in to_cause.led]
-    pairs = [
-        (_lag(third, at, tie.cause, to_cause.followed[at]), _lag(third, at, tie.effect, to_effect.followed[at]))
-        for at in sorted(with_cause & with_effect)
-    ]
-    return _told(tie, third, with_cause, with_effect, alone, pairs, window)
+    return _given(tie, to_cause.cause, to_cause.followed, to_effect.followed, to_cause.led, window)
 
 
 def given_step(tie: Tie, to_step: Tie, from_step: Tie, window: Window) -> Held:
     """Ask a tie again given a signal that stands between its ends."""
-    third = from_step.cause
-    with_cause, with_effect = set(to_step.led), set(from_step.followed)
-    alone = [index for index in range(len(tie.cause.starts_s)) if index not in to_step.followed]
+    return _given(tie, from_step.cause, to_step.led, from_step.followed, to_step.followed, window)
+
+
+def _given(
+    tie: Tie,
+    third: Train,
+    cause_of: Mapping[int, int],
+    effect_of: Mapping[int, int],
+    accompanied: Container[int],
+    window: Window,
+) -> Held:
+    """Ask given ``third``, whose occurrences lead to the tie's ends; ``accompanied`` are the causes that came with it."""
+    with_cause, with_effect = set(cause_of), set(effect_of)
+    alone = [index for index in range(len(tie.cause.starts_s)) if index not in accompanied]
     pairs = [
-        (_lag(third, at, tie.cause, to_step.led[at]), _lag(third, at, tie.effect, from_step.followed[at]))
+        (_lag(third, at, tie.cause, cause_of[at]), _lag(third, at, tie.effect, effect_of[at]))
         for at in sorted(with_cause & with_effect)
     ]
     return _told(tie, third, with_cause, with_effect, alone, pairs, window)
