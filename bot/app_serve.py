@@ -283,8 +283,8 @@ def _stopped_by_signal() -> asyncio.Event:
 
 async def demo(port: int | None, *, open_browser: bool, say: Callable[[str], None]) -> int:
     """Run the app against a workspace on this machine, the story's incident behind it."""
-    from bot.playground.demo import run_demo  # noqa: PLC0415 - see above
-    from bot.playground.jira import JiraServer, issues_from_export  # noqa: PLC0415 - see above
+    from bot.playground.demo import run_demo  # noqa: PLC0415 - only the demo has a workspace
+    from bot.playground.jira import JiraServer, issues_from_export  # noqa: PLC0415 - only the demo has a workspace
 
     root = Path(__file__).parents[1]
     story = root / "fixtures" / "incidents" / "story.tar.zst"

@@ -40,7 +40,7 @@ class JiraTickets:
         return await asyncio.to_thread(self._comment, ticket, mark, report)
 
     def _comment(self, ticket: str, mark: str, report: Report) -> str:
-        from bot.sources.jira.api import JiraApi  # noqa: PLC0415 - see above
+        from bot.sources.jira.api import JiraApi  # noqa: PLC0415 - loads the Atlassian client
 
         try:
             with JiraApi(self._settings, self._deadline_s, attempts=1) as api:
@@ -62,7 +62,7 @@ class JiraTickets:
 
     def _key(self, api: "JiraApi", ticket: str) -> str:
         """Give the issue's present key: an issue that was moved away is not written to."""
-        from bot.sources.jira.api import restricted  # noqa: PLC0415 - see above
+        from bot.sources.jira.api import restricted  # noqa: PLC0415 - in the module with the Atlassian client
 
         issue = api.issue(ticket)
         if issue is None:

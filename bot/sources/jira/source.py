@@ -83,7 +83,7 @@ class JiraSource:
 
     def gather(self, sink: Sink, progress: Progress) -> None:
         """Read issues into the sink; what Jira does not give is a Gap."""
-        from bot.sources.jira.api import JiraApi  # noqa: PLC0415 - see above
+        from bot.sources.jira.api import JiraApi  # noqa: PLC0415 - loads the Atlassian client
 
         reading = _Reading(sink=sink, title=self._settings.url)
         if not self._settings.projects:
@@ -110,7 +110,7 @@ class JiraSource:
 
     def examine(self) -> Sequence[Finding]:
         """Say whose the token is and which projects it reads."""
-        from bot.sources.jira.api import JiraApi  # noqa: PLC0415 - see above
+        from bot.sources.jira.api import JiraApi  # noqa: PLC0415 - loads the Atlassian client
 
         try:
             with JiraApi(self._settings, EXAMINED_S) as api:
@@ -158,7 +158,7 @@ class JiraSource:
         return f'project in ({projects}) AND updated >= "{since}" AND created <= "{until}" ORDER BY updated DESC'
 
     def _store(self, api: "JiraApi", reading: _Reading, issue: Mapping[str, Any]) -> None:
-        from bot.sources.jira.api import listed, mapping, restricted  # noqa: PLC0415 - see above
+        from bot.sources.jira.api import listed, mapping, restricted  # noqa: PLC0415 - in the module with the Atlassian client
 
         key, fields = issue.get("key"), mapping(issue.get("fields"))
         if not isinstance(key, str) or key.partition("-")[0] not in self._settings.projects or key in reading.seen:
