@@ -10,12 +10,11 @@ from bot.evals.calls import Call, Route
 from bot.evals.controllers import CronJob, JobRun
 from bot.evals.logformats import entry
 from bot.evals.randomness import Dice, dice
+from bot.evals.routine import Lines, Routine
 from bot.evals.timeline import DAY_S
 from bot.evals.vocab import RESOURCES, STYLES
 from bot.evals.workloads import Pod, Workload
 from bot.evals.world import World
-
-Lines = tuple[tuple[str, str], ...]
 
 ROUTINE: Lines = (
     ("info", "cache refreshed entries={n} in {ms} ms"),
@@ -73,6 +72,7 @@ def nightly_lines(world: World) -> Callable[[CronJob, JobRun, Pod], None]:
 
 def build(world: World) -> None:
     """Fill a world with the company's everyday parts."""
+    Routine(world)
     rng, names = dice(world.key, "company"), world.cast
     registry = f"registry.{names.company}.example"
     styles = rng.sample(STYLES, 6)

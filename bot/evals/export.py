@@ -11,10 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bot.evals.bulk import Bulk
+from bot.evals.multitude import Many
 from bot.evals.randomness import Dice, dice
+from bot.evals.timeline import second
 
 FOLD_S = 1800.0
 """An event that does not come back for this long is written; one that does is folded into its count."""
+ENOUGH = 120_000
+"""Lines that are drawn at once: some 60 MB."""
 LATE_S = 180.0
 """A line may be logged this much later than the tick that made it."""
 
@@ -27,7 +32,7 @@ def stamp(at_s: float) -> str:
 def nano(at_s: float) -> str:
     """Print a time as the container runtime does: RFC 3339 with nanoseconds."""
     whole = int(at_s)
-    return f"{datetime.fromtimestamp(whole, tz=UTC):%Y-%m-%dT%H:%M:%S}.{int((at_s - whole) * 1e9):09d}Z"
+    return f"{second(whole)}.{int((at_s - whole) * 1e9):09d}Z"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,7 +60,7 @@ class _Event:
     count: int = 1
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Stream:
     path: Path
     labels: Mapping[str, str] | None
@@ -83,6 +88,7 @@ class Export:
         self._lines = 0
         self.in_loki: set[tuple[str, str]] = set()
         """``(namespace, app)`` whose logs the collector kept in Loki alone."""
+        self._bulk: Bulk[_Stream] = Bulk(dice(seed, "bulk").getrandbits(64))
 
     def log(self, where: tuple[str, str, str, str], at_s: float, text: str) -> None:
         """Append a log entry of ``(namespace, pod, container, app)``; every line of it gets its own time."""
@@ -92,6 +98,9 @@ class Export:
         stream = self._streams.get(key)
         if stream is None:
             stream = self._streams[key] = self._open(where, loki)
+        if isinstance(at_s, Many):
+            self._bulk.add(stream, at_s, text)
+            return
         for offset, line in enumerate(text.split("\n")):
             self._lines += 1
             stream.lines.append((at_s + offset * 1.3e-5, self._lines, line))
@@ -147,7 +156,11 @@ class Export:
         self.document(where, {"apiVersion": "v1", "items": items, "kind": "List", "metadata": {"resourceVersion": ""}})
 
     def flush(self, now_s: float) -> None:
-        """Write what can no longer be overtaken."""
+        """Write what can no longer be overtaken; many lines alike wait until there are enough of them to be worth it."""
+        if 0 < self._bulk.pending < ENOUGH and now_s < float("inf"):
+            return
+        for stream, lines in self._bulk.drawn():
+            stream.lines.extend(lines)
         for key in list(self._streams):
             self._flush_stream(self._streams[key], now_s - LATE_S)
         for event_key in [key for key, event in self._events.items() if event.last < now_s - FOLD_S]:

@@ -7,6 +7,7 @@ psycopg), Node (undici, pg, knex). Each answer is ``(message, trace)``.
 from collections.abc import Callable
 
 from bot.evals.export import stamp
+from bot.evals.multitude import Many, Token
 
 GO, JAVA, PYTHON, NODE = "go", "java", "python", "node"
 LANGUAGE = {"zap": GO, "logfmt": GO, "klog": GO, "logback": JAVA, "log4j": JAVA, "python": PYTHON, "pino": NODE}
@@ -71,6 +72,18 @@ def _user(f: Fault) -> str:
     return f.op.partition(" ")[2] or "app"
 
 
+def _now(f: Fault) -> str:
+    return str(Token.ISO_SECOND) if isinstance(f.at_s, Many) else stamp(f.at_s)
+
+
+def _port(f: Fault) -> int:
+    return Token.TO_PORTS if isinstance(f.at_s, Many) else 40000 + int(f.at_s) % 20000
+
+
+def _waiting(f: Fault) -> int:
+    return Token.TO_SIXTEEN if isinstance(f.at_s, Many) else 8 + int(f.at_s) % 23
+
+
 Words = Callable[[Fault], tuple[str, str]]
 _CANCELLED = "canceling statement due to statement timeout"
 
@@ -79,10 +92,10 @@ _GO: dict[str, Words] = {
     "refused": lambda f: (f"call to {f.host} failed", f"{_url(f)}: dial tcp {f.ip}:{f.port}: connect: connection refused"),
     "reset": lambda f: (f"call to {f.host} failed", f"{_url(f)}: read tcp {f.ip}:{f.port}: read: connection reset by peer"),
     "http503": lambda f: (f"call to {f.host} failed", f"{f.op}: unexpected status 503 Service Unavailable"),
-    "tls": lambda f: (f"call to {f.host} failed", f"{_url(f)}: tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time {stamp(f.at_s)} is after {stamp(f.expired_at)}"),
+    "tls": lambda f: (f"call to {f.host} failed", f"{_url(f)}: tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time {_now(f)} is after {stamp(f.expired_at)}"),
     "pool": lambda _f: ("query failed", "failed to acquire connection from pool: context deadline exceeded"),
     "statement": lambda _f: ("query failed", f"ERROR: {_CANCELLED} (SQLSTATE 57014)"),
-    "dns": lambda f: (f"call to {f.host} failed", f"{_url(f)}: dial tcp: lookup {f.host} on 172.20.0.10:53: read udp {f.ip}:{40000 + int(f.at_s) % 20000}->172.20.0.10:53: i/o timeout"),
+    "dns": lambda f: (f"call to {f.host} failed", f"{_url(f)}: dial tcp: lookup {f.host} on 172.20.0.10:53: read udp {f.ip}:{_port(f)}->172.20.0.10:53: i/o timeout"),
     "nohost": lambda f: (f"call to {f.host} failed", f"{_url(f)}: dial tcp: lookup {f.host} on 172.20.0.10:53: no such host"),
     "auth": lambda f: ("query failed", f'failed to connect to `user={_user(f)} database=app`: {f.ip}:{f.port} ({f.host}): failed SASL auth: FATAL: password authentication failed for user "{_user(f)}" (SQLSTATE 28P01)'),
     "bug": lambda f: (f"panic recovered in {f.op}", "runtime error: invalid memory address or nil pointer dereference"),
@@ -93,7 +106,7 @@ _JAVA: dict[str, Words] = {
     "reset": lambda f: (f"Request to {f.host} failed", _java_stack("java.net.SocketException: Connection reset", "", _JAVA_CALL)),
     "http503": lambda f: (f"Request to {f.host} failed", _java_stack(f'org.springframework.web.client.HttpServerErrorException$ServiceUnavailable: 503 Service Unavailable on POST request for "https://{f.host}{f.op.partition(" ")[2]}"', "", _JAVA_CALL)),
     "tls": lambda f: (f"Request to {f.host} failed", _java_stack("javax.net.ssl.SSLHandshakeException: PKIX path validation failed: java.security.cert.CertPathValidatorException: validity check failed", f"java.security.cert.CertificateExpiredException: NotAfter: {stamp(f.expired_at)}", _JAVA_CALL)),
-    "pool": lambda f: ("SQL Error: 0, SQLState: null", _java_stack(f"java.sql.SQLTransientConnectionException: HikariPool-1 - Connection is not available, request timed out after {int(f.seconds * 1000) + 3}ms (total={f.pool}, active={f.pool}, idle=0, waiting={8 + int(f.at_s) % 23})", "", _JAVA_POOL)),
+    "pool": lambda f: ("SQL Error: 0, SQLState: null", _java_stack(f"java.sql.SQLTransientConnectionException: HikariPool-1 - Connection is not available, request timed out after {int(f.seconds * 1000) + 3}ms (total={f.pool}, active={f.pool}, idle=0, waiting={_waiting(f)})", "", _JAVA_POOL)),
     "statement": lambda _f: ("SQL Error: 0, SQLState: 57014", _java_stack(f"org.postgresql.util.PSQLException: ERROR: {_CANCELLED}", "", _JAVA_PG)),
     "dns": lambda f: (f"Request to {f.host} failed", _java_stack(f'org.springframework.web.client.ResourceAccessException: I/O error on POST request for "https://{f.host}{f.op.partition(" ")[2]}": {f.host}: Temporary failure in name resolution', f"java.net.UnknownHostException: {f.host}: Temporary failure in name resolution", _JAVA_CALL)),
     "nohost": lambda f: (f"Request to {f.host} failed", _java_stack(f'org.springframework.web.client.ResourceAccessException: I/O error on GET request for "http://{f.host}:{f.port}{f.op.partition(" ")[2]}": {f.host}', f"java.net.UnknownHostException: {f.host}", _JAVA_CALL)),

@@ -9,6 +9,7 @@ from functools import partial
 
 from bot.evals import logformats
 from bot.evals.calls import Route
+from bot.evals.multitude import Many, Token
 from bot.evals.randomness import Dice, dice
 from bot.evals.workloads import Pod, Workload
 from bot.evals.world import World
@@ -65,17 +66,21 @@ class SlowPath:
 
     def _draw(self) -> Request:
         seconds = self.rng.uniform(self.shortest_s, self.longest_s)
-        return Request(line=self.world.path(self.route), seconds=seconds, began=self.world.now)
+        return Request(line=self.world.path(self.route, self.world.now), seconds=seconds, began=self.world.now)
 
     def _other(self, route: Route) -> None:
         if self.in_buffer >= self.buffer:
-            self._reject(route, self.world.path(route))
+            self._reject(route, self.world.path(route, self.world.now))
 
     def _reject(self, route: Route, line: str) -> None:
-        world, now = self.world, self.world.now
+        world = self.world
         self.rejected += 1
         world.mark("rejected")
-        gate, pod, client = world.pick(world.edge), world.pick(route.service), world.client()
+        now = world.crowd(world.now, 1, self.rng)
+        if now is None:
+            return
+        gate, pod, client = world.pick(world.edge), world.pick(route.service), world.client(now)
+        line = world.path(route, now) if isinstance(now, Many) else line
         upstream = f"{pod.ip}:{route.service.port}" if pod else "-"
         if gate is not None:
             if world.edge.style == "nginx":
@@ -136,21 +141,23 @@ class SlowPath:
         self.held[pod.name].remove(request)
         self._leave(request)
         world = self.world
-        if self.rng.random() < 0.004:
-            world.edge_line(self.route, world.now, 200, spent, pod)
-            if self.rng.random() < 0.5:
-                world.log(
-                    self.service,
-                    pod,
-                    world.now,
-                    "info",
-                    "request completed",
-                    {"op": request.line.partition(" ")[2], "duration_ms": int(spent * 1000)},
-                )
-        else:
-            world.statuses[200] += 1
+        at = world.crowd(world.now, 0.004, self.rng)
+        if at is not None:
+            self._tell(request, pod, at, spent)
+        if at is None or isinstance(at, Many):
+            world.statuses[200] += round(world.volume)
         if self.waiting:
             self.begin(self.waiting.pop(0), client_try=1)
+
+    def _tell(self, request: Request, pod: Pod, at: float, spent: float) -> None:
+        """Log a request that went well, as one in many is."""
+        world, many = self.world, isinstance(at, Many)
+        world.edge_line(self.route, at, 200, spent, pod)
+        if self.rng.random() < 0.5:
+            path = (world.path(self.route, at) if many else request.line).partition(" ")[2]
+            took = Token.TOOK_MS if many else int(spent * 1000)
+            at = at.lasting(spent, 0.1) if isinstance(at, Many) else at
+            world.log(self.service, pod, at, "info", "request completed", {"op": path, "duration_ms": took})
 
     def _leave(self, request: Request) -> None:
         if request.buffered:
@@ -165,7 +172,13 @@ class SlowPath:
         if not held:
             world.at(world.now + 0.8, lambda: world.cluster.remove(self.service, pod))
             return
-        world.log(self.service, pod, world.now + 0.01, "info", f"draining {len(held)} in-flight requests")
+        world.log(
+            self.service,
+            pod,
+            world.now + 0.01,
+            "info",
+            f"draining {len(held) * round(world.volume)} in-flight requests",
+        )
 
     def pod_gone(self, pod: Pod) -> None:
         """Cut what the pod still held: the edge sees the connection close and tries again."""
@@ -179,16 +192,17 @@ class SlowPath:
         world.mark("cut")
         gate = world.pick(world.edge)
         upstream = f"{pod.ip}:{self.service.port}"
-        at = world.now + self.rng.random() * 0.05
+        at = world.crowd(world.now + self.rng.random() * 0.05, 1, self.rng)
         request.tries += 1
-        if gate is not None:
+        if gate is not None and at is not None:
+            line = world.path(self.route, at) if isinstance(at, Many) else request.line
             if world.edge.style == "nginx":
                 text = logformats.nginx_error(
                     at,
                     "error",
                     "upstream prematurely closed connection while reading response header from upstream",
-                    world.client(),
-                    request.line,
+                    world.client(at),
+                    line,
                     upstream,
                 )
             elif world.edge.style == "envoy":
@@ -201,7 +215,7 @@ class SlowPath:
                     {"upstream": upstream, "attempt": request.tries},
                 )
             else:
-                fields = {"upstream": upstream, "attempt": request.tries, "path": request.line.partition(" ")[2]}
+                fields = {"upstream": upstream, "attempt": request.tries, "path": line.partition(" ")[2]}
                 text = logformats.entry(
                     world.edge.style,
                     at,

@@ -4,9 +4,16 @@ import heapq
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 TICK_S = 15.0
 DAY_S = 86400.0
+
+
+@lru_cache(maxsize=32_768)
+def second(whole_s: int, form: str = "%Y-%m-%dT%H:%M:%S") -> str:
+    """Print a whole second in a form of ``strftime``; lines come by the hundred in each."""
+    return datetime.fromtimestamp(whole_s, tz=UTC).strftime(form)
 
 
 class Timeline:

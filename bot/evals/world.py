@@ -1,12 +1,13 @@
 """The simulated system: the clock, the cluster, traffic through the edge and its services, and counters of what users felt.
 
 A tick is 15 s: fluid rates for ordinary requests, drawn counts for what fails, an event queue for what has an exact time.
-Scenarios set faults and capacities; errors follow from them.
+Scenarios set faults and capacities; errors follow from them. Traffic of more than scale 1 is simulated at scale 1, and what it
+writes is written so many times over (``multitude``): the causes stay what they are, their traces grow.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bot.evals import logformats
@@ -15,13 +16,14 @@ from bot.evals.cluster import ENDPOINT_LAG_S, Cluster
 from bot.evals.controllers import CronJob, Hpa
 from bot.evals.export import Export
 from bot.evals.failures import Fault, describe
-from bot.evals.randomness import dice
-from bot.evals.timeline import DAY_S, TICK_S, Timeline
+from bot.evals.multitude import Many, Token, count_of, shared_out
+from bot.evals.randomness import Dice, dice
+from bot.evals.timeline import TICK_S, Timeline
 from bot.evals.vocab import Cast, cast, node_name
 from bot.evals.workloads import Node, Pod, Workload
 
-EDGE_LINES_A_DAY = 170
-SERVICE_LINES_A_DAY = 40
+CROWD_S = 2.0
+"""What happens to one request at scale 1 happens to all that it stands for within so long."""
 RETRY_DELAYS_S = (2.0, 5.0, 11.0)
 EDGE_TIMEOUT_S = 30.0
 EDGE_STATUS = {"timeout": 504}
@@ -37,7 +39,9 @@ class World(Timeline):
 
     def __init__(self, root: Path, scenario: str, seed: int, start: float, days: float, scale: float) -> None:
         super().__init__(start, days)
-        self.key, self.scale = f"{scenario}:{seed}", scale
+        self.key, self.scale = f"{scenario}:{seed}", min(scale, 1.0)
+        self.volume = max(scale, 1.0)
+        """How many times over traffic leaves its traces."""
         self.rng = dice(self.key, "world")
         self.noise = dice(self.key, "noise")
         self.cast: Cast = cast(dice(self.key, "cast"))
@@ -61,6 +65,8 @@ class World(Timeline):
         """Share of clients that try again after an error."""
         self.noise_lines: dict[str, tuple[tuple[str, str], ...]] = {}
         self.cluster.say = lambda _w, _p, _what: None
+        self.after_failures: Callable[[float], None] = lambda _now: None
+        """Writes what goes well in a tick."""
 
     def _node(self, index: int) -> Node:
         rng = dice(self.key, "node", index)
@@ -104,7 +110,7 @@ class World(Timeline):
         for hpa in self.hpas:
             hpa.step(self.cluster)
         self._failures(now)
-        self._successes(now)
+        self.after_failures(now)
 
     # load -------------------------------------------------------------------------------------------------------------
 
@@ -196,23 +202,23 @@ class World(Timeline):
         for route in self.routes:
             for call in route.service.calls:
                 mean = route.now_rate * self.scale * TICK_S * (call.effective + call.background)
-                for _ in range(self.noise.poisson(mean)):
-                    self.fail(route, call, now + self.noise.random() * TICK_S)
+                for at in self.moments(mean, now):
+                    self.fail(route, call, at)
             front = Call(host=route.service.name, op=route.op, target=route.service, port=route.service.port, kind="")
             p, kind = self._health(front, now)
             if p and kind != "http503":
-                for _ in range(self.noise.poisson(route.now_rate * self.scale * TICK_S * p)):
-                    self.edge_error(route, kind, now + self.noise.random() * TICK_S)
+                for at in self.moments(route.now_rate * self.scale * TICK_S * p, now):
+                    self.edge_error(route, kind, at)
 
     def fail(self, route: Route, call: Call, at: float) -> None:
         """Let one request fail on a dependency: the service logs why, the edge logs a status, the client may come back."""
         service = route.service
-        pod = self.pick(service)
+        pod = self.pick(service, at)
         seconds = call.timeout_s if call.kind in {"timeout", "pool", "statement"} else 0.02 + self.noise.random() * 0.2
         culprit, caller, where = call, service, pod
         if call.kind == "http503" and call.target is not None:
             inner = max(call.target.calls, key=lambda c: c.effective)
-            deep = self.pick(call.target)
+            deep = self.pick(call.target, at)
             if deep is not None and inner.kind != "http503":
                 seconds = inner.timeout_s if inner.kind in {"timeout", "pool", "statement"} else seconds
                 self.app_error(call.target, deep, inner, at + seconds)
@@ -223,6 +229,11 @@ class World(Timeline):
 
     def come_back(self, route: Route, at: float) -> None:
         """Let a client that saw an error try again, as most do, once or twice."""
+        if isinstance(at, Many):
+            for wait in RETRY_DELAYS_S:
+                slot, back = int((at + wait) // TICK_S) + 1, at.count * self.retry_share / len(RETRY_DELAYS_S)
+                route.again[slot] = route.again.get(slot, 0.0) + back / self.volume
+            return
         delay = self.noise.choice(RETRY_DELAYS_S)
         if self.noise.random() < self.retry_share:
             slot = int((at + delay) // TICK_S) + 1
@@ -247,18 +258,26 @@ class World(Timeline):
         )
         fault.expired_at = call.expired_at
         message, trace = describe(service.style, fault)
-        self.log(service, pod, at, "error", message, {"trace_id": self.noise.hex(16)}, trace)
+        self.log(
+            service,
+            pod,
+            at,
+            "error",
+            message,
+            {"trace_id": Token.HEX16 if isinstance(at, Many) else self.noise.hex(16)},
+            trace,
+        )
 
     def edge_error(self, route: Route, kind: str, at: float) -> None:
         """Let the edge itself fail to reach a service."""
-        pod = self.pick(route.service) or next(iter(route.service.pods), None)
+        pod = self.pick(route.service, at) or next(iter(route.service.pods), None)
         if kind == "timeout" and route.service.slow_pods:
             pod = self.noise.choice(route.service.slow_pods)
         upstream = f"{pod.ip}:{route.service.port}" if pod else "-"
-        gate = self.pick(self.edge)
+        gate = self.pick(self.edge, at)
         if gate is None:
             return
-        status, client, line = EDGE_STATUS.get(kind, 502), self.client(), self.path(route)
+        status, client, line = EDGE_STATUS.get(kind, 502), self.client(at), self.path(route, at)
         seconds = EDGE_TIMEOUT_S if kind == "timeout" else 0.02
         at += seconds if kind == "timeout" else 0.0
         if self.edge.style == "nginx":
@@ -281,14 +300,16 @@ class World(Timeline):
         request: tuple[str, str] = ("", ""),
     ) -> None:
         """Write an access line of the edge and count it for what users felt."""
-        self.statuses[status] += 1
+        self.statuses[status] += count_of(at)
         if status >= 500:
-            self.minutes.setdefault(int(at // 60), Counter())[status] += 1
-        gate = self.pick(self.edge)
+            self.minutes.setdefault(int(at // 60), Counter())[status] += count_of(at)
+        gate = self.pick(self.edge, at)
         if gate is None:
             return
-        line, client = request[0] or self.path(route), request[1] or self.client()
-        size = 160 if status >= 400 else 300 + int(self.noise.random() * 9000)
+        line, client = request[0] or self.path(route, at), request[1] or self.client(at)
+        size = 160 if status >= 400 else Token.SIZE if isinstance(at, Many) else 300 + int(self.noise.random() * 9000)
+        if isinstance(at, Many):
+            at = at.lasting(seconds, 0.5 if status < 500 else 0.002)
         upstream = f"{pod.ip}:{route.service.port}" if pod else "-"
         text = logformats.edge_access(
             self.edge.style,
@@ -306,54 +327,39 @@ class World(Timeline):
         )
         self.raw(self.edge, gate, at, text)
 
-    # what goes well, and everyday noise -------------------------------------------------------------------------------
-
-    def _successes(self, now: float) -> None:
-        total = sum(route.rate for route in self.routes) or 1.0
-        for route in self.routes:
-            self.statuses[200] += round(route.now_rate * TICK_S * self.scale)
-            mean = EDGE_LINES_A_DAY * self.scale * TICK_S / DAY_S * route.now_rate / total * 1.3
-            for _ in range(self.noise.poisson(mean)):
-                status = self.noise.choices((200, 201, 304, 404, 401, 429), (80, 8, 4, 5, 2, 0.4))[0]
-                seconds = self.noise.skewed(route.service.latency_s * route.service.slowdown, 0.5)
-                self.edge_line(route, now + self.noise.random() * TICK_S, status, seconds, self.pick(route.service))
-        for name, lines in self.noise_lines.items():
-            workload = self.cluster.workloads[name]
-            for _ in range(self.noise.poisson(SERVICE_LINES_A_DAY * self.scale * TICK_S / DAY_S)):
-                self._chatter(workload, lines, now + self.noise.random() * TICK_S)
-
-    def _chatter(self, workload: Workload, lines: tuple[tuple[str, str], ...], at: float) -> None:
-        pod = self.pick(workload)
-        if pod is None:
-            return
-        level, text = self.noise.choice(lines)
-        filled = text.format(
-            n=self.noise.randrange(2, 900),
-            ms=self.noise.randrange(3, 480),
-            id=self.noise.randrange(10_000, 999_999),
-            hex=self.noise.hex(8),
-        )
-        if workload.style == "postgres":
-            self.raw(workload, pod, at, logformats.postgres(at, self.noise.randrange(60, 9000), level, filled))
-        elif workload.style == "raw":
-            self.raw(workload, pod, at, filled)
-        else:
-            self.log(workload, pod, at, level, filled)
-
     # small services ---------------------------------------------------------------------------------------------------
 
-    def pick(self, workload: Workload) -> Pod | None:
-        """Choose a pod that takes requests."""
-        ready = workload.ready(self.now)
+    def moments(self, mean: float, now: float, rng: Dice | None = None) -> Iterator[float]:
+        """Draw when something happens in this tick that happens so often on average; many times at once where it is often."""
+        rng = rng or self.noise
+        if self.volume > 1:
+            yield from shared_out(rng.poisson(mean * self.volume), now, TICK_S)
+            return
+        for _ in range(rng.poisson(mean)):
+            yield now + rng.random() * TICK_S
+
+    def crowd(self, at: float, share: float, rng: Dice) -> float | None:
+        """Give the time of what one request in ``1 / share`` does: of many where there are many, None where none does it."""
+        if self.volume > 1:
+            count = rng.poisson(share * self.volume)
+            return Many.of(at, count, CROWD_S) if count else None
+        return at if share >= 1 or rng.random() < share else None
+
+    def pick(self, workload: Workload, at: float = math.inf) -> Pod | None:
+        """Choose a pod that takes requests, and did so at a time."""
+        ready = [pod for pod in workload.ready(self.now) if pod.ready_at <= at]
         return self.noise.choice(ready) if ready else None
 
-    def client(self) -> str:
+    def client(self, at: float) -> str:
         """Make a client's address."""
+        if isinstance(at, Many):
+            return str(Token.CLIENT)
         return f"198.51.{self.noise.randrange(100, 104)}.{self.noise.randrange(1, 250)}"
 
-    def path(self, route: Route) -> str:
+    def path(self, route: Route, at: float) -> str:
         """Fill a route's template with an id."""
-        return route.op.replace("{id}", str(self.noise.randrange(10_000, 99_999)))
+        which = Token.PATH_ID if isinstance(at, Many) else self.noise.randrange(10_000, 99_999)
+        return route.op.replace("{id}", str(which))
 
     def log(
         self,
@@ -371,17 +377,18 @@ class World(Timeline):
 
     def raw(self, workload: Workload, pod: Pod, at: float, text: str) -> None:
         """Write a finished entry to a pod's log."""
-        if at < self.end:
-            self.export.log(
-                (workload.namespace, pod.name, workload.app, workload.name), at + self.noise.random() * 0.0009, text
-            )
+        where = (workload.namespace, pod.name, workload.app, workload.name)
+        if isinstance(at, Many):
+            self.export.log(where, at.until(self.end), text)
+        elif at < self.end:
+            self.export.log(where, at + self.noise.random() * 0.0009, text)
 
     def episodes(self, statuses: frozenset[int], floor: int, gap_s: float = 1200.0) -> list[tuple[float, float, int]]:
-        """Merge minutes with at least ``floor`` errors into ``(start, end, errors)``."""
+        """Merge minutes with at least ``floor`` errors at the traffic of scale 1 into ``(start, end, errors)``."""
         found: list[tuple[float, float, int]] = []
         for minute in sorted(self.minutes):
             count = sum(n for status, n in self.minutes[minute].items() if status in statuses)
-            if count < floor:
+            if count < floor * self.volume:
                 continue
             if found and minute * 60 - found[-1][1] <= gap_s:
                 found[-1] = (found[-1][0], minute * 60 + 60.0, found[-1][2] + count)

@@ -1,6 +1,7 @@
 """The incident simulator: reproducible, truth kept apart, effects that follow from mechanisms."""
 
 import json
+import re
 import tarfile
 from datetime import datetime
 from functools import partial
@@ -10,6 +11,7 @@ import pytest
 import zstandard
 
 from bot.errors import UsageError
+from bot.evals.multitude import IN_TEXT
 from bot.evals.pack import pack
 from bot.evals.registry import SCENARIOS
 from bot.evals.scenarios import node_loss, story
@@ -95,3 +97,32 @@ def test_wrong_arguments_are_refused_in_words(tmp_path):
     (tmp_path / "used" / "file").write_text("x")
     with pytest.raises(UsageError, match="not empty"):
         simulate("story", tmp_path / "used", seed=1, days=1, scale=1)
+
+
+def test_much_traffic_leaves_the_traces_of_the_same_incident_many_times_over(tmp_path):
+    """At scale 40 the truth has the steps and times of scale 1; lines, errors and nothing else grow, and no token stays."""
+    truths, sizes = [], []
+    for scale in (1.0, 40.0):
+        out = tmp_path / f"x{scale}"
+        truths.append(json.loads(simulate("story", out, seed=4, days=0.6, scale=scale).read_text("utf-8")))
+        sizes.append(sum(path.stat().st_size for path in out.rglob("*.log")))
+    once, many = truths
+    assert [(step["what"], step["entity"]) for step in once["steps"]] == [
+        (step["what"], step["entity"]) for step in many["steps"]
+    ]
+    assert [step["count"] for step in once["steps"][:4]] == [step["count"] for step in many["steps"][:4]]
+    assert 25 < sizes[1] / sizes[0] < 50
+    text = "".join(path.read_text("utf-8") for path in (tmp_path / "x40.0").rglob("*.log"))
+    assert re.search(IN_TEXT, text) is None
+    for path in (tmp_path / "x40.0").rglob("*.json"):
+        json.loads(path.read_text("utf-8"))
+
+
+def test_lines_of_a_scaled_log_stand_in_order_for_each_container(tmp_path):
+    """A container's times never step back, and the same seed gives the same bytes."""
+    for name in "ab":
+        simulate("bad-config", tmp_path / name, seed=2, days=0.15, scale=60.0)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    for path in (tmp_path / "a").rglob("*.log"):
+        times = [line.partition(" ")[0] for line in path.read_text("utf-8").splitlines()]
+        assert times == sorted(times)

@@ -7,6 +7,7 @@ from functools import partial
 
 from bot.evals.capacity import Capacity
 from bot.evals.kubelet import evict, node_event, node_status, unschedulable
+from bot.evals.multitude import Many, Token
 from bot.evals.randomness import dice
 from bot.evals.scenarios.parts import ALL_5XX, RATE_OF_5XX, Scene, bystanders, felt, of
 from bot.evals.timeline import TICK_S
@@ -80,17 +81,18 @@ class Disks:
             return
         for pod in self.chatty.ready(now):
             self.used[pod.node.name] += self.speed * TICK_S * self.world.factor
-            for _ in range(self.rng.poisson(0.12 * self.world.scale)):
-                self._chat(pod, now + self.rng.random() * TICK_S)
+            for at in self.world.moments(0.12 * self.world.scale, now, self.rng):
+                self._chat(pod, at)
         for node in self.world.cluster.nodes:
             if self.used[node.name] > 1 - THRESHOLD and not node.cordoned:
                 self._pressure(node)
 
     def _chat(self, pod: Pod, at: float) -> None:
-        rng = self.rng
-        text = rng.choice(DEBUG).format(
-            id=rng.randrange(10**6), n=rng.randrange(9), ms=rng.randrange(900), hex=rng.hex(12)
-        )
+        rng, template = self.rng, self.rng.choice(DEBUG)
+        if isinstance(at, Many):
+            text = template.format(id=Token.ID, n=Token.FEW, ms=Token.MS, hex=Token.HEX8)
+        else:
+            text = template.format(id=rng.randrange(10**6), n=rng.randrange(9), ms=rng.randrange(900), hex=rng.hex(12))
         self.world.log(self.chatty, pod, at, "debug", text)
 
     def _pressure(self, node: Node) -> None:
