@@ -6,6 +6,7 @@ time of day alone looks like a shift. Left out: episodes that pass (see ``excurs
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -82,20 +83,30 @@ def _inflation(rest: Floats) -> float:
 def _segment(rest: Floats, noise: float, max_points: int) -> list[int]:
     """Split at the strongest shift again and again while it stands out of the noise."""
     cuts: list[int] = []
-    queue = [(0, len(rest))]
-    while queue and len(cuts) < max_points:
-        best: tuple[float, int, tuple[int, int]] | None = None
-        for start, end in queue:
-            strength, cut = _strongest(rest[start:end], noise)
-            if cut and (best is None or strength > best[0]):
-                best = (strength, start + cut, (start, end))
-        if best is None:
+    parts = [_Part.of(rest, 0, len(rest), noise)]
+    while len(cuts) < max_points:
+        best = max(parts, key=lambda part: part.strength)  # of equals the first
+        if not best.strength:
             break
-        _, cut, whole = best
-        queue.remove(whole)
-        queue += [(whole[0], cut), (cut, whole[1])]
-        cuts.append(cut)
+        parts.remove(best)
+        parts += [_Part.of(rest, best.start, best.cut, noise), _Part.of(rest, best.cut, best.end, noise)]
+        cuts.append(best.cut)
     return sorted(cuts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """``[start, end)`` of a series and where it would best be cut; strength 0 where nothing stands out."""
+
+    start: int
+    end: int
+    strength: float
+    cut: int
+
+    @classmethod
+    def of(cls, rest: Floats, start: int, end: int, noise: float) -> "_Part":
+        strength, cut = _strongest(rest[start:end], noise)
+        return cls(start, end, strength, start + cut)
 
 
 def _strongest(part: Floats, noise: float) -> tuple[float, int]:
@@ -103,18 +114,25 @@ def _strongest(part: Floats, noise: float) -> tuple[float, int]:
     count = len(part)
     if count < 2 * _MIN_SIDE:
         return 0.0, 0
-    left = np.arange(1, count)
-    sums = np.cumsum(part - part.mean())[:-1]
-    scores = np.abs(sums) * np.sqrt(count / (left * (count - left)))
+    scores = np.abs(np.cumsum(part - part.mean())[:-1]) * _balance(count)
     inner = scores[_MIN_SIDE - 1 : count - _MIN_SIDE]
     cut = int(np.argmax(inner)) + _MIN_SIDE
+    score, limit = float(inner[cut - _MIN_SIDE]), math.sqrt(2 * math.log(count)) + 2.0
+    if score <= limit * noise:
+        return 0.0, 0  # what it is held against below is never less than the noise
     before, after = part[:cut], part[cut:]
     sigma = max(noise, math.sqrt((float(before.var()) * cut + float(after.var()) * (count - cut)) / count))
     wider = _inflation(np.concatenate((before - before.mean(), after - after.mean())))
-    strength = float(inner[cut - _MIN_SIDE]) / (sigma * wider)
+    strength = score / (sigma * wider)
     shift = abs(median(after) - median(before))
-    limit = math.sqrt(2 * math.log(count)) + 2.0
     return (strength, cut) if strength > limit and shift > _MIN_SIZE * sigma else (0.0, 0)
+
+
+@lru_cache(maxsize=4)
+def _balance(count: int) -> Floats:
+    """Give by how much the sum up to each place is to be multiplied, so that all splits weigh alike."""
+    left = np.arange(1, count)
+    return np.sqrt(count / (left * (count - left)))
 
 
 def trends(times_s: Floats, values: Floats) -> list[Trend]:

@@ -7,9 +7,9 @@ still an episode. Left out: what the episode means; ``series_signals`` knows the
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bot.signals.levels import Floats, finite, robust_level, smooth_profile, typical_step
+from bot.signals.grids import Indexes, grid_of
+from bot.signals.levels import Floats, finite, robust_level, smooth_profile
 
 OUT_SIGMA = 4.0
 """An episode must reach this far out …"""
@@ -46,7 +46,7 @@ def excursions(
     level = robust_level(numbers - usual)
     usual = usual + level.median
     away = (numbers - usual) / level.sigma
-    step = typical_step(times)
+    step = grid_of(times).step_s
     gap = max(3 * step, 180.0) if merge_gap_s is None else merge_gap_s
     found = [
         *_episodes(times, numbers, usual, away, +1, gap),
@@ -57,13 +57,13 @@ def excursions(
 
 def _episodes(times: Floats, values: Floats, usual: Floats, away: Floats, sign: int, gap: float) -> list[Excursion]:
     out = away * sign
-    beyond = np.flatnonzero(out > EDGE_SIGMA)
-    if not len(beyond) or float(out.max()) < OUT_SIGMA:
+    if float(out.max()) < OUT_SIGMA:
         return []
+    beyond = np.flatnonzero(out > EDGE_SIGMA)
+    firsts, lasts = _runs(beyond)
+    far = np.maximum.reduceat(out[beyond], np.searchsorted(beyond, firsts)) >= OUT_SIGMA
     runs: list[list[int]] = []
-    for first, last in _runs(beyond):
-        if float(out[first : last + 1].max()) < OUT_SIGMA:
-            continue
+    for first, last in zip(firsts[far].tolist(), lasts[far].tolist(), strict=True):
         if runs and times[first] - times[runs[-1][1]] <= gap:
             runs[-1][1] = last
         else:
@@ -87,9 +87,7 @@ def _episodes(times: Floats, values: Floats, usual: Floats, away: Floats, sign: 
     return found
 
 
-def _runs(indexes: NDArray[np.intp]) -> list[tuple[int, int]]:
-    """Group ascending indexes into runs of neighbours, as first and last."""
+def _runs(indexes: Indexes) -> tuple[Indexes, Indexes]:
+    """Group ascending indexes into runs of neighbours, as first and last of each."""
     breaks = np.flatnonzero(np.diff(indexes) > 1)
-    starts = np.concatenate(([0], breaks + 1))
-    ends = np.concatenate((breaks, [len(indexes) - 1]))
-    return [(int(indexes[a]), int(indexes[b])) for a, b in zip(starts, ends, strict=True)]
+    return indexes[np.concatenate(([0], breaks + 1))], indexes[np.concatenate((breaks, [len(indexes) - 1]))]

@@ -165,9 +165,15 @@ def fold(members: Sequence[tuple[ItemId, Floats, Floats]], how: Literal["sum", "
     start, end = min(float(times[0]) for _, times, _ in members), max(float(times[-1]) for _, times, _ in members)
     step = max(step, (end - start) / _MAX_POINTS)
     grid: Floats = start + np.arange(int((end - start) / step + 0.5) + 1, dtype=np.float64) * step
-    parts = np.full((len(members), len(grid)), np.nan)
+    parts = np.empty((len(members), len(grid)))
     for row, (_, times, values) in enumerate(members):
         parts[row] = _on_grid(grid, step, times, values)
+    joined = parts[0] if len(members) == 1 else _joined(parts, how)
+    return Folded(times=grid, values=joined, parts=parts, ids=tuple(member[0] for member in members), step=step)
+
+
+def _joined(parts: Floats, how: Literal["sum", "max", "min"]) -> Floats:
+    """Join members' rows, leaving out who was not there; NaN where nobody was."""
     seen = np.isfinite(parts)
     if how == "sum":
         values = np.where(seen, parts, 0.0).sum(axis=0)
@@ -175,8 +181,7 @@ def fold(members: Sequence[tuple[ItemId, Floats, Floats]], how: Literal["sum", "
         values = np.where(seen, parts, -np.inf).max(axis=0)
     else:
         values = np.where(seen, parts, np.inf).min(axis=0)
-    values = np.where(seen.any(axis=0), values, np.nan)
-    return Folded(times=grid, values=values, parts=parts, ids=tuple(member[0] for member in members), step=step)
+    return np.where(seen.any(axis=0), values, np.nan)
 
 
 def _on_grid(grid: Floats, step: float, times: Floats, values: Floats) -> Floats:

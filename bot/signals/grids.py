@@ -19,16 +19,13 @@ SLOTS = 96
 
 _MOST_PADDING = 4
 """Places that grouping may waste for each number"""
-_FEW_PLACES = 4
-"""Selecting so many places of a row is faster than sorting it"""
 
 
 class Groups:
     """Samples in groups, of which medians are wanted again and again."""
 
-    def __init__(self, group: Indexes, groups: int) -> None:
-        self.group = group
-        self._groups = groups
+    def __init__(self, group: Indexes, groups: int, other: Indexes) -> None:
+        self._group = group
         self._counts = np.bincount(group, minlength=groups)
         longest = int(self._counts.max())
         self._padded = longest * groups <= _MOST_PADDING * len(group) and groups <= np.iinfo(np.int16).max
@@ -36,30 +33,32 @@ class Groups:
         last = (longest * groups if self._padded else len(group)) - 1
         self._low = np.minimum(self._begins + np.maximum(self._counts - 1, 0) // 2, last)
         self._high = np.minimum(self._begins + self._counts // 2, last)
-        self._gather, self._places = self._laid_out(longest) if self._padded else (group, [])
-        self._holes = longest * groups > len(group)
+        self._holes = self._padded and longest * groups > len(group)
+        self._gather = self._laid_out(groups, longest) if self._padded else np.arange(len(group))
+        self.other = np.append(other, 0)[self._gather] if self._holes else other[self._gather]
+        """Of what stands at each place of the rows, the group by another grouping"""
 
-    def _laid_out(self, longest: int) -> tuple[Indexes, list[int]]:
-        """Give which sample stands where in rows of one length, one behind the last for none; and the places to select."""
-        order = np.argsort(self.group.astype(np.int16), kind="stable")
-        gather = np.full((self._groups, longest), len(self.group), dtype=np.intp)
+    def _laid_out(self, groups: int, longest: int) -> Indexes:
+        """Give which sample stands where in rows of one length, one behind the last for none."""
+        order = np.argsort(self._group.astype(np.int16), kind="stable")
+        gather = np.full((groups, longest), len(self._group), dtype=np.intp)
         before = np.cumsum(self._counts) - self._counts
-        gather[self.group[order], np.arange(len(order)) - before[self.group[order]]] = order
-        places = np.unique(np.concatenate((self._low - self._begins, self._high - self._begins))).tolist()
-        return gather, places
+        gather[self._group[order], np.arange(len(order)) - before[self._group[order]]] = order
+        return gather
 
-    def medians(self, values: Floats) -> Floats:
-        """Give the median of every group of finite values; zero for an empty group."""
+    def rows(self, values: Floats) -> Floats:
+        """Lay values out by group: a row a group, filled up with infinities, or as they are where groups differ too much."""
+        return (np.append(values, np.inf) if self._holes else values)[self._gather]
+
+    def medians(self, rows: Floats) -> Floats:
+        """Give the median of every group of finite values, which are laid out and lose their order; zero for an empty group."""
         if self._padded:
-            # a row a group, filled up with infinities: short rows are ranked several times faster than all of it
-            rows = (np.append(values, np.inf) if self._holes else values)[self._gather]
-            if len(self._places) <= _FEW_PLACES:
-                rows.partition(self._places, axis=1)
-            else:
-                rows.sort(axis=1)
+            rows.sort(
+                axis=1
+            )  # many short rows are ranked faster than all of it, and sorted faster than two places are found
             ranked = rows.reshape(-1)
         else:
-            ranked = values[np.lexsort((values, self.group))]
+            ranked = rows[np.lexsort((rows, self._group))]
         return np.where(self._counts > 0, (ranked[self._low] + ranked[self._high]) / 2, 0.0)
 
 
@@ -70,23 +69,30 @@ class Grid:
     times: Floats
 
     @cached_property
-    def days(self) -> Groups:
-        """The samples by day, counted from the first one."""
+    def step_s(self) -> float:
+        """The usual distance of samples (60 s where there are fewer than two)."""
+        return float(np.median(np.diff(self.times))) if len(self.times) > 1 else 60.0
+
+    @cached_property
+    def even(self) -> Floats:
+        """Times at the usual distance from the first to the last: these times themselves where they keep it."""
+        even = np.arange(self.times[0], self.times[-1] + self.step_s / 2, self.step_s)
+        return self.times if len(even) == len(self.times) and np.array_equal(even, self.times) else even
+
+    @cached_property
+    def layouts(self) -> tuple[Groups, Groups]:
+        """The samples by day, counted from the first one, and by time of day."""
         day = ((self.times - self.times[0]) // DAY_S).astype(np.intp)
-        return Groups(day, int(day[-1]) + 1)
+        slot = ((self.times % DAY_S) * (SLOTS / DAY_S)).astype(np.intp)
+        return Groups(day, int(day[-1]) + 1, slot), Groups(slot, SLOTS, day)
 
     @cached_property
-    def slots(self) -> Groups:
-        """The samples by time of day."""
-        return Groups(((self.times % DAY_S) * (SLOTS / DAY_S)).astype(np.intp), SLOTS)
-
-    @cached_property
-    def between(self) -> tuple[Indexes, Indexes, Floats]:
-        """The slots whose middles lie before and after each sample, around midnight too, and how near the second is."""
+    def between(self) -> tuple[Indexes, Indexes, Floats, Floats]:
+        """The slots whose middles lie before and after each sample, around midnight too, and the weight of either."""
         place = (self.times % DAY_S) * (SLOTS / DAY_S) - 0.5
         below = np.floor(place)
         low = below.astype(np.intp) % SLOTS
-        return low, (low + 1) % SLOTS, place - below
+        return low, (low + 1) % SLOTS, 1 - (place - below), place - below
 
 
 class _Latest:

@@ -40,7 +40,8 @@ def robust_level(values: Floats) -> Level:
     Where more than half of the values are equal, the MAD is zero; sigma then comes from the values that differ.
     """
     numbers = np.asarray(values, dtype=np.float64)
-    numbers = numbers[np.isfinite(numbers)]
+    known = np.isfinite(numbers)
+    numbers = numbers if bool(known.all()) else numbers[known]
     if not len(numbers):
         return Level(median=0.0, sigma=1.0, count=0)
     middle = median(numbers)
@@ -58,7 +59,7 @@ def robust_level(values: Floats) -> Level:
 
 def typical_step(times_s: Floats) -> float:
     """Give the usual distance of samples in seconds (60 where there are fewer than two)."""
-    return float(np.median(np.diff(times_s))) if len(times_s) > 1 else 60.0
+    return median(np.diff(times_s)) if len(times_s) > 1 else 60.0
 
 
 def daily_profile(times_s: Floats, values: Floats, slots: Floats | None = None) -> Floats:
@@ -84,7 +85,7 @@ def smooth_profile(times_s: Floats, values: Floats, slots: Floats | None = None)
         return np.zeros(len(times))
     half = _SMOOTH_SLOTS // 2
     wide = np.concatenate((slots[-half:], slots, slots[:half]))
-    slow = np.median(np.lib.stride_tricks.sliding_window_view(wide, _SMOOTH_SLOTS), axis=1)
+    slow = np.sort(np.lib.stride_tricks.sliding_window_view(wide, _SMOOTH_SLOTS), axis=1)[:, half]
     width = 9
     wide = np.concatenate((slow[-(width // 2) :], slow, slow[: width // 2]))
     return _at(times, np.convolve(wide, np.full(width, 1 / width), mode="valid"))
@@ -102,13 +103,13 @@ def slot_profile(times: Floats, values: Floats) -> Floats | None:
         times, values = times[keep], values[keep]
         if not len(times):
             return np.zeros(SLOTS)
-    grid = grid_of(times)
-    days, of_day = grid.days, grid.slots
     profile = np.zeros(SLOTS)
+    by_day, by_slot = grid_of(times).layouts
+    day_rows, slot_rows = by_day.rows(values), by_slot.rows(values)
     for _ in range(2):
-        level = days.medians(values - profile[of_day.group])
-        profile = of_day.medians(values - level[days.group])
-        profile = profile - np.median(profile)
+        level = by_day.medians(day_rows - profile[by_day.other])
+        profile = by_slot.medians(slot_rows - level[by_slot.other])
+        profile = profile - median(profile)
     return profile
 
 
@@ -118,12 +119,10 @@ def dot(one: Floats, other: Floats) -> float:
 
 
 def median(values: Floats) -> float:
-    """Give the median of finite values; numpy's own looks for others first."""
+    """Give the median of finite values; numpy's own looks for others first, and for two places slower than for one."""
     middle = len(values) // 2
-    if len(values) % 2:
-        return float(np.partition(values, middle)[middle])
-    part = np.partition(values, (middle - 1, middle))
-    return float((part[middle - 1] + part[middle]) / 2)
+    part = np.partition(values, middle)
+    return float(part[middle] if len(values) % 2 else (part[:middle].max() + part[middle]) / 2)
 
 
 def fast_length(least: int) -> int:
@@ -142,5 +141,5 @@ def fast_length(least: int) -> int:
 
 def _at(times: Floats, slots: Floats) -> Floats:
     """Interpolate a profile between the middles of its slots, around midnight too."""
-    low, high, part = grid_of(times).between
-    return slots[low] * (1 - part) + slots[high] * part
+    low, high, near_low, near_high = grid_of(times).between
+    return slots[low] * near_low + slots[high] * near_high

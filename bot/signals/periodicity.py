@@ -11,13 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.domain.window import Window
-from bot.signals.levels import Floats, dot, fast_length, finite, robust_level, typical_step
+from bot.signals.grids import grid_of
+from bot.signals.levels import Floats, dot, fast_length, finite, robust_level
 
 _SCHEDULES_S = tuple(60.0 * m for m in (5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440, 10080))
 _MIN_EVENTS = 4
 _MAX_CHANCE = 1e-3
 _MIN_HIT_RATE = 0.7
 _MAX_EVENTS = 2000
+_LEAST_IN_STEP = 0.3
+"""Length of the mean of the events' places on a candidate's circle, 1 where all fall on one beat"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +39,10 @@ def event_period(times_s: Floats, window: Window) -> Period | None:
         return None
     candidates = _candidates(times)
     best: tuple[float, Period] | None = None
-    for start in candidates:
-        fitted = _fit(times, start)
+    # candidates with which the events do not keep step at all, and there most are, cost little together
+    turns = np.exp(2j * np.pi * (times - times[0]) / np.array(candidates)[:, np.newaxis]).mean(axis=1)
+    for start, turn in zip(candidates, turns, strict=True):
+        fitted = _fit(times, start, complex(turn)) if abs(turn) >= _LEAST_IN_STEP else None
         if fitted is None:
             continue
         chance, period = _judge(times, *fitted, window)
@@ -65,21 +70,23 @@ def _candidates(times: Floats) -> list[float]:
     return sorted({float(round(guess, 1)) for guess in guesses if shortest <= guess <= span / (_MIN_EVENTS - 1.5)})
 
 
-def _fit(times: Floats, period: float) -> tuple[float, float] | None:
+def _fit(times: Floats, period: float, turn: complex) -> tuple[float, float] | None:
     """Refine a period and its phase: number the beats, fit a line through them, drop what lies off, again."""
-    turns = np.exp(2j * np.pi * (times - times[0]) / period)
-    if abs(turns.mean()) < 0.3:
-        return None
-    phase = float(times[0]) + float(np.angle(turns.mean())) / (2 * math.pi) * period
+    phase = float(times[0]) + float(np.angle(turn)) / (2 * math.pi) * period
+    known: tuple[bytes, bytes] | None = None
     for _ in range(4):
-        beats = np.round((times - phase) / period)
-        off = np.abs(times - phase - beats * period)
-        near = off <= 0.25 * period
-        if near.sum() < 3 or beats[near][0] == beats[near][-1]:
+        since = times - phase
+        beats = np.round(since / period)
+        near = np.abs(since - beats * period) <= 0.25 * period
+        kept, at = beats[near], times[near]
+        if len(kept) < 3 or kept[0] == kept[-1]:
             return None
-        middle, centre = beats[near].mean(), times[near].mean()
-        lean = beats[near] - middle
-        period = float(lean @ (times[near] - centre)) / float(lean @ lean)
+        if known == (mark := (kept.tobytes(), near.tobytes())):
+            break  # the same beats and events give the same line
+        known = mark
+        middle, centre = kept.mean(), at.mean()
+        lean = kept - middle
+        period = float(lean @ (at - centre)) / float(lean @ lean)
         phase = float(centre - period * middle)
         if period <= 0:
             return None
@@ -118,12 +125,12 @@ def series_period(times_s: Floats, values: Floats) -> Period | None:
     times, numbers = finite(times_s, values)
     if len(numbers) < 32:
         return None
-    step = typical_step(times)
+    grid = grid_of(times)
+    step = grid.step_s
     if step <= 0 or (times[-1] - times[0]) / step > 200_000:
         return None
-    grid = np.arange(times[0], times[-1] + step / 2, step)
     level = robust_level(numbers)
-    even = numbers if len(grid) == len(times) and np.array_equal(grid, times) else np.interp(grid, times, numbers)
+    even = numbers if grid.even is grid.times else np.interp(grid.even, times, numbers)
     rest = np.clip(even - level.median, -20 * level.sigma, 20 * level.sigma)
     ramp = np.linspace(-1, 1, len(rest))
     rest = rest - rest.mean()
@@ -132,7 +139,7 @@ def series_period(times_s: Floats, values: Floats) -> Period | None:
     if not lag:
         return None
     whole = rest[: len(rest) // lag * lag].reshape(-1, lag).mean(axis=0)
-    return Period(period_s=lag * step, phase_s=float(grid[int(np.argmax(whole))]), strength=strength)
+    return Period(period_s=lag * step, phase_s=float(grid.even[int(np.argmax(whole))]), strength=strength)
 
 
 def _dominant_lag(rest: Floats) -> tuple[int, float]:

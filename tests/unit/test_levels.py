@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from bot.signals.levels import daily_profile, robust_level, smooth_profile
+from bot.signals.levels import daily_profile, robust_level, slot_profile, smooth_profile
 
 _DAYS = np.arange(0, 5 * 86_400.0, 60.0)
 
@@ -36,3 +37,17 @@ def test_smooth_profile_leaves_a_regular_job_out():
     """A job every six hours for forty minutes does not bend the smooth profile."""
     job = np.where(_DAYS % 21_600 < 2_400, 10.0, 0.0)
     assert np.abs(smooth_profile(_DAYS, job)).max() < 0.5
+
+@pytest.mark.parametrize("kept", [1.0, 0.9, 0.3])
+def test_the_profile_is_the_median_by_time_of_day(kept):
+    """Also where samples are missing, so that days and times of day have different numbers of them."""
+    draw = np.random.default_rng(3)
+    times = _DAYS[draw.random(len(_DAYS)) < kept]
+    values = draw.normal(0, 1, len(times)) + np.sin(times / 9_000)
+    day, slot = (times // 86_400).astype(int), (times % 86_400 // 900).astype(int)
+    expected = np.zeros(96)
+    for _ in range(2):
+        level = np.array([np.median((values - expected[slot])[day == one]) for one in range(5)])
+        expected = np.array([np.median((values - level[day])[slot == one]) for one in range(96)])
+        expected -= np.median(expected)
+    assert slot_profile(times, values) == pytest.approx(expected, abs=1e-12)
