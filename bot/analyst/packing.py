@@ -226,7 +226,7 @@ def _shifts(work: Work, room: int) -> list[Section]:
 def _series_at(work: Work, room: int, details: Sequence[int]) -> list[Section]:
     material = work.material
     named = [
-        (item, work.outlet.name(series_name(series)), series, material.changes(series))
+        (item, work.outlet.name(series_name(series)), series, material.course(series))
         for item, series in material.series
     ]
     if not named:
@@ -241,7 +241,7 @@ def _series_at(work: Work, room: int, details: Sequence[int]) -> list[Section]:
     else:
         # not even the shifts of all fit: the series that shifted most often stay
         share = room / (work.tokens(rows, "series") + 1)
-        shown = sorted(named, key=lambda one: (-len(one[3]), one[0]))[: math.floor(len(named) * share)]
+        shown = sorted(named, key=lambda one: (-len(one[3].shifts), one[0]))[: math.floor(len(named) * share)]
         rows = [row for one in shown for row in series_rows(*one, SHIFTS_ONLY)]
     work.whole &= most >= longest and len(shown) == len(named)
     detail = "every sample" if most >= longest else (f"means, at most {most} each" if most else "shifts and extremes")

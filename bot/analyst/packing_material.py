@@ -57,6 +57,14 @@ class SeriesChange:
     after: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesCourse:
+    """What a series did in the large: its lasting shifts, and after how many seconds it repeats, where it clearly does."""
+
+    shifts: Sequence[SeriesChange] = ()
+    period_s: float | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Material:
     """A case as the packer reads it.
@@ -73,7 +81,7 @@ class Material:
     objects: Sequence[tuple[ItemId, ObjectVersion]]
     manifest: Callable[[ObjectVersion], Mapping[str, Any]]
     series: Sequence[tuple[ItemId, Series]]
-    changes: Callable[[Series], Sequence[SeriesChange]]
+    course: Callable[[Series], SeriesCourse]
     messages: Sequence[tuple[ItemId, ChatMessage]]
     tickets: Sequence[tuple[ItemId, TicketEntry]]
     signals: Sequence[Signal]

@@ -1,4 +1,4 @@
-"""Series as whole numbers on one row each: three significant digits, one scale a series, its lasting shifts beside it.
+"""Series as whole numbers on one row each: three significant digits, one scale a series, its lasting shifts and its period beside it.
 
 Two tokens a sample where JSON takes seventeen. Three levels of detail: every sample; means over longer steps; the shifts
 alone with minimum, median and maximum. Left out: digits beyond the third, which no incident turned on.
@@ -11,8 +11,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.analyst.packing_material import SeriesChange
+from bot.analyst.packing_material import SeriesCourse
 from bot.domain.items import Series
+from bot.domain.spelling import period
 from bot.domain.window import instant, rfc3339
 
 Floats = NDArray[np.float64]
@@ -27,7 +28,7 @@ def series_name(series: Series) -> str:
     return f"{series.metric}{{{labels}}}" if labels else series.metric
 
 
-def series_rows(number: str, name: str, series: Series, changes: Sequence[SeriesChange], most: int) -> list[str]:
+def series_rows(number: str, name: str, series: Series, course: SeriesCourse, most: int) -> list[str]:
     """Print a series with at most ``most`` samples, means where it has more."""
     times, values = np.array(series.times_s), np.array(series.values)
     heading = f"{number} {name}"
@@ -38,9 +39,11 @@ def series_rows(number: str, name: str, series: Series, changes: Sequence[Series
     if len(finite):
         quantiles = (float(finite.min()), float(np.median(finite)), float(finite.max()))
         rows.append("  min/median/max " + " ".join(short(value) for value in quantiles))
-    if changes:
-        told = "; ".join(f"{_moment(one.at_s)} {short(one.before)}→{short(one.after)}" for one in changes)
+    if course.shifts:
+        told = "; ".join(f"{_moment(one.at_s)} {short(one.before)}→{short(one.after)}" for one in course.shifts)
         rows.append(f"  shifts: {told}")
+    if course.period_s:
+        rows.append(f"  repeats every {period(course.period_s)}")
     if most > SHIFTS_ONLY and len(finite):
         exponent = _exponent(finite)
         stretches = _stretches(times, values, most)

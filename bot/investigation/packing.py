@@ -10,7 +10,7 @@ import numpy as np
 
 from bot.analyst.findings import Findings
 from bot.analyst.packing import DEFAULT_BUDGET, pack
-from bot.analyst.packing_material import Lines, Material, Packed, SeriesChange
+from bot.analyst.packing_material import Lines, Material, Packed, SeriesChange, SeriesCourse
 from bot.analyst.packing_tokens import Family
 from bot.casefile.case import Case
 from bot.casefile.stored import parse_id, stream_name
@@ -21,14 +21,14 @@ from bot.domain.window import Window
 from bot.investigation.hidden import key_lines_of
 from bot.redaction.gate import Gate
 from bot.redaction.manifests import without_secrets
-from bot.signals.changepoints import change_points
+from bot.signals.courses import clear_period_s, lasting_shifts
 from bot.signals.facts import spec_facts
 from bot.signals.lexicon import classify
 from bot.signals.symptom import episodes_of
 from bot.signals.topology import read_topology
 
-MOST_SHIFTED = 2_000
-"""Series searched for shifts; a fleet with more is told by its extremes."""
+MOST_COURSES = 2_000
+"""Series searched for shifts and periods; a fleet with more is told by its extremes."""
 _CHAINS = 5
 _PLAIN = (Kind.STARTUP, Kind.SHUTDOWN, Kind.CLIENT_ERROR)
 """Kinds that a line may tell of without anything having failed."""
@@ -51,7 +51,7 @@ def material_of(case: Case, gate: Gate, findings: Findings | None = None) -> Mat
         objects=objects,
         manifest=lambda version: without_secrets(version.manifest, gate.hide),
         series=list(_inside(case.series(), window)),
-        changes=_Shifts(),
+        course=_Courses(),
         messages=findings.messages if findings else list(case.messages()),
         tickets=findings.tickets if findings else list(case.tickets()),
         signals=signals,
@@ -116,21 +116,27 @@ def _inside(series: Iterable[tuple[ItemId, Series]], window: Window) -> Iterable
         yield item, replace(one, times_s=one.times_s[start:end], values=one.values[start:end])
 
 
-class _Shifts:
-    """Lasting shifts of series, for the first ``MOST_SHIFTED`` of them."""
+class _Courses:
+    """Lasting shifts and periods of series, for the first ``MOST_COURSES`` of them."""
 
     def __init__(self) -> None:
-        self._looked: dict[int, list[SeriesChange]] = {}
+        self._looked: dict[int, SeriesCourse] = {}
 
-    def __call__(self, series: Series) -> list[SeriesChange]:
+    def __call__(self, series: Series) -> SeriesCourse:
         known = self._looked.get(id(series.times_s))
         if known is None:
-            known = []
-            if len(self._looked) < MOST_SHIFTED:
-                found = change_points(np.asarray(series.times_s), np.asarray(series.values))
-                known = [SeriesChange(at_s=one.at_s, before=one.before, after=one.after) for one in found]
+            known = course_of(series) if len(self._looked) < MOST_COURSES else SeriesCourse()
             self._looked[id(series.times_s)] = known
         return known
+
+
+def course_of(series: Series) -> SeriesCourse:
+    """Look for a series' lasting shifts and for its period."""
+    times, values = np.asarray(series.times_s), np.asarray(series.values)
+    return SeriesCourse(
+        shifts=[SeriesChange(at_s=p.at_s, before=p.before, after=p.after) for p in lasting_shifts(times, values)],
+        period_s=clear_period_s(times, values),
+    )
 
 
 def _symptom(case: Case, signals: Sequence[Signal]) -> Signal | None:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from bot.signals.levels import MAD_TO_SIGMA, Floats, daily_profile, dot, finite, median
+from bot.signals.levels import MAD_TO_SIGMA, Floats, cycle_profile, daily_profile, dot, finite, median
 
 _MIN_SIDE = 8
 _MIN_SIZE = 1.0
@@ -41,13 +41,22 @@ class Trend:
 
 
 def change_points(
-    times_s: Floats, values: Floats, *, max_points: int = 8, slots: Floats | None = None
+    times_s: Floats,
+    values: Floats,
+    *,
+    max_points: int = 8,
+    slots: Floats | None = None,
+    period_s: float | None = None,
 ) -> list[ChangePoint]:
-    """Find lasting shifts, earliest first; NaN are left out of the count."""
+    """Find lasting shifts, earliest first; NaN are left out of the count. What a known ``period_s`` brings is no shift."""
     times, numbers = finite(times_s, values)
     if len(numbers) < 4 * _MIN_SIDE:
         return []
-    rest = numbers - daily_profile(times, numbers, slots)
+    if period_s is None:
+        rest = numbers - daily_profile(times, numbers, slots)
+    else:
+        steady = numbers - cycle_profile(times, numbers, period_s)
+        rest = steady - daily_profile(times, steady)
     noise = _noise(rest)
     middle = median(rest)
     spread = MAD_TO_SIGMA * median(np.abs(rest - middle)) + noise

@@ -26,6 +26,7 @@ class Groups:
 
     def __init__(self, group: Indexes, groups: int, other: Indexes) -> None:
         self._group = group
+        self.groups = groups
         self._counts = np.bincount(group, minlength=groups)
         longest = int(self._counts.max())
         self._padded = longest * groups <= _MOST_PADDING * len(group) and groups <= np.iinfo(np.int16).max
@@ -93,6 +94,14 @@ class Grid:
         below = np.floor(place)
         low = below.astype(np.intp) % SLOTS
         return low, (low + 1) % SLOTS, 1 - (place - below), place - below
+
+
+def phases(times: Floats, period_s: float) -> tuple[tuple[Groups, Groups], Indexes]:
+    """Give the samples by cycle and by phase, of which there are as many as of a day's at most; and each sample's phase."""
+    cycle = ((times - times[0]) // period_s).astype(np.intp)
+    many = max(1, min(SLOTS, round(period_s / grid_of(times).step_s)))
+    phase = np.minimum(((times - times[0]) % period_s * (many / period_s)).astype(np.intp), many - 1)
+    return (Groups(cycle, int(cycle[-1]) + 1, phase), Groups(phase, many, cycle)), phase
 
 
 class _Latest:

@@ -87,7 +87,9 @@ def detrended(times_s: Floats, values: Floats, slots: Floats | None = None) -> F
     rest = np.asarray(values, dtype=np.float64) - smooth_profile(times_s, values, slots)
     level = robust_level(rest)
     reach = _CLIPPED_SIGMA * level.sigma
-    return np.clip(np.nan_to_num(rest - level.median, nan=0.0), -reach, reach)
+    around = rest - level.median
+    around[np.isnan(around)] = 0.0
+    return np.clip(around, -reach, reach)
 
 
 def _standard(values: Floats) -> tuple[Floats, float]:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.signals.grids import DAY_S, SLOTS, grid_of
+from bot.signals.grids import DAY_S, SLOTS, Groups, grid_of, phases
 
 Floats = NDArray[np.float64]
 
 MAD_TO_SIGMA = 1.4826
 _MIN_DAYS = 2.5
+_MIN_CYCLES = 4
 _SMOOTH_SLOTS = 19
 """Width of the rolling median of the smooth profile (4 h 45 min): what lasts under half of it cannot bend it."""
 
@@ -103,12 +104,24 @@ def slot_profile(times: Floats, values: Floats) -> Floats | None:
         times, values = times[keep], values[keep]
         if not len(times):
             return np.zeros(SLOTS)
-    profile = np.zeros(SLOTS)
-    by_day, by_slot = grid_of(times).layouts
-    day_rows, slot_rows = by_day.rows(values), by_slot.rows(values)
+    return _usual(*grid_of(times).layouts, values)
+
+
+def cycle_profile(times: Floats, values: Floats, period_s: float) -> Floats:
+    """Give what a period brings at every sample, around zero; all zeros where it was not seen four times."""
+    if times[-1] - times[0] < _MIN_CYCLES * period_s:
+        return np.zeros(len(times))
+    layouts, phase = phases(times, period_s)
+    return _usual(*layouts, values)[phase]
+
+
+def _usual(by_cycle: Groups, by_phase: Groups, values: Floats) -> Floats:
+    """Give the median at each phase of a cycle around zero, each cycle's own level removed."""
+    profile = np.zeros(by_phase.groups)
+    in_cycles, in_phases = by_cycle.rows(values), by_phase.rows(values)
     for _ in range(2):
-        level = by_day.medians(day_rows - profile[by_day.other])
-        profile = by_slot.medians(slot_rows - level[by_slot.other])
+        level = by_cycle.medians(in_cycles - profile[by_cycle.other])
+        profile = by_phase.medians(in_phases - level[by_phase.other])
         profile = profile - median(profile)
     return profile
 
@@ -142,4 +155,4 @@ def fast_length(least: int) -> int:
 def _at(times: Floats, slots: Floats) -> Floats:
     """Interpolate a profile between the middles of its slots, around midnight too."""
     low, high, near_low, near_high = grid_of(times).between
-    return slots[low] * near_low + slots[high] * near_high
+    return slots.take(low) * near_low + slots.take(high) * near_high

@@ -12,13 +12,15 @@ import numpy as np
 
 from bot.domain.window import Window
 from bot.signals.grids import grid_of
-from bot.signals.levels import Floats, dot, fast_length, finite, robust_level
+from bot.signals.levels import Floats, dot, fast_length, finite, median, robust_level
 
 _SCHEDULES_S = tuple(60.0 * m for m in (5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, 1440, 10080))
 _MIN_EVENTS = 4
 _MAX_CHANCE = 1e-3
 _MIN_HIT_RATE = 0.7
 _MAX_EVENTS = 2000
+CLEAR = 0.6
+"""How like itself a series must be a period later for it to be said that it repeats."""
 _LEAST_IN_STEP = 0.3
 """Length of the mean of the events' places on a candidate's circle, 1 where all fall on one beat"""
 
@@ -61,9 +63,9 @@ def event_period(times_s: Floats, window: Window) -> Period | None:
 def _candidates(times: Floats) -> list[float]:
     span = float(times[-1] - times[0])
     gaps = np.diff(times)
-    guesses = [float(np.median(gaps)), *(float(q) for q in np.quantile(gaps, (0.25, 0.4, 0.6, 0.75, 0.9)))]
+    guesses = [median(gaps), *(float(q) for q in np.quantile(gaps, (0.25, 0.4, 0.6, 0.75, 0.9)))]
     # bursts on every beat: the gaps between bursts
-    guesses += [float(np.median(gaps[gaps > share * gaps.max()])) for share in (0.1, 0.3, 0.5)]
+    guesses += [median(gaps[gaps > share * gaps.max()]) for share in (0.1, 0.3, 0.5)]
     guesses += [guess / part for guess in guesses[:1] for part in (2, 3)]
     guesses += _SCHEDULES_S
     shortest = max(30.0, span / 2000)
@@ -96,7 +98,7 @@ def _fit(times: Floats, period: float, turn: complex) -> tuple[float, float] | N
 def _judge(times: Floats, period: float, phase: float, window: Window) -> tuple[float, Period]:
     beats = np.round((times - phase) / period)
     off = np.abs(times - phase - beats * period)
-    width = min(max(2.5 * float(np.median(off)), 0.01 * period), 0.2 * period)
+    width = min(max(2.5 * median(off), 0.01 * period), 0.2 * period)
     on = off <= width
     hit = np.unique(beats[on])
     first, last = math.ceil((window.start_s - phase) / period), math.floor((window.end_s - 1 - phase) / period)

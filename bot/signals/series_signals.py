@@ -14,7 +14,8 @@ from bot.domain.entity import Entity
 from bot.domain.items import ItemId, Series
 from bot.domain.signal import Kind, Occurrence, Signal, Topology, signal_id
 from bot.domain.window import Window
-from bot.signals.changepoints import change_points, trends
+from bot.signals.changepoints import trends
+from bot.signals.courses import lasting_shifts
 from bot.signals.degrees import levels_of
 from bot.signals.excursions import excursions
 from bot.signals.folding import Folded, Owners, arrays, fold, rate, rises_only
@@ -258,7 +259,7 @@ def _episodes(row: Metric, folded: Folded) -> Iterator[Occurrence]:
         note = f"{_said(one.usual, row.unit)} → {_said(one.peak, row.unit)}"
         refs = folded.refs(one.start_s, one.end_s)
         yield Occurrence(start_s=one.start_s, end_s=one.end_s, size=round(size, 3), refs=refs, note=note)
-    points = change_points(times, values, slots=slots)
+    points = lasting_shifts(times, values, slots)
     for number, point in enumerate(points):
         change = (point.after - point.before) * sign
         if change < max(row.least, row.relative * abs(point.before)) or point.size_sigma < row.sigma:

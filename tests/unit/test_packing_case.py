@@ -132,3 +132,10 @@ def test_sections_end_where_we_end_them(case):
         len(re.findall(f"^</{FENCE}>$", text, re.MULTILINE)),
     )
     assert opened == closed == text.count(f"</{FENCE}>")
+
+
+def test_a_series_that_repeats_says_how_often(case):
+    """The nodes' load comes with the job, whatever is left of its samples."""
+    for packed in (pack_case(case, gate()), pack_case(case, gate(), economy=True)):
+        rows = next(section.text for section in packed.sections if section.name == "series").split("\n")
+        assert "  repeats every 6 h" in rows
