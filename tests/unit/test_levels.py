@@ -38,6 +38,7 @@ def test_smooth_profile_leaves_a_regular_job_out():
     job = np.where(_DAYS % 21_600 < 2_400, 10.0, 0.0)
     assert np.abs(smooth_profile(_DAYS, job)).max() < 0.5
 
+
 @pytest.mark.parametrize("kept", [1.0, 0.9, 0.3])
 def test_the_profile_is_the_median_by_time_of_day(kept):
     """Also where samples are missing, so that days and times of day have different numbers of them."""
