@@ -35,7 +35,7 @@ def analyze(
 ) -> Report:
     """Investigate an incident export at ``path`` (``-`` reads a tar from standard input)."""
     source = ExportSource(_standard_input() if path == "-" else Path(path))
-    home = _home()
+    home = _home(progress)
     home.delete_stale()
     analyst = analyst_for(choice, home.path)
     found = investigate([source], home, question=question, window=window, progress=progress, analyst=analyst)
@@ -54,7 +54,7 @@ def analyze_live(
     """Investigate what ``rootcause.yaml`` names, and the export at ``path`` beside it where one is given."""
     from bot.app_sources import LIVE_DEFAULT, live_sources  # noqa: PLC0415 - an export is read without Slack's libraries
 
-    home = _home()
+    home = _home(progress)
     home.delete_stale()
     live = live_settings(home.path)
     if not live.names_a_source:
@@ -151,8 +151,8 @@ def _standard_input() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def _home() -> CaseHome:
+def _home(progress: Progress | None = None) -> CaseHome:
     home = Settings.from_environment().home
     if home.exists() and not home.is_dir():
         raise UsageError(f"Cases cannot be kept in {home}, for it is no folder: set ROOTCAUSE_HOME to one.")
-    return CaseHome(home, Spreading(SpreadSettings.from_environment()))
+    return CaseHome(home, Spreading(SpreadSettings.from_environment(), progress))

@@ -76,13 +76,14 @@ def analyzed(export, home, spread=None):
 class Spreads:
     """Makes what spreads a case, and remembers it; as a case is read, ``during`` is called with it once it is spread."""
 
-    def __init__(self, told):
+    def __init__(self, told, progress=None):
         self.told = told
+        self.progress = progress
         self.made = []
 
     def __call__(self, case):
         """Make it once workers have been counted, so that a small case is spread from its first run."""
-        spread = Spread(self.told, case)
+        spread = Spread(self.told, case, progress=self.progress)
         spread.claim(0)
         self.made.append(spread)
         spread.claim(self.told.from_bytes)

@@ -136,8 +136,8 @@ class Elsewhere(Protocol):
         """Ask for one of the places, for a run of so many raw bytes; where it is given, ``mapped`` must follow."""
         ...
 
-    def mapped(self, number: int, blocks: Sequence[PackedBlock]) -> Mapped | None:
-        """Wait until a run has been mapped, and free its place; None where it has to be done here, in bounded time."""
+    def mapped(self, number: int, blocks: Sequence[PackedBlock], size: int) -> Mapped | None:
+        """Wait until a run of so many raw bytes has been mapped, and free its place; None where it has to be done here, in bounded time."""
         ...
 
     def close(self) -> None:

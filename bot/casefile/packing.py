@@ -112,7 +112,7 @@ class Packing:
             mapped = None if sent else map_blocks(texts, self._masking)
         del texts
         if mapped is None:
-            mapped = self._mapped_elsewhere(run[0].number, packed)
+            mapped = self._mapped_elsewhere(run[0].number, packed, size)
         return FilledRun(
             forms=mapped.forms,
             firsts=mapped.firsts,
@@ -122,9 +122,9 @@ class Packing:
             ],
         )
 
-    def _mapped_elsewhere(self, number: int, packed: Sequence[PackedBlock]) -> Mapped:
+    def _mapped_elsewhere(self, number: int, packed: Sequence[PackedBlock], size: int) -> Mapped:
         assert self._elsewhere is not None
-        mapped = self._elsewhere.mapped(number, packed)
+        mapped = self._elsewhere.mapped(number, packed, size)
         if mapped is None:
             with self._working:
                 mapped = map_blocks([unpacked(block) for block in packed], self._masking)

@@ -21,6 +21,7 @@ from rich.progress import (
 )
 
 from bot.cli import words
+from bot.domain.ports import BY_WORKERS
 from bot.domain.spelling import length
 
 PATIENCE_S = 1.0
@@ -66,11 +67,14 @@ class StageLines:
         self._lock = threading.Lock()
         self._stage: str | None = None
         self._began = 0.0
-        self._done = 0
+        self._done = self._by_workers = 0
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:  # noqa: ARG002 - the port's signature
         """Note the bytes, and close the stage before where a new one begins."""
         with self._lock:
+            if stage == BY_WORKERS:
+                self._by_workers = done
+                return
             if stage != self._stage:
                 self._close()
                 self._stage, self._began = stage, self._clock()
@@ -81,7 +85,9 @@ class StageLines:
         if self._stage is None or took < PATIENCE_S:
             return
         rate = f", {words.size(self._done)} at {words.size(self._done / took)}/s" if self._done else ""
-        self._write(f"{self._stage}: {length(took)}{rate}\n")
+        share = f", {words.size(self._by_workers)} of it {BY_WORKERS}" if self._by_workers else ""
+        self._by_workers = 0
+        self._write(f"{self._stage}: {length(took)}{rate}{share}\n")
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -118,7 +124,8 @@ class Bars:
         """Move the stage's bar."""
         with self._lock:
             if stage not in self._tasks:
-                self._finish_others()
+                if stage != BY_WORKERS:
+                    self._finish_others()
                 self._tasks[stage] = self._bars.add_task(stage, total=total)
             self._bars.update(self._tasks[stage], completed=done, total=total)
             if not self._shown and self._clock() - self._began >= PATIENCE_S:

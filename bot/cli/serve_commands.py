@@ -75,7 +75,8 @@ def record() -> int:
 
 
 @click.command()
-def worker() -> int:
+@click.option("--until-eof", is_flag=True, hidden=True, help="End when standard input does.")
+def worker(until_eof: bool) -> int:
     """Map the logs of large investigations until told to stop; run as many as you like, on any machine.
 
     Workers are met in ROOTCAUSE_DATABASE_URL (PostgreSQL), without it in ROOTCAUSE_HOME on this machine. An investigation gives
@@ -87,7 +88,7 @@ def worker() -> int:
     from bot.web.logs import log_as_json  # noqa: PLC0415 - see above
 
     log_as_json()
-    return asyncio.run(run(WorkerSettings.from_environment()))
+    return asyncio.run(run(WorkerSettings.from_environment(), until_eof=until_eof))
 
 
 COMMANDS = (serve, demo, doctor, record, worker)

@@ -19,6 +19,9 @@ from bot.domain.items import (
 Progress = Callable[[str, int, int | None], None]
 """``(stage, done_bytes, total_bytes or None)``; called often, must be cheap."""
 
+BY_WORKERS = "by workers"
+"""The stage that goes on beside the others: what workers have done, of what they were given."""
+
 Clock = Callable[[], datetime]
 """Tells the time, aware UTC."""
 

@@ -155,9 +155,14 @@ class Export:
         where = f"kubernetes/{namespace}/{kind}.json" if namespace else f"kubernetes/{kind}.json"
         self.document(where, {"apiVersion": "v1", "items": items, "kind": "List", "metadata": {"resourceVersion": ""}})
 
+    @property
+    def full(self) -> bool:
+        """Tell whether enough lines wait."""
+        return self._bulk.pending >= ENOUGH
+
     def flush(self, now_s: float) -> None:
         """Write what can no longer be overtaken; many lines alike wait until there are enough of them to be worth it."""
-        if 0 < self._bulk.pending < ENOUGH and now_s < float("inf"):
+        if self._bulk.pending > 0 and not self.full and now_s < float("inf"):
             return
         for stream, lines in self._bulk.drawn():
             stream.lines.extend(lines)

@@ -96,7 +96,7 @@ class World(Timeline):
             if count % 20 == 0:
                 for sample in self.on_sample:
                     sample(tick)
-            if count % 80 == 0:
+            if count % 80 == 0 or self.export.full:
                 self.export.flush(tick)
             count += 1
             tick += TICK_S

@@ -1,6 +1,7 @@
 """Spreads the map over one investigation's logs: runs are given to workers, and whatever they do not do is done here.
 
-Nothing is given away before so many bytes have been read, nor where no worker of this very version is there. From then on as many
+Nothing is given away before so many bytes have been read, nor where no worker of this very version is there (``spread_local``
+starts some where that gains). From then on as many
 runs are under way as the workers have places; a run that nobody takes, whose worker has fallen silent, or that takes too long is
 withdrawn and mapped here. So the result never waits for a worker, and never depends on one. Leaves out how runs are stored and
 queued (``spread_store``), which is not even loaded before it is needed.
@@ -17,10 +18,12 @@ from typing import TYPE_CHECKING
 from bot.casefile.blocks import PackedBlock
 from bot.casefile.mapping import Mapped
 from bot.casefile.parcels import pack_run, unpack_mapped
+from bot.domain.ports import BY_WORKERS, Progress
 from bot.errors import RootcauseError
 from bot.settings import SpreadSettings
 
 if TYPE_CHECKING:  # an analysis of usual size needs neither a database nor DBOS
+    from bot.investigation.spread_local import LocalWorkers
     from bot.investigation.spread_store import RunRow, SpreadStore
 
 log = logging.getLogger("rootcause.spread")
@@ -36,6 +39,9 @@ LOOK_S = 0.05
 
 COUNT_S = 3.0
 """Seconds between two counts of the workers."""
+
+COMING_S = 0.25
+"""Seconds between two counts while workers that were started are on their way."""
 
 UNTAKEN_S = 8.0
 """A run that nobody has taken by then waits behind another investigation's, or died with who was about to."""
@@ -71,10 +77,12 @@ class Spreading:
     """Makes what spreads one case; it crosses a process boundary with the engine."""
 
     settings: SpreadSettings
+    progress: Progress | None = None
+    """Hears how many bytes of logs workers have mapped, of how many that they were given."""
 
     def __call__(self, case: str) -> "Spread":
         """Spread a case, by its id."""
-        return Spread(self.settings, case)
+        return Spread(self.settings, case, progress=self.progress)
 
 
 class Spread:
@@ -82,12 +90,21 @@ class Spread:
 
     most_places = MOST_PLACES
 
-    def __init__(self, settings: SpreadSettings, case: str, store: "Callable[[], SpreadStore] | None" = None) -> None:
+    def __init__(
+        self,
+        settings: SpreadSettings,
+        case: str,
+        store: "Callable[[], SpreadStore] | None" = None,
+        progress: Progress | None = None,
+    ) -> None:
         self.tally = Tally()
         self._settings = settings
         self._case = case
         self._make_store = store or self._real_store
         self._store: SpreadStore | None = None
+        self._progress = progress
+        self._local: LocalWorkers | None = None
+        self._given_bytes = self._back_bytes = 0
         self._version = ""
         self._lock = threading.Lock()
         self._looking: threading.Thread | None = None
@@ -122,9 +139,10 @@ class Spread:
                 return False
             self._under_way += 1
             self._began = True
+            self._given_bytes += size
             return True
 
-    def mapped(self, number: int, blocks: Sequence[PackedBlock]) -> Mapped | None:
+    def mapped(self, number: int, blocks: Sequence[PackedBlock], size: int) -> Mapped | None:
         """Give a run away and wait for what it becomes; None where it must be mapped here."""
         payload = pack_run(blocks)
         key = f"{self._case}.{number}.{hashlib.sha256(payload).hexdigest()[:32]}"
@@ -137,11 +155,15 @@ class Spread:
             self._under_way -= 1
             if found is not None:
                 self.tally.mapped += 1
+                self._back_bytes += size
                 self._lost_in_row = 0
             elif not self._closed.is_set():
                 self.tally.lost += 1
                 self._lost_in_row += 1
+                self._given_bytes -= size
                 log.warning("a run is mapped here instead", extra={"run": key, "in_row": self._lost_in_row})
+        if self._progress is not None:
+            self._progress(BY_WORKERS, self._back_bytes, self._given_bytes)
         return found
 
     def _fetched(self, key: str, payload: bytes, lines: Sequence[int]) -> Mapped | None:
@@ -172,6 +194,11 @@ class Spread:
         """Let go of the workers, and remove what is still on its way to them."""
         self._closed.set()
         self._end_all()
+        self._let_go()
+        if self._local is not None:
+            self._local.close()
+
+    def _let_go(self) -> None:
         if self._looking is not None:
             self._looking.join(CLOSE_S)
             if self._looking.is_alive():
@@ -211,7 +238,8 @@ class Spread:
                     counted_at = time.monotonic()
                     self._count(self._store)
                     if not self._places and not self._waits:
-                        self._closed.wait(COUNT_S)
+                        counted_at = float("-inf")
+                        self._closed.wait(COMING_S if self._local or self._gains_by_local() else COUNT_S)
                         continue
                 if self._waits:
                     self._settle(self._store.under_way(self._case))
@@ -223,8 +251,17 @@ class Spread:
                 self._blind, self._places = True, 0
             self._end_all()
 
+    def _gains_by_local(self) -> bool:
+        """Tell whether workers of this machine may yet be started."""
+        return self._settings.local > 0 and self._local is None
+
     def _count(self, store: "SpreadStore") -> None:
         living = store.workers()
+        if not living and self._gains_by_local() and self._seen >= self._settings.local_from_bytes:
+            from bot.investigation.spread_local import LocalWorkers  # noqa: PLC0415 - see above
+
+            self._local = LocalWorkers(self._settings)
+            self._local.start()
         ours = [worker for worker in living if worker.version == self._version]
         if ours and not self._places:
             log.info("workers take part", extra={"case": self._case, "workers": len(ours)})

@@ -10,18 +10,24 @@ def text(name: str) -> str | None:
     return os.environ.get(name, "").strip() or None  # noqa: TID251 - this is the one reader
 
 
+def child_environment(**changes: str) -> dict[str, str]:
+    """Give a child process this one's environment, with changes; an empty one unsets."""
+    return {name: value for name, value in {**os.environ, **changes}.items() if value}  # noqa: TID251 - see above
+
+
 def texts(name: str) -> tuple[str, ...]:
     """Give the parts of a comma-separated variable."""
     return tuple(part.strip() for part in (text(name) or "").split(",") if part.strip())
 
 
-def count(name: str, default: int) -> int:
-    """Give a whole number above 0; raises UsageError for anything else."""
+def count(name: str, default: int, least: int = 1) -> int:
+    """Give a whole number of at least ``least``; raises UsageError for anything else."""
     given = text(name)
     if given is None:
         return default
-    if not given.isascii() or not given.isdigit() or int(given) < 1:
-        raise UsageError(f"{name} is {given!r}: give a whole number above 0, or leave it away for {default}.")
+    if not given.isascii() or not given.isdigit() or int(given) < least:
+        wanted = "above 0" if least == 1 else f"of {least} or more"
+        raise UsageError(f"{name} is {given!r}: give a whole number {wanted}, or leave it away for {default}.")
     return int(given)
 
 

@@ -63,7 +63,7 @@ class Away:
         self.done += 1
         return self.done % 2 == 0
 
-    def mapped(self, number, blocks):
+    def mapped(self, number, blocks, size):
         """Map from the frames alone."""
         return None if self.fails else map_blocks([unpacked(block) for block in blocks], Masking(mask))
 

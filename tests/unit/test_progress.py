@@ -5,6 +5,7 @@ import io
 from rich.console import Console
 
 from bot.cli.progress import Bars, Silent, StageLines, reporter
+from bot.domain.ports import BY_WORKERS
 
 
 class Clock:
@@ -66,3 +67,26 @@ def test_quiet_is_silent():
     with reporter(quiet=True) as progress:
         progress("reading", 1, 2)
     assert isinstance(progress, Silent)
+
+
+def test_what_workers_do_is_told_beside_the_stage():
+    """A pipe gets it at the stage's end; a terminal shows a second bar, and the first one stays."""
+    clock, lines = Clock(), []
+    with StageLines(lines.append, clock) as progress:
+        progress("read", 0, 4_000_000)
+        progress(BY_WORKERS, 1_000_000, 2_000_000)
+        clock.now = 2
+        progress("read", 4_000_000, 4_000_000)
+        progress("digest", 0, None)
+    assert lines == ["read: 2 s, 4.0 MB at 2.0 MB/s, 1.0 MB of it by workers\n"]
+    clock, screen = Clock(), io.StringIO()
+    with Bars(Console(file=screen, force_terminal=True, width=100), clock) as progress:
+        progress("read", 1, 4000)
+        clock.now = 1.5
+        progress("read", 2000, 4000)
+        progress(BY_WORKERS, 500, 1000)
+        progress._bars.refresh()
+    shown = screen.getvalue()
+    assert "0.5/1.0 kB" in shown
+    assert "by workers" in shown
+    assert "2.0/4.0 kB" in shown.rpartition("by workers")[0].rpartition("read")[2]
