@@ -7,6 +7,7 @@ still be found, but such a tie rests on timing alone and says so.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import log
 
 from bot.domain.entity import CLUSTER_KINDS
@@ -18,7 +19,8 @@ from bot.signals.discoveries import Corrected, Tried, in_families
 from bot.signals.lasting import askable, lasting as within
 from bot.signals.links import TEST_SHIFT, Range, Train, judge, left_open, measure, train_of
 from bot.signals.localities import Locality, locality
-from bot.signals.mechanisms import EXOGENOUS, Anchor, mechanisms_between
+from bot.signals.mechanisms import BY_STATUS, EXOGENOUS, mechanisms_between
+from bot.signals.places import marks, named, scopes
 
 TIMING = "timing"
 TIMING_LAG_S = (0.0, 900.0)
@@ -63,55 +65,69 @@ class Candidate:
     """Whether only those pods failed that the cause could have reached"""
 
 
-def scopes(cause: Signal, effect: Signal, topology: Topology) -> list[str]:
-    """Name every way in which the places of two signals are tied, the closest first."""
-    a, b = topology.root(cause.entity), topology.root(effect.entity)
-    found = []
-    if cause.entity == effect.entity:
-        found.append("same entity")
-    elif a == b or topology.targets.get(cause.entity) == b or topology.targets.get(effect.entity) == a:
-        found.append("owner")
-    if (
-        b in cause.mentions
-        or a in effect.mentions
-        or (_acts_on_others(cause) and set(cause.mentions) & set(effect.mentions))
-    ):
-        found.append("named")
-    if (b, a) in topology.calls or a in topology.backends.get(b, frozenset()):
-        found.append("called by")
-    if (a, b) in topology.calls or b in topology.backends.get(a, frozenset()):
-        found.append("calls")
-    if _nodes(cause, topology) & _nodes(effect, topology):
-        found.append("same node")
-    if a.namespace is not None and a.namespace == b.namespace:
-        found.append("same namespace")
-    return [*found, "cluster"]
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """On what grounds a pair is tested: by which mechanism, by which tie of places, how plausible, at which lags."""
+
+    mechanism: str
+    scope: str
+    plausibility: float
+    lag: Range
 
 
 def candidates(signals: Sequence[Signal], topology: Topology) -> Iterable[Candidate]:
     """Give every pair worth a test, in a fixed order."""
     live = [signal for signal in signals if signal.occurrences]
-    for effect in live:
-        for cause in live:
-            if cause.id != effect.id:
-                candidate = candidate_for(cause, effect, topology)
-                if candidate is not None:
-                    yield candidate
+    if not live:
+        return
+    tied = marks(live, topology)
+    for effect, row in zip(live, tied.tolist(), strict=True):
+        status = _told_by(effect)
+        for cause, mark in zip(live, row, strict=True):
+            ground = _ground(cause.kind, effect.kind, status, mark, _blames(effect, cause))
+            if ground is not None and cause.id != effect.id:
+                yield _candidate(cause, effect, ground, topology)
 
 
 def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidate | None:
     """Give the most plausible ground on which to test a pair, or None where there is none."""
-    rows = mechanisms_between(cause.kind, effect.kind, effect.attributes.get("status", ""))
-    by_timing = cause.kind != effect.kind and effect.kind not in _BEGINNINGS
-    if not rows and not by_timing:
-        return None
-    ties = scopes(cause, effect, topology)
-    best: Candidate | None = None
+    mark = int(marks((cause, effect), topology)[1, 0])
+    ground = _ground(cause.kind, effect.kind, _told_by(effect), mark, _blames(effect, cause))
+    return None if ground is None else _candidate(cause, effect, ground, topology)
+
+
+def _candidate(cause: Signal, effect: Signal, ground: _Ground, topology: Topology) -> Candidate:
+    return Candidate(
+        cause=cause,
+        effect=effect,
+        mechanism=ground.mechanism,
+        scope=ground.scope,
+        plausibility=ground.plausibility,
+        lag=ground.lag,
+        local=None if ground.mechanism == TIMING else locality(cause, effect, topology),
+    )
+
+
+def _told_by(effect: Signal) -> str:
+    """Give the HTTP status of an effect, where it says more than that it failed."""
+    status = effect.attributes.get("status", "")
+    return status if status in BY_STATUS else ""
+
+
+def _blames(effect: Signal, cause: Signal) -> bool:
+    """Tell whether a failure may be the cause's doing by its own words: it names nobody, or names it."""
+    return "blames" not in effect.attributes or effect.attributes["blames"] == str(cause.entity)
+
+
+@lru_cache(maxsize=1 << 16)
+def _ground(cause: Kind, effect: Kind, status: str, mark: int, blamed: bool) -> _Ground | None:
+    """Give the most plausible ground for two kinds whose places are tied so."""
+    ties = named(mark)
+    best: _Ground | None = None
     # a failure that names whom it failed on is less likely anybody else's
-    blamed = effect.attributes.get("blames", str(cause.entity)) == str(cause.entity)
     trust = 1.0 if blamed else NOT_BLAMED
-    for row in rows:
-        if cause.kind is effect.kind and "calls" in ties and "called by" not in ties:
+    for row in mechanisms_between(cause, effect, status):
+        if cause is effect and "calls" in ties and "called by" not in ties:
             continue  # one failure seen twice climbs from callee to caller, never down
         factors = dict(row.scopes)
         # of ties that weigh the same the closest, which stands first
@@ -120,26 +136,12 @@ def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidat
             continue
         plausibility = trust * row.weight * reach[0]
         if best is None or plausibility > best.plausibility:
-            best = Candidate(
-                cause=cause,
-                effect=effect,
-                mechanism=row.key,
-                scope=reach[1],
-                plausibility=plausibility,
-                lag=Range(low_s=row.lag_s[0], high_s=row.lag_s[1], anchor=row.anchor),
-            )
-    if best is None and ties[0] in _NEAR and by_timing:
-        anchor: Anchor = "during"
-        return Candidate(
-            cause=cause,
-            effect=effect,
-            mechanism=TIMING,
-            scope=ties[0],
-            plausibility=TIMING_WEIGHT,
-            lag=Range(low_s=TIMING_LAG_S[0], high_s=TIMING_LAG_S[1], anchor=anchor),
-        )
-    local = None if best is None else locality(cause, effect, topology)
-    return best if best is None or local is None else replace(best, local=local)
+            lag = Range(low_s=row.lag_s[0], high_s=row.lag_s[1], anchor=row.anchor)
+            best = _Ground(row.key, reach[1], plausibility, lag)
+    if best is None and ties[0] in _NEAR and cause is not effect and effect not in _BEGINNINGS:
+        lag = Range(low_s=TIMING_LAG_S[0], high_s=TIMING_LAG_S[1], anchor="during")
+        best = _Ground(TIMING, ties[0], TIMING_WEIGHT, lag)
+    return best
 
 
 def link_all(found: Iterable[Candidate], window: Window, symptom: SignalId | None = None) -> list[Link]:
@@ -312,16 +314,3 @@ def narrowed(signal: Signal, start_s: float, end_s: float) -> Signal:
     """Keep only the occurrences that touch ``[start_s, end_s]``."""
     kept = tuple(one for one in signal.occurrences if one.end_s >= start_s and one.start_s <= end_s)
     return replace(signal, occurrences=kept, total=len(kept))
-
-
-def _acts_on_others(signal: Signal) -> bool:
-    """Tell whether a signal's thing acts by way of the workloads it names: a certificate they show, a node they run on."""
-    return signal.entity.kind in ("Certificate", "Node")
-
-
-def _nodes(signal: Signal, topology: Topology) -> frozenset[str]:
-    if signal.entity.kind == "Node":
-        return frozenset({signal.entity.name})
-    if signal.entity.kind in CLUSTER_KINDS or signal.kind is Kind.HUMAN_CHANGE:
-        return frozenset()
-    return signal.nodes or topology.nodes.get(topology.root(signal.entity), frozenset())

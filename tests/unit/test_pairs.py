@@ -4,7 +4,8 @@ from engine_parts import signal, window
 
 from bot.domain.entity import Entity
 from bot.domain.signal import Kind, Topology
-from bot.signals.pairs import by_place, candidate_for, candidates, link_all, scopes
+from bot.signals.pairs import by_place, candidate_for, candidates, link_all
+from bot.signals.places import scopes
 
 API = Entity("Deployment", "api", "shop")
 EDGE = Entity("Deployment", "edge", "shop")

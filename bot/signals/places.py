@@ -1,0 +1,113 @@
+"""Where signals stand towards each other: every way in which the places of two are tied, for all pairs at once.
+
+Leaves out what a way is worth to a mechanism (``mechanisms``), and which pairs are tested (``pairs``).
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.domain.entity import CLUSTER_KINDS, Entity
+from bot.domain.signal import Kind, Signal, Topology
+
+TIES = ("same entity", "owner", "named", "called by", "calls", "same node", "same namespace", "cluster")
+"""The closest first."""
+
+Marks = NDArray[np.uint8]
+"""Which of the ties join two places: bit ``n`` stands for ``TIES[n]``."""
+_Numbers = NDArray[np.intp]
+_Told = NDArray[np.bool_]
+
+
+def scopes(cause: Signal, effect: Signal, topology: Topology) -> tuple[str, ...]:
+    """Name every way in which the places of two signals are tied, the closest first."""
+    return named(int(marks((cause, effect), topology)[1, 0]))
+
+
+@lru_cache(maxsize=1 << len(TIES))
+def named(mark: int) -> tuple[str, ...]:
+    """Name the ties of one pair."""
+    return tuple(tie for place, tie in enumerate(TIES) if mark >> place & 1)
+
+
+def marks(signals: Sequence[Signal], topology: Topology) -> Marks:
+    """Give the ties of every pair, a row for each effect and a column for each cause."""
+    numbers: dict[Entity, int] = {}
+    roots = [topology.root(signal.entity) for signal in signals]
+    root = _numbered(roots, numbers)
+    entity = _numbered([signal.entity for signal in signals], numbers)
+    targets = [topology.targets.get(signal.entity) for signal in signals]
+    target = np.array([-1 if one is None else numbers.get(one, -1) for one in targets], dtype=np.intp)
+    same = entity[:, np.newaxis] == entity
+    owned = (root[:, np.newaxis] == root) | (target == root[:, np.newaxis]) | (target[:, np.newaxis] == root)
+    calls = _calls(numbers, topology)[np.ix_(root, root)]  # whose row stands for calls whose column stands for
+    told = (same, owned & ~same, _mentioned(signals, roots), calls, calls.T, _on_one_node(signals, topology), _in_one_namespace(roots))  # fmt: skip
+    found = np.full(same.shape, 1 << len(told), dtype=np.uint8)  # one cluster holds them all
+    for place, pairs in enumerate(told):
+        found |= pairs.astype(np.uint8) << np.uint8(place)
+    return found
+
+
+def _numbered(entities: Sequence[Entity], numbers: dict[Entity, int]) -> _Numbers:
+    return np.array([numbers.setdefault(one, len(numbers)) for one in entities], dtype=np.intp)
+
+
+def _calls(numbers: dict[Entity, int], topology: Topology) -> _Told:
+    """Tell of all numbered places who calls whom: as seen, or as the backend of a Service."""
+    found = np.zeros((len(numbers), len(numbers)), dtype=np.bool_)
+    for caller, callee in topology.calls:
+        if caller in numbers and callee in numbers:
+            found[numbers[caller], numbers[callee]] = True
+    for caller, backends in topology.backends.items():
+        if caller in numbers:
+            found[numbers[caller], [numbers[one] for one in backends if one in numbers]] = True
+    return found
+
+
+def _mentioned(signals: Sequence[Signal], roots: Sequence[Entity]) -> _Told:
+    """Tell whether one side names the other, or a cause that acts by way of what it names names what the effect names."""
+    at: dict[Entity, list[int]] = {}
+    naming: dict[Entity, list[int]] = {}
+    for place, (signal, root) in enumerate(zip(signals, roots, strict=True)):
+        at.setdefault(root, []).append(place)
+        for one in set(signal.mentions):
+            naming.setdefault(one, []).append(place)
+    found = np.zeros((len(signals), len(signals)), dtype=np.bool_)
+    for one, who in naming.items():
+        named_here = at.get(one, [])
+        found[np.ix_(named_here, who)] = found[np.ix_(who, named_here)] = True
+        found[np.ix_(who, [place for place in who if _acts_on_others(signals[place])])] = True
+    return found
+
+
+def _on_one_node(signals: Sequence[Signal], topology: Topology) -> _Told:
+    found = np.zeros((len(signals), len(signals)), dtype=np.bool_)
+    on: dict[str, list[int]] = {}
+    for place, signal in enumerate(signals):
+        for node in _nodes(signal, topology):
+            on.setdefault(node, []).append(place)
+    for places in on.values():
+        found[np.ix_(places, places)] = True
+    return found
+
+
+def _in_one_namespace(roots: Sequence[Entity]) -> _Told:
+    known: dict[str, int] = {}
+    space = np.array([-1 if one.namespace is None else known.setdefault(one.namespace, len(known)) for one in roots])
+    one: _Told = (space[:, np.newaxis] == space) & (space >= 0)
+    return one
+
+
+def _acts_on_others(signal: Signal) -> bool:
+    """Tell whether a signal's thing acts by way of the workloads it names: a certificate they show, a node they run on."""
+    return signal.entity.kind in ("Certificate", "Node")
+
+
+def _nodes(signal: Signal, topology: Topology) -> frozenset[str]:
+    if signal.entity.kind == "Node":
+        return frozenset({signal.entity.name})
+    if signal.entity.kind in CLUSTER_KINDS or signal.kind is Kind.HUMAN_CHANGE:
+        return frozenset()
+    return signal.nodes or topology.nodes.get(topology.root(signal.entity), frozenset())

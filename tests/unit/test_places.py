@@ -1,0 +1,80 @@
+import random
+
+from engine_parts import signal
+
+from bot.domain.entity import Entity
+from bot.domain.signal import Kind, Topology
+from bot.signals.places import marks, named, scopes
+
+_WEB, _API = Entity("Deployment", "web", "shop"), Entity("Deployment", "api", "shop")
+
+
+def _one_by_one(cause, effect, topology):
+    """Give the ties of one pair as their definitions read, each by itself."""
+    a, b = topology.root(cause.entity), topology.root(effect.entity)
+    acts = cause.entity.kind in ("Certificate", "Node")
+    nodes = [
+        frozenset({one.entity.name})
+        if one.entity.kind == "Node"
+        else frozenset()
+        if one.entity.kind == "Host"
+        else one.nodes
+        for one in (cause, effect)
+    ]
+    owner = a == b or topology.targets.get(cause.entity) == b or topology.targets.get(effect.entity) == a
+    told = {
+        "same entity": cause.entity == effect.entity,
+        "owner": cause.entity != effect.entity and owner,
+        "named": b in cause.mentions or a in effect.mentions or (acts and bool({*cause.mentions} & {*effect.mentions})),
+        "called by": (b, a) in topology.calls or a in topology.backends.get(b, ()),
+        "calls": (a, b) in topology.calls or b in topology.backends.get(a, ()),
+        "same node": bool(nodes[0] & nodes[1]),
+        "same namespace": a.namespace is not None and a.namespace == b.namespace,
+        "cluster": True,
+    }
+    return tuple(tie for tie, holds in told.items() if holds)
+
+
+def _drawn(seed):
+    """Draw a small cluster and signals in it, with every kind of tie among them."""
+    draw = random.Random(seed)
+    works = [Entity("Deployment", f"w{n}", draw.choice(("shop", "pay"))) for n in range(4)]
+    pods = [Entity("Pod", f"p{n}", work.namespace) for n, work in enumerate(works)]
+    others = [Entity("Node", "n1"), Entity("Host", "db"), Entity("Certificate", "c", "shop"), Entity("HorizontalPodAutoscaler", "h", "shop"), Entity("Service", "s", "shop")]  # fmt: skip
+    everyone = [*works, *pods, *others]
+    topology = Topology(
+        owner=dict(zip(pods[:3], works, strict=False)),
+        targets={others[3]: draw.choice(works)},
+        backends={others[4]: frozenset(draw.sample(works, 2))},
+        calls=frozenset((draw.choice(everyone), draw.choice(everyone)) for _ in range(4)),
+    )
+    found = [
+        signal(
+            draw.choice((Kind.POD_KILL, Kind.SERVER_ERROR)),
+            draw.choice(everyone),
+            [1.0],
+            mentions=tuple(draw.sample(everyone, draw.randint(0, 2))),
+            nodes=frozenset(draw.sample(("n1", "n2", "n3"), draw.randint(0, 1))),
+        )
+        for _ in range(12)
+    ]
+    return found, topology
+
+
+def test_all_pairs_at_once_are_tied_as_each_by_itself():
+    """Every tie of every pair in forty drawn clusters, and each tie in some of them."""
+    seen = set()
+    for seed in range(40):
+        signals, topology = _drawn(seed)
+        expected = [[_one_by_one(cause, effect, topology) for cause in signals] for effect in signals]
+        assert [[named(mark) for mark in row] for row in marks(signals, topology).tolist()] == expected
+        seen |= {tie for row in expected for ties in row for tie in ties}
+    assert len(seen) == 8
+
+
+def test_who_calls_and_who_is_called_are_told_apart():
+    """The web calls the API: a failure of the API reaches the web as one that it called."""
+    topology = Topology(calls=frozenset({(_WEB, _API)}))
+    below, above = signal(Kind.SERVER_ERROR, _API, [1.0]), signal(Kind.SERVER_ERROR, _WEB, [1.0])
+    assert scopes(below, above, topology) == ("called by", "same namespace", "cluster")
+    assert scopes(above, below, topology) == ("calls", "same namespace", "cluster")
