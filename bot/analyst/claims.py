@@ -5,21 +5,23 @@ graded: a claim is supported, refuted or untested. Denials ("it's not the networ
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
+from bot.analyst.claim_checks import Pointed, Record, Status, tested, unseen
 from bot.analyst.questions import known_entities, match_entities
-from bot.analyst.vocabulary import GENERAL, kinds_in
+from bot.analyst.vocabulary import GENERAL, kinds_in, kinds_ranked
 from bot.domain.entity import Entity
 from bot.domain.items import ChatMessage, ItemId, TicketEntry
-from bot.domain.link import Chain, Link
+from bot.domain.link import Chain
 from bot.domain.report import Claim
-from bot.domain.signal import Kind, Signal, SignalId
+from bot.domain.signal import Kind, Signal
 
-_Status = Literal["supported", "refuted", "untested"]
-
+NAMED = frozenset(
+    {"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Node", "ConfigMap", "ResourceQuota", "Certificate"}
+)
+"""Kinds of object that people name when they blame one."""
 MOST_CLAIMS = 30
 LONGEST_QUOTE = 300
 
@@ -43,8 +45,25 @@ _PROPOSES = re.compile(
     r"\b(?:bug|issue|problem|regression|hiccup|glitch)\s*\?",
     re.IGNORECASE,
 )
+_CHANGE = r"(?:re-?deploy(?:ment)?|deploy(?:ment)?|roll-?out|roll-?back|release|upgrade|fail-?over|restart|reboot|migration|config(?:uration)? change|maintenance)"
+_WORDS = r"(?:[\w'./-]+\s+)"
+_ASKS = re.compile(
+    rf"^\W*(?!(?:who|what|when|where|which|why|how|can|could|should|shall|do|does|did|is|are|was|were|will|would|any\w*|some\w*)\b)"
+    rf"{_WORDS}{{0,4}}[\w'./-]+\s*\?|\bdid\s+[\w'./-]+\s+{_CHANGE}\b|"
+    rf"^\W*(?:yesterday|today|tonight|this morning|last (?:night|week))'?s?\s+{_WORDS}{{0,3}}{_CHANGE}\b|"
+    rf"\b{_CHANGE}\b[^.?!]{{0,20}}\b(?:did|broke|killed|started) (?:it|this|that|us|everything)\b|"
+    r"\bis that it\s*\?|\b(?:did|broke) (?:it|this|that)\b(?!\s*\?)",
+    re.IGNORECASE,
+)
+"""Theories in the fewest words: "cart deploy?", "did billing deploy something?", "cart's deploy did it"."""
+_WORRIES = re.compile(
+    r"\bacting (?:up|weird|strange)\b|\bis it (?:just )?me\b|\bfeels? (?:slow|broken|off|weird|sluggish)\b|\b(?:is|are|seems?|looks?) "
+    r"(?:slow|broken|down|flaky|laggy|off|odd|unstable)\b|\b(?:customers?|users?) (?:says?|complains?|reports?|tells?)\b",
+    re.IGNORECASE,
+)
+"""What people say who fear that something is wrong, and name no cause."""
 _DENIES = re.compile(
-    r"\b(?:not|isn'?t|wasn'?t|can'?t be|cannot be|couldn'?t be|rul(?:e|ed|ing) out|unrelated|doubt|no sign of|never)\b",
+    r"\b(?:not|isn'?t|wasn'?t|can'?t be|cannot be|couldn'?t be|rul(?:e|ed|ing) out|unrelated|doubt|no sign of|never|looks? (?:fine|ok(?:ay)?|good|normal|healthy))\b",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
@@ -71,15 +90,24 @@ class FoundClaim:
     kinds: frozenset[Kind]
     entities: tuple[Entity, ...]
     permalink: str | None = None
+    strange: tuple[str, ...] = ()
+    """Names before a change ("basket's deploy") that nothing in the case bears."""
 
 
 def find_claims(
     messages: Iterable[tuple[ItemId, ChatMessage]],
     tickets: Iterable[tuple[ItemId, TicketEntry]],
     signals: Sequence[Signal],
+    things: Iterable[Entity] = (),
+    *,
+    quiet: bool = False,
 ) -> list[FoundClaim]:
-    """List the causes people proposed, oldest first, each person's theory once, at most thirty."""
-    known = known_entities(signals, None)
+    """List the causes people proposed, oldest first, each person's theory once, at most thirty.
+
+    ``things`` are what an object was read of, whether or not anything happened to it; in a ``quiet`` window, where nothing was
+    found, what people worried about counts, too.
+    """
+    known = tuple(sorted({*known_entities(signals, None), *(each for each in things if each.kind in NAMED)}))
     said = [
         (message.at, item, message.author, message.text, message.permalink)
         for item, message in messages
@@ -90,91 +118,89 @@ def find_claims(
         for item, entry in tickets
         if entry.part != "change" and not _AUTOMATION.search(entry.author)
     ]
-    found: dict[tuple[str, frozenset[Kind], tuple[Entity, ...]], FoundClaim] = {}
+    found: dict[tuple[str, frozenset[Kind], tuple[Entity, ...], tuple[str, ...]], FoundClaim] = {}
     for at, item, author, text, permalink in sorted(said, key=lambda entry: (entry[0], entry[1])):
-        for quote in _proposals(text):
-            kinds, entities = _pointed_at(quote, known)
+        for quote in _proposals(text, quiet=quiet):
+            kinds, entities, strange = _pointed_at(quote.replace("\u2019", "'"), known)
             if kinds or entities:
                 claim = FoundClaim(
-                    item=item, author=author, quote=quote, at=at, kinds=kinds, entities=entities, permalink=permalink
+                    item=item,
+                    author=author,
+                    quote=quote,
+                    at=at,
+                    kinds=kinds,
+                    entities=entities,
+                    permalink=permalink,
+                    strange=strange,
                 )
-                found.setdefault((author, kinds, entities), claim)
+                found.setdefault((author, kinds, entities, strange), claim)
     return list(found.values())[:MOST_CLAIMS]
 
 
-def judge_claim(claim: FoundClaim, chain: Chain | None, tested: Sequence[Link], signals: Sequence[Signal]) -> Claim:
-    """Hold a claim against the cascade and the tested links; ``evidence`` is left to whoever cites."""
-    status, reason = _judgement(claim, chain, tested, signals)
+def judge_claim(claim: FoundClaim, chain: Chain | None, record: Record) -> Claim:
+    """Hold a claim against the cascade, the tests and the record; ``evidence`` is left to whoever cites."""
+    status, reason = _judgement(claim, chain, record)
     return Claim(
         author=claim.author, quote=claim.quote, status=status, reason=reason, permalink=claim.permalink, evidence=()
     )  # fmt: skip
 
 
-def _proposals(text: str) -> Iterator[str]:
+def _proposals(text: str, *, quiet: bool) -> Iterator[str]:
     for match in _SENTENCE.finditer(text):
         sentence = match[0].strip()
-        if len(sentence) >= 6 and _PROPOSES.search(sentence) and not _DENIES.search(sentence):
+        plain = sentence.replace("\u2019", "'")
+        says = _PROPOSES.search(plain) or _ASKS.search(plain) or (quiet and _WORRIES.search(plain))
+        if len(sentence) >= 6 and says and not _DENIES.search(plain):
             yield sentence if len(sentence) <= LONGEST_QUOTE else sentence[:LONGEST_QUOTE].rsplit(" ", 1)[0]
 
 
-def _pointed_at(sentence: str, known: Sequence[Entity]) -> tuple[frozenset[Kind], tuple[Entity, ...]]:
+def _pointed_at(sentence: str, known: Sequence[Entity]) -> tuple[frozenset[Kind], tuple[Entity, ...], tuple[str, ...]]:
     """Give what a sentence blames: what stands behind "because", before "caused", else anywhere in it."""
     before, after = _BEFORE.search(sentence), list(_AFTER.finditer(sentence))
     parts = [sentence[after[-1].end() :]] if after else []
     parts += [sentence[: before.start()]] if before else []
     for part in (*parts, sentence):
         kinds, words = kinds_in(part)
-        entities, _ = match_entities(part, known, words)
+        entities, unknown = match_entities(part, known, words)
         kinds = kinds - FELT or kinds
         if len(entities) > 6:
             entities = ()  # a namespace or a word that half the cluster carries points at nothing
         if kinds - GENERAL or entities:
-            return kinds, entities
-    return frozenset(), ()
+            return kinds, entities, _strange(part, words, unknown)
+    return frozenset(), (), ()
 
 
-def _judgement(
-    claim: FoundClaim, chain: Chain | None, tested: Sequence[Link], signals: Sequence[Signal]
-) -> tuple[_Status, str]:
-    if chain is None:
-        return "untested", "No cascade was established to hold it against."
-    on_cascade = [signal for signal in chain.signals[:-1] if _means(claim, signal, chain)]
-    if on_cascade:
+def _strange(part: str, kind_words: Iterable[str], unknown: Sequence[str]) -> tuple[str, ...]:
+    """Give the unknown names that own a change: "basket's deploy", "the basket rollout"."""
+    owned = "|".join(re.escape(word) for word in kind_words)
+    owners = re.findall(rf"([a-z0-9][\w-]*?)(?:'s)?\s+(?:{owned})\b", part, re.IGNORECASE) if owned else []
+    return tuple(name for name in unknown if name in {owner.lower() for owner in owners})
+
+
+def _judgement(claim: FoundClaim, chain: Chain | None, record: Record) -> tuple[Status, str]:
+    on_cascade = [signal for signal in chain.signals[:-1] if _means(claim, signal, chain)] if chain else []
+    if chain and on_cascade:
         step = next(at for at, signal in enumerate(chain.signals, 1) if signal.id == on_cascade[0].id)
         where = "the root cause" if step == 1 else f"step S{step} of the cascade"
         return "supported", f"{on_cascade[0].entity} ({on_cascade[0].kind.value.replace('_', ' ')}) is {where}."
-    felt_at = chain.symptom.entity
-    if felt_at in claim.entities and not claim.kinds - FELT and chain.root.entity != felt_at:
+    felt_at = chain.symptom.entity if chain else None
+    if chain and felt_at in claim.entities and not claim.kinds - FELT and chain.root.entity != felt_at:
         return "refuted", f"{felt_at} is where it was felt; what started it is {chain.root.entity}."
-    subjects = {
-        signal.id: signal for signal in signals if _means(claim, signal, None) and signal.id != chain.symptom.id
-    }
-    if not subjects:
-        return "untested", "Nothing of the kind was seen in the data of this case."
-    return _tested_judgement(
-        subjects, [link for link in tested if link.cause in subjects and link.effect == chain.symptom.id]
+    pointed = Pointed(
+        kinds=claim.kinds,
+        ranked=tuple(kind for kind in kinds_ranked(claim.quote) if kind in claim.kinds),
+        entities=claim.entities,
+        strange=claim.strange,
+        at_s=claim.at.timestamp(),
     )
-
-
-def _tested_judgement(subjects: Mapping[SignalId, Signal], links: Sequence[Link]) -> tuple[_Status, str]:
-    fitting = [link for link in links if link.test.status == "supported"]
-    if fitting:
-        test = fitting[0].test
-        numbers = f"{test.hits} of {test.hits + test.misses}"
-        return (
-            "untested",
-            f"Its timing fits ({numbers} times followed by the symptom), but another chain explains more.",
-        )
-    failed = [link for link in links if link.test.status == "refuted"]
-    if failed:
-        link = min(failed, key=lambda one: (-one.test.hits, one.cause))
-        test = link.test
-        name = f"{subjects[link.cause].entity} ({subjects[link.cause].label})"
-        return (
-            "refuted",
-            f"{name}: followed by the symptom {test.hits} of {test.hits + test.misses} times. {test.reason}".strip(),
-        )
-    return "untested", "It happened too rarely, or too far away, to be tested against the symptom."
+    symptom = record.symptom
+    subjects = {
+        signal.id: signal
+        for signal in record.signals
+        if signal.occurrences and _means(claim, signal, None) and (symptom is None or signal.id != symptom.id)
+    }
+    strange = claim.strange and not claim.entities
+    return tested(subjects, pointed, record, chain) if subjects and not strange else unseen(pointed, record)
 
 
 def _means(claim: FoundClaim, signal: Signal, chain: Chain | None) -> bool:

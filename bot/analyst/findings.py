@@ -8,7 +8,7 @@ from bot.domain.items import ChatMessage, ItemId, SourceCoverage, TicketEntry
 from bot.domain.link import Chain, Link, Ways
 from bot.domain.ports import Evidenced
 from bot.domain.report import Tested
-from bot.domain.signal import SeriesLag, Signal, SignalId, SpecFact, Topology
+from bot.domain.signal import History, SeriesLag, Signal, SignalId, SpecFact, Topology
 from bot.domain.window import Window
 
 
@@ -29,6 +29,19 @@ class Durations:
     def over(self, seconds: float) -> int:
         """Count the requests seen that took longer."""
         return sum(1 for value, _ in self.longest if value > seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """How many responses of ``who`` failed within ``reach_s`` seconds after some moments, how many the hours beside them let
+    expect, and the chance of so many or more by that rate alone.
+    """
+
+    who: Entity
+    count: int
+    expected: float
+    p_value: float
+    reach_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +70,11 @@ class Findings:
     """How many pairs were tested for the links; None where there was no symptom to begin with."""
     lag: Callable[[Signal], SeriesLag | None] | None = None
     """Measures how far ahead of the symptom the series behind a signal moves; None where there is none."""
+    around: Callable[[Sequence[float], float], Around | None] | None = None
+    """Counts what failed after moments (epoch seconds) within a reach in seconds; None where there is a symptom, which says more."""
+    things: Sequence[Entity] = ()
+    """What an object was read of, whether or not anything happened to it."""
+    histories: Mapping[Entity, History] = field(default_factory=dict)
     messages: Sequence[tuple[ItemId, ChatMessage]] = ()
     tickets: Sequence[tuple[ItemId, TicketEntry]] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)

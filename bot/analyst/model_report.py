@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from bot.analyst.citations import Citations
+from bot.analyst.claim_checks import record_of
 from bot.analyst.claims import FoundClaim, judge_claim
 from bot.analyst.findings import Findings
 from bot.analyst.model_answer import ModelAnswer, SaidClaim
@@ -293,7 +294,7 @@ def _claims(
         claim = _found_claim(said, findings)
         if claim is None or not (claim.kinds or claim.entities):
             continue
-        verdict = judge_claim(claim, chain, list(findings.links), list(findings.signals.values()))
+        verdict = judge_claim(claim, chain, record_of(findings))
         key = citations.cite(said.quote.item, quote=said.quote.text)
         judged.append(replace(verdict, evidence=(key,) if key else ()))
     return judged

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from bot.analyst.advice import recommendations
 from bot.analyst.citations import Citations
+from bot.analyst.claim_checks import record_of
 from bot.analyst.claims import find_claims, judge_claim
 from bot.analyst.controls import control_questions
 from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
 from bot.analyst.questions import symptom_wish
+from bot.analyst.quiet import set_aside
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
 from bot.analyst.steps import cascade, summary_of
 from bot.analyst.words import (
@@ -168,6 +170,7 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
     unread = [row.source for row in findings.coverage if _could_not_look(row)]
     verdict: Verdict = "no_incident" if enough and not torn and not unread else "inconclusive"
     missing = [row.source for row in findings.coverage if row.status == "missing"]
+    partial = [row.source for row in findings.coverage if row.status == "partial" and row.source not in _PEOPLE]
     summary = f"There are no logs and no metrics to see a symptom in; missing: {', '.join(missing)}."
     if torn:
         summary = f"Nothing in what could be read rises above the everyday, but {torn[0].what}: export it again."
@@ -181,9 +184,13 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
         findings,
         citations,
         verdict=verdict,
-        confidence="low" if missing else "high",
-        reasons=tuple(f"{source} is missing" for source in missing),
+        confidence="low" if missing else "medium" if partial else "high",
+        reasons=(
+            *(f"{source} is missing" for source in missing),
+            *(f"{source} was read in part only" for source in partial),
+        ),
         summary=summary,
+        ruled_out=set_aside(findings, citations),
         claims=_claims(findings, None, citations),
     )
 
@@ -331,11 +338,10 @@ def _symptom(findings: Findings, chain: Chain | None, citations: Citations) -> S
 
 
 def _claims(findings: Findings, chain: Chain | None, citations: Citations) -> tuple[Claim, ...]:
-    signals: list[Signal] = list(findings.signals.values())
+    record, quiet = record_of(findings), findings.symptom is None
     judged = []
-    for claim in find_claims(findings.messages, findings.tickets, signals):
-        tested = list(findings.links)
-        verdict = judge_claim(claim, chain, tested, signals)
+    for claim in find_claims(findings.messages, findings.tickets, record.signals, findings.things, quiet=quiet):
+        verdict = judge_claim(claim, chain, record)
         evidence = citations.cite(claim.item, quote=claim.quote)
         judged.append(
             Claim(

@@ -77,7 +77,7 @@ def rivals(findings: Findings, chain: Chain | None) -> list[Rival]:
     acts = {(signal.kind, findings.topology.root(signal.entity)) for signal in chain.signals} if chain else set()
     told: set[tuple[Kind, object]] = set()
     found: list[Rival] = []
-    for signal in _suspects(findings):
+    for signal in suspects(findings):
         place = findings.topology.root(signal.entity)
         if signal.id in inside or (signal.kind, place) in acts or (signal.kind, place) in told:
             continue
@@ -115,7 +115,7 @@ def ruled_out(rival: Rival, findings: Findings, citations: Citations) -> RuledOu
     person = signal.kind is Kind.HUMAN_CHANGE
     return RuledOut(
         entity=signal.entity if person else findings.topology.root(signal.entity),
-        summary=_said(signal) if person else _seen(signal),
+        summary=_said(signal) if person else seen_words(signal),
         reason=rival.reason,
         test=f"{test.test}: {test.hits} of {test.hits + test.misses} followed by the symptom, {p_words(test.p_value)}",
         evidence=cited,
@@ -123,7 +123,7 @@ def ruled_out(rival: Rival, findings: Findings, citations: Citations) -> RuledOu
     )
 
 
-def _seen(signal: Signal) -> str:
+def seen_words(signal: Signal) -> str:
     """Say what stood near, how often and when: ``one OOM kill, Thu 19 Nov 10:46Z``."""
     first, count = signal.occurrences[0], len(signal.occurrences)
     at = clock_s(first.start_s)
@@ -212,7 +212,8 @@ def _told_by_a_step(signal: Signal, kinds: set[tuple[Kind, Entity]], findings: F
     return any((kind, place) in kinds for kind in alike)
 
 
-def _suspects(findings: Findings) -> list[Signal]:
+def suspects(findings: Findings) -> list[Signal]:
+    """List the events that people suspect, the most suspected first."""
     found = [s for s in findings.signals.values() if s.kind in NOTABLE and s.occurrences and s.source != "prometheus"]
     return sorted(found, key=lambda s: (-NOTABLE[s.kind], s.entity.kind == "Node", len(s.occurrences), s.id))
 

@@ -166,6 +166,17 @@ class PodLife:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What is kept of a workload's revisions: when each was made (epoch seconds, ascending), and when its last rollout moved.
+
+    ``moved_s`` also tells of a return to an older revision, which makes no new one; None where the object does not say it.
+    """
+
+    made_s: tuple[float, ...]
+    moved_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
     """Who belongs to whom, read from objects, events and logs.
 

@@ -15,7 +15,9 @@ from bot.domain.link import Chain, Link, Ways
 from bot.domain.report import Tested
 from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
+from bot.investigation.background import failures_around
 from bot.investigation.digest import Digest
+from bot.investigation.forgotten import told_of_events
 from bot.investigation.series_lags import lag_to
 from bot.signals.chains import chain_along, chains
 from bot.signals.conditioning import Conditioning
@@ -65,13 +67,16 @@ def conclude(
         topology=found.topology,
         facts=found.facts,
         durations=found.durations,
-        coverage=_read(coverage, found),
+        coverage=_read(coverage, found, window),
         evidence=case,
         test=pair_test(found.topology, window),
         along=path_weight(found.topology, window),
         ways=conditioned(window),
         tested=_counted(links) if symptom is not None else None,
+        around=failures_around(case, window, found) if symptom is None else None,
         lag=lag_to(symptom, case, found.topology, window),
+        things=found.things,
+        histories=found.histories,
         messages=tuple(case.messages()),
         tickets=tuple(case.tickets()),
     )
@@ -83,13 +88,13 @@ def written(conclusion: Conclusion) -> Published:
     return told(conclusion.findings, EXOGENOUS)
 
 
-def _read(coverage: Sequence[SourceCoverage], found: Digest) -> list[SourceCoverage]:
+def _read(coverage: Sequence[SourceCoverage], found: Digest, window: Window) -> list[SourceCoverage]:
     """Say how much of each source entered the analysis: all of it, but for log lines outside the window or undated."""
     lines = sum(row.items for row in coverage if row.source in LOG_SOURCES)
     outside = max(0, lines - found.lines)
     left = f"; of all logs {outside:,} lines are undated or outside the window" if outside else ""
     rows = []
-    for row in coverage:
+    for row in (told_of_events(each, found, window) for each in coverage):
         if row.source == LOG_SOURCES[0] and row.status == "missing" and lines:
             # a log store gave the lines that nobody took from the pods
             rows.append(replace(row, status="not_configured", detail="the log store gave the lines"))

@@ -5,8 +5,8 @@ conclusions.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from bot.analyst.findings import Durations
 from bot.casefile.case import Case
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId, ObjectVersion
-from bot.domain.signal import Kind, Occurrence, Signal, SpecFact, Topology
+from bot.domain.signal import History, Kind, Occurrence, Signal, SpecFact, Topology
 from bot.domain.window import Window
 from bot.investigation.log_tables import LogTables
 from bot.investigation.request_times import request_times
@@ -30,6 +30,7 @@ from bot.signals.log_signals import log_signals
 from bot.signals.manifest import containers, parts, pod_spec
 from bot.signals.object_signals import object_signals
 from bot.signals.periodicity import event_period
+from bot.signals.revisions import histories
 from bot.signals.series_signals import series_signals
 from bot.signals.shortfalls import shortfalls
 from bot.signals.templates import merge_forms
@@ -53,6 +54,11 @@ class Digest:
     templates: list[bytes]
     lines: int
     """Dated lines inside the window"""
+    things: tuple[Entity, ...] = ()
+    """What an object was read of, whether or not anything happened to it"""
+    histories: Mapping[Entity, History] = field(default_factory=dict)
+    oldest_event_s: float | None = None
+    """When the event was last seen that was seen longest ago: older ones are not kept; None where there is none"""
 
 
 def digest(case: Case, window: Window) -> Digest:
@@ -84,6 +90,9 @@ def digest(case: Case, window: Window) -> Digest:
         form_to_template=list(merged.template_of),
         templates=list(merged.templates),
         lines=tables.lines,
+        things=tuple(sorted({topology.root(version.entity) for _, version in objects})),
+        histories=histories(objects, topology),
+        oldest_event_s=min((event.at.timestamp() for _, event in events), default=None),
     )
 
 

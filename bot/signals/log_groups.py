@@ -74,7 +74,7 @@ def signal_of(group: Group, templates: Sequence[str], window: Window, exposure: 
     if group.detail and group.kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR):
         attributes["status"] = group.detail
     if not occurrences:
-        attributes["steady"] = "yes"
+        attributes |= {"steady": "yes", "sample": f"L{int(numbers[0])}"}
     return Signal(
         id=signal_id(group.kind, group.entity, group.detail and subject + group.detail),
         kind=group.kind,

@@ -1,14 +1,17 @@
 """People's theories: found verbatim in their words, judged by telemetry."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.analyst.claim_checks import Record
 from bot.analyst.claims import find_claims, judge_claim
+from bot.analyst.findings import Around
 from bot.domain.entity import Entity
-from bot.domain.items import ChatMessage, ItemId, TicketEntry
+from bot.domain.items import ChatMessage, ItemId, SourceCoverage, TicketEntry
 from bot.domain.link import Chain, Link, LinkTest
-from bot.domain.signal import Kind, Occurrence, Signal, signal_id
+from bot.domain.signal import History, Kind, Occurrence, Signal, signal_id
 
 AT = datetime(2026, 11, 19, 9, tzinfo=UTC)
 ETL = Entity("CronJob", "orders-etl", "data")
@@ -125,7 +128,7 @@ def test_tickets_count_but_their_changelog_does_not():
 
 
 def judged(text, chain=CHAIN):
-    return judge_claim(found(text)[0], chain, LINKS, SIGNALS)
+    return judge_claim(found(text)[0], chain, Record(signals=SIGNALS, links=LINKS, symptom=FELT))
 
 
 @pytest.mark.parametrize(
@@ -147,6 +150,81 @@ def test_telemetry_judges_a_claim(text, status):
     assert claim.permalink == "https://x/1"
 
 
-def test_without_a_cascade_nothing_is_judged():
-    """An inconclusive case judges nobody."""
+def test_without_a_cascade_a_theory_is_still_held_against_the_symptom():
+    """What the symptom follows stays open, what it never follows is refuted, cause or no cause."""
     assert judged("I bet it's the etl", None).status == "untested"
+    late = replace(NETWORK, occurrences=(Occurrence(start_s=AT.timestamp() + 60, end_s=AT.timestamp() + 60),))
+    record = Record(signals=[FELT, late], links=[link(late, FELT, "refuted", 0, 1)], symptom=FELT)
+    claim = judge_claim(found("looks like yesterday's deploy")[0], None, record)
+    assert claim.status == "refuted"
+    assert "did not begin" in claim.reason or "had begun before" in claim.reason
+
+
+def test_a_lasting_change_before_the_symptom_is_not_refuted_without_a_cause():
+    """A rollout goes on having effect: that nothing followed at once does not clear it while no cause is known."""
+    early = replace(NETWORK, occurrences=(Occurrence(start_s=AT.timestamp() - 40_000, end_s=AT.timestamp() - 40_000),))
+    record = Record(signals=[FELT, early], links=[link(early, FELT, "refuted", 0, 1)], symptom=FELT)
+    claim = judge_claim(found("looks like yesterday's deploy")[0], None, record)
+    assert claim.status == "untested"
+    assert "goes on having effect" in claim.reason
+
+
+BASKET = Entity("Deployment", "basket", "shop")
+SEEN_EVENT = replace(OOM, source="kubernetes/events")
+
+
+def coverage(source, status="complete", items=7):
+    return SourceCoverage(source=source, status=status, items=items, bytes=1, first_at=None, last_at=None)
+
+
+def of_basket(text="basket's deploy did it", **more):
+    claim = find_claims([message(text)], [], SIGNALS, [BASKET])[0]
+    return judge_claim(claim, CHAIN, Record(signals=[*SIGNALS, SEEN_EVENT], links=LINKS, symptom=FELT, **more))
+
+
+def test_a_deploy_that_never_was_is_refuted_by_the_history_and_the_events():
+    """A source that would have shown it was read whole, and says how much that was."""
+    history = {BASKET: History(made_s=(AT.timestamp() - 9e5, AT.timestamp() - 8e5))}
+    claim = of_basket(coverage=[coverage("kubernetes/events"), coverage("kubernetes/objects")], histories=history)
+    assert claim.status == "refuted"
+    assert "No rollout of Deployment shop/basket in the window" in claim.reason
+    assert "2 revisions" in claim.reason
+    assert "7 events" in claim.reason
+
+
+@pytest.mark.parametrize("status", ["missing", "partial"])
+def test_a_deploy_is_not_refuted_by_a_source_that_was_not_read(status):
+    """Where nothing that would show it was read whole, the claim could not be checked, and the source is named."""
+    claim = of_basket(coverage=[coverage("kubernetes/events", status), coverage("kubernetes/objects", status)])
+    assert claim.status == "untested"
+    assert "could not be checked" in claim.reason
+    assert "kubernetes/events" in claim.reason
+
+
+def test_a_name_that_nothing_bears_is_not_taken_for_another_things_deploy():
+    """ "carrier's deploy" is no rollout of somebody else."""
+    claim = find_claims([message("carrier's deploy did it")], [], SIGNALS)[0]
+    judged_so = judge_claim(claim, CHAIN, Record(signals=SIGNALS, links=LINKS, symptom=FELT))
+    assert judged_so.status == "untested"
+    assert "“carrier”" in judged_so.reason
+
+
+def test_the_shortest_theories_are_heard():
+    """A name and a change with a question mark is a theory; a reassurance is none."""
+    for text in ("basket deploy?", "did basket deploy something?", "yesterday's basket rollout, I'd roll it back"):
+        assert [claim.entities for claim in find_claims([message(text)], [], SIGNALS, [BASKET])] == [(BASKET,)], text
+    assert find_claims([message("p99 looks fine to me?"), message("lunch?", minute=1)], [], SIGNALS, [BASKET]) == []
+
+
+@pytest.mark.parametrize(("chance", "status"), [(0.4, "refuted"), (0.001, "untested")])
+def test_a_worry_in_a_quiet_window_is_answered_with_what_failed_then(chance, status):
+    """Where nothing stands out, the failures of those hours are counted."""
+    worry = find_claims([message("is it me or is edge-gateway acting up?")], [], SIGNALS, quiet=True)[0]
+
+    def around(moments_s, reach_s):
+        return Around(who=GATEWAY, count=3, expected=2.5, p_value=chance, reach_s=reach_s)
+
+    claim = judge_claim(worry, None, Record(signals=[], links=[], around=around))
+    assert claim.status == status
+    assert "3 responses of Deployment edge/edge-gateway failed in the 3 h before this was said" in claim.reason
+    assert find_claims([message("is it me or is edge-gateway acting up?")], [], SIGNALS) == []

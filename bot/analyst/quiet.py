@@ -1,0 +1,98 @@
+"""What a quiet window is told with: the events that people would have suspected, and the noise, each with why it is nothing.
+
+There is no symptom to test against, so the failures that are there every day are counted instead: how many came after an event,
+and how many the hours beside it let expect. What cannot be counted is not called ruled out.
+"""
+
+from collections.abc import Iterator
+
+from bot.analyst.citations import Citations
+from bot.analyst.claim_checks import RAISED_P, REACH_S, around_words
+from bot.analyst.findings import Findings
+from bot.analyst.rivals import MOST, MOST_TIMES, SAME_ACT, seen_words, suspects
+from bot.analyst.words import capital, counted, happened
+from bot.domain.items import ItemId
+from bot.domain.report import RuledOut
+from bot.domain.signal import Kind, Signal
+from bot.domain.spelling import length
+from bot.domain.window import instant
+
+MOST_NOISE = 2
+"""Kinds of noise that are told."""
+NOISE = frozenset({Kind.LOG_ERROR, Kind.LOG_BURST, Kind.TIMEOUT, Kind.RETRY, Kind.LATENCY})
+TEST = "conditional test of two Poisson rates"
+
+
+def set_aside(findings: Findings, citations: Citations) -> tuple[RuledOut, ...]:
+    """Give what was looked at in a window without an incident, the most suspected first, then the loudest noise."""
+    return (*list(_events(findings, citations))[:MOST], *list(_noise(findings, citations))[:MOST_NOISE])
+
+
+def _events(findings: Findings, citations: Citations) -> Iterator[RuledOut]:
+    told: set[tuple[Kind, object]] = set()
+    for signal in suspects(findings):
+        place = findings.topology.root(signal.entity)
+        if signal.kind is Kind.HUMAN_CHANGE or (signal.kind, place) in told:
+            continue  # what people announced is told by what came of it
+        reason = _uneventful(signal, findings)
+        if reason is None:
+            continue
+        told |= {(signal.kind, place), (SAME_ACT.get(signal.kind, signal.kind), place)}
+        yield RuledOut(
+            entity=place,
+            summary=seen_words(signal),
+            reason=reason[0],
+            test=reason[1],
+            evidence=_cited(signal, citations),
+            times=tuple((instant(one.start_s), instant(one.end_s)) for one in signal.occurrences[:MOST_TIMES]),
+        )
+
+
+def _uneventful(signal: Signal, findings: Findings) -> tuple[str, str] | None:
+    """Say why nothing came of an event, and by which test; None where something may have, or where nothing counts failures."""
+    starts = [one.start_s for one in signal.occurrences]
+    found = findings.around(starts, REACH_S) if findings.around is not None else None
+    if found is not None:
+        after = "after it" if len(starts) == 1 else "after each"
+        return (around_words(found, after), TEST) if found.p_value >= RAISED_P else None
+    rows = {row.source for row in findings.coverage if row.items}
+    moved = [
+        other
+        for other in findings.signals.values()
+        if other.source == "prometheus" and other.kind is not Kind.RESOURCE_SHIFT
+        if any(0 <= one.start_s - at <= REACH_S for one in other.occurrences for at in starts)
+    ]
+    if "prometheus" not in rows or moved:
+        return None
+    return (
+        f"no series that was read left its level within {length(REACH_S)} after it; no log counts failures",
+        "level shifts",
+    )
+
+
+def _noise(findings: Findings, citations: Citations) -> Iterator[RuledOut]:
+    """Give the loudest kinds of line that look like trouble: those that come at all hours, or with nothing that failed."""
+    loud = [s for s in findings.signals.values() if s.kind in NOISE and s.source != "prometheus"]
+    for signal in sorted(loud, key=lambda s: (-s.total, s.id)):
+        steady = not signal.occurrences
+        starts = [one.start_s for one in signal.occurrences]
+        found = findings.around(starts, REACH_S) if findings.around and not steady else None
+        if not steady and (found is None or found.p_value < RAISED_P):
+            continue
+        why = f"spread evenly over the {length(findings.window.length_s)}: it is there every day"
+        if found is not None:
+            why = around_words(found, "after each")
+        yield RuledOut(
+            entity=findings.topology.root(signal.entity),
+            summary=f"{capital(happened(signal))}, {counted(signal.total, 'log line')}",
+            reason=why,
+            test="burst scan" if steady else TEST,
+            evidence=_cited(signal, citations),
+        )
+
+
+def _cited(signal: Signal, citations: Citations) -> tuple[str, ...]:
+    refs = [(one.refs[0], one.start_s) for one in signal.occurrences if one.refs][:2]
+    if sample := signal.attributes.get("sample"):
+        refs = refs or [(ItemId(sample), 0.0)]
+    return citations.cite_all(refs, entity=signal.entity)
