@@ -11,6 +11,7 @@ tested for the rate of effects before and after them instead. Leaves out which p
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from bot.domain.link import Dose, Lag, LinkStatus, LinkTest
 from bot.domain.signal import Kind, Occurrence, Signal
@@ -170,6 +171,8 @@ def measure(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest
     if lag.anchor == "since":
         return _test_since(cause, effect, wide, window)
     found = matches(cause, effect, wide)
+    if not found:
+        return _none_followed(len(cause.starts_s), len(effect.starts_s), wide)
     if len(found) < len(cause.starts_s) / 2:
         return _test_shifted(cause, effect, wide, window)
     narrow, tried = _narrowed(cause, effect, found, lag, slack)
@@ -182,6 +185,23 @@ def measure(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest
         )  # of one and one, how close they lie is all there is: one look, chosen before
     # two looks where there is an onset to be dated, of which the better is kept
     return replace(test, p_value=p_value if onset >= 1.0 else min(1.0, 2 * min(p_value, onset)))
+
+
+@lru_cache(maxsize=1 << 14)
+def _none_followed(causes: int, effects: int, lag: Range) -> LinkTest:
+    """Tell of a pair of which no cause was followed: no need to ask how likely so many hits are, and most pairs are so."""
+    return LinkTest(
+        status="untested",
+        test=TEST_SHIFT,
+        hits=0,
+        misses=causes,
+        unexplained=effects,
+        lag=None,
+        p_value=1.0,
+        lag_range_s=(lag.low_s, lag.high_s),
+        effects=effects,
+        anchor=lag.anchor,
+    )
 
 
 def _narrowed(cause: Train, effect: Train, found: Sequence[Match], lag: Range, slack: float) -> tuple[Range, int]:
@@ -220,6 +240,7 @@ def judge(test: LinkTest, p_value: float | None) -> LinkTest:
     return replace(test, status=status, p_value=p_value, reason=reason)
 
 
+@lru_cache(maxsize=1 << 14)
 def left_open(test: LinkTest) -> LinkTest:
     """Leave a pair undecided that nothing led to: neither end is tied to the symptom, so nobody asked."""
     refuted = test.p_value is not None and not test.hits

@@ -286,12 +286,11 @@ def _happened_once(candidate: Candidate, test: LinkTest) -> bool:
 
 
 def _seldom(candidate: Candidate, test: LinkTest, window: Window) -> bool:
-    days = max(1.0, window.length_s / DAY_S)
     return (
         candidate.plausibility >= SELDOM_PLAUSIBLE
-        and candidate.scope in _AT_ITSELF | {"called by"}
+        and (candidate.scope in _AT_ITSELF or candidate.scope == "called by")
         and candidate.lag.anchor == "during"
-        and max(test.effects, test.hits + test.misses) <= SELDOM * days
+        and max(test.effects, test.hits + test.misses) <= SELDOM * max(1.0, window.length_s / DAY_S)
         and askable(train_of(candidate.cause, window), train_of(candidate.effect, window), window)
     )
 
