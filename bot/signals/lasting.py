@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from bot.domain.link import Lag, LinkTest
+from bot.domain.link import LinkTest
 from bot.domain.window import Window
+from bot.signals.doses import lag_of
 from bot.signals.links import LONG_S, SUPPORTED_P, Match, Range, Train, explained, matches, spans_of
-from bot.signals.statistics import binomial_tail, covered_share, quantile
+from bot.signals.statistics import binomial_tail, covered_share
 
 TEST_CONFINED = "confined to its stretches, binomial"
 TEST_WORST = "confined to its worst stretches, binomial"
@@ -175,6 +176,6 @@ def _told(test: LinkTest, pairs: Sequence[Match], causes: Spans, effects: Spans)
         misses=len(causes) - hits,
         unexplained=len(effects) - len({pair.effect for pair in pairs}),
         effects=len(effects),
-        lag=Lag(p10=quantile(lags, 0.1), median=quantile(lags, 0.5), p90=quantile(lags, 0.9)),
+        lag=lag_of(lags),
         lag_range_s=(min(low, lags[0]), max(high, lags[-1])),
     )

@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from bot.domain.link import Dose, Lag, LinkStatus, LinkTest
+from bot.domain.link import LinkStatus, LinkTest
 from bot.domain.signal import Kind, Occurrence, Signal
 from bot.domain.window import Window
 from bot.signals.bursts import fold_gap_s
+from bot.signals.doses import dose_of, lag_of
 from bot.signals.mechanisms import Anchor
-from bot.signals.statistics import binomial_tail, covered_share, quantile, spearman
+from bot.signals.statistics import binomial_tail, covered_share
 
 SUPPORTED_P = 0.05
 """Corrected p-value up to which a tie counts as shown."""
@@ -154,18 +155,9 @@ def measure(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest
     shown than its range of hours tells; the p-value is multiplied by the number of fractions there were to choose from.
     """
     if not cause.occurrences or not effect.occurrences:
-        return LinkTest(
-            status="untested",
-            test=TEST_NONE,
-            hits=0,
-            misses=len(cause.occurrences),
-            unexplained=len(effect.occurrences),
-            lag=None,
-            p_value=None,
-            lag_range_s=(lag.low_s, lag.high_s),
-            reason="one of the two has no clear occurrence in the window",
-            effects=len(effect.occurrences),
-        )
+        none = _none_followed(len(cause.occurrences), len(effect.occurrences), replace(lag, anchor="start"))
+        reason = "one of the two has no clear occurrence in the window"
+        return replace(none, test=TEST_NONE, p_value=None, reason=reason)
     slack = cause.slack_s + effect.slack_s
     wide = Range(low_s=lag.low_s - slack, high_s=lag.high_s + slack, anchor=lag.anchor)
     if lag.anchor == "since":
@@ -180,9 +172,8 @@ def measure(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest
     p_value = min(1.0, tried * (test.p_value or 0.0))
     onset = _by_onset(cause, effect, wide, window)
     if onset < 1.0 and len(cause.starts_s) == len(effect.starts_s) == 1:
-        return replace(
-            test, p_value=onset
-        )  # of one and one, how close they lie is all there is: one look, chosen before
+        # of one and one, how close they lie is all there is: one look, chosen before
+        return replace(test, p_value=onset)
     # two looks where there is an onset to be dated, of which the better is kept
     return replace(test, p_value=p_value if onset >= 1.0 else min(1.0, 2 * min(p_value, onset)))
 
@@ -295,10 +286,10 @@ def _test_shifted(causes: Train, effects: Train, lag: Range, window: Window) -> 
         hits=len(found),
         misses=len(spans) - len(found),
         unexplained=len(effects.starts_s) - told,
-        lag=_lag([m.lag_s for m in found]),
+        lag=lag_of([m.lag_s for m in found]),
         p_value=p_value,
         lag_range_s=(lag.low_s, lag.high_s),
-        dose=_dose(causes, effects, found),
+        dose=dose_of([(causes.occurrences[m.cause].size, effects.occurrences[m.effect].size) for m in found]),
         effects=len(effects.starts_s),
         anchor=lag.anchor,
     )
@@ -352,7 +343,7 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         hits=1 if best else 0,
         misses=len(causes.starts_s) - (1 if best else 0),
         unexplained=total - (best[1] if best else 0),
-        lag=_lag([best[2].lag_s]) if best else None,
+        lag=lag_of([best[2].lag_s]) if best else None,
         p_value=best[0] if best else 1.0,
         lag_range_s=(lag.low_s, lag.high_s),
         effects=total,
@@ -402,18 +393,3 @@ def _apart(train: Train, gap_s: float) -> Train:
     """Fold effects that stand close together beside a long cause: they are hardly independent of each other."""
     ones = tuple(folded(train.occurrences, gap_s))
     return Train(ones, tuple(o.start_s for o in ones), tuple(o.end_s for o in ones), train.slack_s, train.measured)
-
-
-def _lag(lags: list[float]) -> Lag | None:
-    if not lags:
-        return None
-    lags.sort()
-    return Lag(p10=quantile(lags, 0.1), median=quantile(lags, 0.5), p90=quantile(lags, 0.9))
-
-
-def _dose(causes: Train, effects: Train, found: Sequence[Match]) -> Dose | None:
-    pairs = [(causes.occurrences[m.cause].size, effects.occurrences[m.effect].size) for m in found]
-    if len(pairs) < 5 or len({a for a, _ in pairs}) < 3 or len({b for _, b in pairs}) < 3:
-        return None
-    rho, p_value = spearman([a for a, _ in pairs], [b for _, b in pairs])
-    return Dose(rho=rho, p_value=p_value, pairs=len(pairs))
