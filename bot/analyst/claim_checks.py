@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.analyst.findings import Around, Findings
-from bot.analyst.rivals import why_not
+from bot.analyst.rivals import may_wait, why_not
 from bot.analyst.words import capital, clock_s, counted, noun, p_words, plural, times
 from bot.domain.entity import Entity
 from bot.domain.items import SourceCoverage
@@ -49,8 +49,6 @@ SHOWN_BY: dict[Kind, tuple[str, ...]] = {
 status, but only in that of a pod that is still there."""
 VAGUE = frozenset({Kind.RESOURCE_SHIFT, Kind.LOG_ERROR, Kind.LOG_BURST, Kind.ALERT})
 PEOPLE = frozenset({"slack", "jira", "grafana"})
-LASTING = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE})
-"""What goes on having effect, so that an effect may come long after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,14 +176,9 @@ def tested(subjects: Mapping[SignalId, Signal], pointed: Pointed, record: Record
     link, why = min(failed, key=lambda pair: (-pair[0].test.hits, pair[0].cause))
     signal = subjects[link.cause]
     name = f"{capital(noun(signal.kind))} of {signal.entity}, {times(len(signal.occurrences))}"
-    if chain is None and _may_wait(signal, record.symptom):
+    if chain is None and may_wait(signal, record.symptom):
         return "untested", f"{name}: {why}; but it goes on having effect, and no cause was established."
     return "refuted", f"{name}: {why}."
-
-
-def _may_wait(signal: Signal, symptom: Signal) -> bool:
-    """Tell a lasting change that was there before the symptom was."""
-    return signal.kind in LASTING and signal.occurrences[0].start_s <= symptom.occurrences[0].start_s
 
 
 def _no_rise(pointed: Pointed, record: Record, acts_s: Sequence[float] = ()) -> Judgement | None:

@@ -6,15 +6,14 @@ known. Where no cause was established, a thing that lasts is never called unrela
 
 from bot.analyst.answers import AnswerVerdict, measured
 from bot.analyst.doubts import missing_words, reaches_back
+from bot.analyst.rivals import LASTING
 from bot.analyst.subjects import FollowUpContext, Subject
 from bot.domain.link import LinkTest
-from bot.domain.signal import Kind, Occurrence, Signal
+from bot.domain.signal import Occurrence, Signal
 from bot.domain.spelling import length
 
 HORIZON_S = 1800.0
 """How long after a cause an effect is still looked for, unless the test of the pair looked longer."""
-LASTING = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE})
-"""Changes that go on having effect."""
 MAYBE_P = 0.2
 """Chance up to which a thing that every episode followed, and no episode came without, is named where nothing better is known."""
 

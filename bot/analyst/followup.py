@@ -13,6 +13,7 @@ from bot.analyst.answers import cite, give, holds, kinds_asked, places_asked
 from bot.analyst.citations import Citations
 from bot.analyst.doubts import falsify, how_sure, missing_words, not_seen, not_seen_words
 from bot.analyst.everyday import foreign_language
+from bot.analyst.next_steps import next_steps
 from bot.analyst.occasions import means_symptom, occasions
 from bot.analyst.plain_facts import affected, how_much, next_run, setting, since_when
 from bot.analyst.questions import Intent, Question, understand
@@ -304,13 +305,11 @@ def _asked_steps(question: Question, context: FollowUpContext) -> list[Step]:
 
 def _fix(question: Question, context: FollowUpContext) -> Answer:
     advice = context.report.recommendations
+    if not advice and context.report.verdict != "cause_found":
+        return next_steps(question, context)
     if not advice:
-        return give(
-            question,
-            context,
-            f"This case recommends nothing: without an established cause a change would be a guess.{missing_words(context.report)}",
-            "unknown",
-        )
+        text = f"This case recommends nothing: no known change mends {context.report.root_cause.mechanism.replace('_', ' ') if context.report.root_cause else 'it'}."
+        return give(question, context, text, "unknown")
     parts = [_beside_the_point(question, context)] if question.entities else []
     for number, part in enumerate(advice[:3], 1):
         effect = part.effect.rstrip(".")

@@ -93,7 +93,7 @@ def analyse(findings: Findings, rootness: dict[Kind, float]) -> Report:
         return _quiet(findings, citations)
     chain = findings.chains[0] if findings.chains else None
     judged = _judge(findings, chain, rootness)
-    found = rivals(findings, chain)
+    found = rivals(findings, chain, known=judged.verdict == "cause_found")
     if chain is None or judged.verdict != "cause_found":
         return _inconclusive(findings, judged, chain, found, citations)
     return _cause_found(findings, judged, chain, found, citations)

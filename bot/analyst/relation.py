@@ -20,9 +20,10 @@ from bot.analyst.answers import (
     when,
 )
 from bot.analyst.citations import Citations
-from bot.analyst.coincidence import HORIZON_S, LASTING, by_numbers
+from bot.analyst.coincidence import HORIZON_S, by_numbers
 from bot.analyst.doubts import missing_words
 from bot.analyst.questions import Question
+from bot.analyst.rivals import LASTING
 from bot.analyst.subjects import FollowUpContext, Subject, step_of, subjects, symptom_signal
 from bot.analyst.vocabulary import ACTS_THROUGH, MISTAKEN
 from bot.analyst.words import capital, counted, happened, p_words

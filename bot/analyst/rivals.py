@@ -44,6 +44,8 @@ NOTABLE: dict[Kind, float] = {
     Kind.PROBE_FAILURE: 0.3,
 }
 """Kinds that people suspect, and how readily."""
+LASTING = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE})
+"""Changes that go on having effect."""
 SAME_ACT = {Kind.OOM_KILL: Kind.CONTAINER_RESTART, Kind.CRASH_LOOP: Kind.CONTAINER_RESTART}
 """A restart that another signal of the same entity already tells better."""
 ONE_ACT = (
@@ -68,8 +70,18 @@ class Rival:
     reason: str
 
 
-def rivals(findings: Findings, chain: Chain | None) -> list[Rival]:
-    """Test every notable event outside the cascade; give those that are ruled out, the most suspected first."""
+def may_wait(signal: Signal, symptom: Signal) -> bool:
+    """Tell a lasting change that was there before the symptom was: while no cause is known, that nothing followed at once
+    does not clear it.
+    """
+    return signal.kind in LASTING and signal.occurrences[-1].start_s <= symptom.occurrences[0].start_s
+
+
+def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> list[Rival]:
+    """Test every notable event outside the cascade; give those that are ruled out, the most suspected first.
+
+    ``known``: whether the cause was established.
+    """
     symptom = findings.symptom
     if symptom is None:
         return []
@@ -85,7 +97,7 @@ def rivals(findings: Findings, chain: Chain | None) -> list[Rival]:
             continue
         link = findings.test(signal, symptom)
         reason = why_not(signal, link, symptom, chain)
-        if reason is None:
+        if reason is None or (not known and may_wait(signal, symptom)):
             continue
         told.add((signal.kind, place))
         if signal.kind in SAME_ACT:

@@ -202,7 +202,7 @@ def test_a_deploy_is_not_refuted_by_a_source_that_was_not_read(status):
 
 
 def test_a_name_that_nothing_bears_is_not_taken_for_another_things_deploy():
-    """ "carrier's deploy" is no rollout of somebody else."""
+    """Somebody's deploy whom nobody knows is no rollout of somebody else."""
     claim = find_claims([message("carrier's deploy did it")], [], SIGNALS)[0]
     judged_so = judge_claim(claim, CHAIN, Record(signals=SIGNALS, links=LINKS, symptom=FELT))
     assert judged_so.status == "untested"
