@@ -13,7 +13,7 @@ import numpy as np
 
 from bot.casefile.blocks import NO_FORM, Ints, Numbers, PackedBlock
 from bot.casefile.tokens import token_bloom
-from bot.native.batch import LineBatch
+from bot.native.batch import LineBatch, numbered
 
 _MOST_KEYS = 1_000_000
 """Keys that are remembered; a hostile log has a new one in every line, and asking again costs time only."""
@@ -84,12 +84,9 @@ class Masking:
         if keys is None:
             all_numbers = (number_of(form_of(raw[start:]), at) for at, (_, raw, start) in enumerate(lines))
             return np.fromiter(all_numbers, dtype=np.int32, count=len(lines))
-        distinct, first_places, places = np.unique(keys, return_index=True, return_inverse=True)
-        of_key = np.empty(len(distinct), dtype=np.int32)
-        for place in np.argsort(first_places).tolist():
-            at = int(first_places[place])
-            of_key[place] = number_of(self._form(int(distinct[place]), lines, at, form_of), at)
-        return of_key[places.reshape(-1)]
+        of_line, places = numbered(keys)
+        found = (number_of(self._form(int(keys[at]), lines, at, form_of), at) for at in places.tolist())
+        return np.fromiter(found, dtype=np.int32, count=len(places))[of_line]
 
     def _form(self, key: int, lines: LineBatch, at: int, form_of: Callable[[bytes], bytes]) -> bytes:
         form = self._known.get(key)

@@ -8,6 +8,7 @@ in it: they stand in nearly every block.
 """
 
 import re
+import threading
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +30,37 @@ _MOST_BITS = 1 << 18  # 32 KiB: a block of nothing but random ids makes no filte
 
 Hashes = NDArray[np.uint64]
 
+_ROOMS = threading.local()
+
 
 def token_bloom(text: bytes) -> bytes:
     """Make the filter of a block's text; empty where it holds no run long enough."""
-    hashes = _distinct(text)
+    compiled = kernel()
+    if compiled is None:
+        return plain_bloom(text)
+    places = _PLACES
+    while True:
+        found = _room(places)
+        bloom = np.zeros(_MOST_BITS // 8, dtype=np.uint8)
+        size = compiled.rootcause_bloom(text, len(text), address(found), places, _MOST_BITS, address(bloom))
+        if size >= 0:
+            return bloom[:size].tobytes()
+        places *= 4
+
+
+def _room(places: int) -> Hashes:
+    """Give places that hold zeros; those of a usual block are a thread's own and used again."""
+    if places > _PLACES:
+        return np.zeros(places, dtype=np.uint64)
+    room: Hashes | None = getattr(_ROOMS, "hashes", None)
+    if room is None:
+        room = _ROOMS.hashes = np.zeros(places, dtype=np.uint64)
+    return room
+
+
+def plain_bloom(text: bytes) -> bytes:
+    """Do what the compiled loop does."""
+    hashes = plain_minimizers(text)
     if not len(hashes):
         return b""
     bits = min(-(-len(hashes) * _BITS_PER_HASH // 64) * 64, _MOST_BITS)

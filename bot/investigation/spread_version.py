@@ -17,6 +17,6 @@ _MODULES = (blocks, cells, mapping, parcels, tokens, batch, kernel, masking)
 def mapping_version() -> str:
     """Give the version: this program's, and a hash of the sources that the mapping consists of."""
     told = hashlib.sha256()
-    for path in (*(Path(str(module.__file__)) for module in _MODULES), kernel.SOURCE):
+    for path in (*(Path(str(module.__file__)) for module in _MODULES), *kernel.SOURCES):
         told.update(hashlib.sha256(path.read_bytes()).digest())
     return f"{__version__}-{told.hexdigest()[:16]}"

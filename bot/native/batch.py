@@ -161,6 +161,28 @@ def _broken(line: bytes) -> bool:
     return False
 
 
+def numbered(keys: Keys) -> tuple[NDArray[np.int32], Ints]:
+    """Number keys by the order in which they first appear: each key's number, and the first place of each number."""
+    compiled = kernel()
+    if compiled is None:
+        return plain_numbered(keys)
+    table = np.zeros(1 << (2 * len(keys)).bit_length(), dtype=np.int32)
+    numbers, firsts = np.empty(len(keys), dtype=np.int32), np.empty(len(keys), dtype=np.int64)
+    distinct = compiled.rootcause_number(
+        address(keys), len(keys), address(table), len(table), address(numbers), address(firsts)
+    )
+    return numbers, firsts[:distinct]
+
+
+def plain_numbered(keys: Keys) -> tuple[NDArray[np.int32], Ints]:
+    """Do what the compiled loop does."""
+    _, firsts, places = np.unique(keys, return_index=True, return_inverse=True)
+    order = np.argsort(firsts)
+    number_of = np.empty(len(order), dtype=np.int32)
+    number_of[order] = np.arange(len(order), dtype=np.int32)
+    return number_of[places.reshape(-1)], firsts[order]
+
+
 def prefix_times(text: bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Ints] | None:
     """Date lines by the prefix of a container runtime: times, ``UNDATED`` without one, and where the texts begin.
 

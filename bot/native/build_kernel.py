@@ -16,7 +16,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = Path(__file__).parent
-FLAGS = ("-std=c99", "-O3", "-shared", "-fPIC")
+SOURCES = ("scan.c", "columns.c")
+FLAGS = ("-std=c99", "-O3", "-ffp-contract=off", "-shared", "-fPIC")
 
 
 def compiler() -> list[str] | None:
@@ -26,16 +27,19 @@ def compiler() -> list[str] | None:
 
 
 def build(folder: Path = FOLDER) -> str:
-    """Compile ``scan.c`` beside itself; give what hindered it, empty where nothing did."""
+    """Compile the sources beside themselves; give what hindered it, empty where nothing did."""
     command = compiler()
     if command is None or os.name != "posix":
         return "no C compiler was found"
-    source, library = folder / "scan.c", folder / "scan.so"
+    sources, library = [folder / name for name in SOURCES], folder / "scan.so"
     fresh = library.with_suffix(".fresh")
-    mark = f"-DSOURCE_MARK={zlib.crc32(source.read_bytes())}u"
+    mark = f"-DSOURCE_MARK={zlib.crc32(b''.join(source.read_bytes() for source in sources))}u"
     try:
         done = subprocess.run(  # noqa: S603 - a compiler by its name, and this package's own file
-            [*command, *FLAGS, mark, str(source), "-o", str(fresh)], capture_output=True, text=True, check=False
+            [*command, *FLAGS, mark, *map(str, sources), "-lm", "-o", str(fresh)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
     except OSError as error:
         return str(error)

@@ -579,6 +579,8 @@ void rootcause_join(bytes text, int64_t lines, const int64_t *starts_at, const i
 #define GRAM 8
 #define GRAMS 9
 #define RUN (GRAM + GRAMS - 1)
+#define BITS_PER_HASH 8 /* tokens._BITS_PER_HASH */
+#define PROBES 4        /* tokens._PROBES */
 
 static inline uint64_t spread(uint64_t hash) {
     hash = (hash ^ (hash >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
@@ -649,6 +651,28 @@ int64_t rootcause_minimizers(bytes text, int64_t size, uint64_t *set, int64_t pl
         p++;
     }
     return held;
+}
+
+/* Makes the token filter of a text into ``bloom``, which has room for ``most_bits`` and holds zeros: tokens.token_bloom.
+ *
+ * ``set`` is as above, and holds zeros again after. Gives the bytes of the filter, -1 where the set is too small.
+ */
+int64_t rootcause_bloom(bytes text, int64_t size, uint64_t *set, int64_t places, int64_t most_bits, uint8_t *bloom) {
+    int64_t held = rootcause_minimizers(text, size, set, places);
+    if (held < 0) memset(set, 0, (size_t)places * sizeof *set);
+    if (held <= 0) return held;
+    int64_t wanted = (held * BITS_PER_HASH + 63) / 64 * 64;
+    uint64_t bits = (uint64_t)(wanted < most_bits ? wanted : most_bits);
+    for (int64_t n = 0; n < places; n++) {
+        uint64_t hash = set[n], at = hash & UINT32_MAX, step = (hash >> 32) | 1;
+        if (!hash) continue;
+        set[n] = 0;
+        for (int probe = 0; probe < PROBES; probe++, at += step) {
+            uint64_t bit = at % bits;
+            bloom[bit >> 3] |= (uint8_t)(128 >> (bit & 7));
+        }
+    }
+    return (int64_t)(bits / 8);
 }
 
 uint32_t rootcause_mark(void) { return SOURCE_MARK; }

@@ -60,6 +60,12 @@ def fold_gap_s(window_s: float) -> float:
     return min(600.0, max(30.0, window_s / 500.0))
 
 
+def few_lines(start_s: float, end_s: float) -> int:
+    """Give how many lines of a window are still told one by one."""
+    days = max((end_s - start_s) / 86_400.0, 1 / 24)
+    return int(max(3.0, FEW_PER_DAY * days))
+
+
 def fold(times_s: Floats, gap_s: float) -> list[Burst]:
     """Fold ascending times into stretches separated by more than ``gap_s`` of silence."""
     if not len(times_s):
@@ -127,9 +133,8 @@ def bursts(times_s: Floats, start_s: float, end_s: float, exposure: Exposure | N
     The excess over the background is tested on windows of 1, 5 and 30 minutes by a bound on the Poisson tail. Bursts
     closer than the fold gap are one.
     """
-    days = max((end_s - start_s) / 86_400.0, 1 / 24)
     gap_s = fold_gap_s(end_s - start_s)
-    if len(times_s) <= max(3.0, FEW_PER_DAY * days):
+    if len(times_s) <= few_lines(start_s, end_s):
         return fold(times_s, gap_s)
     index = bins_of(times_s, start_s, end_s)
     exposure = exposure if exposure is not None else _even(_bins(start_s, end_s))
@@ -165,7 +170,9 @@ def background(held: Ints, counts: Floats, exposure: Exposure) -> float:
     for _ in range(12):
         # an empty bin is never too full
         full = 2.0 * (levelled - np.sqrt(rate * share + 0.375)) >= 2.5
-        fresh = (total - float(counts[full].sum())) / max(exposure.total - float(share[full].sum()), 1e-9)
+        # summed one after the other, as the compiled loop does
+        held_share = float(np.cumsum(share[full])[-1]) if full.any() else 0.0
+        fresh = (total - float(counts[full].sum())) / max(exposure.total - held_share, 1e-9)
         if abs(fresh - rate) <= 1e-3 * rate:
             break
         rate = fresh
@@ -214,9 +221,11 @@ def _may_burst(held: Ints, counts: Floats, rate: float, exposure: Exposure) -> b
 def _least_around(values: Floats, width: int) -> Floats:
     sums = _window_sums(values, width)
     edge = np.full(width - 1, np.inf)
-    padded = np.concatenate((edge, sums, edge))
-    # a bin's windows begin up to width - 1 bins before it
-    around = np.lib.stride_tricks.sliding_window_view(padded, width)[: len(values)].min(axis=1)
+    around, held = np.concatenate((edge, sums, edge)), 1
+    # a bin's windows begin up to width - 1 bins before it; the least of so many is found by doubling
+    while held < width:
+        step = min(held, width - held)
+        around, held = np.minimum(around[:-step], around[step:]), held + step
     return np.asarray(around * (1 - _HAIR), dtype=float)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.domain.entity import Entity
 from bot.domain.items import LogStream
@@ -18,9 +19,10 @@ from bot.domain.window import Window
 from bot.signals.bursts import Exposure, exposure_of
 from bot.signals.directory import Directory
 from bot.signals.lexicon import Classification, classify
-from bot.signals.log_groups import Group, bounded, expiry, job_runs_of, reachable, signal_of
-from bot.signals.log_lines import Ints, LogLines, LogTable
+from bot.signals.log_groups import LEAST_UNKNOWN, Group, bounded, expiry, job_runs_of, reachable, signal_of
+from bot.signals.log_lines import Floats, Ints, LogLines, LogTable
 from bot.signals.mentions import certificate_end, hosts_in
+from bot.signals.quiet_runs import may_burst
 
 SAMPLE = 64
 """Lines of a template read in full to find whom they speak of; spread evenly over its occurrences."""
@@ -146,18 +148,16 @@ class _Reading:
         table = self._lines.of(share)
         owner = _short(self._owner_of)[table.stream]
         order = np.lexsort((_short(table.template), owner)).astype(np.int32)
+        times = _Times(table, owner, order, self._window)
         groups: dict[_Key, Group] = {}
-        for alike in self._read(table, owner, order):
+        for alike in self._read(table, owner, order, times):
             for each in _placed(alike.kind, alike.entity, alike.template, alike.meaning, alike.mentions):
                 held = self._outside if each.kind is Kind.EXTERNAL_FAILURE else groups
                 self._add(alike, table, held.setdefault((each.kind, each.entity, each.detail), each), each)
         self.runs = job_runs_of(table, [(n, self._streams[n], self._owners[n]) for n in sorted(share)], self._window)
-        ordered = owner[order]
         told: dict[_Key, list[Signal]] = {}
         for entity, keys in groupby(sorted(groups, key=lambda key: key[1]), key=lambda key: key[1]):
-            first, last = np.searchsorted(ordered, (self._place[entity], self._place[entity] + 1))
-            times = table.times_s[order[first:last]]
-            exposure = exposure_of(times, self._window.start_s, self._window.end_s)
+            exposure = times.exposure(self._place[entity])
             told.update((key, self._told(groups.pop(key), exposure)) for key in keys)
         return told
 
@@ -180,21 +180,58 @@ class _Reading:
         group.nodes.update(node for stream in streams if (node := self._streams[stream].node))
         group.pods.update((stream, pod) for stream in streams if (pod := self._streams[stream].pod))
 
-    def _read(self, table: LogTable, owner: Ints, order: Ints) -> list[_Alike]:
+    def _read(self, table: LogTable, owner: Ints, order: Ints, times: "_Times") -> list[_Alike]:
         """Gather the rows of each template of each entity, where they mean something, and whom they mention."""
         changes = (np.diff(owner[order]) != 0) | (np.diff(table.template[order]) != 0)
+        inner = np.flatnonzero(changes) + 1
+        bounds = np.array([0, *inner.tolist(), len(order)] if len(order) else [0], dtype=np.int64)
+        firsts = order[bounds[:-1]]
+        templates, owners = table.template[firsts].tolist(), owner[firsts]
+        sizes = np.diff(bounds).tolist()
+        kinds = [_kind(self._meanings[one], lines) for one, lines in zip(templates, sizes, strict=True)]
+        told = np.array([kind is not None for kind in kinds], dtype=bool)
+        unknown = np.array([kind is Kind.LOG_BURST for kind in kinds], dtype=bool)
+        told[unknown] = times.may_burst(bounds, owners, unknown)
         found = []
-        for rows in np.split(order, np.flatnonzero(changes) + 1) if len(order) else []:
-            template = int(table.template[rows[0]])
-            meaning = self._meanings[template]
-            kind = _kind(meaning, len(rows))
-            if kind is not None:
-                entity = self._entities[int(owner[rows[0]])]
-                found.append(_Alike(kind=kind, entity=entity, template=template, meaning=meaning, rows=rows))
-                found[-1].attributes.update(meaning.attributes)
+        for run in np.flatnonzero(told).tolist():
+            kind, template, entity = kinds[run], templates[run], self._entities[int(owners[run])]
+            assert kind is not None
+            meaning, rows = self._meanings[template], order[bounds[run] : bounds[run + 1]]
+            found.append(_Alike(kind=kind, entity=entity, template=template, meaning=meaning, rows=rows))
+            found[-1].attributes.update(meaning.attributes)
         calls = [alike for alike in found if alike.kind in CALLS]
         _read_mentions(calls, table, self._sample, self._directory, self._texts_of)
         return found
+
+
+class _Times:
+    """When each entity of a table wrote, by entity and template, and how busy it was in that."""
+
+    def __init__(self, table: LogTable, owner: Ints, order: Ints, window: Window) -> None:
+        self._times = table.times_s[order]
+        self._ordered = owner[order]
+        self._window = window
+        self._levels: dict[int, Floats] = {}
+
+    def exposure(self, owner: int) -> Exposure:
+        """Give how busy an entity was; what it works out of that is the caller's to keep, for it is several times as much."""
+        if owner not in self._levels:
+            me = self._ordered.dtype.type(owner)  # of another width, all of them would be converted
+            first, last = (int(np.searchsorted(self._ordered, me, side)) for side in ("left", "right"))
+            self._levels[owner] = exposure_of(self._times[first:last], self._window.start_s, self._window.end_s).bins
+        return Exposure(bins=self._levels[owner])
+
+    def may_burst(self, bounds: NDArray[np.int64], owners: Ints, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell of the runs that are asked about whether they may hold a burst that is worth a look."""
+        told = [np.zeros(0, dtype=bool)]
+        runs = np.flatnonzero(asked)
+        for some in np.split(runs, np.flatnonzero(np.diff(owners[runs])) + 1) if len(runs) else []:
+            first, last = int(some[0]), int(some[-1]) + 1
+            exposure = self.exposure(int(owners[first]))
+            start_s, end_s = self._window.start_s, self._window.end_s
+            all_of_them = may_burst(self._times, bounds[first : last + 1], start_s, end_s, exposure, LEAST_UNKNOWN)
+            told.append(all_of_them[some - first])
+        return np.concatenate(told)
 
 
 def _short(numbers: Ints) -> Ints:

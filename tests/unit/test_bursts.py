@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
 
+from bot.native.kernel import kernel
 from bot.signals.bursts import bursts, exposure_of, fold
+from bot.signals.quiet_runs import may_burst
 
 WINDOW_S = 5 * 86_400.0
 
@@ -88,3 +91,47 @@ def test_a_fault_that_grows_slowly_begins_with_its_first_lines():
     everyday = np.sort(np.concatenate([_background(np.random.default_rng(5), 900), flood]))
     (found,) = bursts(everyday, 0.0, WINDOW_S)
     assert found.start_s > 202_000.0
+
+
+@st.composite
+def _runs(draw):
+    """Draw a window and some runs of lines in it: even ones, heaps, and both."""
+    length_s = draw(st.sampled_from([600.0, 7200.0, 86_400.0, WINDOW_S]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    runs = []
+    for _ in range(draw(st.integers(1, 8))):
+        even = rng.uniform(0, length_s, draw(st.sampled_from([0, 5, 30, 200, 3000])))
+        heaps = [
+            rng.uniform(at, min(length_s, at + draw(st.sampled_from([1.0, 60.0, 1800.0]))), draw(st.integers(1, 60)))
+            for at in rng.uniform(0, length_s, draw(st.integers(0, 3)))
+        ]
+        run = np.concatenate([even, *heaps])
+        runs.append(run if len(run) else np.array([1.0]))
+    return length_s, runs
+
+
+@pytest.mark.skipif(kernel() is None, reason="without compiled loops every run may burst")
+@given(_runs(), st.sampled_from([1, 2, 10]))
+@settings(max_examples=150, deadline=None)
+def test_what_surely_holds_no_burst_holds_none(drawn, least):
+    """The compiled loop sorts out runs only where the whole test finds nothing, in whatever order their lines are."""
+    length_s, runs = drawn
+    exposure = exposure_of(np.concatenate(runs), 0.0, length_s)
+    bounds = np.cumsum([0, *map(len, runs)])
+    told = may_burst(np.concatenate(runs), bounds, 0.0, length_s, exposure, least)
+    for may, run in zip(told.tolist(), runs, strict=True):
+        found = [burst.count for burst in bursts(np.sort(run), 0.0, length_s, exposure)]
+        assert may or max(found, default=0) < least
+
+
+@pytest.mark.skipif(kernel() is None, reason="without compiled loops every run may burst")
+def test_most_runs_without_a_burst_are_sorted_out():
+    """Of three hundred even runs hardly one is left to the whole test, and a heap among them is."""
+    rng = np.random.default_rng(7)
+    runs = [_background(rng, 100 + number) for number in range(300)]
+    runs[17] = np.concatenate([runs[17], rng.uniform(100_000, 100_060, 40)])
+    times = np.concatenate(runs)
+    exposure = exposure_of(times, 0.0, WINDOW_S)
+    told = may_burst(times, np.cumsum([0, *map(len, runs)]), 0.0, WINDOW_S, exposure, 10)
+    assert told[17]
+    assert told.sum() < 10

@@ -77,3 +77,14 @@ def test_any_line_is_survived(line):
     hosts_in(line)
     certificate_end(line)
     request_duration_s(line)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["a.b", "http://", "x-1", ":8", "0.5", "svc", ".com", "10.1.2.3", " ", "=", '"', "host=", "v2"])
+    )
+)
+def test_other_digits_are_other_hosts_in_the_same_places(pieces):
+    """Where hosts stand is looked up by the shape of a word, in which every digit is as good as any."""
+    line, shifted = "".join(pieces), str.maketrans("0123456789", "1234567890")
+    assert [host.translate(shifted) for host in hosts_in(line)] == hosts_in(line.translate(shifted))

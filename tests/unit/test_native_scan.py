@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from bot.casefile import tokens
 from bot.casefile.writer import CaseWriter
-from bot.native import batch
+from bot.native import batch, kernel as kernels
 from bot.native.batch import batch_of
 from bot.native.kernel import kernel
 from bot.signals.masking import mask
@@ -155,6 +155,18 @@ def test_token_filters_are_the_same_without_the_compiled_loops(parts):
     """The same hashes go into a block's filter, so that a case can be searched wherever it was written."""
     text = b" ".join(parts)
     assert tokens.plain_minimizers(text).tolist() == tokens.minimizers(text).tolist()
+    assert tokens.plain_bloom(text) == tokens.token_bloom(text)
+
+
+@compiled
+@given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 3), max_size=60))
+def test_keys_have_the_same_numbers_without_the_compiled_loops(keys):
+    """Numbers go by first appearance, and each says where that was."""
+    column = np.array(keys, dtype=np.uint64)
+    numbers, firsts = batch.numbered(column)
+    plain_numbers, plain_firsts = batch.plain_numbered(column)
+    assert (numbers.tolist(), firsts.tolist()) == (plain_numbers.tolist(), plain_firsts.tolist())
+    assert column[firsts][numbers].tolist() == keys
 
 
 @compiled
@@ -163,6 +175,23 @@ def test_a_block_of_nothing_but_ids_has_its_whole_filter():
     draw = random.Random(5)
     text = b" ".join(b"%032x" % draw.getrandbits(128) for _ in range(40_000))
     assert tokens.plain_minimizers(text).tolist() == tokens.minimizers(text).tolist()
+    assert tokens.plain_bloom(text) == tokens.token_bloom(text)
+    assert tokens.token_bloom(b"0123456789abcdef0123") == tokens.plain_bloom(b"0123456789abcdef0123")
+
+
+@compiled
+@pytest.mark.parametrize("other", ["scan.c", "no library"])
+def test_a_library_of_other_sources_is_not_used_and_that_is_said(tmp_path, monkeypatch, caplog, other):
+    """Whoever changes or updates the sources and builds nothing hears why reading has become slow."""
+    if other == "scan.c":
+        changed = tmp_path / "scan.c"
+        changed.write_bytes(kernels.SOURCES[0].read_bytes() + b"\n")
+        monkeypatch.setattr(kernels, "SOURCES", (changed, *kernels.SOURCES[1:]))
+    else:
+        (tmp_path / "scan.so").write_bytes(b"of another machine")
+        monkeypatch.setattr(kernels, "LIBRARY", tmp_path / "scan.so")
+    assert kernels.kernel.__wrapped__() is None
+    assert [kernels.STALE] == [record.getMessage() for record in caplog.records]
 
 
 @compiled

@@ -1,0 +1,201 @@
+/* The loops over columns of numbers: distinct keys, and runs of times that may hold a burst.
+ *
+ * Plain C99 without Python's headers, as scan.c; no call holds the interpreter's lock.
+ */
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- what bot/signals/bursts.py asks of a run of times --- */
+
+#define BIN_S 60.0        /* bursts.BIN_S */
+#define RISE 3.0          /* bursts.RISE */
+#define SIGNIFICANT -13.0 /* bursts.SIGNIFICANT */
+#define LEAST_RATE 1e-4   /* bursts.LEAST_RATE */
+#define HAIR 1e-6         /* logarithms differ by less from one library to the next */
+
+typedef struct { /* how busy the one is whose lines they are: bursts.Exposure */
+    double start_s;
+    int64_t bins;
+    const double *level; /* by bin */
+    double total;
+    int64_t stretch; /* bins of one, 0 where there are none */
+    int64_t stretches;
+    const double *per_stretch;
+    const double *least[3]; /* by bin, for each of the widths; NULL where the window is shorter */
+} Exposure;
+
+static const int64_t widths[3] = {1, 5, 30}; /* bursts.SCALES_BINS */
+
+typedef struct { /* room for one run's counts: of the bins that hold lines, which, how many, and how many before each */
+    uint32_t *dense;
+    uint64_t *marks;
+    int64_t *held;
+    double *counts, *levelled, *before, *stretches;
+} Room;
+
+static int ascending(const void *one, const void *other) {
+    double a = *(const double *)one, b = *(const double *)other;
+    return (a > b) - (a < b);
+}
+
+static double lower_fifth(const Exposure *of, const Room *room, int64_t held) { /* bursts._lower_fifth, of lines to due */
+    double *values = room->stretches, place = 0.2 * (double)(of->stretches - 1);
+    int64_t low = (int64_t)place, high = low + 1 < of->stretches ? low + 1 : of->stretches - 1, filled = 0;
+    memset(values, 0, (size_t)of->stretches * sizeof *values);
+    for (int64_t n = 0; n < held; n++) {
+        int64_t at = room->held[n] / of->stretch;
+        if (at >= of->stretches) continue;
+        filled += values[at] == 0.0;
+        values[at] += room->counts[n];
+    }
+    if (of->stretches - filled > high) return 0.0;
+    for (int64_t n = 0; n < of->stretches; n++) values[n] /= of->per_stretch[n];
+    qsort(values, (size_t)of->stretches, sizeof *values, ascending);
+    return values[low] + (values[high] - values[low]) * (place - (double)low);
+}
+
+static double background(const Exposure *of, const Room *room, int64_t held) { /* bursts.background, step by step */
+    double total = 0.0;
+    for (int64_t n = 0; n < held; n++) {
+        total += room->counts[n];
+        room->levelled[n] = sqrt(room->counts[n] + 0.375);
+    }
+    double rate = total / of->total;
+    for (int round = 0; round < 12; round++) {
+        double full = 0.0, share = 0.0;
+        for (int64_t n = 0; n < held; n++) {
+            double level = of->level[room->held[n]];
+            if (2.0 * (room->levelled[n] - sqrt(rate * level + 0.375)) >= 2.5) {
+                full += room->counts[n];
+                share += level;
+            }
+        }
+        double left = of->total - share, fresh = (total - full) / (left > 1e-9 ? left : 1e-9);
+        if (fabs(fresh - rate) <= 1e-3 * rate) break;
+        rate = fresh;
+    }
+    if (of->stretch >= 1) {
+        double low = lower_fifth(of, room, held), size = (double)of->stretch;
+        double per_bin = low + 0.84 * sqrt((low > 0.0 ? low : 0.0) / size) + 0.5 / size;
+        if (2.0 * per_bin < rate) rate = 2.0 * per_bin;
+    }
+    return rate;
+}
+
+static int too_many(double count, double mean) { /* bursts.log_tail under SIGNIFICANT, or nearly */
+    double factorial = count * log(count) - count + 0.5 * log(6.283185307179586 * count) + 1.0 / (12.0 * count);
+    return count * log(mean) - mean - factorial - log1p(-mean / (count + 1.0)) < SIGNIFICANT + HAIR;
+}
+
+static int may_rise(const Exposure *of, const Room *room, int64_t held, double rate) { /* bursts._may_burst */
+    for (int scale = 0; scale < 3; scale++) {
+        const double *least = of->least[scale];
+        if (least == NULL) continue;
+        for (int64_t n = 0, end = 0; n < held; n++) {
+            while (end < held && room->held[end] < room->held[n] + widths[scale]) end++;
+            double seen = room->before[end] - room->before[n], due = rate * least[room->held[n]];
+            if (due < 0.0) due = 0.0;
+            double floor = LEAST_RATE * (1.0 - HAIR);
+            if (seen >= 2.0 && seen > RISE * due && too_many(seen, due > floor ? due : floor)) return 1;
+        }
+    }
+    return 0;
+}
+
+static int64_t counted(const double *times, int64_t lines, const Exposure *of, const Room *room) { /* gives the bins held */
+    for (int64_t n = 0; n < lines; n++) {
+        int64_t bin = (int64_t)((times[n] - of->start_s) / BIN_S);
+        bin = bin < 0 ? 0 : bin >= of->bins ? of->bins - 1 : bin;
+        room->dense[bin]++;
+        room->marks[bin >> 6] |= UINT64_C(1) << (bin & 63);
+    }
+    int64_t held = 0;
+    double before = 0.0;
+    for (int64_t word = 0; word <= (of->bins - 1) >> 6; word++) {
+        for (int64_t bin = word << 6; room->marks[word]; bin++, room->marks[word] >>= 1) {
+            if (!(room->marks[word] & 1)) continue;
+            room->held[held] = bin;
+            room->counts[held] = (double)room->dense[bin];
+            room->before[held++] = before;
+            before += (double)room->dense[bin];
+            room->dense[bin] = 0;
+        }
+    }
+    room->before[held] = before;
+    return held;
+}
+
+static int fold_is_full(const double *times, int64_t lines, double gap_s, int64_t least, double *sorted) {
+    memcpy(sorted, times, (size_t)lines * sizeof *sorted);
+    qsort(sorted, (size_t)lines, sizeof *sorted, ascending);
+    for (int64_t n = 1, size = 1; n <= lines; n++) {
+        if (size >= least) return 1;
+        size = n < lines && sorted[n] - sorted[n - 1] > gap_s ? 1 : size + 1;
+    }
+    return 0;
+}
+
+/* Tells of each run ``[firsts[n], firsts[n + 1])`` of one's times whether bursts.bursts could find one of ``least`` lines in it.
+ *
+ * A run of at most ``few`` lines is folded at ``gap_s`` of silence, a longer one held against its background. Says no only
+ * where that is sure. Gives 0, or -1 where there is no memory.
+ */
+int64_t rootcause_may_burst(const double *times, const int64_t *firsts, int64_t runs, int64_t few, double gap_s, int64_t least,
+                            double start_s, int64_t bins, const double *level, double total, int64_t stretch,
+                            int64_t stretches, const double *per_stretch, const double *least_1, const double *least_5,
+                            const double *least_30, uint8_t *told) {
+    Exposure of = {start_s, bins, level, total, stretch, stretches, per_stretch, {least_1, least_5, least_30}};
+    size_t most = (size_t)bins + 1;
+    Room room = {0};
+    double *sorted = malloc(((size_t)few + 1) * sizeof *sorted);
+    room.dense = calloc(most, sizeof *room.dense);
+    room.marks = calloc((most >> 6) + 1, sizeof *room.marks);
+    room.held = malloc(most * sizeof *room.held);
+    room.counts = malloc(most * sizeof *room.counts);
+    room.levelled = malloc(most * sizeof *room.levelled);
+    room.before = malloc((most + 1) * sizeof *room.before);
+    room.stretches = malloc(((size_t)stretches + 1) * sizeof *room.stretches);
+    int whole = sorted && room.dense && room.marks && room.held && room.counts && room.levelled && room.before && room.stretches;
+    for (int64_t run = 0; whole && run < runs; run++) {
+        const double *first = times + firsts[run];
+        int64_t lines = firsts[run + 1] - firsts[run];
+        if (lines <= few) {
+            told[run] = (uint8_t)fold_is_full(first, lines, gap_s, least, sorted);
+        } else {
+            int64_t held = counted(first, lines, &of, &room);
+            told[run] = (uint8_t)may_rise(&of, &room, held, background(&of, &room, held));
+        }
+    }
+    free(sorted);
+    free(room.dense);
+    free(room.marks);
+    free(room.held);
+    free(room.counts);
+    free(room.levelled);
+    free(room.before);
+    free(room.stretches);
+    return whole ? 0 : -1;
+}
+
+/* --- distinct keys --- */
+
+/* Numbers keys by the order in which they first appear: the number of each, and of each number the first place.
+ *
+ * ``table`` has ``places`` zeros, a power of two, more than twice as many as there are keys. Gives how many are distinct.
+ */
+int64_t rootcause_number(const uint64_t *keys, int64_t size, int32_t *table, int64_t places, int32_t *numbers, int64_t *firsts) {
+    uint64_t mask = (uint64_t)places - 1;
+    int32_t distinct = 0;
+    for (int64_t n = 0; n < size; n++) {
+        uint64_t place = (keys[n] ^ (keys[n] >> 29)) & mask;
+        while (table[place] && keys[firsts[table[place] - 1]] != keys[n]) place = (place + 1) & mask;
+        if (!table[place]) {
+            firsts[distinct] = n;
+            table[place] = ++distinct;
+        }
+        numbers[n] = table[place] - 1;
+    }
+    return distinct;
+}
