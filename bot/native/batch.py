@@ -121,7 +121,7 @@ def lines_of(text: bytes, limit: int, odd: Oddities) -> tuple[Ints, Ints]:
     compiled = kernel()
     if compiled is None:
         return plain_lines_of(text, limit, odd)
-    most = text.count(b"\n") + 1
+    most = compiled.rootcause_count(text, len(text)) + 1
     starts, lengths, counts = (
         np.empty(most, dtype=np.int64),
         np.empty(most, dtype=np.int64),
@@ -132,6 +132,14 @@ def lines_of(text: bytes, limit: int, odd: Oddities) -> tuple[Ints, Ints]:
     odd.broken, odd.nul = odd.broken + broken, odd.nul + nul
     odd.coloured, odd.too_long = odd.coloured + coloured, odd.too_long + too_long
     return starts[:lines], lengths[:lines]
+
+
+def any_line_begins(text: bytes, mark: bytes) -> bool:
+    """Tell whether a line of the text begins with some bytes."""
+    compiled = kernel()
+    if compiled is None:
+        return text.startswith(mark) or b"\n" + mark in text
+    return bool(compiled.rootcause_begins(text, len(text), mark, len(mark)))
 
 
 def plain_lines_of(text: bytes, limit: int, odd: Oddities) -> tuple[Ints, Ints]:

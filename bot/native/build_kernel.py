@@ -34,13 +34,9 @@ def build(folder: Path = FOLDER) -> str:
     sources, library = [folder / name for name in SOURCES], folder / "scan.so"
     fresh = library.with_suffix(".fresh")
     mark = f"-DSOURCE_MARK={zlib.crc32(b''.join(source.read_bytes() for source in sources))}u"
+    whole = [*command, *FLAGS, mark, *map(str, sources), "-lm", "-o", str(fresh)]
     try:
-        done = subprocess.run(  # noqa: S603 - a compiler by its name, and this package's own file
-            [*command, *FLAGS, mark, *map(str, sources), "-lm", "-o", str(fresh)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = subprocess.run(whole, capture_output=True, text=True, check=False)  # noqa: S603 - a compiler by its name, and this package's own files
     except OSError as error:
         return str(error)
     if done.returncode != 0:

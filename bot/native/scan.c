@@ -25,8 +25,6 @@ static void mark(const char *signs, uint8_t kind) {
     for (; *signs; signs++) kind_of[(uint8_t)*signs] |= kind;
 }
 
-static void prepare_tokens(void);
-
 __attribute__((constructor)) static void prepare(void) { /* when the library is loaded: no thread sees half a table */
     mark(" \t\n\r\f\v", SPACE);
     mark(",;)[]{}", CLOSED);
@@ -36,7 +34,6 @@ __attribute__((constructor)) static void prepare(void) { /* when the library is 
     mark("abcdefABCDEF", HEX);
     mark("ABCDEFGHIJKLMNOPQRSTUVWXYZ", UPPER | WORD);
     mark("abcdefghijklmnopqrstuvwxyz_", WORD);
-    prepare_tokens();
 }
 
 #define IS(sign, kinds) (kind_of[(sign)] & (kinds))
@@ -565,6 +562,29 @@ void rootcause_keys(bytes text, int64_t lines, const int64_t *starts_at, const i
     }
 }
 
+/* Counts the line ends of a text. */
+int64_t rootcause_count(bytes text, int64_t size) {
+    int64_t found = 0;
+    for (int64_t n = 0; n < size;) { /* few enough together that a byte holds their number */
+        int64_t stop = size - n < 255 ? size : n + 255;
+        uint8_t some = 0;
+        for (; n < stop; n++) some = (uint8_t)(some + (text[n] == '\n'));
+        found += some;
+    }
+    return found;
+}
+
+/* Tells whether a line of a text begins with ``mark``. */
+int64_t rootcause_begins(bytes text, int64_t size, bytes mark, int64_t mark_size) {
+    bytes p = text, end = text + size;
+    while (end - p >= mark_size) {
+        if (*p == *mark && memcmp(p, mark, (size_t)mark_size) == 0) return 1;
+        if ((p = memchr(p, '\n', (size_t)(end - p))) == NULL) return 0;
+        p++;
+    }
+    return 0;
+}
+
 /* Copies lines one after the other, each followed by a line end. */
 void rootcause_join(bytes text, int64_t lines, const int64_t *starts_at, const int64_t *lengths, uint8_t *out) {
     for (int64_t n = 0; n < lines; n++) {
@@ -588,6 +608,14 @@ static inline uint64_t spread(uint64_t hash) {
     return hash ^ (hash >> 31);
 }
 
+static inline uint64_t little(uint64_t word) { /* of a word of text: its first byte counts least */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap64(word);
+#else
+    return word;
+#endif
+}
+
 static int64_t add_to_set(uint64_t *set, uint64_t mask, int64_t held, uint64_t hash) { /* no gram's hash is 0 */
     for (uint64_t place = hash & mask;; place = (place + 1) & mask) {
         if (set[place] == hash) return held;
@@ -598,39 +626,43 @@ static int64_t add_to_set(uint64_t *set, uint64_t mask, int64_t held, uint64_t h
     }
 }
 
-static uint8_t folded_of[256]; /* letters in lower case, digits and the hyphen as they are, 0 for what ends a run */
+#define STRIDE 512 /* windows that are looked at together */
 
-static void prepare_tokens(void) {
-    for (int sign = 'a'; sign <= 'z'; sign++) folded_of[sign] = folded_of[sign - 0x20] = (uint8_t)sign;
-    for (int sign = '0'; sign <= '9'; sign++) folded_of[sign] = (uint8_t)sign;
-    folded_of['-'] = '-';
+/* Letters in lower case, digits and the hyphen as they are, 0 for what ends a run. */
+static void fold(bytes text, size_t size, uint8_t *out) {
+    for (size_t n = 0; n < size; n++) {
+        uint8_t sign = text[n], lower = sign | 0x20;
+        uint8_t letter = (uint8_t)(lower - 'a') < 26, other = ((uint8_t)(sign - '0') < 10) | (sign == '-');
+        out[n] = letter ? lower : other ? sign : 0;
+    }
+}
+
+/* Gives of each window of GRAMS neighbouring grams the least hash; ``hashes`` has room for those of all grams. */
+static void least_of(uint64_t *hashes, uint64_t *least, size_t windows) {
+    size_t grams = windows + GRAMS - 1;
+    for (size_t n = 0; n < grams; n++) hashes[n] = spread(hashes[n]);
+    for (size_t n = 0; n + 1 < grams; n++) least[n] = hashes[n] < hashes[n + 1] ? hashes[n] : hashes[n + 1];
+    for (size_t n = 0; n + 3 < grams; n++) least[n] = least[n] < least[n + 2] ? least[n] : least[n + 2];
+    for (size_t n = 0; n + 7 < grams; n++) least[n] = least[n] < least[n + 4] ? least[n] : least[n + 4];
+    for (size_t n = 0; n < windows; n++) least[n] = least[n] < hashes[n + 8] ? least[n] : hashes[n + 8];
 }
 
 /* Adds the minimizers of one run: of every GRAMS neighbouring grams the least hash. */
 static int64_t add_minimizers(bytes p, bytes end, uint64_t *set, uint64_t mask, int64_t held) { /* to half of the places */
-    uint64_t hashes[2 * GRAMS], word = 0, least = UINT64_MAX, last = 0;
-    int64_t seen = 0, least_at = -1;
-    for (int n = 0; n < GRAM - 1; n++) word = (word >> 8) | ((uint64_t)folded_of[*p++] << 56);
-    for (; p < end; p++, seen++) {
-        word = (word >> 8) | ((uint64_t)folded_of[*p] << 56);
-        /* written twice, so that the last GRAMS always stand in a row */
-        uint64_t hash = hashes[seen % GRAMS] = hashes[seen % GRAMS + GRAMS] = spread(word);
-        if (hash <= least) {
-            least = hash;
-            least_at = seen;
-        } else if (least_at <= seen - GRAMS) { /* it has left the window: look through what is left */
-            const uint64_t *window = hashes + (seen + 1) % GRAMS;
-            least = window[0];
-            least_at = seen - GRAMS + 1;
-            for (int n = 1; n < GRAMS; n++)
-                if (window[n] <= least) {
-                    least = window[n];
-                    least_at = seen - GRAMS + 1 + n;
-                }
+    uint64_t hashes[STRIDE + GRAMS], least[STRIDE + GRAMS], last = 0;
+    for (size_t left = (size_t)(end - p) - RUN + 1; left > 0 && held <= (int64_t)(mask / 2);) {
+        size_t windows = left < STRIDE ? left : STRIDE, changes = 0;
+        for (size_t n = 0; n < windows + GRAMS - 1; n++) hashes[n] = little(word_at(p + n, GRAM));
+        least_of(hashes, least, windows);
+        for (size_t n = 0; n < windows; n++) { /* neighbouring windows mostly share theirs */
+            uint64_t hash = least[n];
+            least[changes] = hash;
+            changes += hash != last;
+            last = hash;
         }
-        if (seen < GRAMS - 1 || least == last) continue;
-        held = add_to_set(set, mask, held, last = least);
-        if (held > (int64_t)(mask / 2)) break;
+        for (size_t n = 0; n < changes; n++) held = add_to_set(set, mask, held, least[n]);
+        p += windows;
+        left -= windows;
     }
     return held;
 }
@@ -638,19 +670,28 @@ static int64_t add_minimizers(bytes p, bytes end, uint64_t *set, uint64_t mask, 
 /* Gathers the distinct minimizers of all long runs of letters, digits and hyphens, ASCII case ignored.
  *
  * ``set`` has ``places`` zeros, a power of two; the hashes stand in it after, in any order. Gives how many there are, -1
- * where more than half of the places would be taken.
+ * where more than half of the places would be taken, or there is no memory.
  */
 int64_t rootcause_minimizers(bytes text, int64_t size, uint64_t *set, int64_t places) {
-    bytes p = text, end = text + size;
+    uint8_t *folded = malloc((size_t)size + 1);
+    if (folded == NULL) return -1;
+    fold(text, (size_t)size, folded);
+    bytes p = folded, end = folded + size;
     uint64_t mask = (uint64_t)places - 1;
     int64_t held = 0;
-    while (p < end) {
+    while (end - p >= RUN && held <= (int64_t)(mask / 2)) {
+        bytes last = p + RUN - 1;
+        while (last >= p && *last) last--; /* from behind: most runs are too short, and most of them are passed by */
+        if (last >= p) {
+            p = last + 1;
+            continue;
+        }
         bytes first = p;
-        while (p < end && folded_of[*p]) p++;
-        if (p - first >= RUN && (held = add_minimizers(first, p, set, mask, held)) > (int64_t)(mask / 2)) return -1;
-        p++;
+        for (p += RUN; p < end && *p; p++) {}
+        held = add_minimizers(first, p, set, mask, held);
     }
-    return held;
+    free(folded);
+    return held > (int64_t)(mask / 2) ? -1 : held;
 }
 
 /* Makes the token filter of a text into ``bloom``, which has room for ``most_bits`` and holds zeros: tokens.token_bloom.
@@ -662,14 +703,14 @@ int64_t rootcause_bloom(bytes text, int64_t size, uint64_t *set, int64_t places,
     if (held < 0) memset(set, 0, (size_t)places * sizeof *set);
     if (held <= 0) return held;
     int64_t wanted = (held * BITS_PER_HASH + 63) / 64 * 64;
-    uint64_t bits = (uint64_t)(wanted < most_bits ? wanted : most_bits);
+    uint32_t bits = (uint32_t)(wanted < most_bits ? wanted : most_bits);
     for (int64_t n = 0; n < places; n++) {
-        uint64_t hash = set[n], at = hash & UINT32_MAX, step = (hash >> 32) | 1;
-        if (!hash) continue;
+        if (!set[n]) continue;
+        uint32_t bit = (uint32_t)set[n] % bits, step = ((uint32_t)(set[n] >> 32) | 1) % bits;
         set[n] = 0;
-        for (int probe = 0; probe < PROBES; probe++, at += step) {
-            uint64_t bit = at % bits;
+        for (int probe = 0; probe < PROBES; probe++) {
             bloom[bit >> 3] |= (uint8_t)(128 >> (bit & 7));
+            bit = bit + step < bits ? bit + step : bit + step - bits;
         }
     }
     return (int64_t)(bits / 8);

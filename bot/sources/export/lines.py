@@ -190,7 +190,9 @@ def dating_of(sample: Iterable[bytes], reference_s: float) -> Dating:
     """Choose how to date a file from its first lines."""
     lines = list(islice((line for line in sample if line.strip()), _SAMPLE_LINES))
     stamped = [(found, line[found.end() + 1 :]) for line in lines if (found := _PREFIX.match(line))]
-    prefixed = len(stamped) > len(lines) // 2 and (_is_kubelets(stamped) or _dated_again(stamped, reference_s))
+    if len(stamped) > len(lines) // 2 and (_is_kubelets(stamped) or _dated_again(stamped, reference_s)):
+        # nothing but the prefix is asked, so nothing else is tried
+        return Dating(prefixed=True, primary=None, daters=(), reference_s=reference_s, zoned=True)
     counts = {dater: sum(1 for line in lines if dater(line, reference_s) is not None) for dater in ANCHORED}
     primary: Dater | None = max(counts, key=lambda dater: counts[dater])  # the first of equals: the commonest form
     anywhere = sum(1 for line in lines if iso_anywhere(line) is not None)
@@ -200,9 +202,9 @@ def dating_of(sample: Iterable[bytes], reference_s: float) -> Dating:
     elif not hits:
         primary = None
     dated = [line for line in lines if primary and primary(line, reference_s) is not None]
-    zoned = prefixed or primary is None or (primary not in YEARLESS and any(says_zone(line, primary) for line in dated))
+    zoned = primary is None or (primary not in YEARLESS and any(says_zone(line, primary) for line in dated))
     return Dating(
-        prefixed=prefixed,
+        prefixed=False,
         primary=primary,
         daters=tuple(dater for dater in ANCHORED if dater is not primary),
         reference_s=reference_s,

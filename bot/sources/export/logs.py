@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.items import LogStream
 from bot.domain.ports import UNDATED
-from bot.native.batch import LineBatch, Oddities, lines_of
+from bot.native.batch import LineBatch, Oddities, any_line_begins, lines_of
 from bot.sources.export.compressed import CutError
 from bot.sources.export.layout import Place
 from bot.sources.export.ledger import Reading
@@ -141,7 +141,8 @@ class LogReader:
 
 def _by_container(text: bytes) -> Iterator[tuple[tuple[str, str, str] | None, bytes]]:
     """Split at the headers that ``kubectl cluster-info dump`` writes into ``logs.txt``."""
-    if not any(text.startswith(mark) or b"\n" + mark in text for mark in (_DUMP_MARK, _DUMP_END)):
+    marks = (_DUMP_MARK, _DUMP_END) if any_line_begins(text, b"==== ") else ()
+    if not any(any_line_begins(text, mark) for mark in marks):
         yield None, text
         return
     container: tuple[str, str, str] | None = None
