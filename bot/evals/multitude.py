@@ -20,11 +20,11 @@ class Many(float):
     count: int
     spread_s: float
     took_s: float
-    """Median of what a request took, in seconds; ``varies`` is the sigma of its logarithm."""
+    """Median of what a request took, in seconds, 0 where nobody has said; ``varies`` is the sigma of its logarithm."""
     varies: float
 
     @classmethod
-    def of(cls, at_s: float, count: int, spread_s: float, took_s: float = 0.02, varies: float = 0.5) -> Self:
+    def of(cls, at_s: float, count: int, spread_s: float, took_s: float = 0.0, varies: float = 0.0) -> Self:
         """Make the time of ``count`` lines."""
         made = cls(at_s)
         made.count, made.spread_s, made.took_s, made.varies = count, spread_s, took_s, varies

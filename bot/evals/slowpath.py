@@ -152,11 +152,11 @@ class SlowPath:
     def _tell(self, request: Request, pod: Pod, at: float, spent: float) -> None:
         """Log a request that went well, as one in many is."""
         world, many = self.world, isinstance(at, Many)
+        at = at.lasting(spent, 0.02) if isinstance(at, Many) else at
         world.edge_line(self.route, at, 200, spent, pod)
         if self.rng.random() < 0.5:
             path = (world.path(self.route, at) if many else request.line).partition(" ")[2]
             took = Token.TOOK_MS if many else int(spent * 1000)
-            at = at.lasting(spent, 0.1) if isinstance(at, Many) else at
             world.log(self.service, pod, at, "info", "request completed", {"op": path, "duration_ms": took})
 
     def _leave(self, request: Request) -> None:

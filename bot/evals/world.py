@@ -308,7 +308,7 @@ class World(Timeline):
             return
         line, client = request[0] or self.path(route, at), request[1] or self.client(at)
         size = 160 if status >= 400 else Token.SIZE if isinstance(at, Many) else 300 + int(self.noise.random() * 9000)
-        if isinstance(at, Many):
+        if isinstance(at, Many) and not at.took_s:
             at = at.lasting(seconds, 0.5 if status < 500 else 0.002)
         upstream = f"{pod.ip}:{route.service.port}" if pod else "-"
         text = logformats.edge_access(
