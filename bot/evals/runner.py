@@ -47,6 +47,17 @@ class Plan:
     days: float = 5.0
     scale: float = 1.0
     jobs: int = 1
+    in_turn: bool = False
+    """Whether a scenario's variant is run with one of the seeds, each in its turn, instead of with all"""
+
+    def cases(self) -> "list[Case]":
+        """List the runs, in their order."""
+        return [
+            Case(scenario=name, seed=seed, variant=variant)
+            for place, name in enumerate(self.scenarios)
+            for other, variant in enumerate(self.variants)
+            for seed in ([self.seeds[(place + other) % len(self.seeds)]] if self.in_turn else self.seeds)
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,19 +104,13 @@ def modes_of(variant: str) -> tuple[str, ...]:
 
 def run(todo: Plan, engine: Engine, told: Callable[[Result], None] = lambda _result: None) -> list[Result]:
     """Run a plan, so many cases side by side as it has jobs, and give the results in the plan's order."""
-    cases = [
-        Case(scenario=name, seed=seed, variant=variant)
-        for name in todo.scenarios
-        for variant in todo.variants
-        for seed in todo.seeds
-    ]
     # A process per task: a peak of memory is then the task's own.
     context = multiprocessing.get_context("spawn")
     with (
         ProcessPoolExecutor(max_workers=todo.jobs, mp_context=context, max_tasks_per_child=1) as processes,
         ThreadPoolExecutor(max_workers=todo.jobs) as threads,
     ):
-        waiting = [threads.submit(_chain, processes, todo, case, engine) for case in cases]
+        waiting = [threads.submit(_chain, processes, todo, case, engine) for case in todo.cases()]
         return list(_as_told(waiting, told))
 
 

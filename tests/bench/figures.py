@@ -2,7 +2,8 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
+import traceback
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -26,11 +27,25 @@ def cpu_s(run: Callable[[], object], times: int = 3) -> float:
     return max(statistics.median(taken), 1e-9)
 
 
-def page(figures: Iterable[Figure], say: Callable[[str], object]) -> str:
-    """Print a line for each figure once it is there; give the last line."""
-    kept = missed = 0
+def page(figures: Iterable[Figure], say: Callable[[str], object]) -> list[Figure]:
+    """Print a line for each figure once it is there, and at the end which do not keep their limit; give those."""
+    found = []
     for one in figures:
         mark = "?" if one.kept is None else "ok" if one.kept else "MISSED"
-        kept, missed = kept + (one.kept is True), missed + (one.kept is False)
-        say(f"{mark:<7} {one.name:<46} {one.shown}   (limit: {one.limit})\n")
-    return f"\n{kept} figures keep their limit, {missed} do not\n"
+        say(f"{mark:<7} {one.name:<54} {one.shown}   (limit: {one.limit})\n")
+        found.append(one)
+    missed = [one for one in found if one.kept is False]
+    say(f"\n{sum(one.kept is True for one in found)} figures keep their limit, {len(missed)} do not")
+    say(f": {', '.join(one.name for one in missed)}\n" if missed else "\n")
+    return missed
+
+
+def guarded(name: str, figures: Callable[[], Iterable[Figure]]) -> Iterator[Figure]:
+    """Give a part's figures; one that fails is a missed figure, and no reason to leave out the parts after it."""
+    try:
+        yield from figures()
+    except Exception as error:  # noqa: BLE001 - whatever it was, it is told, and the next part is measured
+        traceback.print_exc()
+        yield Figure(
+            name=name, shown=f"failed: {type(error).__name__}: {error}"[:200], limit="to be measured", kept=False
+        )
