@@ -1,5 +1,6 @@
 """Whole commands in processes of their own: seconds by the clock and of CPU, peak memory, the size of the case, searches."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -21,25 +22,32 @@ from tests.bench.figures import Figure
 ROOT = Path(__file__).parents[2]
 FIXTURE = "fixtures/incidents/story.tar.zst"
 
+_LAUNCH = """
+import json, os, subprocess, sys, time
+began = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+took = time.perf_counter() - began
+process.returncode = os.waitstatus_to_exitcode(status)
+print(json.dumps([process.returncode, took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
+"""
+"""A child's peak counts the memory of whoever started it, up to its exec (``getrusage(2)``): a small process has to."""
+
 Run = tuple[int, float, float, float]
 """Exit code, seconds by the clock, seconds of CPU, peak megabytes."""
 
 
 def measured(arguments: list[str], home: Path, there: Mapping[str, str] | None = None) -> Run:
     """Run the program once, with further variables. Linux counts the peak in KiB, macOS in bytes."""
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot", *arguments],
+    done = subprocess.run(
+        [sys.executable, "-c", _LAUNCH, sys.executable, "-m", "bot", *arguments],
         cwd=ROOT,
         env={"ROOTCAUSE_HOME": str(home), "PATH": os.defpath, **(there or {})},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        check=True,
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    took = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    cpu = usage.ru_utime + usage.ru_stime
-    return process.returncode, took, cpu, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
+    code, took, cpu, peak = json.loads(done.stdout)
+    return code, took, cpu, peak / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
 
 
 def story_figure() -> Figure:
