@@ -21,6 +21,7 @@ _BUTTONS = (
     ("n", "Episode →", "Show the next episode"),
     ("0", "Whole window", "Show the whole window"),
 )
+_BY_EPISODE = frozenset("np")
 _MOST_LANES = 12
 """Of what was ruled out; further ones stand in its list."""
 _CAPTION = 140
@@ -135,11 +136,14 @@ def window_timeline(report: Report) -> Markup | None:
     lanes = [each for each in (*_felt(report), *_steps(report), *_ruled_out(report), *_people(report)) if each.spans]
     if not lanes:
         return None
+    episodes = any(each.role == "symptom" for each in lanes)
     tools = [
         element("button", label, type="button", data_act=act, title=title, aria_label=title)
         for act, label, title in _BUTTONS
+        if episodes or act not in _BY_EPISODE
     ]
-    how = "Pinch, Ctrl + wheel or + and - zoom; drag or arrow keys move; n and p go from episode to episode."
+    how = "Pinch, Ctrl + wheel or + and - zoom; drag or arrow keys move"
+    how += "; n and p go from episode to episode." if episodes else "."
     return section(
         "timeline",
         "When",

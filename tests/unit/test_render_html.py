@@ -247,3 +247,12 @@ def test_a_pipe_that_is_not_utf_8_gets_the_same_page(monkeypatch):
     told = report_page(REPORT, "html")
     assert told.isascii()
     assert Page(render_html(REPORT)).said == Page(told).said
+
+
+def test_without_episodes_nothing_offers_to_go_to_one():
+    """Where nothing was felt, the timeline zooms and moves, and has no button for episodes."""
+    page = render_html(replace(REPORT, symptom=None))
+    assert 'data-act="+"' in page
+    assert 'data-act="n"' not in page
+    assert "from episode to episode." not in page.partition('id="timeline"')[2].partition('class="lanes"')[0]
+    assert 'data-act="n"' in render_html(REPORT)
