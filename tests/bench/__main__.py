@@ -65,8 +65,8 @@ def large(folder: Path, megabytes: float) -> Iterator[Figure]:
     exports = {f"{megabytes / 10:.0f} MB": small_one, f"{megabytes:.0f} MB": big}
     home, last = folder / "home", folder / "last"
     yield from investigation_figures(exports, home)
-    yield from search_figures(home)
-    yield from packing_figures(home)
+    yield from guarded("searches", lambda: search_figures(home))
+    yield from guarded("the packing of a large case", lambda: packing_figures(home))
     huge = {
         f"{megabytes / 10:.0f} MB": small_one,
         f"{megabytes / 100:.0f} GB": copied(big, folder / "huge", HUGE_COPIES),

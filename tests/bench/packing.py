@@ -119,7 +119,7 @@ def _represented(name: str, material: Material, packed: Packed) -> Iterator[Figu
     rare = set(np.flatnonzero((sizes > 0) & (sizes <= RARE)).tolist())
     _, changed = object_rows(material, Outlet(redact=lambda text: text))
     changes = {row.split(" ", 1)[0] for _, row in changed}
-    shifted = {item for item, one in material.series if material.changes(one)}
+    shifted = {item for item, one in material.series if material.course(one).shifts}
     series = set(re.findall(r"^(M\d+) ", sections.get("series", ""), re.MULTILINE))
     told = set(re.findall(r"^(O\d+) ", sections.get("objects", ""), re.MULTILINE))
     for what, all_of_it, missing in (
