@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UsageError
-from bot.evals.runner import modes_of, plan, run
+from bot.evals.runner import Plan, modes_of, plan, run
 
 
 class Oracle:
@@ -48,3 +48,12 @@ def test_a_plan_is_checked_before_anything_runs():
     assert len(everything.scenarios) >= 17
     assert len(plan([], [], ["all"], days=1, jobs=1).variants) >= 8
     assert ("no-logs", "no-events") == modes_of("no-logs+no-events")
+
+
+def test_seeds_may_be_taken_in_turn():
+    """Every variant of every scenario is run once, and every seed has its share."""
+    todo = Plan(scenarios=("a", "b", "c"), seeds=(7, 8), variants=("x", "y"), in_turn=True)
+    assert [(case.scenario, case.variant, case.seed) for case in todo.cases()] == [
+        ("a", "x", 7), ("a", "y", 8), ("b", "x", 8), ("b", "y", 7), ("c", "x", 7), ("c", "y", 8),
+    ]  # fmt: skip
+    assert 12 == len(Plan(scenarios=("a", "b", "c"), seeds=(7, 8), variants=("x", "y")).cases())
