@@ -1,12 +1,19 @@
 """The commands of what runs for long: ``serve``, ``demo``, ``doctor``, ``record`` and ``worker``."""
 
-import asyncio
 import json
+from collections.abc import Coroutine
 from dataclasses import asdict
+from typing import Any
 
 import click
 
 _MARKS = {"ok": "✓", "warning": "!", "wrong": "✗"}
+
+
+def _until_done(running: Coroutine[Any, Any, int]) -> int:
+    import asyncio  # noqa: PLC0415 - every command is known at the start, and none that answers at once needs it
+
+    return asyncio.run(running)
 
 
 @click.command()
@@ -21,7 +28,7 @@ def serve() -> int:
     from bot.web.logs import log_as_json  # noqa: PLC0415 - see above
 
     log_as_json()
-    return asyncio.run(run(ServeSettings.from_environment()))
+    return _until_done(run(ServeSettings.from_environment()))
 
 
 @click.command()
@@ -31,7 +38,7 @@ def demo(port: int | None, no_browser: bool) -> int:
     """Try the bot in the browser: the same app in a workspace on this machine, with an incident to ask about."""
     from bot.app_serve import demo as run  # noqa: PLC0415 - --help must not wait for Slack's libraries
 
-    return asyncio.run(run(port, open_browser=not no_browser, say=click.echo))
+    return _until_done(run(port, open_browser=not no_browser, say=click.echo))
 
 
 @click.command(
@@ -71,7 +78,7 @@ def record() -> int:
     from bot.web.logs import log_as_json  # noqa: PLC0415 - see above
 
     log_as_json()
-    return asyncio.run(run(RecordSettings.from_environment(), WebSettings.from_environment()))
+    return _until_done(run(RecordSettings.from_environment(), WebSettings.from_environment()))
 
 
 @click.command()
@@ -88,7 +95,7 @@ def worker(until_eof: bool) -> int:
     from bot.web.logs import log_as_json  # noqa: PLC0415 - see above
 
     log_as_json()
-    return asyncio.run(run(WorkerSettings.from_environment(), until_eof=until_eof))
+    return _until_done(run(WorkerSettings.from_environment(), until_eof=until_eof))
 
 
 COMMANDS = (serve, demo, doctor, record, worker)

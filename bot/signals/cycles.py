@@ -13,12 +13,12 @@ enough.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from statistics import median
 
 import numpy as np
 
 from bot.domain.link import Held, LinkTest
 from bot.domain.window import Window
+from bot.signals.levels import median
 from bot.signals.links import BLIND, CHANCE_P, SUPPORTED_P, TEST_SHIFT, Range, Train, matches, range_of, spans_of
 from bot.signals.statistics import count_tail, rayleigh
 
@@ -146,5 +146,5 @@ def _paced(causes: Train, schedules: Sequence[Train]) -> bool:
 
 
 def _alike(lags_s: Sequence[float]) -> bool:
-    middle = median(lags_s)
-    return median(abs(lag - middle) for lag in lags_s) <= HOUR_S / 4
+    lags = np.asarray(lags_s)
+    return median(np.abs(lags - median(lags))) <= HOUR_S / 4

@@ -8,6 +8,7 @@ import errno
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
 from bot.domain.signal import Kind
@@ -123,7 +124,11 @@ class Classification:
 
 def classify(template: str) -> Classification:
     """Tell what lines of this template mean."""
-    text = template[:SPAN]
+    return _classified(template[:SPAN])
+
+
+@lru_cache(maxsize=1 << 12)  # templates are asked for what they mean, and for how long requests took
+def _classified(text: str) -> Classification:
     severity = severity_of(text)
     request = access(text)
     if request is not None:
@@ -164,7 +169,7 @@ def _request(request: Access, text: str, severity: Severity) -> Classification:
 def _worded(text: str, severity: Severity) -> tuple[Kind, str] | None:
     lowered = f" {text.lower()} "
     for kind, note, pieces in _PHRASES:
-        if _fits(pieces, lowered):
+        if pieces[0] in lowered and _fits(pieces, lowered):
             calm = severity in ("debug", "info")
             if calm and kind in _HARMLESS_WHEN_CALM and (_SETTING.search(text) or _NO_FAILURE.search(text)):
                 continue  # "read timeout set to 30s" tells a setting, not a failure

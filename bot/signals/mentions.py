@@ -69,6 +69,7 @@ _PROXY_SERVICE = re.compile(
     r"(?<= \[)[a-z0-9-]{3,160}-[a-z0-9]{1,15}(?=\] \[[^\]]{0,160}\] \S)|(?<![\w-])[a-z0-9-]{3,160}-[a-z0-9]{1,15}(?=@kubernetes\b)"
 )
 """``namespace-service-port``, as ingress-nginx and Traefik write the service they pass a request on to."""
+_ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
 _VERSION = re.compile(r"^v?\d+(?:\.\d+)*[a-z0-9-]*$")
 _PACKAGE = re.compile(
     r"^(?:com|org|io|net|java|javax|jdk|sun|kotlin|scala|reactor|okhttp3|ch|de)\.[a-z0-9_.]+", re.IGNORECASE
@@ -162,6 +163,7 @@ def certificate_end(text: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=1 << 12)
 def _plausible(host: str, *, url: bool) -> bool:
     bare = host.rsplit(":", 1)[0]
     if _ADDRESS.fullmatch(bare):
