@@ -6,27 +6,27 @@ specific first: a setting that the cascade shows to be too small comes before ge
 
 from collections.abc import Callable
 
-from bot.analyst import measured_advice as measured
+from bot.analyst import (
+    advice_calls as calls,
+    advice_changes as changes,
+    advice_jobs as jobs,
+    advice_limits as limits,
+    advice_nodes as nodes,
+    advice_probes as probes,
+    measured_advice as measured,
+)
+from bot.analyst.advice_parts import struck_of
 from bot.analyst.findings import Findings
-from bot.analyst.words import counted
-from bot.domain.fleet import as_flags
+from bot.analyst.words import counted, plural
 from bot.domain.link import Chain
 from bot.domain.report import Recommendation
 from bot.domain.signal import Kind, Signal
 
 MOST = 4
+NEARLY_ALL = 0.9
 GENERAL: dict[Kind, tuple[str, str]] = {
-    Kind.JOB_RUN: ("Run {who} off the peak, or in smaller batches", "the cascade begins with its runs"),
-    Kind.ROLLOUT: ("Roll {who} back to the revision before, then fix forward", "the cascade begins with this rollout"),
-    Kind.CONFIG_CHANGE: ("Put back the configuration in {who} as it was", "the cascade begins with this change"),
-    Kind.SECRET_CHANGE: (
-        "Restart every consumer of {who}, and let them reload it when it is rotated",
-        "consumers went on with the old credentials",
-    ),
-    Kind.CERTIFICATE_EXPIRY: (
-        "Renew {who} now, find out why its renewal did not happen, and alert weeks before any notAfter",
-        "every new TLS handshake fails from the moment it expires",
-    ),
+    **changes.UNDO,
+    Kind.JOB_RUN: jobs.OTHERWISE,
     Kind.EXTERNAL_FAILURE: (
         "Put a short timeout, a circuit breaker and a fallback on calls to {who}",
         "its failures cannot be prevented from here; what they take with them can",
@@ -43,7 +43,6 @@ GENERAL: dict[Kind, tuple[str, str]] = {
         "Let the disruption budget of {who} spare at least one pod (maxUnavailable: 1), and spread its pods over nodes",
         "a drain that may evict nothing ends by deleting all of a node's pods at once",
     ),
-    Kind.HUMAN_CHANGE: ("Undo what {who} changed, then look at it again", "the cascade begins with this change"),
     Kind.RENEWAL_FAILURE: (
         "Find out why {who} cannot be renewed, and alert weeks before any notAfter",
         "what is not renewed expires",
@@ -52,10 +51,6 @@ GENERAL: dict[Kind, tuple[str, str]] = {
     Kind.NO_SPACE: ("Free space on {who}, and bound what fills it", "writes fail when there is none"),
     Kind.MEMORY_PRESSURE: ("Set the memory limit of {who} above its measured peak", "it works at its limit"),
     Kind.TLS_FAILURE: ("Check the certificate and trust store that {who} uses", "its handshakes are refused"),
-    Kind.RELOAD: (
-        "Find what was changed for {who} before its pods were replaced, and put it back",
-        "the same program was started anew, so what it read at start is what differs",
-    ),
     Kind.NODE_FAILURE: (
         "Spread replicas over nodes and keep room for the loss of one",
         "one node's loss took more than its share with it",
@@ -122,30 +117,6 @@ GENERAL: dict[Kind, tuple[str, str]] = {
 }
 """What one would change for a step of this kind, and why."""
 
-JOB_BY_NEXT: dict[Kind, tuple[str, str]] = {
-    **dict.fromkeys(
-        (
-            Kind.CPU_SATURATION,
-            Kind.CPU_THROTTLING,
-            Kind.MEMORY_PRESSURE,
-            Kind.NETWORK_SATURATION,
-            Kind.IO_SATURATION,
-            Kind.SCALE_UP,
-        ),
-        (
-            "Keep {who} away from its neighbours: CPU and memory limits, or a node pool of its own",
-            "it takes what its neighbours need to serve requests",
-        ),
-    ),
-    **dict.fromkeys(
-        (Kind.LOCK_WAIT, Kind.DEADLOCK, Kind.SLOW_QUERY, Kind.POOL_EXHAUSTION, Kind.TIMEOUT, Kind.LATENCY),
-        (
-            "Let {who} hold the database only briefly: lock_timeout, small batches, off the peak",
-            "requests wait for what it holds",
-        ),
-    ),
-}
-"""What one would change about a job, by what it does first."""
 COVERED_BY_A_JOB = frozenset({Kind.CPU_SATURATION, Kind.LOCK_WAIT, Kind.MEMORY_PRESSURE, Kind.NETWORK_SATURATION})
 """Steps that need no advice of their own where a job that causes them gets one."""
 
@@ -166,65 +137,119 @@ Specific = Callable[[Signal, Chain, Findings], Recommendation | None]
 
 
 def recommendations(chain: Chain, findings: Findings) -> tuple[Recommendation, ...]:
-    """Give what to change along a chain: measured settings first, then the root, then what amplifies it."""
+    """Give what to change along a chain: undo a change first, then measured settings, then the root, then what amplifies it."""
+    told = [*chain.signals, *_beside(chain, findings)]
     made = {
         signal.id: [one for make in SPECIFIC.get(signal.kind, ()) if (one := make(signal, chain, findings))]
-        for signal in chain.signals
+        for signal in told
     }
-    specific = [each for signal in chain.signals for each in made[signal.id]]
-    job = chain.root.kind is Kind.JOB_RUN
+    undone = made[chain.root.id] if chain.root.kind in changes.UNDO else []
+    specific = [each for signal in told for each in made[signal.id] if each not in undone]
+    covered = _covered(chain, {signal.kind for signal in told if made[signal.id]})
     general = [
         _general(signal, chain)
         for signal in chain.signals[:-1]
-        if signal.kind in GENERAL and not made[signal.id] and not (job and signal.kind in COVERED_BY_A_JOB)
+        if signal.kind in GENERAL and signal.kind not in covered
     ]
+    whole = [each for each in specific if _spares_all(each)]
+    rest = [each for each in specific if each not in whole]
     seen: set[str] = set()
     unique = []
-    for each in [*sorted(specific, key=lambda one: one.spared is None), *general]:
+    for each in [*undone, *whole, *rest, *general]:
         if each.summary not in seen:
             seen.add(each.summary)
             unique.append(each)
     return tuple(unique[:MOST])
 
 
+def _spares_all(advice: Recommendation) -> bool:
+    """Tell a setting that would have spared nearly all of what the symptom's own failures are counted by."""
+    return any(what.total and advice.spared and advice.spared >= NEARLY_ALL * what.total for what in advice.what_if)
+
+
+def _covered(chain: Chain, given: set[Kind]) -> set[Kind]:
+    """Give the kinds that need no general advice: those with a measured one, and what a job, a pull or a reset limit stands for."""
+    covered = set(given)
+    if Kind.MEMORY_GROWTH in given:
+        covered.add(Kind.OOM_KILL)
+    if chain.root.kind is Kind.JOB_RUN:
+        covered |= COVERED_BY_A_JOB
+    if any(signal.kind is Kind.IMAGE_PULL_FAILURE for signal in chain.signals):
+        covered.add(Kind.EXTERNAL_FAILURE)
+    return covered
+
+
+def _beside(chain: Chain, findings: Findings) -> list[Signal]:
+    """Give the troubles at the places of a chain that are tied to one of its steps and have a measured advice of their own."""
+    steps = {signal.id for signal in chain.signals}
+    places = {findings.topology.root(signal.entity) for signal in chain.signals}
+    tied = {
+        end
+        for link in findings.links
+        if link.test.status == "supported" and steps & {link.cause, link.effect}
+        for end in (link.cause, link.effect)
+    } - steps
+    known = {signal.kind for signal in chain.signals}
+    return [
+        findings.signals[name]
+        for name in sorted(tied)
+        if name in findings.signals
+        and findings.signals[name].kind in BESIDE - known
+        and findings.topology.root(findings.signals[name].entity) in places
+    ]
+
+
 def _general(signal: Signal, chain: Chain) -> Recommendation:
     summary, reason = GENERAL[signal.kind]
     unknown = f"; not measured: {UNMEASURED[signal.kind]}" if signal.kind in UNMEASURED else ""
-    if signal.kind is Kind.JOB_RUN and len(chain.signals) > 1:
-        summary, reason = JOB_BY_NEXT.get(chain.signals[1].kind, (summary, reason))
+    struck, whole = struck_of(chain)
+    many = f"{struck:,} of {whole:,} {plural(chain.symptom.kind)}"
     return Recommendation(
         summary=summary.format(who=signal.entity.name if signal.entity.kind == "Host" else signal.entity),
         rationale=reason,
-        change=_command(signal),
+        change=None,
         effect=(
-            f"would have spared the one episode, which came by way of it, if nothing else had brought it about{unknown}"
+            f"would have spared up to {many}, the one episode, if nothing else had brought it about{unknown}"
             if len(chain.symptom.occurrences) == len(chain.explained) == 1
-            else f"would have spared up to {_episodes(chain)}: those that came by way of it, if nothing else had brought them about{unknown}"
+            else f"would have spared up to {_episodes(chain)} ({many}): those that came by way of it, if nothing else had brought them about{unknown}"
         ),
         spared=len(chain.explained),
     )
 
 
 SPECIFIC: dict[Kind, tuple[Specific, ...]] = {
+    **dict.fromkeys(changes.UNDO, (changes.undo,)),
+    Kind.JOB_RUN: (jobs.job,),
     Kind.POD_KILL: (measured.grace,),
     Kind.SHUTDOWN: (measured.grace,),
     Kind.SCALE_DOWN: (measured.grace, measured.stabilise),
     Kind.MEMORY_GROWTH: (measured.memory,),
-    Kind.PROBE_FAILURE: (measured.probe,),
-    Kind.QUOTA_EXCEEDED: (measured.quota,),
-    Kind.POOL_EXHAUSTION: (measured.pool,),
-    Kind.DISK_HOG: (measured.disk,),
+    Kind.PROBE_FAILURE: (probes.probe,),
+    Kind.CONTAINER_RESTART: (probes.probe,),
+    Kind.CPU_THROTTLING: (limits.cpu,),
+    Kind.QUOTA_EXCEEDED: (limits.quota,),
+    Kind.POOL_EXHAUSTION: (limits.pool,),
+    Kind.DISK_HOG: (limits.disk,),
+    Kind.RETRY: (calls.retries,),
+    Kind.NAME_RESOLUTION_FAILURE: (calls.names,),
+    Kind.EXTERNAL_FAILURE: (calls.third_party,),
+    Kind.NODE_FAILURE: (nodes.spare_room,),
+    Kind.IMAGE_PULL_FAILURE: (nodes.keep_old_pods,),
+    Kind.NOISY_NEIGHBOUR: (nodes.neighbour,),
+    Kind.DRAIN_BLOCKED: (nodes.budget,),
 }
 """Changes that rest on a measured setting."""
-
-
-def _command(signal: Signal) -> str | None:
-    entity = signal.entity
-    if signal.kind is Kind.ROLLOUT and entity.kind in ("Deployment", "StatefulSet", "DaemonSet"):
-        return f"kubectl {as_flags(entity.namespace)} rollout undo {entity.kind.lower()}/{entity.name}"
-    if signal.kind is Kind.CERTIFICATE_EXPIRY and entity.kind == "Certificate":
-        return f"cmctl {as_flags(entity.namespace)} renew {entity.name}"
-    return None
+BESIDE = frozenset(
+    {
+        Kind.PROBE_FAILURE,
+        Kind.CONTAINER_RESTART,
+        Kind.CPU_THROTTLING,
+        Kind.QUOTA_EXCEEDED,
+        Kind.POOL_EXHAUSTION,
+        Kind.RETRY,
+    }
+)
+"""Kinds whose measured advice is given, too, where such a trouble is tied to a step and is none itself."""
 
 
 def _episodes(chain: Chain) -> str:

@@ -7,6 +7,7 @@ setting grows more generous. Leaves out where the measurements come from and how
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import fsum
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,16 @@ class Refusal:
 def finished_by_grace(dropped: int, durations_s: Sequence[float], grace_s: float, wanted_s: float) -> int:
     """Give how many of ``dropped`` requests would have ended within ``wanted_s`` seconds of SIGTERM.
 
-    Assumes that the dropped requests last as long as those logged that outlast the present ``grace_s``; a request that had
-    run for a while already needs less than that, so that the number is on the safe side. ``durations_s`` in any order.
+    Assumes that requests in flight last as those logged that outlast the present ``grace_s``, and that SIGTERM finds each at any
+    moment of its run, one as likely as another. So a request of ``d`` seconds is found with more than ``grace_s`` left in
+    ``d - grace_s`` of them (the inspection paradox: a longer one is found more often), and with no more than ``wanted_s`` left
+    in ``min(d, wanted_s) - grace_s`` of those. ``durations_s`` in any order.
     """
-    long = sorted(one for one in durations_s if one > grace_s)
+    long = [one for one in durations_s if one > grace_s]
     if not long or wanted_s <= grace_s:
         return 0
-    return dropped * bisect_right(long, wanted_s) // len(long)
+    spared = fsum(min(one, wanted_s) - grace_s for one in long)
+    return min(dropped, int(dropped * spared / fsum(one - grace_s for one in long) + 1e-9))
 
 
 def spared_by_waiting(downs_s: Sequence[float], ups_s: Sequence[float], present_s: float, wanted_s: float) -> int:
@@ -83,3 +87,52 @@ def bounded(uses: Sequence[float], limit: float) -> int:
     """
     ordered = sorted(uses)
     return len(ordered) - bisect_left(ordered, limit)
+
+
+def after(times_s: Sequence[float], begun_s: float, delay_s: float) -> int:
+    """Give how many failures came later than ``delay_s`` seconds after ``begun_s``; ``times_s`` ascending.
+
+    Assumes that they end once what brought them about is undone.
+    """
+    return len(times_s) - bisect_right(times_s, begun_s + delay_s)
+
+
+def tolerated(pauses_s: Sequence[float], period_s: float, timeout_s: float, threshold: int) -> tuple[int, int]:
+    """Give at least and at most how many pauses a liveness probe would have sat out.
+
+    A probe that begins in a pause and is not answered in ``timeout_s`` fails, ``threshold`` of them in a row kill. They begin
+    every ``period_s`` seconds; where in a pause the first one falls is not known, which makes the range.
+    """
+    surely = (threshold - 1) * period_s + timeout_s
+    return sum(one < surely for one in pauses_s), sum(one < surely + period_s for one in pauses_s)
+
+
+def beyond(attempts: Sequence[int], most: int) -> int:
+    """Give how many retries would not have been made with at most ``most`` retries a call.
+
+    ``attempts`` are the numbers that retries bear, the first one 1. Assumes that no call succeeds only because it was tried that often.
+    """
+    return sum(one > most for one in attempts)
+
+
+def fitting(needs: Sequence[tuple[float, float]], rooms: Sequence[tuple[float, float]]) -> int:
+    """Give how many pods of ``(cores, bytes)`` find a place in rooms of the same, smallest pods first, each in the first that fits.
+
+    Assumes that nothing but CPU and memory keeps a pod from a node.
+    """
+    left = [*rooms]
+    placed = 0
+    for cores, size in sorted(needs):
+        at = next((place for place, room in enumerate(left) if room[0] >= cores and room[1] >= size), None)
+        if at is not None:
+            left[at] = (left[at][0] - cores, left[at][1] - size)
+            placed += 1
+    return placed
+
+
+def answered(dropped: Sequence[float], more: float) -> int:
+    """Give how many of the queries that were ``dropped``, sample by sample, ``more`` answers a sample would have saved.
+
+    Assumes that what was dropped is what came beyond what is answered, and that a query that is answered is not asked again.
+    """
+    return int(sum(min(one, max(0.0, more)) for one in dropped))

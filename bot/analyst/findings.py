@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from bot.domain.entity import Entity
 from bot.domain.items import ChatMessage, ItemId, SourceCoverage, TicketEntry
 from bot.domain.link import Chain, Link, Ways
+from bot.domain.measured import Measures
 from bot.domain.ports import Evidenced
 from bot.domain.report import Tested
 from bot.domain.signal import History, SeriesLag, Signal, SignalId, SpecFact, Topology
@@ -75,6 +76,8 @@ class Findings:
     things: Sequence[Entity] = ()
     """What an object was read of, whether or not anything happened to it."""
     histories: Mapping[Entity, History] = field(default_factory=dict)
+    measures: Measures | None = None
+    """Measures anew what numbers are counted from."""
     messages: Sequence[tuple[ItemId, ChatMessage]] = ()
     tickets: Sequence[tuple[ItemId, TicketEntry]] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -23,7 +23,8 @@ from bot.analyst.thread import in_thread
 from bot.analyst.time_words import UNCLEAR_ZONE
 from bot.analyst.times import Moment
 from bot.analyst.vocabulary import kinds_in
-from bot.analyst.words import clock, clock_s, counted, happened, noun, p_words, times
+from bot.analyst.what_if import what_if
+from bot.analyst.words import capital, clock, clock_s, counted, happened, noun, p_words, times
 from bot.domain.report import Answer, Report, Step
 from bot.domain.signal import Kind
 from bot.domain.spelling import lag_words
@@ -55,8 +56,8 @@ def answer(text: str, context: FollowUpContext, tz: tzinfo = UTC) -> Answer:
         )
 
     question = in_thread(understood(text), context.earlier, understood)
-    if refused := _not_to_be_read(question, context):
-        return refused
+    if told := _not_to_be_read(question, context) or what_if(question, context):
+        return told
     if question.intent == "when_next":
         question = replace(question, moments=())  # what is to come lies outside every case
     span = (context.window.start_s, context.window.end_s - 1e-6)
@@ -313,7 +314,7 @@ def _fix(question: Question, context: FollowUpContext) -> Answer:
     parts = [_beside_the_point(question, context)] if question.entities else []
     for number, part in enumerate(advice[:3], 1):
         effect = part.effect.rstrip(".")
-        effect = f" It {effect}." if effect.startswith("would") else f" {effect}." if effect else ""
+        effect = f" It {effect}." if effect.startswith("would") else f" {capital(effect)}." if effect else ""
         why = f" Why: {part.rationale.rstrip('.')}." if number == 1 and part.rationale else ""
         parts.append(f"{number}. {part.summary.rstrip('.')}.{why}{effect}")
     first = (advice[0].change or "").strip()

@@ -6,7 +6,7 @@ the evidence what live sources gave for it.
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -220,6 +220,18 @@ class Case:
     def series(self) -> Iterator[tuple[ItemId, Series]]:
         """Give series by their first sample."""
         return self._records("M")
+
+    def metrics(self) -> list[str]:
+        """Give the names of all series, each once, sorted."""
+        return sorted(cell_text(name) for (name,) in self._all("SELECT DISTINCT metric FROM series"))
+
+    def series_of(self, metrics: Collection[str]) -> Iterator[tuple[ItemId, Series]]:
+        """Give the series of these names by their first sample."""
+        table, order, read = READERS["M"]
+        query = f"SELECT * FROM {table} WHERE metric IN (SELECT value FROM json_each(?)) ORDER BY {order}, id"  # noqa: S608 - names of the schema
+        with explained(self.path):
+            for row in self._connection.execute(query, (json.dumps(sorted(metrics)),)):
+                yield ItemId(f"M{row[0]}"), read(row)
 
     def messages(self) -> Iterator[tuple[ItemId, ChatMessage]]:
         """Give chat messages."""

@@ -1,6 +1,6 @@
 """The seams: what a source writes into, and what the core reads from. Two implementations each, or no port."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -164,4 +164,24 @@ class Evidenced(Protocol):
 
     def items(self, items: Iterable[ItemId]) -> Iterator[Stored]:
         """Give several stored items in the order asked, leaving out unknown ids."""
+        ...
+
+
+class Records(Protocol):
+    """The items of a case by kind: what numbers are counted from anew, read only where one is asked for."""
+
+    def objects(self) -> Iterator[tuple[ItemId, ObjectVersion]]:
+        """Give object versions."""
+        ...
+
+    def events(self) -> Iterator[tuple[ItemId, ClusterEvent]]:
+        """Give events."""
+        ...
+
+    def metrics(self) -> Sequence[str]:
+        """Give the names of all series, each once, sorted."""
+        ...
+
+    def series_of(self, metrics: Collection[str]) -> Iterator[tuple[ItemId, Series]]:
+        """Give the series of these names by their first sample."""
         ...

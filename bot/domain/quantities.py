@@ -2,7 +2,7 @@
 
 import re
 
-_QUANTITY = re.compile(r"(?P<number>-?\d+(?:\.\d+)?)(?P<unit>m|s|h|ms|%|[kMGTPE]i?)?")
+_QUANTITY = re.compile(r"(?P<number>-?\d+(?:\.\d+)?)(?P<unit>m|s|h|ms|%|[KMGTPE]i|[kMGTPE])?")
 _FACTORS = {
     "m": 0.001, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
     "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,

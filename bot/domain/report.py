@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bot.domain.entity import Entity
 from bot.domain.items import SourceCoverage
 from bot.domain.link import Lag
+from bot.domain.what_if import WhatIf
 from bot.domain.window import rfc3339
 
 SCHEMA = "rootcause.report/1"
@@ -199,6 +200,8 @@ class Recommendation:
     change: str | None
     effect: str
     spared: int | None = None
+    what_if: tuple[WhatIf, ...] = ()
+    """What this and other values of the setting would have spared, the recommended one first; empty where none has a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

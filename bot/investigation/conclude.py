@@ -18,6 +18,7 @@ from bot.domain.window import Window
 from bot.investigation.background import failures_around
 from bot.investigation.digest import Digest
 from bot.investigation.forgotten import told_of_events
+from bot.investigation.measures import CaseMeasures
 from bot.investigation.series_lags import lag_to
 from bot.signals.chains import chain_along, chains
 from bot.signals.conditioning import Conditioning
@@ -77,6 +78,7 @@ def conclude(
         lag=lag_to(symptom, case, found.topology, window),
         things=found.things,
         histories=found.histories,
+        measures=CaseMeasures(case, found.tables, found.topology),
         messages=tuple(case.messages()),
         tickets=tuple(case.tickets()),
     )
@@ -91,7 +93,7 @@ def written(conclusion: Conclusion) -> Published:
 def _read(coverage: Sequence[SourceCoverage], found: Digest, window: Window) -> list[SourceCoverage]:
     """Say how much of each source entered the analysis: all of it, but for log lines outside the window or undated."""
     lines = sum(row.items for row in coverage if row.source in LOG_SOURCES)
-    outside = max(0, lines - found.lines)
+    outside = max(0, lines - found.tables.lines)
     left = f"; of all logs {outside:,} lines are undated or outside the window" if outside else ""
     rows = []
     for row in (told_of_events(each, found, window) for each in coverage):

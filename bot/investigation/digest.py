@@ -52,8 +52,8 @@ class Digest:
     durations: dict[Entity, Durations]
     form_to_template: list[int]
     templates: list[bytes]
-    lines: int
-    """Dated lines inside the window"""
+    tables: LogTables
+    """The dated lines inside the window, counted"""
     things: tuple[Entity, ...] = ()
     """What an object was read of, whether or not anything happened to it"""
     histories: Mapping[Entity, History] = field(default_factory=dict)
@@ -89,7 +89,7 @@ def digest(case: Case, window: Window) -> Digest:
         durations=request_times(case, tables, topology, directory),
         form_to_template=list(merged.template_of),
         templates=list(merged.templates),
-        lines=tables.lines,
+        tables=tables,
         things=tuple(sorted({topology.root(version.entity) for _, version in objects})),
         histories=histories(objects, topology),
         oldest_event_s=min((event.at.timestamp() for _, event in events), default=None),

@@ -109,7 +109,7 @@ class _Reading:
     ) -> None:
         self._lines, self._streams, self._window = lines, streams, window
         self._directory, self._texts_of = directory, texts_of
-        self._owners = [_owner(stream, topology) for stream in streams]
+        self._owners = [owner_of(stream, topology) for stream in streams]
         self._entities = sorted(set(self._owners))
         place = {entity: index for index, entity in enumerate(self._entities)}
         self._owner_of = np.array([place[owner] for owner in self._owners] or [0], dtype=np.int64)
@@ -288,7 +288,8 @@ def _kind(meaning: Classification, lines: int) -> Kind | None:
     return Kind.LOG_BURST if lines >= 8 else None
 
 
-def _owner(stream: LogStream, topology: Topology) -> Entity:
+def owner_of(stream: LogStream, topology: Topology) -> Entity:
+    """Give whose lines a stream holds: the workload behind its pod, or a stand-in of its container's name."""
     if stream.pod is None:
         return Entity("Service", stream.container or stream.path, stream.namespace)
     return topology.root(Entity("Pod", stream.pod, stream.namespace))

@@ -81,7 +81,7 @@ def _row(
     return Metric(name=re.compile(name), how=how, kind=kind, label=label, unit=unit, labels=needed, **more)
 
 
-_REQUESTS = (
+REQUESTS = (
     r"nginx_ingress_controller_requests|http_requests_total|http_server_requests(_seconds)?_count|http_request_duration_seconds_count"
     r"|http_server_(request_)?duration(_seconds|_milliseconds)?_count|istio_requests_total|envoy_(cluster|http_downstream)_(upstream_)?rq(_xx|_total)?"
     r"|envoy_cluster_upstream_rq(_xx)?|envoy_http_downstream_rq_xx|traefik_(service|entrypoint)_requests_total|haproxy_(backend|frontend|server)_http_responses_total"
@@ -122,16 +122,16 @@ METRICS: tuple[Metric, ...] = (
     _row(r"up|probe_success|pg_up|redis_up|mysql_up|kafka_up|nginx_up|haproxy_server_up", "zero", Kind.UNAVAILABLE, "target down", fold="min"),
     _row(r"probe_ssl_earliest_cert_expiry|x509_cert_not_after|certmanager_certificate_expiration_timestamp_seconds|ssl_certificate_expiry_seconds|nginx_ingress_controller_ssl_expire_time_seconds", "expiry", Kind.CERTIFICATE_EXPIRY, "certificate expires", fold="min"),
     # answers to users
-    *(_row(_REQUESTS, "rises", Kind.SERVER_ERROR, "HTTP 5xx responses", "/s", labels={label: _5XX}, counts=True, relative=0.5) for label in STATUS_LABELS),
-    *(_row(_REQUESTS, "rises", Kind.RATE_LIMITED, "HTTP 429 responses", "/s", labels={label: "429"}, counts=True, relative=0.5) for label in STATUS_LABELS),
-    *(_row(_REQUESTS, "rises", Kind.CLIENT_ERROR, "HTTP 4xx responses", "/s", labels={label: _4XX}, counts=True, fewest=10, relative=0.5) for label in STATUS_LABELS),
+    *(_row(REQUESTS, "rises", Kind.SERVER_ERROR, "HTTP 5xx responses", "/s", labels={label: _5XX}, counts=True, relative=0.5) for label in STATUS_LABELS),
+    *(_row(REQUESTS, "rises", Kind.RATE_LIMITED, "HTTP 429 responses", "/s", labels={label: "429"}, counts=True, relative=0.5) for label in STATUS_LABELS),
+    *(_row(REQUESTS, "rises", Kind.CLIENT_ERROR, "HTTP 4xx responses", "/s", labels={label: _4XX}, counts=True, fewest=10, relative=0.5) for label in STATUS_LABELS),
     _row(r"grpc_server_handled_total", "rises", Kind.SERVER_ERROR, "gRPC errors", "/s", labels={"grpc_code": _GRPC_BAD}, counts=True, relative=0.5),
     _row(r".*(_5xx|5xx_).*", "rises", Kind.SERVER_ERROR, "HTTP 5xx responses", "/s", counts=True, relative=0.5),
     _row(r"envoy_cluster_upstream_rq_pending_overflow", "rises", Kind.CIRCUIT_OPEN, "circuit breaker overflows", "/s", counts=True),
     _row(r"envoy_cluster_upstream_rq_retry", "rises", Kind.RETRY, "upstream retries", "/s", counts=True),
     _row(r"envoy_cluster_upstream_(rq|cx_connect)_timeout", "rises", Kind.TIMEOUT, "upstream timeouts", "/s", counts=True),
     _row(r".*(request|response|upstream|server|client|query|method|call|handler)[a-z0-9_]*(duration|latency|time|_seconds|_milliseconds)[a-z0-9_]*_sum|http_server_requests_seconds_sum", "rises", Kind.LATENCY, "latency up", "s", ratio=True, relative=0.5),
-    _row(_REQUESTS, "rises", Kind.TRAFFIC_RISE, "request rate up", "/s", relative=0.4),
+    _row(REQUESTS, "rises", Kind.TRAFFIC_RISE, "request rate up", "/s", relative=0.4),
     # CPU, memory, disk, network
     _row(r"container_cpu_cfs_throttled_periods_total", "rises", Kind.CPU_THROTTLING, "CPU throttled", "/s", least=0.01, relative=0.5, over="container_cpu_cfs_periods_total"),
     _row(r"container_cpu_cfs_throttled_seconds_total", "rises", Kind.CPU_THROTTLING, "CPU throttled", "/s", least=0.01, relative=0.5),

@@ -206,7 +206,8 @@ def _changes(report: Report, sanitiser: Sanitiser) -> str:
     for each in report.recommendations[:most]:
         told = sanitiser.text(each.summary, _CHANGE)
         effect = f" ({sanitiser.text(each.effect)})" if each.effect else ""
-        lines.append(f"*Change:* {told}{effect if len(told + effect) <= _CHANGE + 10 else ''}")
+        brief = f" (would have spared {sanitiser.text(each.what_if[0].words())})" if each.what_if else ""
+        lines.append(f"*Change:* {told}{effect if len(told + effect) <= _CHANGE + 10 else brief}")
     left = len(report.recommendations) - len(lines)
     if left:
         lines[-1] += f" _+{left} more_"

@@ -1,0 +1,157 @@
+"""Liveness probes that kill what only pauses: which timeout and how many failures would have sat the pauses out.
+
+Each kill is held against the pause that the program itself logged up to it. A program that is killed in a pause often does not
+live to log it; such a kill may or may not have been sat out, and the number is a range.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from math import ceil
+
+from bot.analyst import counterfactuals as would
+from bot.analyst.advice_parts import fact_of, number_of_fact, places_of, would_have
+from bot.analyst.findings import Findings
+from bot.analyst.words import counted
+from bot.domain.entity import Entity
+from bot.domain.fleet import as_flags
+from bot.domain.link import Chain
+from bot.domain.report import Recommendation
+from bot.domain.signal import Kind, Signal
+from bot.domain.spelling import length
+from bot.domain.what_if import Range, WhatIf, stepped
+
+PERIOD_S, TIMEOUT_S, THRESHOLD = 10.0, 1.0, 3
+"""https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/: what holds where nothing is set."""
+BETWEEN_S = 1.0
+"""Pauses so near to each other are one: in between no probe is answered."""
+MOST_THRESHOLD = 30
+MOST_TIMEOUT_S = 60
+COVERED = 0.9
+"""A threshold is proposed that sits out so large a share of the kills whose pause is known."""
+_Kill = tuple[str, float, float]
+"""A pod, and from when to when it was killed, or paused (epoch seconds)."""
+_PAUSE = re.compile(r"(?i)\bpause\b.*?\b(?P<number>\d+(?:\.\d+)?)\s?(?P<unit>ms|s|secs|seconds)\b\s*$")
+_KILLED = re.compile(r"(?i)failed liveness probe|liveness probe failed, will be restarted")
+
+
+def probe(signal: Signal, _chain: Chain, findings: Findings) -> Recommendation | None:
+    """Let a liveness probe sit out the pauses that were seen."""
+    if signal.kind is Kind.PROBE_FAILURE and signal.subject not in ("", "liveness"):
+        return None
+    places = places_of(signal, findings)
+    fact = fact_of(findings, places, "livenessProbe.")
+    kills = _kills(signal, findings)
+    if fact is None or not kills:
+        return None
+    period = number_of_fact(findings, places, "livenessProbe.periodSeconds") or PERIOD_S
+    timeout = number_of_fact(findings, places, "livenessProbe.timeoutSeconds") or TIMEOUT_S
+    threshold = int(number_of_fact(findings, places, "livenessProbe.failureThreshold") or THRESHOLD)
+    pauses = _pauses_of(kills, signal.entity, findings, (threshold - 1) * period + timeout)
+    unknown = len(kills) - len(pauses)
+    if not pauses:
+        return Recommendation(
+            summary=f"Give the liveness probe of {fact.entity} a longer timeout or a higher failureThreshold, now {timeout:g} s × {threshold}",
+            rationale="a slow container is restarted as if it were dead",
+            change=None,
+            effect=(
+                f"not measured: how long the pauses were that {counted(len(kills), 'kill')} cut short; each lasted "
+                f"{length((threshold - 1) * period + timeout)} at least"
+            ),
+        )
+
+    def spares(seconds: float, failures: int) -> Range:
+        least, most = would.tolerated(pauses, period, seconds, failures)
+        return least, most + (unknown if (seconds, failures) > (timeout, threshold) else 0)
+
+    def raised(value: float) -> Range:
+        return spares(timeout, int(value)) if value > threshold else (0, 0)
+
+    def waited(value: float) -> Range:
+        return spares(value, threshold) if value > timeout else (0, 0)
+
+    choices = range(threshold + 1, MOST_THRESHOLD + 1)
+    wanted = next((one for one in choices if spares(timeout, one)[0] >= COVERED * len(pauses)), MOST_THRESHOLD)
+    what = WhatIf(
+        setting="livenessProbe.failureThreshold",
+        entity=fact.entity,
+        unit="",
+        present=threshold,
+        proposed=wanted,
+        things="liveness kills",
+        total=len(kills),
+        points=stepped(choices, raised, kept=(wanted,)),
+        assumption="a container that is left alone goes on when its pause is over",
+    )
+    covered = sorted(pauses)[int(COVERED * (len(pauses) - 1))]
+    longer = float(min(MOST_TIMEOUT_S, max(int(timeout) + 1, ceil(covered - (threshold - 1) * period) + 1)))
+    seconds = replace(
+        what,
+        setting="livenessProbe.timeoutSeconds",
+        unit="s",
+        present=timeout,
+        proposed=longer,
+        points=stepped(range(int(timeout) + 1, MOST_TIMEOUT_S + 1), waited, kept=(longer,)),
+    )
+    return Recommendation(
+        summary=f"Raise failureThreshold of the liveness probe of {fact.entity} from {threshold} to {wanted}",
+        rationale=(
+            f"a container that only paused is restarted as if it were dead: {counted(len(pauses), 'kill')} came in a pause that was logged, "
+            f"the longest {length(max(pauses))}, and {threshold} probes {length(period)} apart may fail"
+        ),
+        change=_patch(fact.entity, fact.name.partition(".")[0], wanted),
+        effect=(
+            f"{would_have(f'{wanted} failed probes in a row', what)}; so would a timeout of {seconds.value_words(longer)} with "
+            f"{threshold} of them ({seconds.words(longer).partition(' of ')[0]}); one that is dead is restarted later, and what makes it pause stays"
+        ),
+        what_if=(what, seconds),
+    )
+
+
+def _patch(entity: Entity, container: str, threshold: int) -> str:
+    patch = (
+        f'{{"spec":{{"template":{{"spec":{{"containers":[{{"name":"{container}","livenessProbe":'
+        f'{{"failureThreshold":{threshold}}}}}]}}}}}}}}'
+    )
+    return f"kubectl {as_flags(entity.namespace)} patch {entity.kind.lower()} {entity.name} -p '{patch}'"
+
+
+def _kills(signal: Signal, findings: Findings) -> list[_Kill]:
+    """Give each kill for a failed liveness probe; of a folded event only the first and the last time are known."""
+    kills: list[_Kill] = []
+    for _, event in findings.measures.events(signal.entity, ("Killing", "Unhealthy")) if findings.measures else ():
+        if _KILLED.search(event.message):
+            pod, first, last = event.entity.name, event.first_at.timestamp(), event.at.timestamp()
+            between = [(pod, first, last)] * max(0, event.count - 2)
+            kills += [(pod, first, first), *between, *[(pod, last, last)] * (event.count > 1)]
+    return kills
+
+
+def _pauses_of(kills: list[_Kill], entity: Entity, findings: Findings, least_s: float) -> list[float]:
+    """Give the pause that each kill came in, in seconds, for those of which one was logged that is long enough to kill."""
+    pausing = (s for s in findings.signals.values() if s.kind is Kind.GC_PAUSE and s.entity == entity)
+    lines = next((read for s in pausing if findings.measures and (read := findings.measures.lines(s))), None)
+    free = [one for one in _stretches(lines.texts if lines else ()) if one[2] - one[1] >= least_s]
+    found = []
+    for pod, first, last in sorted(kills, key=lambda kill: (kill[2] - kill[1], kill)):
+        near = (one for one in free if one[0] == pod and one[1] <= last + BETWEEN_S and one[2] >= first - BETWEEN_S)
+        if (held := next(near, None)) is not None:
+            free.remove(held)
+            found.append(held[2] - held[1])
+    return found
+
+
+def _stretches(texts: Sequence[tuple[float, str, str]]) -> list[_Kill]:
+    """Read the pauses that lines tell of at their end, and join those between which no probe is answered."""
+    pauses = []
+    for at_s, pod, text in texts:
+        if found := _PAUSE.search(text):
+            took_s = float(found["number"]) * (0.001 if found["unit"].lower() == "ms" else 1.0)
+            pauses.append((pod, at_s - took_s, at_s))
+    joined: list[_Kill] = []
+    for pod, start_s, end_s in sorted(pauses):
+        if joined and joined[-1][0] == pod and start_s - joined[-1][2] <= BETWEEN_S:
+            joined[-1] = (pod, joined[-1][1], max(end_s, joined[-1][2]))
+        else:
+            joined.append((pod, start_s, end_s))
+    return joined
