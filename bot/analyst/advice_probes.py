@@ -7,7 +7,6 @@ live to log it; such a kill may or may not have been sat out, and the number is 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from math import ceil
 
 from bot.analyst import counterfactuals as would
 from bot.analyst.advice_parts import fact_of, number_of_fact, places_of, would_have
@@ -29,6 +28,7 @@ MOST_THRESHOLD = 30
 MOST_TIMEOUT_S = 60
 COVERED = 0.9
 """A threshold is proposed that sits out so large a share of the kills whose pause is known."""
+_NAMES = ("periodSeconds", "timeoutSeconds", "failureThreshold")
 _Kill = tuple[str, float, float]
 """A pod, and from when to when it was killed, or paused (epoch seconds)."""
 _PAUSE = re.compile(r"(?i)\bpause\b.*?\b(?P<number>\d+(?:\.\d+)?)\s?(?P<unit>ms|s|secs|seconds)\b\s*$")
@@ -44,55 +44,20 @@ def probe(signal: Signal, _chain: Chain, findings: Findings) -> Recommendation |
     kills = _kills(signal, findings)
     if fact is None or not kills:
         return None
-    period = number_of_fact(findings, places, "livenessProbe.periodSeconds") or PERIOD_S
-    timeout = number_of_fact(findings, places, "livenessProbe.timeoutSeconds") or TIMEOUT_S
-    threshold = int(number_of_fact(findings, places, "livenessProbe.failureThreshold") or THRESHOLD)
-    pauses = _pauses_of(kills, signal.entity, findings, (threshold - 1) * period + timeout)
-    unknown = len(kills) - len(pauses)
+    known = [number_of_fact(findings, places, f"livenessProbe.{name}") for name in _NAMES]
+    period, timeout, limit = (one or other for one, other in zip(known, (PERIOD_S, TIMEOUT_S, THRESHOLD), strict=True))
+    threshold = int(limit)
+    surely = (threshold - 1) * period + timeout
+    pauses = _pauses_of(kills, signal.entity, findings, surely)
     if not pauses:
         return Recommendation(
             summary=f"Give the liveness probe of {fact.entity} a longer timeout or a higher failureThreshold, now {timeout:g} s × {threshold}",
             rationale="a slow container is restarted as if it were dead",
             change=None,
-            effect=(
-                f"not measured: how long the pauses were that {counted(len(kills), 'kill')} cut short; each lasted "
-                f"{length((threshold - 1) * period + timeout)} at least"
-            ),
+            effect=f"not measured: how long the pauses were that {counted(len(kills), 'kill')} cut short; each lasted {length(surely)} at least",
         )
-
-    def spares(seconds: float, failures: int) -> Range:
-        least, most = would.tolerated(pauses, period, seconds, failures)
-        return least, most + (unknown if (seconds, failures) > (timeout, threshold) else 0)
-
-    def raised(value: float) -> Range:
-        return spares(timeout, int(value)) if value > threshold else (0, 0)
-
-    def waited(value: float) -> Range:
-        return spares(value, threshold) if value > timeout else (0, 0)
-
-    choices = range(threshold + 1, MOST_THRESHOLD + 1)
-    wanted = next((one for one in choices if spares(timeout, one)[0] >= COVERED * len(pauses)), MOST_THRESHOLD)
-    what = WhatIf(
-        setting="livenessProbe.failureThreshold",
-        entity=fact.entity,
-        unit="",
-        present=threshold,
-        proposed=wanted,
-        things="liveness kills",
-        total=len(kills),
-        points=stepped(choices, raised, kept=(wanted,)),
-        assumption="a container that is left alone goes on when its pause is over",
-    )
-    covered = sorted(pauses)[int(COVERED * (len(pauses) - 1))]
-    longer = float(min(MOST_TIMEOUT_S, max(int(timeout) + 1, ceil(covered - (threshold - 1) * period) + 1)))
-    seconds = replace(
-        what,
-        setting="livenessProbe.timeoutSeconds",
-        unit="s",
-        present=timeout,
-        proposed=longer,
-        points=stepped(range(int(timeout) + 1, MOST_TIMEOUT_S + 1), waited, kept=(longer,)),
-    )
+    what, seconds = _settings(fact.entity, pauses, len(kills), (period, timeout, threshold))
+    wanted, longer = int(what.proposed), seconds.proposed
     return Recommendation(
         summary=f"Raise failureThreshold of the liveness probe of {fact.entity} from {threshold} to {wanted}",
         rationale=(
@@ -101,11 +66,54 @@ def probe(signal: Signal, _chain: Chain, findings: Findings) -> Recommendation |
         ),
         change=_patch(fact.entity, fact.name.partition(".")[0], wanted),
         effect=(
-            f"{would_have(f'{wanted} failed probes in a row', what)}; so would a timeout of {seconds.value_words(longer)} with "
-            f"{threshold} of them ({seconds.words(longer).partition(' of ')[0]}); one that is dead is restarted later, and what makes it pause stays"
+            f"{would_have(f'{wanted} failed probes in a row', what)}; a timeout of {seconds.value_words(longer)} instead, "
+            f"{seconds.words(longer).partition(' of ')[0]}; one that is dead is restarted later, and what makes it pause stays"
         ),
         what_if=(what, seconds),
     )
+
+
+def _settings(
+    entity: Entity, pauses: Sequence[float], kills: int, present: tuple[float, float, int]
+) -> tuple[WhatIf, WhatIf]:
+    """Give what another threshold and another timeout would have spared; ``present`` are period, timeout and threshold.
+
+    Of a kill whose pause nobody logged any more generous setting may have spared it, and none is sure to.
+    """
+    period, timeout, threshold = present
+    unknown = kills - len(pauses)
+
+    def spares(seconds: float, failures: int) -> Range:
+        if seconds <= timeout and failures <= threshold:
+            return 0, 0
+        least, most = would.tolerated(pauses, period, seconds, failures)
+        return least, most + unknown
+
+    choices = range(threshold + 1, MOST_THRESHOLD + 1)
+    enough = COVERED * len(pauses)
+    wanted = next((one for one in choices if spares(timeout, one)[0] >= enough), MOST_THRESHOLD)
+    what = WhatIf(
+        setting="livenessProbe.failureThreshold",
+        entity=entity,
+        unit="",
+        present=threshold,
+        proposed=wanted,
+        things="liveness kills",
+        total=kills,
+        points=stepped(choices, lambda value: spares(timeout, int(value)), kept=(wanted,)),
+        assumption="a container that is left alone goes on when its pause is over",
+    )
+    longer_ones = range(int(timeout) + 1, MOST_TIMEOUT_S + 1)
+    longer = next((one for one in longer_ones if spares(one, threshold)[0] >= enough), MOST_TIMEOUT_S)
+    seconds = replace(
+        what,
+        setting="livenessProbe.timeoutSeconds",
+        unit="s",
+        present=timeout,
+        proposed=longer,
+        points=stepped(longer_ones, lambda value: spares(value, threshold), kept=(longer,)),
+    )
+    return what, seconds
 
 
 def _patch(entity: Entity, container: str, threshold: int) -> str:

@@ -45,14 +45,6 @@ def spared_by_waiting(downs_s: Sequence[float], ups_s: Sequence[float], present_
     return sum(place < len(ups) and ups[place] - at <= longer for at, place in after)
 
 
-def outlasted(failures_s: Sequence[float], period_s: float, threshold: int) -> int:
-    """Give how many stretches of failed probes end before ``threshold`` probes, ``period_s`` seconds apart, have failed.
-
-    Assumes that a container that is left alone recovers when it did, and not later.
-    """
-    return sum(one < period_s * threshold for one in failures_s)
-
-
 def admitted(refusals: Sequence[Refusal], limit: float) -> int:
     """Give how many refused pods a quota of ``limit`` would have let in, each asked beside what was taken when it was refused.
 

@@ -101,7 +101,7 @@ def _value(asked: _Asked, one: WhatIf) -> float | None:
     """Read a number in a setting's unit; None where its unit is another's."""
     unit, number = asked.unit, asked.number
     if one.unit == "s":
-        short = "ms" if unit in ("ms",) or unit.startswith("millisec") else unit[:1] or "s"
+        short = "ms" if unit == "ms" or unit.startswith("millisec") else unit[:1] or "s"
         return number * _SECONDS[short] if short in _SECONDS and not unit.startswith("millicore") else None
     if one.unit == "cores":
         if unit == "m" or unit.startswith("millicore"):

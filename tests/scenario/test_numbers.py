@@ -1,0 +1,210 @@
+"""What recommendations promise, recounted where nobody guesses: in the simulated world, and in the export's own bytes.
+
+The simulator knows what was dropped and why; where a setting can be changed in it, the incident is simulated once more with it.
+"""
+
+import json
+import re
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from numbers_stage import advice_on, events_of, logs_of, part_of, setting, world_of
+
+from bot.evals.scenarios import story
+
+
+def near(truth, told, total, share):
+    """Tell whether a range that was told lies within ``share`` of the whole of what was true."""
+    least, most = told
+    return least - share * total <= truth <= most + share * total
+
+
+def holds(what):
+    """Check what holds of every setting: nothing is spared at its present value, never more than there was, more never spares less."""
+    spared = [(least, most) for _, least, most in what.points]
+    assert all(0 <= least <= most <= what.total for least, most in spared)
+    assert spared == sorted(spared, reverse=not what.rising)
+    if what.present is not None:
+        assert (0, 0) == what.spared(what.present)
+    assert f"{what.total:,}" in what.words()
+    return what
+
+
+def test_probes_that_would_have_sat_out_the_pauses(tmp_path):
+    """The heap of the simulated JVM knows how long each pause was: so many kills a higher threshold would not have made."""
+    pauses = []
+
+    def watched(world):
+        heap = part_of(world, "Heap")
+        paused = heap._full
+
+        def full(pod, now, filled):
+            before = heap.paused_s
+            stopped = paused(pod, now, filled)
+            pauses.append(heap.paused_s - before)
+            return stopped
+
+        heap._full = full
+
+    world = world_of("gc-liveness", tmp_path / "export", seed=11, days=2.0, change=watched)
+    heap = part_of(world, "Heap")
+    what = holds(setting(advice_on(tmp_path / "export", tmp_path), "livenessProbe.failureThreshold"))
+    missed = [int(each // heap.period_s) for each in pauses]
+    kills = [each for each in missed if each >= heap.threshold]
+    assert len(kills) == what.total
+    for threshold in (4, 5, 6, 8):
+        least, most = what.spared(threshold)
+        assert least <= sum(each < threshold for each in kills) <= most
+
+
+def test_retries_are_counted_in_the_lines_that_tell_of_them(tmp_path):
+    """Every retry bears a number in the log; those beyond a limit are the ones that it would have spared."""
+    world = world_of("lock-pool-retry", tmp_path / "export", seed=11, days=3.0)
+    advice = advice_on(tmp_path / "export", tmp_path)
+    what = holds(setting(advice, "retries a call"))
+    lines = logs_of(tmp_path / "export", world.cast.app, what.entity.name)
+    numbers = Counter(int(found[1]) for line in lines if (found := re.search(r"attempt (\d) of 3", line)))
+    assert [numbers.total(), numbers[2] + numbers[3], numbers[3]] == [what.spared(most)[0] for most in (0, 1, 2)]
+    met, moved = traffic_at(world, tmp_path / "export", advice)
+    share = re.search(r"later, the quietest time of equal length, [\d.]+ \((\d+)%\)", advice[0].effect)
+    assert abs(int(share[1]) / 100 - moved / met) <= 0.04
+    assert moved < met
+
+
+def traffic_at(world, export, advice):
+    """Give the requests a second in the hour from each run on, and from so much later on as was proposed, out of the export's counters."""
+    (series,) = (json.loads(path.read_text()) for path in export.glob("prometheus/edge_requests.json"))
+    counted = Counter()
+    for each in series["data"]["result"]:
+        values = [(float(at), float(value)) for at, value in each["values"]]
+        counted.update({at: after - before for (_, before), (at, after) in pairwise(values)})
+    (shift,) = re.findall(r"requests a second, (?:(\d+) h)?(?: ?(\d+) min)? later", advice[0].effect)
+    later = 3600 * int(shift[0] or 0) + 60 * int(shift[1] or 0)
+    starts = world.marks["job"]
+    sums = [
+        [value for at, value in counted.items() for start in starts if start + shifted <= at < start + shifted + 600]
+        for shifted in (0, later)
+    ]
+    return [sum(each) / len(each) for each in sums]
+
+
+def test_undoing_a_change_sooner_spares_what_came_later(tmp_path):
+    """The edge counted every failure by the minute: those after a delay are what undoing it then would have spared."""
+    world = world_of("rotated-secret", tmp_path / "export", seed=11, days=1.0)
+    what = holds(setting(advice_on(tmp_path / "export", tmp_path), "time until it is undone"))
+    by_minute = {minute: counts[500] for minute, counts in sorted(world.minutes.items())}
+    struck = {minute: count for minute, count in by_minute.items() if minute * 60 >= world.marks["rotated"][0] - 60}
+    first = min(minute for minute, count in struck.items() if count >= 3)
+    for delay in (10, 15, 60):
+        truth = sum(count for minute, count in struck.items() if minute >= first + delay)
+        assert near(truth, what.spared(delay * 60.0), what.total, 0.03)
+
+
+def test_a_cpu_limit_spares_the_periods_that_its_load_would_not_throttle(tmp_path):
+    """The simulated quota knows the load of every tick: how often a larger one would have run out follows from that."""
+    loads = []
+
+    def watched(world):
+        throttle = part_of(world, "Throttle")
+
+        def step(now):
+            if throttle.service.cpu_limit is not None:
+                loads.append((throttle.capacity.load, len(throttle.service.ready(now))))
+
+        world.on_tick.append(step)
+
+    world = world_of("cpu-throttling", tmp_path / "export", seed=3, days=2.0, change=watched)
+    throttle = part_of(world, "Throttle")
+    what = holds(setting(advice_on(tmp_path / "export", tmp_path), "limits.cpu"))
+
+    def periods(times):
+        idle = throttle.service.cpu_idle / throttle.limit
+        wider = (times - idle) / (1 - idle)
+        return sum(150 * pods * min(1.0, max(0.0, (load / wider - 0.7) * 2.2)) for load, pods in loads)
+
+    for times in (1.2, 1.5, 2.0):
+        assert near(periods(1.0) - periods(times), what.spared(throttle.limit * times), what.total, 0.2)
+
+
+def test_a_budget_is_held_to_the_pods_that_went_at_once(tmp_path):
+    """Of each drain the events say which pods were deleted past the budget."""
+    world = world_of("budget-drain", tmp_path / "export", seed=11, days=3.0)
+    what = holds(setting(advice_on(tmp_path / "export", tmp_path), "maxUnavailable"))
+    deleted = Counter(
+        each["firstTimestamp"][:16]
+        for each in events_of(tmp_path / "export", world.cast.app)
+        if each["reason"] == "Disrupted"
+    )
+    assert (sum(count > 1 for count in deleted.values()), len(deleted)) == what.spared(1)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", [11, 12])
+def test_a_longer_grace_period_simulated(tmp_path, seed):
+    """With the grace period set in the simulator as many fewer requests are cut as was told, give or take a quarter."""
+    days = 3.0
+    world = world_of("story", tmp_path / "export", seed=seed, days=days)
+    what = holds(setting(advice_on(tmp_path / "export", tmp_path), "terminationGracePeriodSeconds"))
+    cut = len(world.marks["cut"])
+    for grace in (20.0, 30.0, 45.0, 60.0):
+        again = world_of(
+            "story",
+            tmp_path / f"{grace:g}",
+            seed=seed,
+            days=days,
+            stage=lambda world, grace=grace: story.stage(world, grace_s=grace),
+        )
+        assert near(cut - len(again.marks.get("cut", [])), what.spared(grace), cut, 0.25)
+
+
+@pytest.mark.full
+def test_a_resolver_that_answers_more_simulated(tmp_path):
+    """With the resolver's limit raised in the simulator as many fewer queries fail as was told."""
+    world = world_of("dns-throttling", tmp_path / "export", seed=11, days=5.0)
+    resolver = part_of(world, "Resolver")
+    what = holds(setting(advice_on(tmp_path / "export", tmp_path), "queries answered a second"))
+
+    def raised(times):
+        def change(world):
+            part_of(world, "Resolver").limit *= times
+
+        return change
+
+    for times in (1.03, 1.06, 1.12):
+        again = world_of("dns-throttling", tmp_path / f"{times}", seed=11, days=5.0, change=raised(times))
+        truth = resolver.failed - part_of(again, "Resolver").failed
+        assert near(truth, what.spared(what.present * times), what.total, 0.05)
+
+
+@pytest.mark.full
+def test_room_for_the_pods_of_a_lost_node(tmp_path):
+    """The pods that waited and what they request are the simulated cluster's; one empty node takes as many as fit."""
+    world = world_of("node-loss", tmp_path / "export", seed=11, days=5.0)
+    loss = part_of(world, "Loss")
+    what = holds(setting(advice_on(tmp_path / "export", tmp_path), "more nodes of this size"))
+    waited = {
+        each["involvedObject"]["name"]
+        for each in events_of(tmp_path / "export", world.cast.app)
+        if each["reason"] == "FailedScheduling"
+    }
+    cores, fit = loss.node.cores, 0
+    for need in sorted(workload.cpu_request for workload, _ in loss.lost if workload.kind != "StatefulSet"):
+        fit, cores = (fit + 1, cores - need) if cores >= need else (fit, cores)
+    assert (len(waited), fit) == (what.total, what.spared(1)[0])
+
+
+@pytest.mark.full
+def test_a_quota_lets_in_what_it_had_room_for(tmp_path):
+    """Every refusal says what was asked for and what was taken: a quota as large as both lets it in."""
+    world = world_of("quota-block", tmp_path / "export", seed=11, days=5.0)
+    advice = advice_on(tmp_path / "export", tmp_path)
+    what = holds(setting(advice, "hard.requests.cpu"))
+    sums = []
+    for each in events_of(tmp_path / "export", world.cast.app):
+        found = re.search(r"requested: requests.cpu=(\d+)m, used: requests.cpu=(\d+)m", each.get("message", ""))
+        sums += [int(found[1]) + int(found[2])] * (each.get("count") or 1) if found else []
+    assert len(sums) == what.total == len(world.marks["refused"])
+    for value in (11.1, 12.0, 13.1):
+        assert sum(each <= round(value * 1000) for each in sums) == what.spared(value)[0]
+    assert "delete resourcequota" in (advice[0].change or "")
