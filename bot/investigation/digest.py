@@ -52,7 +52,7 @@ class Digest:
     durations: dict[Entity, Durations]
     form_to_template: list[int]
     templates: list[bytes]
-    tables: LogTables
+    tables: LogTables = field(compare=False)
     """The dated lines inside the window, counted"""
     things: tuple[Entity, ...] = ()
     """What an object was read of, whether or not anything happened to it"""
