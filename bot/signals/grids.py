@@ -54,9 +54,8 @@ class Groups:
     def medians(self, rows: Floats) -> Floats:
         """Give the median of every group of finite values, which are laid out and lose their order; zero for an empty group."""
         if self._padded:
-            rows.sort(
-                axis=1
-            )  # many short rows are ranked faster than all of it, and sorted faster than two places are found
+            # short rows are ranked faster than all of it, and sorted faster than two places in them are found
+            rows.sort(axis=1)
             ranked = rows.reshape(-1)
         else:
             ranked = rows[np.lexsort((rows, self._group))]

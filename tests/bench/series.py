@@ -85,21 +85,16 @@ def _course(given: _Planted, number: int, draw: np.random.Generator) -> Floats:
 def series_figures() -> Iterator[Figure]:
     """Look for what was planted in every series, as the engine does, and measure how long that takes."""
     given = _planted()
-    shifts: list[list[ChangePoint]] = []
-    periods: list[float | None] = []
-    lags: list[SeriesLag | None] = []
+    found: list[_Found] = []
 
     def looked_at() -> None:
         against = Lags(detrended(given.times, given.symptom), _STEP_S, MOST_LAG_S)
-        values = [np.asarray(one.values) for _, one in given.many]
-        shifts[:] = [lasting_shifts(given.times, each) for each in values]
-        periods[:] = [clear_period_s(given.times, each) for each in values]
-        lags[:] = [against.of(detrended(given.times, each)) for each in values]
+        found[:] = [_looked_at(given.times, np.asarray(one.values), against) for _, one in given.many]
 
     taken = cpu_s(looked_at)
-    yield _shifts_figure(given, shifts)
-    yield _periods_figure(given, periods)
-    yield _lags_figure(given, lags)
+    yield _shifts_figure(given, [one.shifts for one in found])
+    yield _periods_figure(given, [one.period_s for one in found])
+    yield _lags_figure(given, [one.lag for one in found])
     many = f"of {_SERIES} × {_POINTS} points"
     shown = f"{taken:.1f} cpu-s, all of them measured"
     yield Figure(name=f"shifts, periods, lags {many}", shown=shown, limit="≤ 5 cpu-s", kept=taken <= 5)
@@ -107,6 +102,17 @@ def series_figures() -> Iterator[Figure]:
     whole = cpu_s(lambda: series_signals(given.many, window, Topology()), times=1)
     shown = f"{whole:.1f} cpu-s with folding, episodes and their periods"
     yield Figure(name=f"the digest {many}", shown=shown, limit="none", kept=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    shifts: list[ChangePoint]
+    period_s: float | None
+    lag: SeriesLag | None
+
+
+def _looked_at(times: Floats, values: Floats, against: Lags) -> _Found:
+    return _Found(lasting_shifts(times, values), clear_period_s(times, values), against.of(detrended(times, values)))
 
 
 def _moment(at_s: float) -> datetime:
