@@ -197,7 +197,16 @@ REPORT = Report(
     cascade=Cascade(
         steps=STEPS,
         links=(
-            link("S1", "S2", 9, 12, 14.5, route="direct", time_of_day=held("time of day", "stays", 0.0004)),
+            link(
+                "S1",
+                "S2",
+                9,
+                12,
+                14.5,
+                route="direct",
+                time_of_day=held("time of day", "stays", 0.0004),
+                rhythm=held("a beat of 6 h", "stays", 0.002),
+            ),
             link(
                 "S2",
                 "S3",
@@ -209,6 +218,7 @@ REPORT = Report(
                 hits=11,
                 route="cannot_tell",
                 given=held("S1", "cannot_tell", None),
+                rhythm=held("a beat of 6 h", "cannot_tell", None),
             ),
             link("S3", "S4", 0.2, 47, 250, unexplained=1, route="direct", given=held("S2", "stays", 0.01)),
             link("S1", "S4", 80, 95, 110, status="untested", lag=None, p_value=None, hits=0, test="too few pairs"),

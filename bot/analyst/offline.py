@@ -7,6 +7,7 @@ measured, and trusts the verifier to check what it writes.
 from dataclasses import dataclass
 
 from bot.analyst.advice import recommendations
+from bot.analyst.by_clock import by_the_clock, came_at_once
 from bot.analyst.citations import Citations
 from bot.analyst.claim_checks import record_of
 from bot.analyst.claims import find_claims, judge_claim
@@ -254,7 +255,9 @@ def _confidence(
     others = [c for c in findings.chains[1:] if findings.topology.root(c.root.entity) != root]
     inside = {signal.id for signal in chain.signals}
     others = [c for c in others if c.root.id not in inside]
-    if others and others[0].score >= CLOSE * chain.score:
+    close = bool(others) and others[0].score >= CLOSE * chain.score
+    on_the_way = {findings.topology.root(signal.entity) for signal in chain.signals[:-1]}
+    if close:
         reasons.append(f"{noun(others[0].root.kind)} of {others[0].root.entity} fits nearly as well")
     if share < 0.8:
         reasons.append(f"{_folded_episodes(chain) - len(chain.explained)} of the episodes remain unexplained")
@@ -268,8 +271,10 @@ def _confidence(
         reasons.append("what brought the first step about was not seen")
     if chain.root.kind is Kind.ROLLOUT and chain.signals[1].kind in BARE and not _events_of(findings, chain.root):
         reasons.append("the events of that time are gone: what its new pods met cannot be seen")
-    reasons.extend(_by_the_clock(chain))
+    reasons.extend(by_the_clock(chain))
     grave = len(reasons) - (1 if chain.end_to_end.hits < 3 else 0)
+    if close and came_at_once(chain.root, others[0].root):
+        grave += findings.topology.root(others[0].root.entity) not in on_the_way  # else it had its part in it
     if not reasons:
         return "high", ()
     return ("medium" if grave <= 1 else "low"), tuple(reasons)
@@ -280,16 +285,6 @@ def _events_of(findings: Findings, signal: Signal) -> bool:
     begun = instant(signal.occurrences[0].start_s)
     rows = [row for row in findings.coverage if row.source in ("kubernetes/events", "recorder")]
     return any(row.items and row.first_at is not None and row.first_at <= begun for row in rows)
-
-
-def _by_the_clock(chain: Chain) -> list[str]:
-    """Say which steps always come at the same times of day, so that days alone cannot tell their tie from the clock."""
-    return [
-        f"{noun(chain.signals[at].kind)} and {noun(chain.signals[at + 1].kind)} keep the same times of day: days on which "
-        "they do not would tell their tie from the daily cycle"
-        for at, link in enumerate(chain.links)
-        if link.test.time_of_day is not None and link.test.time_of_day.verdict == "cannot_tell"
-    ][:1]
 
 
 def _folded_episodes(chain: Chain) -> int:

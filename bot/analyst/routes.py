@@ -1,6 +1,6 @@
-"""Say of each link of a cascade whether it is direct, and how it stands with the time of day held fixed.
+"""Say of each link of a cascade whether it is direct, and how it stands with the time of day, or a beat, held fixed.
 
-Leaves out how either is measured (``signals.conditioning``, ``signals.cycles``); what the data cannot tell is said to be so.
+Leaves out how each is measured (``signals.conditioning``, ``signals.cycles``, ``signals.rhythms``); what the data cannot tell is said to be so.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from bot.analyst.words import noun, p_words
 from bot.domain.link import Chain, Held, HeldVerdict, Link, Route, Ways
 from bot.domain.report import HeldFixed, StepLink
 from bot.domain.signal import SignalId
+from bot.domain.spelling import beat
 
 TIME_OF_DAY = "time of day"
 
@@ -30,9 +31,13 @@ class Routes:
         self._ways = findings.ways(chain.signals, list(inside.values())) if findings.ways is not None else None
 
     def told(self, link: Link, drawn: StepLink) -> StepLink:
-        """Put into a link what is known of its route and of the time of day."""
-        daily = link.test.time_of_day
-        drawn = replace(drawn, time_of_day=None if daily is None else self._fixed(daily))
+        """Put into a link what is known of its route, of the time of day and of a beat that both ends keep."""
+        daily, rhythm = link.test.time_of_day, link.test.rhythm
+        drawn = replace(
+            drawn,
+            time_of_day=None if daily is None else self._fixed(daily),
+            rhythm=None if rhythm is None else self._fixed(rhythm),
+        )
         if link.test.status != "supported" or self._ways is None:
             return drawn
         ways = self._ways
@@ -66,7 +71,7 @@ class Routes:
 
     def _name(self, held: Held) -> str:
         if held.given is None:
-            return TIME_OF_DAY
+            return TIME_OF_DAY if held.beat_s is None else beat(held.beat_s)
         if held.given in self._place:
             return f"S{self._place[held.given] + 1}"
         signal = self._findings.signals[held.given]
@@ -80,9 +85,12 @@ def _third(held: Held) -> SignalId:
 
 def why_explained(link: Link, findings: Findings) -> str | None:
     """Say what explains a tie away, with its numbers; None where nothing does."""
-    daily, common = link.test.time_of_day, link.test.common_cause
+    daily, rhythm, common = link.test.time_of_day, link.test.rhythm, link.test.common_cause
     if daily is not None and daily.verdict == "explained":
         return f"explained by the daily cycle: {p_words(daily.p_value)} once the time of day is held fixed"
+    if rhythm is not None and rhythm.verdict == "explained" and rhythm.beat_s is not None:
+        clock = beat(rhythm.beat_s)
+        return f"both follow {clock}: {_left(rhythm.p_value)} once {clock} is held fixed"
     if common is not None and common.verdict == "explained" and common.given is not None:
         third = findings.signals[common.given]
         return (
@@ -90,3 +98,7 @@ def why_explained(link: Link, findings: Findings) -> str | None:
             "is held fixed"
         )
     return None
+
+
+def _left(p_value: float | None) -> str:
+    return "nothing is left of it" if p_value is None else p_words(p_value)

@@ -39,7 +39,9 @@ class Held:
     p_value: float | None
     reason: str
     given: SignalId | None = None
-    """The third signal that was held fixed; None where it was the time of day."""
+    """The third signal that was held fixed; None where it was the time of day or a beat."""
+    beat_s: float | None = None
+    """The beat that was held fixed, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,10 @@ class LinkTest:
     """From where on the cause its lags count, see ``signals.mechanisms.Anchor``."""
     time_of_day: Held | None = None
     """The tie with the time of day held fixed; None where cause and effect do not come on enough days to ask."""
+    rhythm: Held | None = None
+    """The tie with the beat held fixed that both ends keep; None where they keep none but the day's."""
+    early_s: float = 0.0
+    """By how many seconds a typical effect was seen before its cause, which only clocks or late notice could make good."""
     common_cause: Held | None = None
     """The tie with what precedes both held fixed; None where nothing does."""
 

@@ -95,7 +95,7 @@ class Step:
 class HeldFixed:
     """A tie asked again with something else held fixed.
 
-    ``given``: what that was, a step's id, a phrase for something outside of the cascade, or ``time of day``; ``verdict``:
+    ``given``: what that was, a step's id, a phrase for something outside of the cascade, ``time of day`` or a beat; ``verdict``:
     whether the tie stays, is explained by it, or the data cannot tell; ``p_value`` is None where they cannot.
     """
 
@@ -127,6 +127,8 @@ class StepLink:
     """The tie with another step held fixed: one that precedes both ends, or one between them."""
     time_of_day: HeldFixed | None = None
     """The tie with the time of day held fixed; None where both do not come on several days."""
+    rhythm: HeldFixed | None = None
+    """The tie with the beat held fixed that both keep, named by ``given`` (``the hour``); None where they keep none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

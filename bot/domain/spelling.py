@@ -40,6 +40,12 @@ def period(seconds: float) -> str:
     return length(quarters if near else seconds)
 
 
+def beat(seconds: float) -> str:
+    """Name a beat as people do: ``the hour``, ``the week``, ``a beat of 6 h``."""
+    spelled = period(seconds)
+    return {"1 h": "the hour", "7 d": "the week"}.get(spelled, f"a beat of {spelled}")
+
+
 def lag_words(lag: Lag | None, resolution_s: float = 0.0) -> str:
     """Spell a lag: its median, with its tenth and ninetieth percentile where they differ.
 

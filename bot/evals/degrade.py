@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.errors import UsageError
+from bot.evals.decoys import DECOY
 from bot.evals.hostile import hostile_text
 from bot.evals.randomness import Dice, dice
 from bot.evals.skew import clock_skew
@@ -20,17 +21,21 @@ Mode = Callable[[Path, Dice, float], None]
 
 
 def degrade(folder: Path, modes: Sequence[str], *, key: str, end: float) -> None:
-    """Apply modes to an export folder in their order; raises UsageError for one that does not exist."""
+    """Apply modes to an export folder in their order; raises UsageError for one that does not exist.
+
+    What was staged (``decoy``) is in the files already.
+    """
     check(modes)
     for mode in modes:
-        MODES[mode](folder, dice(key, "degrade", mode), end)
+        if mode in MODES:
+            MODES[mode](folder, dice(key, "degrade", mode), end)
 
 
 def check(modes: Iterable[str]) -> None:
     """Raise UsageError where a mode does not exist."""
     for mode in modes:
-        if mode not in MODES:
-            raise UsageError(f"There is no way to degrade called {mode!r}. Choose of: {', '.join(MODES)}.")
+        if mode not in WAYS:
+            raise UsageError(f"There is no way to degrade called {mode!r}. Choose of: {', '.join(WAYS)}.")
 
 
 def _no_prometheus(folder: Path, _rng: Dice, _end: float) -> None:
@@ -100,3 +105,5 @@ MODES: dict[str, Mode] = {
     "sparse-metrics": _sparse_metrics,
     "hostile-text": hostile_text,
 }
+WAYS = (*MODES, DECOY)
+"""Every way to make an incident harder to read: what spoils files, and what is staged beside it."""

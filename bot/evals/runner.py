@@ -85,7 +85,7 @@ def plan(scenarios: Sequence[str], seeds: Sequence[int], variants: Sequence[str]
     for name in scenarios:
         if name not in SCENARIOS:
             raise UsageError(f"There is no scenario {name!r}. Choose of: {', '.join(SCENARIOS)}.")
-    named = tuple(mode for variant in variants for mode in ([*degrade.MODES] if variant == "all" else [variant]))
+    named = tuple(mode for variant in variants for mode in ([*degrade.WAYS] if variant == "all" else [variant]))
     for variant in named:
         degrade.check(modes_of(variant))
     return Plan(

@@ -5,9 +5,12 @@ import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from bot.errors import UsageError
 from bot.evals import chat, company, objects
+from bot.evals.decoys import DECOY, with_decoy
 from bot.evals.degrade import check, degrade as spoil
 from bot.evals.randomness import dice
 from bot.evals.registry import SCENARIOS
@@ -33,7 +36,18 @@ def simulate(scenario: str, out: Path, *, seed: int, days: float, scale: float, 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} already exists and is not empty. Choose another folder or remove it.")
     check(degrade)
-    return run(SCENARIOS[scenario].stage, scenario, out, seed=seed, days=days, scale=scale, degrade=degrade)
+    stage = SCENARIOS[scenario].stage
+    if DECOY in degrade:
+        stage = with_decoy(stage, truth_of(stage, scenario, seed=seed, days=days, scale=scale))
+    return run(stage, scenario, out, seed=seed, days=days, scale=scale, degrade=degrade)
+
+
+def truth_of(stage: Callable[[World], Scene], scenario: str, *, seed: int, days: float, scale: float) -> dict[str, Any]:
+    """Run a staged scenario for its truth alone."""
+    with TemporaryDirectory(prefix="rootcause-truth-") as folder:
+        target = run(stage, scenario, Path(folder) / "incident", seed=seed, days=days, scale=scale)
+        found: dict[str, Any] = json.loads(target.read_text("utf-8"))
+        return found
 
 
 def run(

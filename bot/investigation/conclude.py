@@ -22,10 +22,11 @@ from bot.investigation.measures import CaseMeasures
 from bot.investigation.series_lags import lag_to
 from bot.signals.chains import chain_along, chains
 from bot.signals.conditioning import Conditioning
-from bot.signals.links import SUPPORTED_P, train_of
+from bot.signals.links import SUPPORTED_P
 from bot.signals.mechanisms import EXOGENOUS
 from bot.signals.pairs import candidates, link_all, link_one
 from bot.signals.symptom import FELT, WITHIN, Wish, episodes_of, find_symptom, same_family
+from bot.signals.trains import train_of
 
 MOST_SIGNALS = 400
 """Signals that enter the test of pairs: the steady ones never do, and of the rest the most telling."""

@@ -5,7 +5,7 @@ conclusions.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from bot.analyst.findings import Durations
 from bot.casefile.case import Case
 from bot.domain.entity import Entity
-from bot.domain.items import ItemId, ObjectVersion
+from bot.domain.items import LOG_SOURCES, ItemId, ObjectVersion
 from bot.domain.signal import History, Kind, Occurrence, Signal, SpecFact, Topology
 from bot.domain.window import Window
 from bot.investigation.log_tables import LogTables
@@ -21,11 +21,11 @@ from bot.investigation.request_times import request_times
 from bot.signals.attribution import attributed
 from bot.signals.bursts import fold_gap_s
 from bot.signals.chat_signals import chat_signals
+from bot.signals.clocks import Apart, clocks
 from bot.signals.directory import Directory
 from bot.signals.event_signals import event_signals
 from bot.signals.facts import spec_facts
 from bot.signals.job_runs import job_runs
-from bot.signals.links import NEVER_FOLDED, folded, weighty
 from bot.signals.log_signals import log_signals
 from bot.signals.manifest import containers, parts, pod_spec
 from bot.signals.object_signals import object_signals
@@ -35,6 +35,7 @@ from bot.signals.series_signals import series_signals
 from bot.signals.shortfalls import shortfalls
 from bot.signals.templates import merge_forms
 from bot.signals.topology import read_directory, read_topology
+from bot.signals.trains import NEVER_FOLDED, folded, weighty
 
 SAME_ACT_S = 300.0
 """Two sources' times of one act differ by this much at most."""
@@ -83,7 +84,9 @@ def digest(case: Case, window: Window) -> Digest:
     ]
     topology = asked_for_names(called_in_logs(topology, from_logs), objects, from_logs)
     return Digest(
-        signals=tuple(_settled(attributed(signals, topology), window)),
+        signals=tuple(
+            _timed(_settled(attributed(signals, topology), window), topology, clocks(event for _, event in events))
+        ),
         topology=topology,
         facts=tuple(spec_facts(objects)),
         durations=request_times(case, tables, topology, directory),
@@ -185,6 +188,21 @@ def _begun(signal: Signal, window: Window) -> Signal:
         return signal
     ones = (replace(one, start_s=max(window.start_s, one.start_s - step)) for one in signal.occurrences)
     return replace(signal, occurrences=tuple(ones))
+
+
+def _timed(signals: Sequence[Signal], topology: Topology, apart: Mapping[str, Apart]) -> Iterator[Signal]:
+    """Put beside what lines tell how far the clocks of their nodes can be off, where that is known of all of them.
+
+    What was logged nobody knows where may have been logged on any node.
+    """
+    anywhere = frozenset[str]().union(*topology.nodes.values())
+    for signal in signals:
+        nodes = signal.nodes or anywhere
+        if signal.source in LOG_SOURCES and nodes and nodes <= apart.keys():
+            most_s = max(apart[node].most_s for node in nodes)
+            yield replace(signal, attributes={**signal.attributes, "clock_s": f"{most_s:.1f}"})
+        else:
+            yield signal
 
 
 _WITNESSES = ("kubernetes/events", "kubernetes/objects", "kubernetes/logs", "loki", "prometheus")

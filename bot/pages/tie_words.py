@@ -10,6 +10,8 @@ from bot.domain.report import Report, StepLink, Tested
 from bot.pages.words import number, p_value
 
 Row = tuple[str, str]
+MOST_NAMED = 3
+"""Ties that are named one by one."""
 
 
 def tie_rows(report: Report) -> tuple[Row, ...]:
@@ -21,6 +23,8 @@ def tie_rows(report: Report) -> tuple[Row, ...]:
 def _rows(report: Report, held: Sequence[StepLink]) -> Iterator[Row]:
     if daily := _daily(held):
         yield "time of day", daily
+    if rhythm := _rhythm(held):
+        yield "rhythm", rhythm
     direct = [link for link in held if link.route == "direct" and link.given is not None]
     if direct:
         each = (f"{_pair(link)} stays with {_given(link)} held fixed" for link in direct)
@@ -56,6 +60,29 @@ def _daily(held: Sequence[StepLink]) -> str:
             f"{' · '.join(_pair(link) for link in open_)} cannot be told from the daily cycle: they keep the same hours"
         )
     return "; ".join(said)
+
+
+def _rhythm(held: Sequence[StepLink]) -> str:
+    """Say how the ties hold against the beat that both ends keep: the hour, the week, or their own."""
+    asked = [(link, link.rhythm) for link in held if link.rhythm is not None]
+    said = []
+    for beat in dict.fromkeys(told.given for _, told in asked):
+        here = [(link, told) for link, told in asked if told.given == beat]
+        stay = [(link, told.p_value or 0.0) for link, told in here if told.verdict == "stays"]
+        if stay:
+            most = " at most" if len(stay) > 1 else ""
+            said.append(
+                f"{_who_holds([link for link, _ in stay], len(here))} also against {beat}, {p_value(max(p for _, p in stay))}{most}"
+            )
+        if open_ := [link for link, told in here if told.verdict == "cannot_tell"]:
+            said.append(f"{' · '.join(map(_pair, open_))} cannot be told from a clock: both keep {beat}")
+    return "; ".join(said)
+
+
+def _who_holds(links: Sequence[StepLink], asked: int) -> str:
+    if len(links) > MOST_NAMED:
+        return f"{len(links)} of {asked} ties asked hold"
+    return f"{' · '.join(map(_pair, links))} hold{'s' if len(links) == 1 else ''}"
 
 
 def _stays(links: Sequence[StepLink]) -> str:

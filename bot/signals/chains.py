@@ -15,10 +15,13 @@ from math import exp, log, log1p, log10, prod, sqrt
 from bot.domain.link import Chain, Link
 from bot.domain.signal import Kind, Occurrence, Signal, SignalId, Topology
 from bot.domain.window import Window
+from bot.signals.breadth import breadths
 from bot.signals.lasting import lasting
-from bot.signals.links import Range, judge, measure, slack_s, spans_of, train_of
+from bot.signals.links import judge, measure
 from bot.signals.mechanisms import EXOGENOUS, MECHANISMS, Anchor, stage
 from bot.signals.pairs import TIMING
+from bot.signals.rhythms import by_rhythm
+from bot.signals.trains import Range, slack_s, spans_of, train_of
 
 LONGEST = 9
 BEAM = 60
@@ -42,6 +45,8 @@ FROM_BELOW = frozenset(
     }
 )
 """Failures of what many stand on: where several have one at once, none of them began it."""
+TOO_EARLY = 0.5
+"""What a tie is worth whose effect was seen before its cause: that clocks are apart by seconds is seldom."""
 ELSEWHERE = 0.4
 REFUTED = 0.85
 """What a chain is worth whose root, asked straight, has nothing to do with the symptom: its way may have been pieced together."""
@@ -91,7 +96,7 @@ def strength(link: Link) -> float:
         # early is no closer than seen too late
         tight = 1.0 - min(1.0, log1p(abs(test.lag.median)) / log1p(max(high, 1.0)))
     shown = 0.3 * recall + 0.15 * precision + 0.4 * significance + 0.15 * tight
-    return shown * link.plausibility
+    return shown * link.plausibility * (TOO_EARLY if test.early_s else 1.0)
 
 
 def chains(
@@ -119,7 +124,11 @@ def chains(
         beam = _kept(grown, len(episodes))
     shown = (link for link in links if link.test.status == "supported" and signals[link.cause].kind not in LOCAL)
     told = frozenset((link.cause, link.effect) for link in shown)
-    complete = {head: (worth * _local(path, signals, topology, told), path) for head, (worth, path) in complete.items()}
+    broad = breadths({head: path.signals for head, (_, path) in complete.items()}, signals, links, topology)
+    complete = {
+        head: (worth * _local(path, signals, topology, told) * broad.get(head, 1.0), path)
+        for head, (worth, path) in complete.items()
+    }
     ranked = sorted(complete.values(), key=lambda pair: (-pair[0], pair[1].head.id))
     told_so = [_chain(path, worth, window) for worth, path in ranked[:12]]
     return sorted(told_so, key=lambda chain: (-chain.score, chain.root.id))
@@ -281,7 +290,8 @@ def _chain(path: _Path, worth: float, window: Window) -> Chain:
     test = measure(*trains, reach, window)
     if anchor != "since":
         test = lasting(test, *trains, replace(reach, anchor="during"), window)
-    judged = judge(test, test.p_value)
+    own_s = [one.period_s for one in (root, symptom) if one.period_s is not None]
+    judged = replace(judge(test, test.p_value), rhythm=by_rhythm(*trains, test, window, own_s))
     return Chain(
         signals=path.signals,
         links=path.links,

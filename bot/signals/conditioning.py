@@ -14,8 +14,9 @@ from functools import cached_property
 from bot.domain.link import Held, Link
 from bot.domain.signal import SignalId
 from bot.domain.window import Window
-from bot.signals.links import BLIND, CHANCE_P, SUPPORTED_P, Range, Train, matches, range_of, spans_of
+from bot.signals.links import BLIND, CHANCE_P, SUPPORTED_P
 from bot.signals.statistics import binomial_tail, combined, covered_share, fisher_exact, spearman
+from bot.signals.trains import Range, Train, matches, range_of, spans_of
 
 LEAST = 4
 """Occurrences of each of the three from which on one may ask."""

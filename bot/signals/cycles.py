@@ -19,8 +19,9 @@ import numpy as np
 from bot.domain.link import Held, LinkTest
 from bot.domain.window import Window
 from bot.signals.levels import median
-from bot.signals.links import BLIND, CHANCE_P, SUPPORTED_P, TEST_SHIFT, Range, Train, matches, range_of, spans_of
+from bot.signals.links import BLIND, CHANCE_P, SUPPORTED_P, TEST_SHIFT
 from bot.signals.statistics import count_tail, rayleigh
+from bot.signals.trains import Range, Train, matches, range_of, spans_of
 
 DAY_S = 86_400.0
 LEAST_DAYS = 3

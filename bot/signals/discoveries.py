@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bot.domain.entity import Entity
 from bot.domain.signal import SignalId
 from bot.signals.links import SUPPORTED_P
 from bot.signals.statistics import adjust
@@ -25,8 +26,9 @@ AT_ONCE_S = 300.0
 class Tried:
     """A pair that was tested: its raw p-value and how plausible it was beforehand.
 
-    ``at_s`` is the time of a cause that came once and may begin a chain: such causes within minutes of each other, a new
-    setting and the rollout that brings it, are one rival to all others, for their times are the same evidence.
+    ``at_s`` is the time of a cause that came once, at ``place``. Such causes that may ``begin`` a chain, within minutes of each
+    other, a new setting and the rollout that brings it, are one rival to all others, for their times are the same evidence. So
+    is what else was seen of such an act where it was done: the pods that it starts, the lines that they begin with.
     """
 
     cause: SignalId
@@ -34,31 +36,35 @@ class Tried:
     p_value: float
     weight: float
     at_s: float | None = None
+    place: Entity | None = None
+    begins: bool = False
     lasts: bool = False
     """Whether it is a known way of what lasts for hours a few times, at the very place: told apart before any p-value."""
 
 
-Again = Callable[[int], float | None]
-"""Asks a pair that passed once more, with what could explain it held fixed: a further p-value, None where nothing could."""
+Asked = tuple[float | None, ...]
+"""A p-value for each question, None where it was not asked."""
+Again = Callable[[int], Asked]
+"""Asks a pair that passed once more, with each of the things held fixed that could explain it, always in the same order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """The corrected p-value of a pair, and that of asking it again; None where it was not."""
+    """The corrected p-value of a pair, and those of asking it again."""
 
     p_value: float
-    again: float | None = None
+    again: Asked = ()
 
     @property
     def found(self) -> bool:
-        """Tell whether both hold."""
-        return self.p_value <= SUPPORTED_P and (self.again is None or self.again <= SUPPORTED_P)
+        """Tell whether all hold."""
+        return all(p_value is None or p_value <= SUPPORTED_P for p_value in (self.p_value, *self.again))
 
 
 def in_families(tried: Mapping[int, Tried], symptom: SignalId | None, again: Again) -> dict[int, Corrected]:
     """Give the corrected p-values of every pair in a family that was opened; without a symptom all pairs are one family.
 
-    What passes is asked ``again``, and those answers are corrected for each other.
+    What passes is asked ``again``, and the answers to each question are corrected for each other.
     """
     if symptom is None:
         return _asked_again(family(tried), tried, again)
@@ -83,9 +89,17 @@ def in_families(tried: Mapping[int, Tried], symptom: SignalId | None, again: Aga
 
 def _asked_again(corrected: Mapping[int, float], tried: Mapping[int, Tried], again: Again) -> dict[int, Corrected]:
     passed = [index for index in sorted(corrected) if corrected[index] <= SUPPORTED_P]
-    answers = {index: p_value for index in passed if (p_value := again(index)) is not None}
-    told = dict(zip(answers, adjust(list(answers.values()), [tried[i].weight for i in answers]), strict=True))
-    return {index: Corrected(p_value, told.get(index)) for index, p_value in corrected.items()}
+    questions = zip(*(again(index) for index in passed), strict=True)
+    answers = list(zip(*(_answers(told, [tried[i].weight for i in passed]) for told in questions), strict=True))
+    told = dict(zip(passed, answers or [()] * len(passed), strict=True))
+    return {index: Corrected(p_value, told.get(index, ())) for index, p_value in corrected.items()}
+
+
+def _answers(told: Asked, weights: Sequence[float]) -> Asked:
+    """Correct the answers to one question for each other."""
+    given = [(p_value, weight) for p_value, weight in zip(told, weights, strict=True) if p_value is not None]
+    adjusted = iter(adjust([p_value for p_value, _ in given], [weight for _, weight in given]))
+    return tuple(None if p_value is None else next(adjusted) for p_value in told)
 
 
 def family(members: Mapping[int, Tried]) -> dict[int, float]:
@@ -126,7 +140,17 @@ def _rivals(members: Mapping[int, Tried]) -> dict[int, int]:
     """Number the rivals: each member its own, but one-off causes of one effect at one time, which share a number."""
     rivals = {index: index for index in members}
     once = sorted((one.effect, one.at_s, index) for index, one in members.items() if one.at_s is not None)
-    for (effect, at_s, index), (before, before_s, other) in zip(once[1:], once, strict=False):
+    begun = [row for row in once if members[row[2]].begins]
+    for (effect, at_s, index), (before, before_s, other) in zip(begun[1:], begun, strict=False):
         if effect == before and at_s - before_s <= AT_ONCE_S:
             rivals[index] = rivals[other]
+    acts: dict[tuple[SignalId, Entity | None], list[tuple[float, int]]] = defaultdict(list)
+    for effect, at_s, index in begun:
+        acts[effect, members[index].place].append((at_s, index))
+    for effect, at_s, index in once:
+        if not members[index].begins:
+            near = [
+                act for begun_s, act in acts.get((effect, members[index].place), ()) if 0 <= at_s - begun_s <= AT_ONCE_S
+            ]
+            rivals[index] = rivals[near[-1]] if near else index
     return rivals

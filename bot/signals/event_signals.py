@@ -14,7 +14,7 @@ from bot.domain.signal import Kind, Signal, Topology
 from bot.domain.window import Window
 from bot.signals.acts import FOLD_S, Act, signals_of
 from bot.signals.evictions import disk_hogs
-from bot.signals.kubernetes import Meaning, meaning
+from bot.signals.kubernetes import Meaning, deleted_pod, meaning
 from bot.signals.scalings import scaling_acts, seen_at_s
 
 SOURCE = "kubernetes/events"
@@ -40,7 +40,6 @@ UNSEEN_S = 40.0
 """How long a node is silent before the node controller calls it not ready (node-monitor-grace-period)."""
 
 _COMBINED = "(combined from similar events): "
-_DELETED_POD = re.compile(r"Deleted pod: (?P<pod>\S+)|delete Pod (?P<set_pod>\S+) in StatefulSet \S+ success")
 _PROBE = re.compile(r"(?P<probe>Liveness|Readiness|Startup) probe", re.IGNORECASE)
 _LIMIT = re.compile(
     r"exceeded quota: (?P<quota>[a-z0-9.-]+)|"
@@ -96,8 +95,9 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
     found, pod = _meaning(event, message), event.entity.name
     if found is None:
         return
-    if (deleted := _DELETED_POD.search(message)) is not None and event.entity.kind != "Pod":
-        pod = deleted["pod"] or deleted["set_pod"]
+    deleted = deleted_pod(message)
+    if deleted is not None and event.entity.kind != "Pod":
+        pod = deleted
     entity = topology.root(event.entity)
     mentions = _mentions(event, message, entity)
     subject = _subject(found, event, message)
@@ -157,7 +157,7 @@ def _registry_at_fault(message: str) -> Entity | None:
 
 def _meaning(event: ClusterEvent, message: str) -> Meaning | None:
     if event.reason == "SuccessfulDelete" and event.entity.kind not in {"Job", "CronJob"}:
-        return Meaning(Kind.POD_KILL, "pod stopped") if _DELETED_POD.search(message) else None
+        return Meaning(Kind.POD_KILL, "pod stopped") if deleted_pod(message) else None
     if event.reason in {"SuccessfulRescale", "ScalingReplicaSet"}:
         return None  # told by scalings
     if event.entity.kind in _ISSUANCE and event.type == "Warning":

@@ -264,6 +264,15 @@ _REASONS: Final = {reason: Meaning(kind, phrase) for kind, phrase, reasons in _B
 _MESSAGE_REASONS: Final = frozenset(reason for reason, _, _ in _MESSAGES)
 
 
+_DELETED_POD = re.compile(r"Deleted pod: (?P<pod>\S+)|delete Pod (?P<set_pod>\S+) in StatefulSet \S+ success")
+
+
+def deleted_pod(message: str) -> str | None:
+    """Name the pod that a controller says to have deleted."""
+    found = _DELETED_POD.search(message)
+    return None if found is None else found["pod"] or found["set_pod"]
+
+
 def meaning(reason: str, message: str, warning: bool) -> Meaning | None:
     """Tell what an event stands for; None where it is a step of normal life or an unknown Normal event."""
     if reason in _MESSAGE_REASONS:

@@ -12,8 +12,9 @@ from itertools import accumulate
 from bot.domain.link import LinkTest
 from bot.domain.window import Window
 from bot.signals.doses import lag_of
-from bot.signals.links import LONG_S, SUPPORTED_P, Match, Range, Train, explained, matches, spans_of
+from bot.signals.links import SUPPORTED_P
 from bot.signals.statistics import binomial_tail, covered_share
+from bot.signals.trains import LONG_S, Match, Range, Train, explained, matches, spans_of
 
 TEST_CONFINED = "confined to its stretches, binomial"
 TEST_WORST = "confined to its worst stretches, binomial"

@@ -10,16 +10,27 @@ tested for the rate of effects before and after them instead. Leaves out which p
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from bot.domain.link import LinkStatus, LinkTest
-from bot.domain.signal import Kind, Occurrence, Signal
 from bot.domain.window import Window
-from bot.signals.bursts import fold_gap_s
 from bot.signals.doses import dose_of, lag_of
 from bot.signals.mechanisms import Anchor
 from bot.signals.statistics import binomial_tail, covered_share
+from bot.signals.trains import (
+    DATED_S,
+    LONG_S,
+    UNSURE_S,
+    Match,
+    Range,
+    Train,
+    explained,
+    folded,
+    matches,
+    ramp_s,
+    spans_of,
+)
 
 SUPPORTED_P = 0.05
 """Corrected p-value up to which a tie counts as shown."""
@@ -31,120 +42,15 @@ TEST_NONE = "not tested"
 NARROWER = (0.5, 0.25, 0.125, 0.0625)
 """Fractions of a lag range that are tried as well, widest first."""
 LEAST_RANGE_S = 30.0
-NEGLIGIBLE = 0.02
 REPEATED = 4
 """Causes from which on repetition speaks for itself."""
 BLIND = 0.01
 """The best p-value that shifted causes can reach, from which on asking that way tells nothing, whatever comes of it."""
-LONG_S = 3600.0
 SETTLES_S = 600.0
 """How long a change may take to be through with (``progressDeadlineSeconds`` of a Deployment)."""
-RAMP_SHARE = 0.1
-LONGEST_RAMP_S = 1800.0
-"""What lasts for hours grows for minutes before it stands out: so much of its length, at most, its beginning is unsure."""
 EFFECT_GAP = 0.05
 ONSET_S = 30.0
 """How exactly the onset of a fault can be dated: the first failure after it waits for the first request."""
-NEVER_FOLDED = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.JOB_RUN, Kind.MEMORY_GROWTH})
-"""Kinds of which two in a row are two: each change, run and ramp stands for itself."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """The lags (seconds) at which an effect may follow, and from where on the cause they count."""
-
-    low_s: float
-    high_s: float
-    anchor: Anchor = "start"
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Which effect follows which cause: pairs of indexes and the lag between them in seconds."""
-
-    cause: int
-    effect: int
-    lag_s: float
-
-
-def range_of(test: LinkTest) -> Range:
-    """Give the lags that a test was made with."""
-    low, high = test.lag_range_s
-    anchor: Anchor = "start"
-    for known in ("end", "during", "since"):
-        anchor = known if test.anchor == known else anchor
-    return Range(low_s=low, high_s=high, anchor=anchor)
-
-
-def slack_s(signal: Signal) -> float:
-    """Give how far a signal's times may be off: a scrape step for series, seconds for logs and events."""
-    if signal.source != "prometheus":
-        return 5.0
-    step = signal.attributes.get("step_s")
-    return 300.0 if step is None else min(900.0, 1.5 * float(step))
-
-
-@dataclass(frozen=True, slots=True)
-class Train:
-    """A signal as the test sees it: folded occurrences ascending, their starts and ends apart, and how exact they are."""
-
-    occurrences: tuple[Occurrence, ...]
-    starts_s: tuple[float, ...]
-    ends_s: tuple[float, ...]
-    slack_s: float
-    measured: bool = False
-    """Whether its beginnings are read off counts or series, which must first rise, and not off an event."""
-    levels: tuple[tuple[tuple[float, float], ...], ...] = ()
-    """Where it was worse than its beginnings ask for: stretches in seconds, level by level, each within the one before."""
-
-
-def train_of(signal: Signal, window: Window) -> Train:
-    """Fold a signal for testing, so that twenty kills in a minute count once."""
-    gap = 0.0 if signal.kind in NEVER_FOLDED else fold_gap_s(window.length_s)
-    ones = tuple(folded(signal.occurrences, gap) if gap else signal.occurrences)
-    measured = signal.source in ("prometheus", "kubernetes/logs", "loki")
-    slack = slack_s(signal)
-    levels = tuple(tuple((low - slack, high) for low, high in level) for level in signal.levels)
-    return Train(ones, tuple(o.start_s for o in ones), tuple(o.end_s for o in ones), slack, measured, levels)
-
-
-def spans_of(causes: Train, lag: Range) -> list[tuple[float, float]]:
-    """Give the stretch of time after each cause in which an effect counts as its own, ascending by its begin."""
-    begins = causes.ends_s if lag.anchor == "end" else causes.starts_s
-    ends = causes.ends_s if lag.anchor in ("end", "during") else causes.starts_s
-    if not causes.measured or lag.anchor == "end":
-        return [(begin + lag.low_s, end + lag.high_s) for begin, end in zip(begins, ends, strict=True)]
-    ramps = map(_ramp_s, causes.occurrences)
-    return [(begin + lag.low_s - ramp, end + lag.high_s) for begin, end, ramp in zip(begins, ends, ramps, strict=True)]
-
-
-def _ramp_s(one: Occurrence) -> float:
-    """Give for how long an occurrence may have grown before it stood out."""
-    length = one.end_s - one.start_s
-    return min(LONGEST_RAMP_S, RAMP_SHARE * length) if length > LONG_S else 0.0
-
-
-def matches(causes: Train, effects: Train, lag: Range) -> list[Match]:
-    """Pair every cause with the first effect that begins in its stretch of time."""
-    found = []
-    begins = causes.ends_s if lag.anchor == "end" else causes.starts_s
-    for index, (low, high) in enumerate(spans_of(causes, lag)):
-        place = bisect_left(effects.starts_s, low)
-        if place < len(effects.starts_s) and effects.starts_s[place] <= high:
-            found.append(Match(index, place, effects.starts_s[place] - begins[index]))
-    return found
-
-
-def explained(causes: Train, effects: Train, lag: Range) -> int:
-    """Count the effects that begin in some cause's stretch of time."""
-    told = 0
-    reached = 0
-    for low, high in sorted(spans_of(causes, lag)):
-        first = max(reached, bisect_left(effects.starts_s, low))
-        last = bisect_right(effects.starts_s, high)
-        told += max(0, last - first)
-        reached = max(reached, last)
-    return told
 
 
 def measure(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest:
@@ -158,7 +64,22 @@ def measure(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest
         none = _none_followed(len(cause.occurrences), len(effect.occurrences), replace(lag, anchor="start"))
         reason = "one of the two has no clear occurrence in the window"
         return replace(none, test=TEST_NONE, p_value=None, reason=reason)
-    slack = cause.slack_s + effect.slack_s
+    test = _measured(cause, effect, lag, window)
+    early_s = _too_early_s(cause, effect, lag, test)
+    return replace(test, early_s=early_s) if early_s else test
+
+
+def _too_early_s(cause: Train, effect: Train, lag: Range, test: LinkTest) -> float:
+    """Give by how much a typical effect was seen before the lags allow it, where both are dated to the second."""
+    if test.lag is None or max(cause.slack_s, effect.slack_s) > UNSURE_S:
+        return 0.0
+    grown_s = max(map(ramp_s, cause.occurrences)) if cause.measured else 0.0
+    early_s = lag.low_s - grown_s - test.lag.median
+    return early_s if early_s > DATED_S else 0.0
+
+
+def _measured(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest:
+    slack = cause.slack_s + effect.early_s
     wide = Range(low_s=lag.low_s - slack, high_s=lag.high_s + slack, anchor=lag.anchor)
     if lag.anchor == "since":
         return _test_since(cause, effect, wide, window)
@@ -237,30 +158,6 @@ def left_open(test: LinkTest) -> LinkTest:
     refuted = test.p_value is not None and not test.hits
     reason = test.reason or ("no effect follows it in time" if refuted else "neither end is tied to the symptom")
     return replace(test, status="refuted" if refuted else "untested", p_value=None, reason=reason)
-
-
-def weighty(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
-    """Leave out what is a fiftieth of the largest occurrence or less: a stray line beside a flood is no episode."""
-    largest = max((one.size for one in occurrences), default=0.0)
-    return [one for one in occurrences if one.size > NEGLIGIBLE * largest]
-
-
-def folded(occurrences: Sequence[Occurrence], gap_s: float) -> list[Occurrence]:
-    """Fold occurrences that begin within ``gap_s`` of the end of the one before into one."""
-    result: list[Occurrence] = []
-    for one in occurrences:
-        if result and one.start_s - result[-1].end_s <= gap_s:
-            last = result[-1]
-            result[-1] = Occurrence(
-                start_s=last.start_s,
-                end_s=max(last.end_s, one.end_s),
-                size=last.size + one.size,
-                refs=last.refs,
-                note=last.note,
-            )
-        else:
-            result.append(one)
-    return result
 
 
 def _test_shifted(causes: Train, effects: Train, lag: Range, window: Window) -> LinkTest:

@@ -11,16 +11,17 @@ from functools import lru_cache
 from math import log
 
 from bot.domain.entity import CLUSTER_KINDS
-from bot.domain.link import Held, Link, LinkTest
+from bot.domain.link import Link, LinkTest
 from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
-from bot.signals.confounders import DailyCycle, beside, beside_common_causes
-from bot.signals.discoveries import Corrected, Tried, in_families
+from bot.signals.confounders import ByTheClock, Timed, beside, beside_common_causes
+from bot.signals.discoveries import Asked, Corrected, Tried, in_families
 from bot.signals.lasting import askable, lasting as within
-from bot.signals.links import TEST_SHIFT, Range, Train, judge, left_open, measure, train_of
+from bot.signals.links import TEST_SHIFT, judge, left_open, measure
 from bot.signals.localities import Locality, locality
 from bot.signals.mechanisms import BY_STATUS, EXOGENOUS, mechanisms_between
 from bot.signals.places import marks, named, scopes
+from bot.signals.trains import Range, Train, train_of
 
 TIMING = "timing"
 TIMING_LAG_S = (0.0, 900.0)
@@ -152,17 +153,15 @@ def link_all(found: Iterable[Candidate], window: Window, symptom: SignalId | Non
     listed = list(found)
     trains = {signal.id: train_of(signal, window) for signal in _sides(listed)}
     tests = [_measured(one, trains[one.cause.id], trains[one.effect.id], window) for one in listed]
-    daily = DailyCycle(_sides(listed), trains, window)
+    timed = ByTheClock(_sides(listed), trains, window)
 
-    def again(index: int) -> float | None:
-        held = daily.ask(listed[index].cause, listed[index].effect, tests[index])
-        if held is None or (held.verdict == "cannot_tell" and _known(listed[index], tests[index])):
-            return None
-        return 1.0 if held.p_value is None else held.p_value
+    def again(index: int) -> Asked:
+        one, test = listed[index], tests[index]
+        return timed.ask(one.cause, one.effect, test, known=_known(one, test), likely=_likely(one))
 
     corrected = in_families(_tried(listed, tests, window), symptom, again)
     links = [
-        _link(one, _judged(one, test, corrected.get(index), daily.told(one.cause, one.effect)))
+        _link(one, _judged(one, test, corrected.get(index), timed.told(one.cause, one.effect)))
         for index, (one, test) in enumerate(zip(listed, tests, strict=True))
     ]
     return beside_common_causes(links, trains, window)
@@ -173,16 +172,21 @@ def _located(one: Candidate, test: LinkTest) -> LinkTest:
     return test if one.local is None or test.p_value is None else replace(test, test=f"{test.test}; {one.local}")
 
 
-def _judged(one: Candidate, test: LinkTest, corrected: Corrected | None, held: Held | None) -> LinkTest:
+def _judged(one: Candidate, test: LinkTest, corrected: Corrected | None, told: Timed) -> LinkTest:
     if corrected is None:
         return left_open(test)
-    judged = beside(judge(test, corrected.p_value), held, corrected.again, known=_known(one, test))
+    judged = beside(judge(test, corrected.p_value), told, corrected.again, known=_known(one, test), likely=_likely(one))
     return _located(one, judged)
 
 
 def _known(one: Candidate, test: LinkTest) -> bool:
     """Tell what is believed without a word from the time of day: a known way of what lasts for hours, which traffic times."""
-    return one.plausibility >= SEEN_OFTEN and test.test != TEST_SHIFT
+    return _likely(one) and test.test != TEST_SHIFT
+
+
+def _likely(one: Candidate) -> bool:
+    """Tell what is believed of two things on one beat where the window cannot tell them from a clock; it is said that it cannot."""
+    return one.plausibility >= SEEN_OFTEN
 
 
 def _sides(listed: Sequence[Candidate]) -> list[Signal]:
@@ -224,7 +228,9 @@ def _tried(listed: Sequence[Candidate], tests: Sequence[LinkTest], window: Windo
             effect=one.effect.id,
             p_value=p_value if _in_question(one, test) else 1.0,
             weight=one.plausibility**SHARPNESS,
-            at_s=one.cause.occurrences[0].start_s if once and begins else None,
+            at_s=one.cause.occurrences[0].start_s if test.hits + test.misses <= ONCE else None,
+            place=one.cause.entity,
+            begins=once and begins,
             lasts=lasts,
         )
     return tried

@@ -11,7 +11,7 @@ from bot.domain.entity import Entity
 from bot.domain.signal import Kind, Occurrence, Signal, Topology
 from bot.domain.window import Window
 from bot.signals.bursts import fold_gap_s
-from bot.signals.links import folded, weighty
+from bot.signals.trains import folded, weighty
 
 FELT: dict[Kind, float] = {
     Kind.SERVER_ERROR: 1.0,

@@ -14,6 +14,7 @@ from bot.domain.chat import Place
 from bot.domain.reading_words import cost_words, reading_rows
 from bot.domain.report import Answer, Report, Step, StepLink
 from bot.domain.signal import Kind
+from bot.pages.tie_words import tie_rows
 from bot.slack.blockkit import CONTAINER_BLOCKS, Block, actions, button, context, fit, folded, section
 from bot.slack.phrases import duration, p_value, plural, span
 from bot.slack.sanitise import Sanitiser
@@ -33,6 +34,7 @@ _QUOTE = 200
 _RULED_OUT = 6
 _STEPS = 12
 _READING = 8
+_TIE = 300
 _REASONS = 2
 
 _COUNTED = re.compile(r"\s+(?:\d[\d,]* times|once|twice)\b|\s+every \d")
@@ -223,7 +225,7 @@ def _next_time(report: Report, tz: tzinfo, watched: int | None) -> str:
 
 
 def _folded(report: Report, sanitiser: Sanitiser) -> list[Block]:
-    """Give one telling line for each step, and what was ruled out, folded away behind one title."""
+    """Give one telling line for each step, how the ties hold, and what was ruled out, folded away behind one title."""
     rows = []
     for step in report.cascade.steps:
         name = next((each for each in step.evidence if each in report.evidence), None)
@@ -231,10 +233,14 @@ def _folded(report: Report, sanitiser: Sanitiser) -> list[Block]:
             cited = report.evidence[name]
             where = sanitiser.link(cited.url, str(cited.entity))
             rows.append(section(f"*{step.id}* {name} · {where}\n{sanitiser.code(cited.quote, _QUOTE)}"))
-    most = CONTAINER_BLOCKS - 2 - (report.reading is not None)
+    ties = _ties(report, sanitiser)
+    most = CONTAINER_BLOCKS - 2 - (report.reading is not None) - bool(ties)
     left = len(rows) - most
     rows = [*rows[:most], *([context(f"and {plural(left, 'more step')}: press Evidence")] if left > 0 else [])]
     titles = [f"Evidence step by step: {plural(len(report.evidence), 'citation')}"] if rows else []
+    if ties:
+        titles.append("how the ties hold" if rows else "How the ties hold")
+        rows.append(section(ties))
     if report.reading is not None:
         titles.append("the model's reading" if rows else "The model's reading")
         told = "\n".join(f"• {sanitiser.text(row, 300)}" for row in reading_rows(report.reading)[:_READING])
@@ -243,6 +249,11 @@ def _folded(report: Report, sanitiser: Sanitiser) -> list[Block]:
         titles.append(f"ruled out: {len(report.ruled_out)}" if rows else f"Ruled out: {len(report.ruled_out)}")
         rows.append(section(_ruled_out(report, sanitiser)))
     return [folded(" · ".join(titles), rows)] if rows else []
+
+
+def _ties(report: Report, sanitiser: Sanitiser) -> str:
+    """Say what was asked of the ties: which are direct, which go by way of a step, which a clock could make."""
+    return "\n".join(f"• *{label.capitalize()}:* {sanitiser.text(told, _TIE)}" for label, told in tie_rows(report))
 
 
 def _ruled_out(report: Report, sanitiser: Sanitiser) -> str:

@@ -21,12 +21,13 @@ _ERROR_TIME = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d")
 class Placebo:
     """Moves the gateway's log lines and metrics by a random time inside each cycle."""
 
-    def __init__(self, truth, seed):
-        """Draw how far each cycle is turned."""
+    def __init__(self, truth, seed, cycle_s=CYCLE_S, least=0.0):
+        """Draw how far each cycle is turned: at least, and at most but for, the share ``least`` of it."""
         self._from_s = datetime.fromisoformat(truth["window"]["start"]).timestamp()
         self._gateway = truth["symptom"]["entity"]["name"]
+        self._cycle_s = cycle_s
         draw = random.Random(seed)
-        self._turns_s = [draw.uniform(0, CYCLE_S) for _ in range(10_000)]
+        self._turns_s = [draw.uniform(least * cycle_s, (1 - least) * cycle_s) for _ in range(10_000)]
 
     def spoil(self, folder):
         """Rewrite the export in the folder."""
@@ -42,9 +43,9 @@ class Placebo:
 
     def _line(self, line):
         stamp, _, rest = line.partition(" ")
-        cycle, into_s = divmod(datetime.fromisoformat(stamp).timestamp() - self._from_s, CYCLE_S)
-        into_s = (into_s + self._turns_s[int(cycle)]) % CYCLE_S
-        at = datetime.fromtimestamp(self._from_s + cycle * CYCLE_S + into_s, UTC)
+        cycle, into_s = divmod(datetime.fromisoformat(stamp).timestamp() - self._from_s, self._cycle_s)
+        into_s = (into_s + self._turns_s[int(cycle)]) % self._cycle_s
+        at = datetime.fromtimestamp(self._from_s + cycle * self._cycle_s + into_s, UTC)
         rest = _ACCESS_TIME.sub(at.strftime("[%d/%b/%Y:%H:%M:%S"), rest)
         rest = _ERROR_TIME.sub(at.strftime("%Y/%m/%d %H:%M:%S"), rest)
         return f"{at:%Y-%m-%dT%H:%M:%S.%f}Z {rest}"
@@ -54,7 +55,7 @@ class Placebo:
         counts = series["metric"]["__name__"].endswith("_total")
         rises = [values[0], *(after - before for before, after in pairwise(values))] if counts else list(values)
         step_s = times[1] - times[0]
-        a_cycle = CYCLE_S // step_s
+        a_cycle = int(self._cycle_s // step_s)
         turned = []
         for number, begin in enumerate(range(0, len(rises), a_cycle)):
             cycle = rises[begin : begin + a_cycle]

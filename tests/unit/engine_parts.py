@@ -1,6 +1,6 @@
 """Hand-made signals for tests of the engine: trains of occurrences without any file behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.entity import Entity
@@ -26,16 +26,17 @@ def signal(
     entity: Entity,
     hours: Sequence[float],
     *,
-    length_s: float = 0.0,
+    length_s: float | Sequence[float] = 0.0,
     sizes: Sequence[float] | None = None,
     mentions: tuple[Entity, ...] = (),
     nodes: frozenset[str] = frozenset(),
     source: str = "kubernetes/events",
+    attributes: Mapping[str, str] | None = None,
 ) -> Signal:
     occurrences = tuple(
         Occurrence(
             start_s=at(hour),
-            end_s=at(hour) + length_s,
+            end_s=at(hour) + (length_s if isinstance(length_s, int | float) else length_s[place]),
             size=sizes[place] if sizes else 1.0,
             refs=(ItemId(f"V{place + 1}"),),
         )
@@ -51,4 +52,5 @@ def signal(
         total=len(occurrences),
         mentions=mentions,
         nodes=nodes,
+        attributes=attributes or {},
     )

@@ -8,9 +8,9 @@ from engine_parts import HOUR_S, signal, window
 from bot.domain.entity import Entity
 from bot.domain.signal import Kind, Topology
 from bot.signals.conditioning import Conditioning
-from bot.signals.links import train_of
 from bot.signals.pairs import candidates, link_all
 from bot.signals.symptom import FELT
+from bot.signals.trains import train_of
 
 API = Entity("Deployment", "api", "shop")
 EDGE = Entity("Deployment", "edge", "shop")

@@ -49,6 +49,22 @@ def test_only_what_a_mode_names_is_touched(made):
         assert {name: content for name, content in whole.items() if not gone(name)} == made[mode][0]
 
 
+def test_a_decoy_is_a_rollout_within_a_minute_of_the_cause(tmp_path, made):
+    """Beside what really happened, and told apart from it in the truth, something else is rolled out seconds later."""
+    truth = json.loads(
+        simulate("memory-leak", tmp_path / "incident", seed=9, days=0.8, scale=0.4, degrade=["decoy"]).read_text(
+            "utf-8"
+        )
+    )
+    _, before = made[None]
+    assert (truth["root_cause"], truth["steps"][0]) == (before["root_cause"], before["steps"][0])
+    begun = datetime.fromisoformat(before["steps"][0]["first_at"])
+    (decoy,) = (each for each in truth["ruled_out"] if each not in before["ruled_out"])
+    assert "rollout" == decoy["what"]
+    assert decoy["entity"] != truth["root_cause"]["entity"]
+    assert timedelta(seconds=1) <= datetime.fromisoformat(decoy["at"]) - begun <= timedelta(seconds=61)
+
+
 def test_expired_events_leave_the_last_hour(made):
     """No event is older than an hour before the window's end."""
     spoilt, truth = made["events-expired"]

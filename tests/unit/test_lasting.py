@@ -11,7 +11,8 @@ from bot.domain.entity import Entity
 from bot.domain.signal import Kind
 from bot.signals.degrees import levels_of
 from bot.signals.lasting import TEST_TOGETHER, TEST_WORST, lasting
-from bot.signals.links import Range, measure, train_of
+from bot.signals.links import measure
+from bot.signals.trains import Range, train_of
 
 API = Entity("Deployment", "api", "shop")
 EDGE = Entity("Deployment", "edge", "shop")

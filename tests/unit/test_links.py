@@ -7,7 +7,8 @@ import pytest
 from bot.domain.entity import Entity
 from bot.domain.link import LinkTest
 from bot.domain.signal import Kind
-from bot.signals.links import Range, judge, measure as measure_trains, train_of
+from bot.signals.links import judge, measure as measure_trains
+from bot.signals.trains import Range, train_of
 from tests.unit.engine_parts import DAY_S, HOUR_S, signal, window
 
 JOB = Entity("CronJob", "reports", "batch")

@@ -94,6 +94,18 @@ def test_answers_and_views_keep_slacks_limits(report):
         check_view(view, "modal")
 
 
+def test_how_the_ties_hold_is_folded_away_in_one_part():
+    """Which ties are direct, which a clock could make, and what was tested: a line each, where the steps they name stand."""
+    (fold,) = (block for block in answer_blocks(REPORT, PLACE, CLEAN) if block["type"] == "container")
+    told = [text for child in fold["child_blocks"] if "*Rhythm:*" in (text := child.get("text", {}).get("text", ""))]
+    assert "how the ties hold" in fold["title"]["text"]
+    lines = told[0].splitlines()
+    assert ["Time of day", "Rhythm", "Direct", "Not told apart", "Tested"] == [
+        line[3:].partition(":*")[0] for line in lines
+    ]
+    assert "• *Direct:* S3 → S4 stays with S2 held fixed" == lines[2]
+
+
 def test_hostile_words_are_inert_in_every_block():
     """No mention, link or control sequence of the incident's survives in what Slack parses."""
     parsed = [each for each in walk(answer_blocks(hostile_report(), PLACE, CLEAN)) if each.get("type") == "mrkdwn"]

@@ -283,8 +283,7 @@ def oom_beside_502(folder: Path) -> Path:
 INCIDENTS = (
     Unseen(name="bad-flag", build=bad_flag, question=None, roots=frozenset({"Deployment/shop/checkout", "ConfigMap/shop/checkout-flags"})),
     Unseen(name="missing-image", build=missing_image, question="Why is the billing-api rollout stuck?", roots=frozenset({"Deployment/finance/billing-api"})),
-    Unseen(name="wrong-port", build=wrong_port, question="Why do users get 502 since half past four?", roots=frozenset({"Deployment/web/profile"}),
-           hard=True),  # one onset two minutes after one of two rollouts, in an hour: p = 0.039, and 0.051 among its rivals
+    Unseen(name="wrong-port", build=wrong_port, question="Why do users get 502 since half past four?", roots=frozenset({"Deployment/web/profile"})),
     Unseen(name="pool-leak", build=pool_leak, question="What broke /orders today?", roots=frozenset({"Deployment/trade/orders"}), hard=True),
     Unseen(name="rotated-password", build=rotated_password, question=None, roots=frozenset({"Secret/books/pg-credentials"}),
            shallow=frozenset({"Deployment/books/reports-api"})),

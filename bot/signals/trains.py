@@ -1,0 +1,170 @@
+"""A signal as the tests see it: a train of folded occurrences, how exact its times are, and what comes within reach of them.
+
+Leaves out what the tests conclude (``links``).
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain.link import LinkTest
+from bot.domain.signal import Kind, Occurrence, Signal
+from bot.domain.window import Window
+from bot.signals.bursts import fold_gap_s
+from bot.signals.mechanisms import Anchor
+
+NEGLIGIBLE = 0.02
+UNSURE_S = 5.0
+"""How far the times of logs and events may be off where nothing tells it better: clocks, and who notices late."""
+DATED_S = 1.0
+"""Events are dated to the whole second."""
+DECIDED = frozenset({Kind.ROLLOUT, Kind.SCALE_UP, Kind.SCALE_DOWN, Kind.JOB_RUN, Kind.POD_KILL})
+"""What a controller or a kubelet does itself, and does not merely notice."""
+LONG_S = 3600.0
+RAMP_SHARE = 0.1
+LONGEST_RAMP_S = 1800.0
+"""What lasts for hours grows for minutes before it stands out: so much of its length, at most, its beginning is unsure."""
+NEVER_FOLDED = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.JOB_RUN, Kind.MEMORY_GROWTH})
+"""Kinds of which two in a row are two: each change, run and ramp stands for itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """The lags (seconds) at which an effect may follow, and from where on the cause they count."""
+
+    low_s: float
+    high_s: float
+    anchor: Anchor = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which effect follows which cause: pairs of indexes and the lag between them in seconds."""
+
+    cause: int
+    effect: int
+    lag_s: float
+
+
+def range_of(test: LinkTest) -> Range:
+    """Give the lags that a test was made with."""
+    low, high = test.lag_range_s
+    anchor: Anchor = "start"
+    for known in ("end", "during", "since"):
+        anchor = known if test.anchor == known else anchor
+    return Range(low_s=low, high_s=high, anchor=anchor)
+
+
+def slack_s(signal: Signal) -> float:
+    """Give how far a signal's times may be off: a scrape step for series, seconds for logs and events.
+
+    What a controller decides it writes down as it does it, and events round down: it is never dated late, as what is
+    observed may be.
+    """
+    if signal.source != "prometheus":
+        return 0.0 if _decided(signal) else UNSURE_S
+    step = signal.attributes.get("step_s")
+    return 300.0 if step is None else min(900.0, 1.5 * float(step))
+
+
+def early_s(signal: Signal) -> float:
+    """Give how much too early an effect may be dated: a line is written after what it tells, so that only a clock can be off.
+
+    ``clock_s`` is how far the clocks of its nodes can be from the control plane's, where that could be told.
+    """
+    known = DATED_S if _decided(signal) else signal.attributes.get("clock_s")
+    return slack_s(signal) if known is None else min(UNSURE_S, float(known))
+
+
+def _decided(signal: Signal) -> bool:
+    return signal.kind in DECIDED and signal.source == "kubernetes/events"
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """A signal as the test sees it: folded occurrences ascending, their starts and ends apart, and how exact they are."""
+
+    occurrences: tuple[Occurrence, ...]
+    starts_s: tuple[float, ...]
+    ends_s: tuple[float, ...]
+    slack_s: float
+    measured: bool = False
+    """Whether its beginnings are read off counts or series, which must first rise, and not off an event."""
+    levels: tuple[tuple[tuple[float, float], ...], ...] = ()
+    """Where it was worse than its beginnings ask for: stretches in seconds, level by level, each within the one before."""
+    early_s: float = UNSURE_S
+    """How much too early its beginnings may be dated, as those of an effect."""
+
+
+def train_of(signal: Signal, window: Window) -> Train:
+    """Fold a signal for testing, so that twenty kills in a minute count once."""
+    gap = 0.0 if signal.kind in NEVER_FOLDED else fold_gap_s(window.length_s)
+    ones = tuple(folded(signal.occurrences, gap) if gap else signal.occurrences)
+    measured = signal.source in ("prometheus", "kubernetes/logs", "loki")
+    slack = slack_s(signal)
+    levels = tuple(tuple((low - slack, high) for low, high in level) for level in signal.levels)
+    starts, ends = tuple(o.start_s for o in ones), tuple(o.end_s for o in ones)
+    return Train(ones, starts, ends, slack, measured, levels, early_s(signal))
+
+
+def spans_of(causes: Train, lag: Range) -> list[tuple[float, float]]:
+    """Give the stretch of time after each cause in which an effect counts as its own, ascending by its begin."""
+    begins = causes.ends_s if lag.anchor == "end" else causes.starts_s
+    ends = causes.ends_s if lag.anchor in ("end", "during") else causes.starts_s
+    if not causes.measured or lag.anchor == "end":
+        return [(begin + lag.low_s, end + lag.high_s) for begin, end in zip(begins, ends, strict=True)]
+    ramps = map(ramp_s, causes.occurrences)
+    return [(begin + lag.low_s - ramp, end + lag.high_s) for begin, end, ramp in zip(begins, ends, ramps, strict=True)]
+
+
+def ramp_s(one: Occurrence) -> float:
+    """Give for how long an occurrence may have grown before it stood out."""
+    length = one.end_s - one.start_s
+    return min(LONGEST_RAMP_S, RAMP_SHARE * length) if length > LONG_S else 0.0
+
+
+def matches(causes: Train, effects: Train, lag: Range) -> list[Match]:
+    """Pair every cause with the first effect that begins in its stretch of time."""
+    found = []
+    begins = causes.ends_s if lag.anchor == "end" else causes.starts_s
+    for index, (low, high) in enumerate(spans_of(causes, lag)):
+        place = bisect_left(effects.starts_s, low)
+        if place < len(effects.starts_s) and effects.starts_s[place] <= high:
+            found.append(Match(index, place, effects.starts_s[place] - begins[index]))
+    return found
+
+
+def explained(causes: Train, effects: Train, lag: Range) -> int:
+    """Count the effects that begin in some cause's stretch of time."""
+    told = 0
+    reached = 0
+    for low, high in sorted(spans_of(causes, lag)):
+        first = max(reached, bisect_left(effects.starts_s, low))
+        last = bisect_right(effects.starts_s, high)
+        told += max(0, last - first)
+        reached = max(reached, last)
+    return told
+
+
+def weighty(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
+    """Leave out what is a fiftieth of the largest occurrence or less: a stray line beside a flood is no episode."""
+    largest = max((one.size for one in occurrences), default=0.0)
+    return [one for one in occurrences if one.size > NEGLIGIBLE * largest]
+
+
+def folded(occurrences: Sequence[Occurrence], gap_s: float) -> list[Occurrence]:
+    """Fold occurrences that begin within ``gap_s`` of the end of the one before into one."""
+    result: list[Occurrence] = []
+    for one in occurrences:
+        if result and one.start_s - result[-1].end_s <= gap_s:
+            last = result[-1]
+            result[-1] = Occurrence(
+                start_s=last.start_s,
+                end_s=max(last.end_s, one.end_s),
+                size=last.size + one.size,
+                refs=last.refs,
+                note=last.note,
+            )
+        else:
+            result.append(one)
+    return result
