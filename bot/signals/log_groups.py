@@ -99,11 +99,12 @@ def _pods(group: Group, order: Ints, found: Sequence[Burst]) -> dict[str, int]:
         return {}
     streams = np.concatenate(group.streams)[order]
     counts = Counter[str]()
-    for burst in found:
-        seen, lines = np.unique(streams[burst.first : burst.last], return_counts=True)
-        for stream, count in zip(seen.tolist(), lines.tolist(), strict=True):
-            if stream in group.pods:
-                counts[group.pods[stream]] += count
+    seen, lines = np.unique(
+        np.concatenate([streams[burst.first : burst.last] for burst in found]), return_counts=True
+    )
+    for stream, count in zip(seen.tolist(), lines.tolist(), strict=True):
+        if stream in group.pods:
+            counts[group.pods[stream]] += count
     return dict(sorted(counts.items()))
 
 
