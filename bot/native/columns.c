@@ -10,7 +10,7 @@
 /* --- what bot/signals/bursts.py asks of a run of times --- */
 
 #define BIN_S 60.0        /* bursts.BIN_S */
-#define RISE 3.0          /* bursts.RISE */
+#define RISE 3.0          /* risen.RISE */
 #define SIGNIFICANT -13.0 /* bursts.SIGNIFICANT */
 #define LEAST_RATE 1e-4   /* bursts.LEAST_RATE */
 #define HAIR 1e-6         /* logarithms differ by less from one library to the next */
@@ -177,6 +177,34 @@ int64_t rootcause_may_burst(const double *times, const int64_t *firsts, int64_t 
     free(room.before);
     free(room.stretches);
     return whole ? 0 : -1;
+}
+
+/* Gives the windows of ``width`` bins that hold far more lines than are due, as signals/risen.py asks: where each begins, its
+ * lines, what is due, and whether a bin in it is known to be hot.
+ *
+ * ``sums`` has room for 3 (bins + 1). Sums run on from the first bin, as numpy's do. Gives how many windows there are.
+ */
+int64_t rootcause_risen(const double *counts, const double *expected, const uint8_t *known, int64_t bins, int64_t width,
+                        double *sums, int64_t *begins, double *seen, double *due, uint8_t *beside) {
+    double *of_lines = sums, *of_due = sums + bins + 1, *of_known = sums + 2 * (bins + 1);
+    int64_t found = 0;
+    of_lines[0] = of_due[0] = of_known[0] = 0.0;
+    for (int64_t bin = 0; bin < bins; bin++) {
+        of_lines[bin + 1] = of_lines[bin] + (known[bin] ? 0.0 : counts[bin]);
+        of_due[bin + 1] = of_due[bin] + (known[bin] ? 0.0 : expected[bin]);
+        of_known[bin + 1] = of_known[bin] + (double)known[bin];
+    }
+    for (int64_t bin = 0; bin + width <= bins; bin++) {
+        double some = of_lines[bin + width] - of_lines[bin];
+        if (some < 2.0) continue;
+        double asked = width > 1 ? of_due[bin + width] - of_due[bin] : known[bin] ? 0.0 : expected[bin];
+        if (some <= RISE * asked) continue;
+        begins[found] = bin;
+        seen[found] = some;
+        due[found] = asked;
+        beside[found++] = of_known[bin + width] - of_known[bin] > 0.5;
+    }
+    return found;
 }
 
 /* --- distinct keys --- */

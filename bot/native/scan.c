@@ -25,6 +25,8 @@ static void mark(const char *signs, uint8_t kind) {
     for (; *signs; signs++) kind_of[(uint8_t)*signs] |= kind;
 }
 
+static void prepare_words(void);
+
 __attribute__((constructor)) static void prepare(void) { /* when the library is loaded: no thread sees half a table */
     mark(" \t\n\r\f\v", SPACE);
     mark(",;)[]{}", CLOSED);
@@ -34,6 +36,7 @@ __attribute__((constructor)) static void prepare(void) { /* when the library is 
     mark("abcdefABCDEF", HEX);
     mark("ABCDEFGHIJKLMNOPQRSTUVWXYZ", UPPER | WORD);
     mark("abcdefghijklmnopqrstuvwxyz_", WORD);
+    prepare_words();
 }
 
 #define IS(sign, kinds) (kind_of[(sign)] & (kinds))
@@ -113,14 +116,21 @@ static const char *const plain_words[] = {
 };
 static const uint8_t plain_sizes[] = {6, 4, 4, 4, 10, 2, 11, 10, 10, 13, 15, 5, 5, 6, 6, 8, 8, 8, 5, 8, 4, 8, 8, 3, 3, 8, 8};
 
+static uint32_t words_by_first[256]; /* of plain_words, by their first letter */
+
+static void prepare_words(void) {
+    for (int n = 0; plain_words[n]; n++) words_by_first[(uint8_t)plain_words[n][0]] |= UINT32_C(1) << n;
+}
+
 static bytes held_code(bytes at, bytes end) { /* status code: 502, exit code 137, SQLSTATE 40P01 */
     bytes p = at, found, tail;
     if (*p == '"' || *p == '\'') p++;
     if (p == end) return NULL;
-    for (int n = 0; plain_words[n]; n++)
-        if (*p == (uint8_t)plain_words[n][0] && starts(p, end, plain_words[n], plain_sizes[n]) &&
-            (tail = code_tail(p + plain_sizes[n], end)) != NULL)
-            return tail;
+    for (uint32_t left = words_by_first[*p]; left; left &= left - 1) { /* one bit a word */
+        int n = 0;
+        while (!(left >> n & 1)) n++;
+        if (starts(p, end, plain_words[n], plain_sizes[n]) && (tail = code_tail(p + plain_sizes[n], end)) != NULL) return tail;
+    }
     if (STARTS(p, end, "status") || STARTS(p, end, "Status")) {
         if ((found = code_word_end(p + 6, end)) != NULL && (tail = code_tail(found, end)) != NULL) return tail;
         return code_tail(p + 6, end);
@@ -261,21 +271,23 @@ static int held_key(bytes p, bytes end) { /* may the token be key=code or key:co
     }
 }
 
-/* Adds one token (or the path of a request) to the key, segment by segment. */
-static uint64_t with_token(uint64_t hash, bytes p, bytes end, int any_digit) {
-    if (end - p > LONG_UNIT) return WILD(hash);
-    if (any_digit && held_key(p, end)) return with_text(hash, p, end);
+/* Adds one token to the key, segment by segment, and gives where it ends: at one of ``stops``, or at ``end``. */
+static inline bytes with_token(uint64_t *key, bytes p, bytes end, uint8_t stops, uint8_t all) {
+    bytes token = p;
+    uint64_t before = *key, hash = before;
     int slash = 0; /* a path is open, in which a question mark begins a query */
-    while (p < end) {
+    while (p < end && !IS(*p, stops)) {
         bytes first = p;
         if (*p == 'H' && (p = http_version(p, end)) != NULL) {
             hash = with_text(hash, first, p);
             slash = 1;
+            all |= DIGIT;
             continue;
         }
         p = first;
         uint8_t seen = 0;
-        while (p < end && !IS(*p, BREAK)) seen |= kind_of[*p++];
+        while (p < end && !IS(*p, BREAK | stops)) seen |= kind_of[*p++];
+        all |= seen;
         if (p > first) {
             size_t size = (size_t)(p - first);
             if (seen & DIGIT) {
@@ -288,20 +300,23 @@ static uint64_t with_token(uint64_t hash, bytes p, bytes end, int any_digit) {
                 hash = with_text(hash, first, p);
             }
         }
-        if (p == end) break;
+        if (p == end || IS(*p, stops)) break;
         hash = mixed(hash, *p);
         if (*p == '/') slash = 1;
         else if (*p == '"' || *p == '\'') slash = 0;
         else if (*p == '?') {
             if (slash) {
                 hash = mixed(WILD(hash), '?');
-                while (p + 1 < end && p[1] != '"' && p[1] != '\'') p++;
+                while (p + 1 < end && p[1] != '"' && p[1] != '\'' && !IS(p[1], stops)) all |= kind_of[*++p];
             }
             slash = 0;
         }
         p++;
     }
-    return mixed(hash, 0x100);
+    if (p - token > LONG_UNIT) *key = WILD(before);
+    else if ((all & DIGIT) && held_key(token, p)) *key = with_text(before, token, p);
+    else *key = mixed(hash, 0x100);
+    return p;
 }
 
 static bytes special(bytes p, bytes end, bytes *path, bytes *path_end) { /* masking._UNIT but for its last three branches */
@@ -333,7 +348,11 @@ static uint64_t key_of(bytes p, bytes end) {
         if (found != NULL) {
             if (path == NULL) hash = with_text(mixed(hash, 0x200), p, found);
             else if (found - p > LONG_UNIT) hash = WILD(hash);
-            else hash = with_text(with_token(with_text(mixed(hash, 0x300), p, path), path, path_end, 1), path_end, found);
+            else {
+                hash = with_text(mixed(hash, 0x300), p, path);
+                with_token(&hash, path, path_end, 0, DIGIT);
+                hash = with_text(hash, path_end, found);
+            }
             p = found;
             continue;
         }
@@ -344,11 +363,7 @@ static uint64_t key_of(bytes p, bytes end) {
             while (p < end && IS(*p, SPACE | CLOSED)) p++;
             hash = p - first == 1 ? mixed(hash, *first) : with_text(mixed(hash, 0x400), first, p);
         } else {
-            uint8_t seen = 0;
-            while (p < end && !IS(*p, STOPS)) seen |= kind_of[*p++];
-            if (seen & (DIGIT | BREAK) || (p - first >= 8 && IS(*first, HEX))) hash = with_token(hash, first, p, seen & DIGIT);
-            else if (p - first > LONG_UNIT) hash = WILD(hash);
-            else hash = mixed(with_text(hash, first, p), 0x100);
+            p = with_token(&hash, p, end, STOPS, 0);
         }
     }
     return hash;

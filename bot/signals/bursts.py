@@ -11,6 +11,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.native.kernel import kernel
+from bot.signals.risen import RISE, risen, window_sums
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -27,8 +30,6 @@ ONSET_S = 120.0
 """How far before a burst its first lines may lie."""
 LEAST_RATE = 1e-4
 """Lines a bin that any kind of line may have by chance, however silent it was."""
-RISE = 3.0
-"""A burst is at least this many times the background: less is not worth waking anyone."""
 _HAIR = 1e-9
 """What rounding may change, relatively."""
 LEAST_STRETCHES = 10
@@ -141,8 +142,8 @@ def bursts(times_s: Floats, start_s: float, end_s: float, exposure: Exposure | N
     exposure = exposure if exposure is not None else _even(_bins(start_s, end_s))
     held, counts = _counted(index)
     rate = background(held, counts, exposure)
-    if not _may_burst(held, counts, rate, exposure):
-        return []
+    if kernel() is None and not _may_burst(held, counts, rate, exposure):
+        return []  # the compiled loop is as quick at the whole question
     expected = rate * exposure.bins
     hot = _hot_bins(held, counts, expected)
     chosen = np.flatnonzero(hot[index])
@@ -227,7 +228,7 @@ def _may_burst(held: Ints, counts: Floats, rate: float, exposure: Exposure) -> b
 
 
 def _least_around(values: Floats, width: int) -> Floats:
-    sums = _window_sums(values, width)
+    sums = window_sums(values, width)
     edge = np.full(width - 1, np.inf)
     around, held = np.concatenate((edge, sums, edge)), 1
     # a bin's windows begin up to width - 1 bins before it; the least of so many is found by doubling
@@ -328,30 +329,20 @@ def _hot(counts: Floats, expected: Floats, width: int, known: NDArray[np.bool_])
 
     A narrow burst must not make its wide neighbourhood hot as well, but less is asked of a neighbourhood.
     """
-    any_known = bool(known.any())
-    seen = _window_sums(np.where(known, 0.0, counts) if any_known else counts, width)
-    due = _window_sums(np.where(known, 0.0, expected) if any_known else expected, width)
     # few windows rise at all, and only of those the tail is worth its logarithms
-    risen = np.flatnonzero((seen > RISE * due) & (seen >= 2))
-    if not len(risen):
+    windows = risen(counts, expected, width, known)
+    if not len(windows.begins):
         return np.zeros(len(counts), dtype=bool)
-    beside = _window_sums(known.astype(float), width)[risen] > 0.5
-    most = np.where(beside, GOES_ON, SIGNIFICANT)
-    strong = risen[log_tail(seen[risen], np.maximum(due[risen], LEAST_RATE)) < most]
+    most = np.where(windows.beside, GOES_ON, SIGNIFICANT)
+    strong = windows.begins[log_tail(windows.seen, np.maximum(windows.due, LEAST_RATE)) < most]
+    if not len(strong):
+        return np.zeros(len(counts), dtype=bool)
     edges = np.zeros(len(counts) + 1)
     np.add.at(edges, strong, 1.0)
     np.add.at(edges, strong + width, -1.0)
     spread = np.cumsum(edges)[:-1] > 0.5
     # within a hot window only the bins that are themselves above the background belong to the burst
     return np.asarray(spread & (counts > 1.5 * expected), dtype=bool)
-
-
-def _window_sums(values: Floats, width: int) -> Floats:
-    """Sum every window of ``width`` neighbours."""
-    if width == 1:
-        return values
-    sums = np.concatenate(([0.0], np.cumsum(values)))
-    return np.asarray(sums[width:] - sums[:-width], dtype=float)
 
 
 def _bins(start_s: float, end_s: float) -> int:

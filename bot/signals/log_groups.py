@@ -99,9 +99,7 @@ def _pods(group: Group, order: Ints, found: Sequence[Burst]) -> dict[str, int]:
         return {}
     streams = np.concatenate(group.streams)[order]
     counts = Counter[str]()
-    seen, lines = np.unique(
-        np.concatenate([streams[burst.first : burst.last] for burst in found]), return_counts=True
-    )
+    seen, lines = np.unique(np.concatenate([streams[burst.first : burst.last] for burst in found]), return_counts=True)
     for stream, count in zip(seen.tolist(), lines.tolist(), strict=True):
         if stream in group.pods:
             counts[group.pods[stream]] += count

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from bot.native.kernel import kernel
+from bot.signals import bursts as bursts_module, risen as risen_module
 from bot.signals.bursts import bursts, exposure_of, fold
 from bot.signals.quiet_runs import may_burst
 
@@ -135,3 +136,31 @@ def test_most_runs_without_a_burst_are_sorted_out():
     told = may_burst(times, np.cumsum([0, *map(len, runs)]), 0.0, WINDOW_S, exposure, 10)
     assert told[17]
     assert told.sum() < 10
+
+
+@pytest.mark.skipif(kernel() is None, reason="nothing to compare")
+@given(_runs())
+@settings(max_examples=100, deadline=None)
+def test_bursts_are_the_same_without_the_compiled_loops(drawn):
+    """To the bit: what is told of an incident must not depend on whether a compiler was there."""
+    length_s, runs = drawn
+    exposure = exposure_of(np.concatenate(runs), 0.0, length_s)
+    compiled = [bursts(np.sort(run), 0.0, length_s, exposure) for run in runs]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bursts_module, "kernel", lambda: None)
+        patch.setattr(risen_module, "kernel", lambda: None)
+        assert compiled == [bursts(np.sort(run), 0.0, length_s, exposure) for run in runs]
+
+
+@pytest.mark.skipif(kernel() is None, reason="nothing to compare")
+@given(st.integers(0, 2**32 - 1), st.integers(1, 200), st.sampled_from([1, 5, 30]))
+def test_risen_windows_are_the_same_without_the_compiled_loops(seed, bins, width):
+    """Windows, sums and flags, to the bit."""
+    rng = np.random.default_rng(seed)
+    if width > bins:
+        return
+    counts, expected = rng.poisson(rng.uniform(0, 3), bins).astype(float), rng.uniform(0, 1, bins)
+    known = rng.uniform(0, 1, bins) < rng.choice([0.0, 0.2])
+    one = risen_module.risen(counts, expected, width, known)
+    other = risen_module.plain_risen(counts, expected, width, known)
+    assert [each.tolist() for each in one] == [each.tolist() for each in other]
