@@ -152,7 +152,7 @@ def bursts(times_s: Floats, start_s: float, end_s: float, exposure: Exposure | N
     hot_times = times_s[chosen]
     near_s = min(LONGEST_GAP_S, SPACINGS * _median(np.diff(hot_times))) if len(chosen) > 2 else 0.0
     silences = np.flatnonzero(np.diff(times_s) > LONGEST_GAP_S) + 1
-    found = []
+    found: list[Burst] = []
     for burst in _trimmed(hot_times, fold(hot_times, max(gap_s, near_s))):
         first = _onset(times_s, int(chosen[burst.first]), near_s, expected, start_s, silences)
         first = max(first, found[-1].last if found else 0)
