@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from tests.bench.accuracy import accuracy_figures
+from tests.bench.accuracy import degraded_figures, plain_figures
 from tests.bench.exports import write_export
 from tests.bench.figures import Figure, guarded, page
 from tests.bench.logs import accuracy_figure, digest_figure
@@ -98,7 +98,8 @@ def parts(folder: Path, options: argparse.Namespace) -> dict[str, Callable[[], I
         "story": small,
         "large": lambda: large(folder, options.megabytes),
         "simulate": lambda: [simulation_figure()],
-        "accuracy": lambda: accuracy_figures(options.seeds, told),
+        "plain": lambda: plain_figures(options.seeds, told),
+        "degraded": lambda: degraded_figures(options.seeds, told),
         "measurements": measurement_figures,
     }
 

@@ -1,11 +1,12 @@
 """Imports one export into a sink that keeps nothing, and prints the peak of this process in megabytes, and the losses."""
 
 import json
-import resource
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from peak import peak_mb
 
 from bot.domain.items import ItemId
 from bot.errors import RootcauseError
@@ -46,5 +47,4 @@ if __name__ == "__main__":
         ExportSource(Path(sys.argv[1])).gather(sink, lambda _stage, _done, _total: None)
     except RootcauseError as error:
         refused = str(error)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    print(json.dumps({"peak": peak, "count": sink.count, "lost": sink.lost, "refused": refused}))  # noqa: T201 - its output
+    print(json.dumps({"peak": peak_mb(), "count": sink.count, "lost": sink.lost, "refused": refused}))  # noqa: T201 - its output
