@@ -16,6 +16,7 @@ from bot.domain.entity import Entity
 from bot.domain.items import LOG_SOURCES, ItemId, ObjectVersion
 from bot.domain.signal import History, Kind, Occurrence, Signal, SpecFact, Topology
 from bot.domain.window import Window
+from bot.investigation.event_share import shared_events
 from bot.investigation.log_tables import LogTables
 from bot.investigation.request_times import request_times
 from bot.signals.attribution import attributed
@@ -60,13 +61,16 @@ class Digest:
     histories: Mapping[Entity, History] = field(default_factory=dict)
     oldest_event_s: float | None = None
     """When the event was last seen that was seen longest ago: older ones are not kept; None where there is none"""
+    events_passed_over: int = 0
+    """Events that were too many to be digested"""
 
 
 def digest(case: Case, window: Window) -> Digest:
     """Read the whole case within the window."""
     forms = case.forms()
     merged = merge_forms([row.form for row in forms], [row.count for row in forms])
-    objects, events, streams = list(case.objects()), list(case.events()), case.streams()
+    objects, streams = list(case.objects()), case.streams()
+    events, passed_over = shared_events(case)
     topology = read_topology(objects, events, streams)
     directory = read_directory(objects, events, streams, topology)
     tables = LogTables(case, window, merged.template_of, merged.templates)
@@ -96,6 +100,7 @@ def digest(case: Case, window: Window) -> Digest:
         things=tuple(sorted({topology.root(version.entity) for _, version in objects})),
         histories=histories(objects, topology),
         oldest_event_s=min((event.at.timestamp() for _, event in events), default=None),
+        events_passed_over=passed_over,
     )
 
 

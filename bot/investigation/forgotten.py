@@ -36,7 +36,12 @@ KEPT_S = 3600.0
 
 
 def told_of_events(row: SourceCoverage, found: Digest, window: Window) -> SourceCoverage:
-    """Give the row of the cluster's events with a gap where they do not reach back; any other row as it is."""
+    """Give the row of the cluster's events with a gap where they do not reach back, or were too many; any other row as it is."""
+    if row.source == EVENTS and found.events_passed_over:
+        what = "events beyond those of which there is room were passed over, evenly of each kind; the case holds them"
+        return replace(
+            row, status="partial", gaps=(*row.gaps, Gap(source=EVENTS, what=what, count=found.events_passed_over))
+        )
     if row.source != EVENTS or row.status != "complete" or any(gap.lost for gap in row.gaps):
         return row
     oldest_s = found.oldest_event_s

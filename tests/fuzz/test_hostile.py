@@ -1,6 +1,7 @@
-"""Inputs made to fill the memory: each is imported in a process of its own, whose peak is measured."""
+"""Inputs made to fill the memory: each is imported, and analyzed as a whole, in a process of its own, whose peak is measured."""
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -8,15 +9,33 @@ from pathlib import Path
 
 import pytest
 
-IMPORTING = Path(__file__).parent / "importing.py"
+HERE = Path(__file__).parent
 STAMP = b"2026-11-22T06:28:01.000000001Z "
 MOST_MB = 60
 """Megabytes above the peak of an import of one line."""
 
 
+WHOLE_MB = 160
+"""The same for the whole command: an analysis of one line takes 60."""
+
+
 def imported(path):
     """Import a file or folder; give what the child process said."""
-    done = subprocess.run([sys.executable, str(IMPORTING), str(path)], capture_output=True, text=True, check=True)
+    return _said("importing.py", path, {})
+
+
+def analyzed(path, home):
+    """Analyze a file or folder as the command does; give what the child process said."""
+    told = _said("analyzing.py", path, {"ROOTCAUSE_HOME": str(home)})
+    assert "Traceback" not in told["said"]
+    assert told["code"] in {0, 3, 4}
+    told["gaps"] = {gap["what"]: gap["count"] for row in told["report"]["coverage"] for gap in row["gaps"]}
+    return told
+
+
+def _said(script, path, there):
+    command = [sys.executable, str(HERE / script), str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": os.defpath, **there})
     return json.loads(done.stdout)
 
 
@@ -42,6 +61,9 @@ def test_a_line_of_100_megabytes(tmp_path, base):
     told = imported(path)
     assert (2, ["lines over 1 MiB, cut to 1 MiB"]) == (told["count"], told["lost"])
     assert told["peak"] <= base + MOST_MB
+    whole = analyzed(path, tmp_path / "home")
+    assert whole["gaps"] == {"lines over 1 MiB, cut to 1 MiB": 1}
+    assert whole["peak"] <= base + WHOLE_MB
 
 
 def test_a_hundred_megabytes_of_nul_and_of_broken_bytes(tmp_path, base):
@@ -74,6 +96,37 @@ def test_a_zip_bomb(tmp_path, base):
     assert told["peak"] <= base + MOST_MB
 
 
+def test_lone_surrogates_everywhere(tmp_path, base):
+    """Halves of characters, as JSON can spell them, in events, labels, lines and chat: read, stored, and printed in a report."""
+    half, number = "\ud83d", range(3000)
+    events = [
+        {"kind": "Event", "apiVersion": "v1", "metadata": {"name": f"e{at}", "namespace": "shop"}, "reason": f"{half}R",
+         "message": f"{half * 40}{at}", "involvedObject": {"kind": "Pod", "name": f"api-{half}", "namespace": "shop"},
+         "lastTimestamp": f"2026-11-22T06:{at // 60 % 60:02d}:{at % 60:02d}Z"}
+        for at in number
+    ]  # fmt: skip
+    lines = [[str(1_795_305_600_000_000_000 + at * 10**9), f"error {half} {at}"] for at in number]
+    streams = {
+        "resultType": "streams",
+        "result": [{"stream": {"pod": f"a{half}", "namespace": "shop"}, "values": lines}],
+    }
+    said = [
+        {"type": "message", "user": f"U{half}", "ts": f"{1_795_305_600 + at}.0001", "text": f"it was {half}"}
+        for at in range(2000)
+    ]
+    (tmp_path / "slack" / "ops").mkdir(parents=True)
+    for place, content in (
+        ("events.json", {"apiVersion": "v1", "kind": "List", "items": events}),
+        ("loki.json", {"status": "success", "data": streams}),
+        ("slack/ops/2026-11-22.json", said),
+    ):
+        (tmp_path / place).write_text(json.dumps(content))
+    whole = analyzed(tmp_path, tmp_path.parent / "home")
+    items = {row["source"]: row["items"] for row in whole["report"]["coverage"]}
+    assert (3000, 3000) == (items["kubernetes/events"], items["loki"])
+    assert whole["peak"] <= base + WHOLE_MB
+
+
 @pytest.mark.full
 @pytest.mark.timeout(600)
 def test_a_file_of_a_million_events(tmp_path, base):
@@ -86,3 +139,26 @@ def test_a_file_of_a_million_events(tmp_path, base):
     told = imported(written(tmp_path / "events.json", pieces))
     assert (999_001, []) == (told["count"], told["lost"])
     assert told["peak"] <= base + MOST_MB
+    assert analyzed(tmp_path / "events.json", tmp_path / "home")["peak"] <= base + WHOLE_MB
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+def test_a_million_events_that_all_differ(tmp_path, base):
+    """They are all kept; what is digested of them is bounded, and that some were passed over is a gap."""
+
+    def pieces():
+        yield b'{"apiVersion":"v1","kind":"List","items":['
+        for at in range(1_000_000):
+            event = {
+                "kind": "Event", "apiVersion": "v1", "metadata": {"name": f"e{at}", "namespace": "shop"}, "type": "Warning",
+                "reason": "Unhealthy", "message": f"probe {at} failed", "involvedObject": {"kind": "Pod", "name": f"api-{at % 50}", "namespace": "shop"},
+                "lastTimestamp": f"2026-11-{1 + at // 86_400:02d}T{at // 3600 % 24:02d}:{at // 60 % 60:02d}:{at % 60:02d}Z",
+            }  # fmt: skip
+            yield json.dumps(event).encode() + (b"," if at < 999_999 else b"]}")
+
+    whole = analyzed(written(tmp_path / "events.json", pieces()), tmp_path / "home")
+    items = {row["source"]: row["items"] for row in whole["report"]["coverage"]}
+    assert items["kubernetes/events"] == 1_000_000
+    assert {900_000} == {count for what, count in whole["gaps"].items() if "passed over" in what}
+    assert whole["peak"] <= 600

@@ -1,0 +1,48 @@
+"""Which events are digested where there are too many."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from bot.casefile.home import CaseHome
+from bot.domain.entity import Entity
+from bot.domain.items import ClusterEvent
+from bot.investigation.event_share import shared_events
+from bot.signals.masking import mask
+
+START = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def event(reason, second):
+    """Give an event."""
+    at = START + timedelta(seconds=second)
+    pod = Entity("Pod", f"api-{second % 5}", "shop")
+    return ClusterEvent(
+        at=at, first_at=at, entity=pod, reason=reason, message=str(second), type="Warning", count=1, component="kubelet",
+        node=None, raw=b"{}",
+    )  # fmt: skip
+
+
+def shared(folder, events, most):
+    """Put events into a case and give what is digested of them."""
+    with CaseHome(folder).create(mask) as writer:
+        for one in events:
+            writer.add_event(one)
+        return shared_events(writer.reader(), most)
+
+
+def test_few_events_are_all_digested(tmp_path):
+    """Up to the limit none is passed over, and they come in time order."""
+    kept, passed = shared(tmp_path, [event("Killing", at) for at in range(9, -1, -1)], 10)
+    assert (10, 0) == (len(kept), passed)
+    assert [str(at) for at in range(10)] == [one.message for _, one in kept]
+
+
+def test_a_frequent_kind_keeps_its_even_share_and_a_rare_one_everything(tmp_path):
+    """A flood of failed probes neither hides the one kill nor loses its own beginning and end in time."""
+    flood = [event("Unhealthy", at) for at in range(1000)]
+    kept, passed = shared(tmp_path, [*flood, event("OOMKilling", 500), event("Killing", 501)], 102)
+    reasons = [one.reason for _, one in kept]
+    assert (1, 1, 100, 900) == (*(reasons.count(each) for each in ("OOMKilling", "Killing", "Unhealthy")), passed)
+    times = [int(one.message) for _, one in kept if one.reason == "Unhealthy"]
+    assert times == sorted(times)
+    assert {10} == {later - first for first, later in pairwise(times)}
