@@ -64,8 +64,9 @@ def places_asked(question: Question) -> str:
     """Name the places a question asks about: one by its name, several of a kind by their number."""
     if not question.entities:
         return ""
-    if len(question.entities) <= MOST_NAMES:
-        return f" at {' or '.join(entity.name for entity in question.entities)}"
+    names = list(dict.fromkeys(entity.name for entity in question.entities))
+    if len(names) <= MOST_NAMES:
+        return f" at {' or '.join(names)}"
     kinds = {entity.kind for entity in question.entities}
     return f" at any of the {len(question.entities)} {kinds.pop() + 's' if len(kinds) == 1 else 'things of that name'}"
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from bot.analyst.findings import Around, Findings
 from bot.analyst.rivals import may_wait, why_not
-from bot.analyst.words import capital, clock_s, counted, noun, p_words, plural, times
+from bot.analyst.words import capital, clock_s, counted, names_of, noun, p_words, plural, times
 from bot.domain.entity import Entity
 from bot.domain.items import SourceCoverage
 from bot.domain.link import Chain, Link
@@ -99,7 +99,7 @@ def unseen(pointed: Pointed, record: Record) -> Judgement:
     noted = list(pointed.ranked) or sorted(pointed.kinds)
     if not noted or not pointed.kinds <= set(SHOWN_BY):
         return _plainly_unseen(pointed, record)
-    where = f" of {_names(pointed.entities)}" if pointed.entities else ""
+    where = f" of {names_of(pointed.entities)}" if pointed.entities else ""
     whole = {row.source for row in record.coverage if row.status == "complete" and row.items}
     if EVENTS in whole and pointed.entities and not _seen_there(pointed, record):
         whole -= {EVENTS}
@@ -126,7 +126,7 @@ def _plainly_unseen(pointed: Pointed, record: Record) -> Judgement:
     if pointed.entities and not pointed.kinds:
         rows = [row for row in record.coverage if row.status != "not_configured"]
         lost = [row.source for row in rows if row.status != "complete" or any(gap.lost for gap in row.gaps)]
-        nothing = f"Nothing that happened to {_names(pointed.entities)} was seen"
+        nothing = f"Nothing that happened to {names_of(pointed.entities)} was seen"
         if rows and not lost:
             return "refuted", f"{nothing}, and every source was read to the end."
         return "untested", f"{nothing}; {' and '.join(lost)} could not be read whole." if lost else f"{nothing}."
@@ -212,20 +212,6 @@ def around_words(found: Around, when: str) -> str:
         f"{counted(found.count, 'response')} of {found.who} failed in the {length(found.reach_s)} {when}, where the hours beside let "
         f"expect {found.expected:.2g} ({p_words(found.p_value)})"
     )
-
-
-def _names(entities: Sequence[Entity]) -> str:
-    """Name the workload where a thing's Service or autoscaler bears the same name; of several things how many they are."""
-    rank = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Node")
-    ordered = sorted(entities, key=lambda each: (rank.index(each.kind) if each.kind in rank else len(rank), each))
-    if len({each.name for each in ordered}) <= MOST_NAMES:
-        return " or ".join(dict.fromkeys(str(next(e for e in ordered if e.name == each.name)) for each in ordered))
-    kinds = {each.kind for each in entities}
-    return f"any of the {len(entities)} {kinds.pop() + 's' if len(kinds) == 1 else 'things of that name'}"
-
-
-MOST_NAMES = 2
-"""Things that are named; of more only how many they are."""
 
 
 def _were(sources: Sequence[str]) -> str:

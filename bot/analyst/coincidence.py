@@ -9,11 +9,27 @@ from bot.analyst.doubts import missing_words, reaches_back
 from bot.analyst.rivals import LASTING
 from bot.analyst.subjects import FollowUpContext, Subject
 from bot.domain.link import LinkTest
-from bot.domain.signal import Occurrence, Signal
+from bot.domain.signal import Kind, Occurrence, Signal
 from bot.domain.spelling import length
 
 HORIZON_S = 1800.0
 """How long after a cause an effect is still looked for, unless the test of the pair looked longer."""
+SOON_S = 60.0
+"""How long after the symptom set in trouble elsewhere still counts as having come with it."""
+ORDINARY = LASTING | {
+    Kind.HUMAN_CHANGE,
+    Kind.POD_START,
+    Kind.POD_KILL,
+    Kind.STARTUP,
+    Kind.SHUTDOWN,
+    Kind.SCALE_UP,
+    Kind.SCALE_DOWN,
+    Kind.JOB_RUN,
+    Kind.ALERT,
+}
+"""What every change brings along, or what is no trouble."""
+LEAST_LINES = 3
+"""Log lines together that are trouble; one slow request now and then is not."""
 MAYBE_P = 0.2
 """Chance up to which a thing that every episode followed, and no episode came without, is named where nothing better is known."""
 
@@ -27,6 +43,10 @@ def by_numbers(subject: Subject, context: FollowUpContext, symptom: Signal, test
     followed = sum(_follows(one, symptom, horizon_s, slack_s) for one in subject.occurrences)
     if not followed and not test.hits:
         return _not_followed(subject, context, symptom, horizon_s, head)
+    if test.status == "supported" and _nothing_wrong_there(subject, context, symptom):
+        name = subject.signal.entity.name
+        text = f"{measured(test)}, but nothing went wrong at {name} itself then, and the cascade accounts for them without it"
+        return "unrelated", f"No. {head}: {text}."
     if test.status == "supported":
         if _strong(test) or not _accounted(context):
             return "related", f"It may be. {head}: not on the cascade, yet {measured(test)}."
@@ -91,6 +111,26 @@ def _came_late(subject: Subject, context: FollowUpContext, symptom: Signal) -> i
 def _strong(test: LinkTest) -> bool:
     """Tell a tie that most of its causes or most of the episodes speak for from one that chance may have made among many."""
     return test.hits >= test.misses or (test.effects - test.unexplained) * 2 >= test.effects > 0
+
+
+def _nothing_wrong_there(subject: Subject, context: FollowUpContext, symptom: Signal) -> bool:
+    """Tell a change after which its own workload shows no trouble until the symptom came, in a case that has a cause without it."""
+    place = context.topology.root(subject.signal.entity)
+    if subject.signal.kind not in LASTING or not _accounted(context) or place == context.topology.root(symptom.entity):
+        return False
+    spans = [
+        (one.start_s, min(felt.start_s for felt in symptom.occurrences if felt.start_s >= one.start_s) + SOON_S)
+        for one in subject.occurrences
+        if any(felt.start_s >= one.start_s for felt in symptom.occurrences)
+    ]
+    return not any(
+        start <= each.start_s <= end
+        for other in context.signals
+        if other.kind not in ORDINARY and context.topology.root(other.entity) == place
+        for each in other.occurrences
+        if each.size >= LEAST_LINES or not other.source.endswith(("logs", "loki"))
+        for start, end in spans
+    )
 
 
 def _accounted(context: FollowUpContext) -> bool:

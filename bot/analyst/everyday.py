@@ -29,7 +29,7 @@ COMMON_WORDS = _words(
     very want was wasn wasnt way we week weird well went were what whats when where which while who whole why will window with within without wonder word
     work working worse worst would wrong yeah yes yesterday yet you your pod pods container containers process replica replicas server servers workload
     workloads app application instance instances namespace user users request requests response responses traffic error errors morning afternoon evening
-    tonight monday tuesday wednesday thursday friday saturday sunday weekend behind blame because due coincidence connection involved tied trigger
+    tonight holds holding calls calling breaks breaking helps helped stays hits flapping happening grow growth growing them they ours theirs forever nowhere bunch damn hell wtf omg monday tuesday wednesday thursday friday saturday sunday weekend behind blame because due coincidence connection involved tied trigger
     triggered part contributed contribute also particular actual actually overall main final third fourth fifth early earlier three four five six
     seven eight nine ten odd unusual lost dropped weren werent havent hasnt hadnt wouldnt wont dont im ive id theyre were youre lets theres team
     seconds mins min hrs hr utc gmt am pm noon midnight bit guys folks dear bot rootcause
@@ -68,11 +68,19 @@ _FOREIGN: dict[str, frozenset[str]] = {
     ),
     "Spanish": _words(
         """el la los las un una unos y o es son fue era por qué que cuándo cuando dónde donde quién quien cómo como cuál con en del al no se está esta este
-        errores fallo causa ayer reinicio"""
+        errores fallo causa ayer reinicio qué podemos hacer puede pasó paso otra vez hay muestra"""
     ),
     "Italian": _words(
         """il lo gli i le un una uno e o è sono era perché perche quando dove chi come quale con nel del della non si questo questa errori guasto causa ieri
         che cosa"""
+    ),
+    "Dutch": _words(
+        """de het een en of niet is zijn was waren wordt werd heeft hebben wanneer waarom wie wat waar hoe welke ik wij we jullie zij door met bij op uit
+        naar van voor aan ook nog alweer oorzaak fout storing gisteren vandaag komt kwam gebeurt gebeurde"""
+    ),
+    "Polish": _words(
+        """czy nie jest są był była było co kto kiedy dlaczego gdzie jak który która przez z na do od po przy się to ten ta przyczyna przyczyną błąd awaria
+        wczoraj dzisiaj znowu"""
     ),
     "Portuguese": _words(
         """o os as um uma e ou é são foi era por que quando onde quem como qual com em do da no na não se está este esta erros falha causa ontem"""

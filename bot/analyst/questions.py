@@ -44,6 +44,14 @@ Intent = Literal[
     "since_when",
     "how_much",
     "setting",
+    "version",
+    "callers",
+    "pods_on",
+    "before",
+    "helped",
+    "rhythm",
+    "who",
+    "guess",
     "unknown",
 ]
 
@@ -56,7 +64,12 @@ _PLACES = frozenset({"database", "databases", "db", "queue", "registry"})
 """Words for a kind of trouble that are names of places, too."""
 _NAMED = "thing"
 """Stands for a name while the words around it are read: ``recommendations`` is a service before it is advice."""
-_PEOPLE = re.compile(r"^\W*who\b", re.IGNORECASE)
+_PEOPLE = re.compile(r"^\W*(?:(?:and|so|but|ok)\W+)*(?:who|by whom)\b", re.IGNORECASE)
+_IT = re.compile(r"\b(?:it|this|that|them)\b\W*$|\b(?:it|that|this) (?:out|up|down|in|off|on)\b", re.IGNORECASE)
+_VERSION = re.compile(r"(?<![\w./:-])v?\d+\.\d+\.\d+(?:-[\w.]+)?(?![\w/:-]|\.\w)")
+"""A version as people write it; an address has four parts."""
+_LAST_STEP = re.compile(r"\b(?:last|final) step\b", re.IGNORECASE)
+_POINTS_ONLY = re.compile(r"\W*(?:all )?(?:this|that|it|them|these|those)\W*")
 _CALL = re.compile(r"<[^<>]*>|\b\w+\([^()]*\)")
 """Markup and code, which ask nothing."""
 _OBJECT = re.compile(
@@ -112,7 +125,7 @@ def understand(
     others: Iterable[Entity] = (),
 ) -> Question:
     """Take a follow-up question apart, against the names that this case knows; ``others`` are things that nothing happened to."""
-    quoted = _quoted(text)
+    quoted = _quoted(text) or tuple(match[0] for match in _VERSION.finditer(text))
     known = _sorted({*known_entities(signals, report), *others})
     names = _tokens(known)
     plain = _corrected(_CALL.sub(" ", _QUOTED.sub(" ", plain_stamps(text))), names)
@@ -128,15 +141,18 @@ def understand(
     if not entities and report is not None and report.symptom is not None and any(map(FRONT.fullmatch, unknown)):
         entities = (report.symptom.entity,)
     step = STEP.search(plain)
-    asks_who = bool(_PEOPLE.match(plain)) and intent not in {"affected", "summary"}
+    asks_who = bool(_PEOPLE.match(plain)) and intent not in {"affected", "summary", "callers"}
+    last = report.cascade.steps[-1].id if report and report.cascade.steps and _LAST_STEP.search(plain) else None
     return Question(
-        intent=_settled(intent, moments, entities, kinds, quoted, step=step is not None, asks_who=asks_who),
+        intent=_settled(
+            intent, moments, entities, kinds, quoted, step=step is not None or last is not None, asks_who=asks_who
+        ),
         text=text,
         moments=tuple(moments),
         entities=entities,
         kinds=kinds | {Kind.HUMAN_CHANGE} if asks_who else kinds,
         symptom_words=tuple(match[0] for match in _STATUS.finditer(plain)),
-        step_id=f"S{step[1] or step[2]}" if step else None,
+        step_id=f"S{step[1] or step[2]}" if step else last,
         quoted=quoted,
         unknown_names=unknown if not entities else (),
         kind_words=words,
@@ -156,7 +172,9 @@ def _settled(
     asks_who: bool,
 ) -> Intent:
     """Choose the intent where the words alone leave it open: what is named decides."""
-    if asks_who or (intent == "unknown" and (moments or entities or kinds or quoted)):
+    if asks_who:
+        intent = "who"
+    if intent == "unknown" and (moments or entities or kinds or quoted):
         intent = "what_happened"
     if intent in {"summary", "affected"} and moments and not (kinds or entities):
         intent = "what_happened"
@@ -325,10 +343,18 @@ def _corrected(text: str, names: Mapping[str, object]) -> str:
             return match[0]
         if any(SequenceMatcher(None, word, name).ratio() > 0.85 for name in names):
             return match[0]
-        near = get_close_matches(word, [entry for entry in known if entry[0] == word[0]], n=1, cutoff=0.84)
+        alike = [entry for entry in known if entry[0] == word[0]]
+        swapped = [entry for entry in alike if _swapped(word, entry)]
+        near = swapped or get_close_matches(word, alike, n=1, cutoff=0.84)
         return near[0] if near else match[0]
 
     return re.sub(r"(?<![\w./-])[A-Za-z]+(?![\w./-])", mend, text)
+
+
+def _swapped(word: str, entry: str) -> bool:
+    """Tell whether two letters that stand side by side were typed the wrong way round."""
+    apart = [place for place, (one, other) in enumerate(zip(word, entry, strict=False)) if one != other]
+    return len(word) == len(entry) and len(apart) == 2 and apart[1] == apart[0] + 1 and sorted(word) == sorted(entry)
 
 
 def _subject(text: str, intent: str) -> str:
@@ -337,8 +363,10 @@ def _subject(text: str, intent: str) -> str:
         return _after(_INSTEAD, text)
     if intent != "related":
         return text
-    if _BEHIND.search(text):
-        return _after(_BEHIND, text)
+    if behind := _BEHIND.search(text):
+        # "is X failing because of this?" asks about X
+        pointing = _POINTS_ONLY.fullmatch(text[behind.end() :])
+        return text[: behind.start()] if pointing else _after(_BEHIND, text)
     match = _OBJECT.search(text)
     before = text[: match.start()] if match else text
     return before if re.search(r"\w{3,}.*\w{3,}", before) else text

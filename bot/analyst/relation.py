@@ -51,8 +51,11 @@ def related(question: Question, context: FollowUpContext) -> Answer:
     found = every if asks_symptom else off or every
     if not found:
         return _no_sign(question, context)
-    subject = found[0]
-    others = sum(one.step is not None for one in found[1:])
+    root = next(
+        (one for one in found if one.step and one.step.id == "S1" and one.step.entity in question.entities), None
+    )
+    subject = root if root is not None and not question.moments else found[0]
+    others = sum(one.step is not None for one in found if one is not subject)
     if subject.step is not None:
         return _on_cascade(question, context, subject.step, subject)
     answer = _tested(question, context, subject, symptom)

@@ -13,6 +13,11 @@ LOOK_BACK = 5
 """Questions that are looked back over for what "it" is."""
 _POINTS = re.compile(r"\b(?:it|that|this|they|those|these|them|its|their)\b", re.IGNORECASE)
 _ADDS = re.compile(r"^\W*(?:and|or|also|what about|how about|and what about)\b", re.IGNORECASE)
+_ANOTHER = re.compile(
+    r"^\W*(?:(?:and|so|ok|but)\W+)?(?:what about|how about|and|or)\b(?!.*\b(?:happen\w*|going on|doing|logs?|lines?|show|list)\b)",
+    re.IGNORECASE,
+)
+"""Another thing is put forward: who asks so without more wants to know whether it belongs to the incident."""
 _WHY = re.compile(r"\W*(?:but |and |so )?why(?: not| so| is that)?\W*", re.IGNORECASE)
 _DOES = re.compile(
     r"\b(?:it|that|this|they)\b.*\b(?:r[au]ns?|running|restart\w*|fires?|fired|scal\w+|deploy\w*|roll\w*|crash\w*|kill\w*|change\w*|creat\w+)",
@@ -25,15 +30,21 @@ _TAKES: frozenset[Intent] = frozenset({"related", "why_not", "what_happened"})
 
 def in_thread(question: Question, earlier: Sequence[str], understood: Callable[[str], Question]) -> Question:
     """Complete a question by the last one of the thread that named something."""
-    if not earlier:
-        return question
-    before = next((one for text in reversed(earlier[-LOOK_BACK:]) if (one := understood(text)) and not one.bare), None)
+    before = next((one for text in reversed(earlier[-LOOK_BACK:]) if (one := understood(text)) and _names(one)), None)
+    if question.intent == "what_happened" and (question.entities or question.kinds) and _ANOTHER.match(question.text):
+        same = before.intent if before is not None and before.intent in _TAKES | _COUNTS else "related"
+        question = replace(question, intent="related" if same == "what_happened" else same)
     if before is None:
         return question
     if not question.bare:
         return _joined(question, before)
     intent = _carried(question, before)
     return question if intent is None else replace(before, text=question.text, intent=intent)
+
+
+def _names(question: Question) -> bool:
+    """Tell whether a question names something that the case knows."""
+    return bool(question.kinds or question.entities or question.moments or question.quoted)
 
 
 def _joined(question: Question, before: Question) -> Question:

@@ -38,7 +38,7 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"retr(?:y|ies|ied|ying)(?: storms?)?", (K.RETRY,)),
     (r"connection resets?|resets?|broken pipes?|econnreset|(?:requests? )?cut(?:[- ]?off)?", (K.CONNECTION_RESET,)),
     (r"(?:connection )?refused|econnrefused", (K.CONNECTION_REFUSED,)),
-    (r"dns|name resolution|no such host|nxdomain|resolver|coredns", (K.NAME_RESOLUTION_FAILURE,)),
+    (r"dns|look-?ups?|name resolution|no such host|nxdomain|resolver|coredns", (K.NAME_RESOLUTION_FAILURE,)),
     (r"network\w*|bandwidth|packet loss|packets?|connectivity", (K.NETWORK_SATURATION, K.NAME_RESOLUTION_FAILURE, K.NODE_FAILURE)),
     (r"deadlocks?\w*", (K.DEADLOCK, K.LOCK_WAIT)),
     (r"locks?|locked|locking|lock waits?", (K.LOCK_WAIT, K.DEADLOCK)),
@@ -58,22 +58,23 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"disks?|volumes?|no space|disk ?-?full|storage|inodes?", (K.DISK_HOG, K.DISK_PRESSURE, K.NO_SPACE, K.IO_SATURATION, K.MOUNT_FAILURE)),
     (r"i/?o|iops|iowait", (K.IO_SATURATION,)),
     (r"gc|garbage collect\w+|stop[- ]the[- ]world", (K.GC_PAUSE,)),
-    (r"traffic|requests? rise|load spikes?|campaign|flash sale|ddos", (K.TRAFFIC_RISE,)),
+    (r"traffic(?: growth| increase)?|requests? rise|load spikes?|campaign|flash sale|ddos", (K.TRAFFIC_RISE,)),
     (r"nodes? (?:fail\w*|down|lost|dead|not ?ready)|not ?ready|node (?:reboot|outage)", (K.NODE_FAILURE,)),
     (r"(?:node )?drain\w*|cordon\w*", (K.DRAIN_BLOCKED, K.EVICTION, K.NODE_FAILURE, K.SHUTDOWN, K.POD_KILL)),
     (r"(?:pod )?disruption budgets?|pdbs?", (K.DRAIN_BLOCKED, K.EVICTION, K.NODE_FAILURE)),
     (r"creat(?:ed?|ion)|introduced|edited|modified", (K.CONFIG_CHANGE, K.SECRET_CHANGE, K.HUMAN_CHANGE)),
     (r"(?:too few|fewer|not enough|missing|short(?:age|fall)? of) (?:pods|replicas|capacity)|(?:pod )?shortfalls?", (K.POD_SHORTFALL, K.SCHEDULING_FAILURE)),
+    (r"(?:enough |spare |free |no )?(?:capacity|headroom)|no room", (K.SCHEDULING_FAILURE, K.POD_SHORTFALL, K.QUOTA_EXCEEDED)),
     (r"schedul(?:ing|able)|unschedulable|pending pods?", (K.SCHEDULING_FAILURE,)),
     (r"image(?: pull)?s?|imagepullbackoff|errimagepull|registry", (K.IMAGE_PULL_FAILURE,)),
     (r"mounts?|mounting", (K.MOUNT_FAILURE,)),
     (r"(?:resource ?)?quotas?", (K.QUOTA_EXCEEDED, K.RATE_LIMITED)),
-    (r"third[- ]?part(?:y|ies)|vendors?|upstream provider|providers?|external|outside", (K.EXTERNAL_FAILURE,)),
+    (r"third[- ]?part(?:y|ies)|vendors?|upstream provider|(?:cloud )?providers?|cloud|aws|gcp|azure|external|outside", (K.EXTERNAL_FAILURE,)),
     (r"outages?|unavailab\w+|down ?time|503s?|no endpoints", (K.UNAVAILABLE, K.EXTERNAL_FAILURE, K.SERVER_ERROR)),
     (r"clock(?: (?:jump|skew|drift))?|ntp", (K.CLOCK_JUMP,)),
     (r"(?:manual|human) (?:change|edit)s?|manually|by hand|kubectl|somebody changed|migrations?", (K.HUMAN_CHANGE, K.CONFIG_CHANGE)),
     (r"what (?:\w+ )?changed|any changes?|changes made", (K.ROLLOUT, K.CONFIG_CHANGE, K.SECRET_CHANGE, K.HUMAN_CHANGE)),
-    (r"alerts?|alarms?|paged?|pages", (K.ALERT,)),
+    (r"alerts?|alarms?|warn(?:ed|ings?)?|paged?|pages", (K.ALERT,)),
     (r"errors?|exceptions?|stack ?traces?|failures?", (K.LOG_ERROR, K.LOG_BURST, K.SERVER_ERROR)),
 )  # fmt: skip
 """Pattern (whole words, lower case) → the kinds of signal it may mean, the nearest first."""
@@ -144,6 +145,22 @@ _YES_NO = r"^\W*(?:(?:so|and|but|hey|ok|well|hm+)\W+)*(?:is|was|are|were|isn'?t|
 """How a question begins that wants a yes or a no."""
 
 INTENT_WORDS: tuple[tuple[str, str], ...] = (
+    ((r"\b(?:pattern|rhythm|regularity|periodicity)\b|periodic(?:al|ally)?\b|regularly|(?:at|is it) (?:always |usually )?(?:the )?same (?:time|hour)\b(?! as)|(?:at|around) what (?:time|hour)s? (?:of|do|does)\b|times? of (?:the )?day|"
+     r"why (?:only|always|just|mostly) (?:at|in|on|during|around|between)|why (?:at|in|on|during|around) .*\b(?:only|always)\b|(?:get|got|getting|become|became|becoming|is it|was it) (?:worse|better|more often|more frequent|rarer)\b|\b(?:over time|trend)\b"), "rhythm"),
+    (r"when (?:does|will|would) (?:it|this|that) (?:stop|end|be over|go away|recover)", "since_when"),
+    (r"(?:best|your|a) guess\b|gut feeling|what do you (?:think|make of)|your (?:take|opinion|theory)", "guess"),
+    (r"(?:what|where)(?: do we| to| should we)? (?:now|next|from here)\b|now what\b|next steps?\b|where (?:do|should|to) (?:we |i )?(?:look|dig|start)|(?:would|will|could) .*\b(?:be enough|suffice|do the trick)\b", "fix"),
+    (r"(?:did|has|have|had)\b(?!.*\bcaus).*\b(?:help|helped|fix|fixed|solve|solved|improve|improved|work|worked|make (?:it|things) (?:any )?better|make a difference)\b(?!.*\b(?:relat|how)\w*)\W*(?:it|this|that|anything|at all)?\W*$", "helped"),
+    ((r"what(?:'?s| is| was| would be) the (?:\w+ )?(?:fix|remedy|solution|workaround|mitigation)\b|work-?arounds?\b|(?:it|this|that) (?:doesn'?t|does not|never|won'?t|can'?t|not) (?:happen|come back|occur|recur)|"
+     r"^\W*(?:(?:so|ok|just|maybe|then|shall (?:we|i)|should (?:we|i))\W+)*(?:roll ?back|revert|restart|scale (?:up|down|out)|kill|disable|pause|drain|cordon|delete|raise|bump|suspend)\b(?!.*\b(?:relat|caus|involv|connect|part of|matter|happen|when|why)\w*)[^?]*\?"), "fix"),
+    (r"(?:what|which|who|anything)(?:'?s| is| was| were| are)?(?: \w+){0,4} (?:ruled? out|excluded|set aside|dismissed|eliminated|discarded)|^\W*ruled out\W*$|what (?:is|was|are) it not\b", "why_not"),
+    (r"(?:are|r) you sure|^\W*(?:and |so |but )?(?:you )?(?:really |quite )?sure\b|^\W*really\W*$|(?:is|are) (?:that|this|you) (?:right|correct)\b|why (?:didn'?t|couldn'?t|did(?:n't)? you not|can'?t) (?:you )?(?:find|see|tell)", "how_sure"),
+    (r"what (?:don'?t|didn'?t|do|did) you (?:not )?(?:know|see|have|miss)\b|what(?:'?s| is| was| remains) (?:still )?(?:unknown|unclear|uncertain|open)\b", "not_seen"),
+    (r"(?:which|what)(?:'?s| is| was| are| were)? (?:the |its |their )?(?:\w+ ){0,2}?(?:version|image|tag|build|commit|revision|sha)s?\b", "version"),
+    (r"who(?:'?s| is| else)? (?:calls?|calling|uses?|using|depends? on)|(?:which|what) (?:\w+ ){0,4}(?:calls?|uses|depends? on|talks? to) (?:it|this|that|them|the|\w)|what (?:does|do|did) .*\b(?:call|depend on|talk to)\b", "callers"),
+    (r"(?:which|what) (?:pods?|workloads?|services?|deployments?|apps?|things?|else)?(?: \w+){0,2} ?\b(?:on|in) (?:it|that|this|the) ?(?:node|machine|host|box|vm)?\W*$|(?:which|what) .*\b(?:ran|run|running|runs|sat|scheduled|lived|was|were) on (?:it|that|this|the)\b", "pods_on"),
+    (r"(?:fine|ok|okay|good|normal|healthy|clean|quiet|stable|working) before\b|before (?:that|this|it|then)\b.*\b(?:fine|ok|okay|good|normal|healthy|clean|quiet|stable|working)|^\W*(?:(?:and|so|what|what about|what happened|what was|anything)\W+)*(?:right |just |shortly )?before (?:that|this|it|then)\W*$", "before"),
+    (r"\b(?:us or them|them or us|us or the \w+|(?:our|their|your|my) (?:fault|side|end|problem|bug))\b|(?:is|was) it (?:us|them|ours|theirs|on us|on them)\b|^\W*(?:(?:so|and|ok|is|are)\W+)*(?:all|everything|it all|we(?: all)?|things) (?:good|ok|okay|fine|clear|green|healthy|normal)\b|nothing (?:wrong|to worry)|(?:should|do) (?:i|we) (?:need to )?worry|anything to worry", "summary"),
     ((r"prove[sd]? (?:you|it|this|that) wrong|(?:could|might|may|can) (?:you|this|it|that) be (?:wrong|mistaken)|are you wrong|disprov\w+|falsif\w+|refut\w+|(?:speaks|argues|evidence|case|counts) against|"
      r"change your mind|how (?:can|could|would|do|should) (?:we|i) (?:test|verify|check|confirm)"), "falsify"),
     (r"how (?:sure|certain|confident|reliable|likely)|are you (?:really )?(?:sure|certain)|confiden(?:ce|t)|trust (?:this|you|it)", "how_sure"),
@@ -156,7 +173,7 @@ INTENT_WORDS: tuple[tuple[str, str], ...] = (
     ((r"(?:when|what time).*(?:next|again|happen again|recur|come back)|next (?:time|occurrence|one|run|episode|outage|spike)|how long (?:until|till|before)|"
      r"will (?:it|this|that|they) (?:happen|come|occur|recur)|(?:happen|occur) again|predict\w*|(?:going|about|likely|bound) to (?:happen|recur|occur|come back)|(?<!since )(?:when|what time) (?:does|do|will)\b"), "when_next"),
     ((r"(?:when|what time|how long ago) (?:did|does|do|has|have|had|was|is|were)\b|when'?s? (?:was|did)|since when|(?:first|last) (?:time|seen)\b|"
-     r"(?:is|are) (?:it|this|they|we) (?:still|over|done|gone|finished|fixed|resolved|back)\b|still (?:happening|going|broken|failing)|how long (?:did|does|do|has|is|was|were)"), "since_when"),
+     r"(?:is|are|was|were|has|have|did) (?:it|this|that|they|we|the (?:incident|outage|issue|problem)) (?:all )?(?:been |get |ever )?(?:still|over|done|gone|finished|fixed|resolved|recover(?:ed)?|solved|mitigated|stop(?:ped)?|end(?:ed)?|back)\b|still (?:happening|going|broken|failing)|how long (?:did|does|do|has|is|was|were)"), "since_when"),
     ((r"(?:how|what) (?:do|can|should|could|would|will|to)?\s*(?:\w+\s+){0,3}(?:fix|solve|prevent|avoid|mitigat\w*|stop|remedy|repair)\w*|"
      r"what (?:should|can|could|must) (?:we|i|you) (?:do|change)|(?:what|which) (?:to )?(?:changes?|actions?)\b(?! (?:happened|were|was))|should (?:we|i) (?!know|see|trust|worry)\w+|(?:can|could) (?:we|i) (?:just )?"
      r"(?:roll|revert|restart|scale|raise|kill|disable|pause|turn|drain|delete|remove|change|lower|increase)\w*|(?:would|will|might) .*\bhelp(?:ed)?\b|recommend(?!ations?\b.*\brelat)\w*|remediat\w*|"
@@ -170,7 +187,8 @@ INTENT_WORDS: tuple[tuple[str, str], ...] = (
      r"(?:any|some|no)thing to do with|(?:make|made|lead|led|leading) (?:\w+ )?(?:to|it worse)|ha(?:d|s|ve) an? (?:effect|impact)|"
      r"behind (?:it|this|that|the|all)\b|have (?:caused|started)|culprit|guilty|at fault|harm(?:ful|ed)|innocent|"
      r"(?:is|was|were)(?:n'?t| not)? (?:it|this|that) (?:the|a|an|just)\b|^(?!\W*(?:what|who|which|why)\b).*\b(?:is|was)(?:n'?t| not)? (?:really |just )?the (?:root )?(?:cause|trigger|culprit|reason)\b"), "related"),
-    (_YES_NO + (r".*\b(?:the|a) (?:root |real |main )?(?:cause|trigger|problem|reason|issue|culprit|victim)\b|" + _YES_NO + r".*\b(?:do|done|break|broken?|start(?:ed)?|kill(?:ed)?|bring|brought|take|took) (?:it|this|that|everything|us)\b|"
+    (_YES_NO + r".*\b(?:bad|buggy|faulty|broken release)\W*$", "related"),
+    (_YES_NO + (r".*\b(?:the|a) (?:root |real |main )?(?:cause|trigger|problem|reason|issue|culprit|victim)\b|" + _YES_NO + r".*\b(?:do|done|break|broken?|start(?:ed)?|kill(?:ed)?|bring|brought|take|took) (?:it|this|that|everything|something|anything|us)\b|"
      + _YES_NO + r".*\bmatter(?:s|ed)?\b|" + _YES_NO + r".*\bbecause\b|^\W*(?:(?:so|and|but)\W+)*(?:could|might|may) (?!you|we|i\b).*\b(?:be|have)\b|"
      r"^\W*(?:(?:so|and|but|then)\W+)*(?:is|was|are|were)(?:n'?t)? (?:it|this|that|they) (?!ok|true|possible|clear|normal|bad)\w+"), "related"),
     ((r"what (?:else )?(?:happen\w*|went on|was going on|did|was .* doing|occurred|changed|broke|went wrong)|what'?s? (?:up|going on) with|"

@@ -3,6 +3,7 @@
 Plain words for a tired reader. Leaves out which of them is true.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot.domain.entity import Entity
@@ -205,6 +206,20 @@ def capital(text: str) -> str:
 def who(entity: Entity) -> str:
     """Name an entity in a sentence: kind, namespace and name."""
     return str(entity)
+
+
+def names_of(entities: Sequence[Entity]) -> str:
+    """Name the workload where a thing's Service or autoscaler bears the same name; of several things how many they are."""
+    rank = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Node")
+    ordered = sorted(entities, key=lambda each: (rank.index(each.kind) if each.kind in rank else len(rank), each))
+    if len({each.name for each in ordered}) <= MOST_NAMES:
+        return " or ".join(dict.fromkeys(str(next(e for e in ordered if e.name == each.name)) for each in ordered))
+    kinds = {each.kind for each in entities}
+    return f"any of the {len(entities)} {kinds.pop() + 's' if len(kinds) == 1 else 'things of that name'}"
+
+
+MOST_NAMES = 2
+"""Things that are named; of more only how many they are."""
 
 
 def times(count: int) -> str:

@@ -41,6 +41,8 @@ from bot.signals.trains import NEVER_FOLDED, folded, weighty
 SAME_ACT_S = 300.0
 """Two sources' times of one act differ by this much at most."""
 REFS = 4
+CHANGED = "\u2192"
+"""Stands in notes between what was and what is."""
 DNS_PORT = 53
 
 
@@ -254,9 +256,12 @@ def _overlap(one: Occurrence, have: Occurrence) -> bool:
 
 
 def _enriched(have: Occurrence, other: Occurrence) -> Occurrence:
-    """Let a second witness add what shows the act, and its end where the first saw only its beginning."""
-    refs = tuple(dict.fromkeys((*have.refs, *other.refs)))[:REFS]
-    return replace(have, end_s=other.end_s if have.end_s <= have.start_s else have.end_s, refs=refs)
+    """Let a second witness add what shows the act, what it says was changed, and its end where the first saw only its beginning."""
+    refs = tuple(dict.fromkeys((*have.refs[: REFS - 1], *other.refs, *have.refs)))[:REFS]
+    end_s = other.end_s if have.end_s <= have.start_s else have.end_s
+    # the objects tell which image or setting was changed, the events only which ReplicaSet came
+    note = other.note if CHANGED in other.note and CHANGED not in have.note else have.note
+    return replace(have, end_s=end_s, refs=refs, note=note)
 
 
 def _rank(signal: Signal) -> int:

@@ -49,7 +49,7 @@ OTHERS = {
         ("is the quota team-limits related?", YES, "team-limits"),
         ("could the quota be behind it?", YES, "team-limits|quota"),
         ("is it the resource quota?", YES, "team-limits|quota"),
-        ("what about team-limits?", SHOWN, "team-limits"),
+        ("what about team-limits?", YES, "team-limits"),
         ("did somebody create a quota?", f"{SHOWN}|{YES}", "team-limits"),
         ("when was the quota created?", SHOWN, "18 Nov 03:00Z"),
         ("was addresses refused pods?", f"{YES}|{SHOWN}", "addresses"),
@@ -68,7 +68,7 @@ OTHERS = {
     ),
     "budget-drain": (
         ("is the disruption budget orders-pdb related?", YES, "orders"),
-        ("what about the PDB?", SHOWN, "orders"),
+        ("what about the PDB?", YES, "orders"),
         ("is the pdb the problem?", YES, "orders"),
         ("could the node drains be behind it?", YES, "orders"),
         ("was geoip-cache's restart related?", NO, "geoip-cache"),
@@ -118,7 +118,7 @@ OTHERS = {
         ("when will it happen next?", DUNNO, "."),
         ("when does wal-archive run next?", SHOWN, "22 Nov"),
         ("was the ledger rollout harmful?", NO, "ledger"),
-        ("what should we fix?", DUNNO, "."),
+        ("what should we fix?", TOLD, "nothing to fix"),
         ("what happened on Tuesday at 15:53?", SHOWN, "notifications"),
     ),
     "third-party-outage": (
