@@ -73,6 +73,8 @@ def beside(test: LinkTest, told: Timed, corrected: Asked, *, known: bool, likely
     tie stands beside the daily cycle and a ``likely`` one beside another beat, and whoever reads it is told; any other is left
     open.
     """
+    if told.time_of_day is None and told.rhythm is None:
+        return test
     by_day, by_beat = corrected or (None, None)
     daily, rhythm = _corrected(told.time_of_day, by_day), _corrected(told.rhythm, by_beat)
     test = replace(test, time_of_day=daily, rhythm=rhythm)

@@ -134,6 +134,7 @@ def _narrowed(cause: Train, effect: Train, found: Sequence[Match], lag: Range, s
     return Range(low_s=lag.low_s - slack, high_s=lag.high_s + slack, anchor=lag.anchor), tried
 
 
+@lru_cache(maxsize=1 << 14)
 def judge(test: LinkTest, p_value: float | None) -> LinkTest:
     """Put in the corrected p-value and say whether the tie is supported, refuted or left open.
 

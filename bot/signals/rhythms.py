@@ -102,6 +102,8 @@ def by_rhythm(
 
 def _shared(causes: Train, effects: Train, window: Window, own_s: Sequence[float]) -> float | None:
     """Give the longest beat that both keep, each at most about once a beat."""
+    if min(len(causes.starts_s), len(effects.starts_s)) < LEAST_BEATS:
+        return None
     asked = sorted({*EVEN_S, *own_s}, reverse=True)
     for period_s in asked:
         if window.length_s < LEAST_BEATS * period_s or _alike(period_s, DAY_S) or period_s < min(EVEN_S):
@@ -116,7 +118,7 @@ def _alike(one_s: float, other_s: float) -> bool:
 
 
 def _keeps(train: Train, period_s: float, asked: int) -> bool:
-    if len(train.starts_s) < LEAST_BEATS or asked * rayleigh(train.starts_s, period_s) > FOLLOWS_P:
+    if asked * rayleigh(train.starts_s, period_s) > FOLLOWS_P:
         return False
     phase = _phase(train.starts_s, period_s)
     return len(train.starts_s) <= CROWDED * len({_beat(start, phase, period_s) for start in train.starts_s})

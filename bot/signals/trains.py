@@ -5,7 +5,7 @@ Leaves out what the tests conclude (``links``).
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.domain.link import LinkTest
 from bot.domain.signal import Kind, Occurrence, Signal
@@ -94,6 +94,10 @@ class Train:
     """Where it was worse than its beginnings ask for: stretches in seconds, level by level, each within the one before."""
     early_s: float = UNSURE_S
     """How much too early its beginnings may be dated, as those of an effect."""
+    spans: dict[Range, Sequence[tuple[float, float]]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """What ``spans_of`` gave for each range of lags: a cause is held against hundreds of effects in the same few ranges."""
 
 
 def train_of(signal: Signal, window: Window) -> Train:
@@ -107,8 +111,14 @@ def train_of(signal: Signal, window: Window) -> Train:
     return Train(ones, starts, ends, slack, measured, levels, early_s(signal))
 
 
-def spans_of(causes: Train, lag: Range) -> list[tuple[float, float]]:
+def spans_of(causes: Train, lag: Range) -> Sequence[tuple[float, float]]:
     """Give the stretch of time after each cause in which an effect counts as its own, ascending by its begin."""
+    if lag not in causes.spans:
+        causes.spans[lag] = _spans(causes, lag)
+    return causes.spans[lag]
+
+
+def _spans(causes: Train, lag: Range) -> Sequence[tuple[float, float]]:
     begins = causes.ends_s if lag.anchor == "end" else causes.starts_s
     ends = causes.ends_s if lag.anchor in ("end", "during") else causes.starts_s
     if not causes.measured or lag.anchor == "end":
