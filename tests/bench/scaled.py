@@ -7,7 +7,7 @@ from tests.bench.figures import Figure
 from tests.bench.whole import measured
 
 DAYS, SCALE = 0.5, 6000
-LEAST_MB_S, MOST_MB = 30.0, 400.0
+LEAST_MB_S, MOST_MB = 30.0, 500.0
 
 
 def simulation_figure() -> Figure:
