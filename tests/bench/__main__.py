@@ -98,8 +98,8 @@ def parts(folder: Path, options: argparse.Namespace) -> dict[str, Callable[[], I
         "story": small,
         "large": lambda: large(folder, options.megabytes),
         "simulate": lambda: [simulation_figure()],
-        "plain": lambda: plain_figures(options.seeds, told),
-        "degraded": lambda: degraded_figures(options.seeds, told),
+        "plain": lambda: plain_figures(options.scenarios, options.seeds, told),
+        "degraded": lambda: degraded_figures(options.scenarios, options.seeds, told),
         "measurements": measurement_figures,
     }
 
@@ -118,6 +118,7 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     options.add_argument("--megabytes", type=float, default=BIG_MB, help="logs of the large export")
     options.add_argument("--seeds", type=seeds, default=seeds(SEEDS), help="of the simulated incidents")
+    options.add_argument("--scenarios", type=lambda text: text.split(","), default=[], help="all unless named")
     options.add_argument("--only", metavar="PARTS", default="", help="comma-separated; otherwise all")
     chosen = options.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="bench-"))

@@ -16,19 +16,22 @@ HIGH, MEDIUM = 0.95, 0.75
 _JOBS = os.cpu_count() or 1
 
 
-def plain_figures(seeds: Sequence[int], told: Callable[[Result], None]) -> Iterator[Figure]:
-    """Judge every scenario with every seed."""
-    results = run(plan([], seeds, [PLAIN], days=DAYS, jobs=_JOBS), OfflineEngine(), told)
+def plain_figures(scenarios: Sequence[str], seeds: Sequence[int], told: Callable[[Result], None]) -> Iterator[Figure]:
+    """Judge every scenario (or those named) with every seed."""
+    results = run(plan(scenarios, seeds, [PLAIN], days=DAYS, jobs=_JOBS), OfflineEngine(), told)
     (row,) = totals(results)
-    yield _share(f"root cause right, all scenarios × {len(seeds)} seeds, plain", row.right, 0.9)
+    which = f"{len(scenarios)} scenarios" if scenarios else "all scenarios"
+    yield _share(f"root cause right, {which} × {len(seeds)} seeds, plain", row.right, 0.9)
     yield _none("causes invented where there was no incident, plain", row.invented_causes)
     yield _share("control questions, plain", row.controls, 0.92)
     yield from _common(results, "plain")
 
 
-def degraded_figures(seeds: Sequence[int], told: Callable[[Result], None]) -> Iterator[Figure]:
-    """Judge every scenario in every spoilt variant, with the seeds in turn."""
-    asked = plan([], seeds, [*MODES], days=DAYS, jobs=_JOBS)
+def degraded_figures(
+    scenarios: Sequence[str], seeds: Sequence[int], told: Callable[[Result], None]
+) -> Iterator[Figure]:
+    """Judge every scenario (or those named) in every spoilt variant, with the seeds in turn."""
+    asked = plan(scenarios, seeds, [*MODES], days=DAYS, jobs=_JOBS)
     results = run(replace(asked, in_turn=True), OfflineEngine(), told)
     (row,) = totals(results)
     yield _share("right or inconclusive, degraded, seeds in turn", row.honest, 0.95)
