@@ -35,8 +35,10 @@ _KEYS = (
 _CALLER_WORDS = ("client", "remote_addr", "forwarded-for", "peer_addr", "downstream")
 _INCOMING_WORDS = ("remote", "forwarded", "refer", "agent", "downstream_", "client", "requesthost")
 _OWN_WORDS = (", server: ", ", host: ", ", referrer: ")
+_CALLER_FIRST = re.compile(r"^\s{0,4}(?:\d{1,3}\.){3}\d{1,3}\b")
+_CALLER_LOGGED = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?= \S{1,80} \S{1,80} \[\d\d/[a-z]{3}/\d{4}:)")
 _CALLER = re.compile(
-    r"^\s{0,4}(?:\d{1,3}\.){3}\d{1,3}\b|(?:\d{1,3}\.){3}\d{1,3}(?= \S{1,80} \S{1,80} \[\d\d/[a-z]{3}/\d{4}:)"
+    rf"{_CALLER_FIRST.pattern}|{_CALLER_LOGGED.pattern}"
     r"|(?:client|remote_addr|x-forwarded-for|client_ip|peer_addr|downstream\w{0,30})"
     r"[\"']?\s{0,2}[=:]\s{0,2}[\"']?[0-9a-f.:]{7,45}"
 )
@@ -116,13 +118,22 @@ def _called(text: str) -> str:
     if _holds(text, _INCOMING_WORDS) and _INCOMING.search(text):
         text = _ASKED_FOR.sub(" ", text)
     # a plain search for what must stand there is many times faster than the patterns
-    if text[:5].lstrip()[:1].isdigit() or " [" in text or _holds(text, _CALLER_WORDS):
+    if _holds(text, _CALLER_WORDS):
         text = _CALLER.sub(" ", text)
+    else:
+        if first := _CALLER_FIRST.match(text):
+            text = f" {text[first.end() :]}"
+        if "." in text[: max(0, text.rfind(" ["))]:
+            text = _CALLER_LOGGED.sub(" ", text)
     if _holds(text, _OWN_WORDS):
         text = _OWN.sub(" ", text)
     if '" "' in text and "http/" in text:
-        text = _CLIENT_TOLD.sub(r"\1 ", text)
+        text = _CLIENT_TOLD.sub(_without_client, text)
     return text
+
+
+def _without_client(told: re.Match[str]) -> str:
+    return f"{told[1]} "
 
 
 def _holds(text: str, words: tuple[str, ...]) -> bool:
