@@ -5,6 +5,7 @@ The reduce: forms numbered over the whole case, lines per form and per stream, f
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,11 +123,16 @@ class LogLines:
         fresh = np.repeat(np.array([[0], [0], [_LATEST], [_EARLIEST]], dtype=np.int64), missing, axis=1)
         self._per_stream = np.hstack([self._per_stream, fresh])
         lines, sizes, firsts, lasts = self._per_stream
-        np.add.at(lines, columns.streams, 1)
-        np.add.at(sizes, columns.streams, columns.lengths)
-        dated = columns.times_ns != UNDATED
-        np.minimum.at(firsts, columns.streams[dated], columns.times_ns[dated])
-        np.maximum.at(lasts, columns.streams[dated], columns.times_ns[dated])
+        order = np.argsort(columns.streams, kind="stable")
+        streams, lengths, all_times = columns.streams[order], columns.lengths[order], columns.times_ns[order]
+        for begin, end in pairwise([0, *(np.flatnonzero(np.diff(streams)) + 1).tolist(), len(streams)]):
+            stream, times = int(streams[begin]), all_times[begin:end]
+            lines[stream] += end - begin
+            sizes[stream] += lengths[begin:end].sum()
+            dated = times[times != UNDATED]
+            if len(dated):
+                firsts[stream] = min(firsts[stream], dated.min())
+                lasts[stream] = max(lasts[stream], dated.max())
         if self._forms:
             counts = np.bincount(forms, minlength=len(self._forms)).astype(np.int64)
             counts[: len(self._form_counts)] += self._form_counts

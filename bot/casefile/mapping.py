@@ -5,7 +5,7 @@ same. The reduce (``loglines``) numbers forms over all runs, in the order in whi
 many blocks it has, leaves no trace in the case. Knows neither SQLite nor queues.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -74,30 +74,39 @@ class Masking:
         if form_of is None:
             return np.full(len(lines), NO_FORM, dtype=np.int32)
 
-        def number_of(form: bytes, line: int) -> int:
-            number = numbers.setdefault(form, len(numbers))
-            if number == len(firsts):
-                firsts.append(begin + line)
-            return number
-
         keys = lines.keys()
         if keys is None:
-            all_numbers = (number_of(form_of(raw[start:]), at) for at, (_, raw, start) in enumerate(lines))
-            return np.fromiter(all_numbers, dtype=np.int32, count=len(lines))
+            forms = [form_of(raw[start:]) for _, raw, start in lines]
+            return np.fromiter(_numbered(enumerate(forms), numbers, firsts, begin), dtype=np.int32, count=len(lines))
         of_line, places = numbered(keys)
-        found = (number_of(self._form(int(keys[at]), lines, at, form_of), at) for at in places.tolist())
-        return np.fromiter(found, dtype=np.int32, count=len(places))[of_line]
+        known = self._known
+        found = [
+            (at, known.get(key) or self._form(key, lines, at, form_of))
+            for at, key in zip(places.tolist(), keys[places].tolist(), strict=True)
+        ]
+        of_key = np.fromiter(_numbered(found, numbers, firsts, begin), dtype=np.int32, count=len(found))
+        return of_key[of_line]
 
     def _form(self, key: int, lines: LineBatch, at: int, form_of: Callable[[bytes], bytes]) -> bytes:
-        form = self._known.get(key)
-        if form is None:
-            if len(self._known) >= _MOST_KEYS:
-                self._known.clear()
-                self._forms.clear()
-            _, raw, start = lines[at]
-            form = form_of(raw[start:])
-            form = self._known[key] = self._forms.setdefault(form, form)
+        if len(self._known) >= _MOST_KEYS:
+            self._known.clear()
+            self._forms.clear()
+        _, raw, start = lines[at]
+        form = form_of(raw[start:])
+        form = self._known[key] = self._forms.setdefault(form, form)
         return form
+
+
+def _numbered(
+    forms: Iterable[tuple[int, bytes]], numbers: dict[bytes, int], firsts: list[int], begin: int
+) -> Iterator[int]:
+    """Give the number of each form; new ones get the next, and the line they come with."""
+    for at, form in forms:
+        number = numbers.get(form)
+        if number is None:
+            number = numbers[form] = len(numbers)
+            firsts.append(begin + at)
+        yield number
 
 
 def map_blocks(blocks: Sequence[BlockText], masking: Masking) -> Mapped:
