@@ -208,7 +208,7 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
         return _Judged("inconclusive", "low", ("no event in the window is followed by it beyond chance", *absent))
     episodes = max(1, len(chain.symptom.occurrences))
     share = len(chain.explained) / max(1, _folded_episodes(chain))
-    standing = rootness.get(chain.root.kind, 0.25)
+    standing = float(chain.root.attributes.get("standing", rootness.get(chain.root.kind, 0.25)))
     doubts = []
     if share < LEAST_EXPLAINED:
         doubts.append(f"it leaves {episodes - len(chain.explained)} of {counted(episodes, 'episode')} unexplained")
@@ -219,6 +219,8 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
         )
     if standing < LEAST_ROOT:
         doubts.append(f"{noun(chain.root.kind)} is itself an effect of something not seen")
+    if _merely_asked(findings, chain):
+        doubts.append("what it asked for names, and what became of that, was not seen")
     if chain.score < LEAST_SCORE:
         doubts.append("its links are weakly supported")
     if chain.end_to_end.status == "refuted" and chain.links[0].scope in FAR:
@@ -238,6 +240,16 @@ def _not_told_apart(findings: Findings, chain: Chain) -> str:
     if len(asked) != 1 or seen in {str(status) for status in asked} or chain.symptom.kind is not Kind.SERVER_ERROR:
         return ""
     return f"HTTP {min(asked)} responses"
+
+
+def _merely_asked(findings: Findings, chain: Chain) -> bool:
+    """Tell whether a chain begins at one who could not resolve names and whom nobody asks: it failed at what it asked."""
+    root, kind = chain.root, Kind.NAME_RESOLUTION_FAILURE
+    if root.kind is not kind or root.entity.kind == "Host":
+        return False
+    asking = {signal.entity for signal in findings.signals.values() if signal.kind is kind}
+    asked = any((one, root.entity) in findings.topology.calls for one in asking)
+    return not asked and not any(signal.kind is kind for signal in chain.signals[1:])
 
 
 def _before(chain: Chain) -> int:

@@ -189,13 +189,39 @@ def felt_as(signal: Signal) -> str:
     return f"{plural(signal.kind)} of {who(signal.entity)}"
 
 
+MISSING = "object is missing"
+"""What is told of a ConfigMap or Secret that a container names and that is not there."""
+
+_NODE_DID = {
+    "node taken out of service": "was taken out of service",
+    "node shut down or replaced": "was shut down or replaced",
+    "node problem": "reported a problem",
+}
+"""What a node did whose failure was another than falling silent."""
+
+
 def happened(signal: Signal) -> str:
     """Say what happened, without how often."""
-    if signal.kind is Kind.NODE_FAILURE and signal.entity.kind != "Node":
+    if signal.kind is Kind.NODE_FAILURE:
+        return _node_did(signal)
+    said = HAPPENED[signal.kind]
+    if signal.kind is Kind.NAME_RESOLUTION_FAILURE and signal.entity.kind == "Host":
+        said = "the name of {who} was not known to the resolver"
+    elif signal.kind is Kind.BAD_CONFIG and signal.label == MISSING:
+        said = "{who} was missing"
+    elif signal.kind is Kind.CONFIG_CHANGE and signal.label == "created":
+        said = "{who} was created"
+    return said.format(who=who(signal.entity), label=signal.label)
+
+
+def _node_did(signal: Signal) -> str:
+    """Say what became of a node, or of several that went the same way."""
+    if signal.entity.kind != "Node":
         return f"a node under {who(signal.entity)} went NotReady"
-    if signal.kind is Kind.CONFIG_CHANGE and signal.label == "created":
-        return f"{who(signal.entity)} was created"
-    return HAPPENED[signal.kind].format(who=who(signal.entity), label=signal.label)
+    did = _NODE_DID.get(signal.label, "went NotReady")
+    if others := signal.attributes.get("others"):
+        return f"{who(signal.entity)} and {counted(int(others), 'more node')} {did.replace('was ', 'were ')}"
+    return f"{who(signal.entity)} {did}"
 
 
 def capital(text: str) -> str:

@@ -31,6 +31,7 @@ from bot.signals.log_signals import log_signals
 from bot.signals.manifest import containers, parts, pod_spec
 from bot.signals.object_signals import object_signals
 from bot.signals.periodicity import event_period
+from bot.signals.retold import with_tellers
 from bot.signals.revisions import histories
 from bot.signals.series_signals import series_signals
 from bot.signals.shortfalls import shortfalls
@@ -79,7 +80,8 @@ def digest(case: Case, window: Window) -> Digest:
 
     inside = [(ref, event) for ref, event in events if event.at >= window.start and event.first_at < window.end]
     from_objects = _for_whom(object_signals(objects, window, topology), objects, directory)
-    from_logs = _expiries_once(from_objects, log_signals(tables, streams, window, topology, directory, case.texts_of))
+    read = with_tellers(log_signals(tables, streams, window, topology, directory, case.texts_of))
+    from_logs = _expiries_once(from_objects, read)
     signals = [
         *event_signals(inside, window, topology),
         *from_objects,
@@ -148,7 +150,7 @@ def called_in_logs(topology: Topology, signals: Sequence[Signal]) -> Topology:
     seen = {
         (signal.entity, mention)
         for signal in signals
-        if signal.source.endswith("logs") and signal.entity.kind != "Host"
+        if signal.source.endswith("logs") and signal.entity.kind != "Host" and signal.kind is not Kind.CONFIG_CHANGE
         for mention in signal.mentions
     }
     return replace(topology, calls=topology.calls | frozenset(seen))
@@ -222,6 +224,8 @@ def _apart(signal: Signal) -> str:
         return signal.subject or signal.label
     if signal.kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR):
         return signal.attributes.get("status", "")
+    if "others" in signal.attributes:
+        return signal.subject  # of several nodes, beside each one's own
     return ""
 
 

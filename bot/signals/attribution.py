@@ -8,6 +8,7 @@ the kill stays with the node.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from bot.domain.entity import Entity
 from bot.domain.signal import Kind, Occurrence, Signal, Topology, signal_id
@@ -26,7 +27,44 @@ RESTARTS = frozenset({Kind.POD_START, Kind.CONTAINER_RESTART, Kind.STARTUP})
 def attributed(signals: Sequence[Signal], topology: Topology) -> list[Signal]:
     """Give signals with kills at the workloads they hit, and a signal more for each noisy neighbour."""
     told = [_of_machine(signal, topology) for signal in _reloads_once(signals)]
-    return [*_kills_of_workloads(told, topology), *_noisy_neighbours(told, topology)]
+    return [*_kills_of_workloads(told, topology), *_noisy_neighbours(told, topology), *_nodes_alike(told)]
+
+
+def _nodes_alike(signals: Sequence[Signal]) -> list[Signal]:
+    """Give what went the same way with several nodes at different times as one signal: a node is there once, its fate recurs.
+
+    Spot instances taken back, machines upgraded or removed one after another: each node alone is one time only.
+    """
+    alike: dict[str, list[Signal]] = defaultdict(list)
+    for signal in signals:
+        if signal.kind is Kind.NODE_FAILURE and signal.entity.kind == "Node" and signal.source != "prometheus":
+            alike[signal.label].append(signal)
+    found = []
+    for label, group in sorted(alike.items()):
+        ones = sorted((_one_fate(signal) for signal in group), key=lambda one: (one.start_s, one.refs))
+        apart = all(later.start_s > earlier.end_s + BESIDE_S for earlier, later in pairwise(ones))
+        if len(group) > 1 and apart:
+            first = min(group, key=lambda signal: (signal.occurrences[0].start_s, signal.id))
+            found.append(
+                replace(
+                    first,
+                    id=signal_id(Kind.NODE_FAILURE, first.entity, f"alike {label}"),
+                    subject=f"alike {label}",
+                    occurrences=tuple(ones),
+                    total=len(ones),
+                    nodes=frozenset(signal.entity.name for signal in group),
+                    mentions=tuple(dict.fromkeys(one for signal in group for one in signal.mentions)),
+                    attributes={**first.attributes, "others": str(len(group) - 1)},
+                )
+            )
+    return found
+
+
+def _one_fate(signal: Signal) -> Occurrence:
+    """Take what happened to a node soon after the first of it for the same act: it is called back, then removed."""
+    first = signal.occurrences[0]
+    ends = [one.end_s for one in signal.occurrences if one.start_s <= first.end_s + BESIDE_S]
+    return replace(first, end_s=max(first.end_s, *ends))
 
 
 def _reloads_once(signals: Sequence[Signal]) -> list[Signal]:

@@ -18,7 +18,7 @@ from bot.domain.window import Window
 from bot.signals.breadth import breadths
 from bot.signals.lasting import lasting
 from bot.signals.links import judge, measure
-from bot.signals.mechanisms import EXOGENOUS, MECHANISMS, Anchor, stage
+from bot.signals.mechanisms import MECHANISMS, PASSED_ON, Anchor, stage, standing
 from bot.signals.pairs import TIMING
 from bot.signals.rhythms import by_rhythm
 from bot.signals.trains import Range, slack_s, spans_of, train_of
@@ -51,7 +51,10 @@ ELSEWHERE = 0.4
 REFUTED = 0.85
 """What a chain is worth whose root, asked straight, has nothing to do with the symptom: its way may have been pieced together."""
 
-_CLIMBING = frozenset({"server_error", "log_error", "timeout", "slow", "dropped", "name_resolution_failure"})
+_CLIMBING = frozenset(
+    {"server_error", "log_error", "timeout", "slow", "dropped", "name_resolution_failure"}
+    | {stage(Kind(kind)) for kind in PASSED_ON.split()}
+)
 """Stages that failures pass once for each workload, as they climb from callee to caller."""
 
 _ANCHORS: dict[str, Anchor] = {row.key: row.anchor for row in MECHANISMS}
@@ -169,7 +172,8 @@ def _local(
     for other in signals.values():
         at = topology.root(other.entity)
         # who calls the root, or follows it, gets its failures from it
-        apart = at not in reached and (at, place) not in topology.calls and (root.id, other.id) not in told
+        asked = (at, place) in topology.calls or (at, topology.root(first.entity)) in topology.calls
+        apart = at not in reached and not asked and (root.id, other.id) not in told
         if other.kind is first.kind and apart and other.source != "prometheus" and _together(first, other):
             return ELSEWHERE
     return 1.0
@@ -244,7 +248,7 @@ def _reach(
 def _marks(signal: Signal, topology: Topology) -> frozenset[str]:
     """Name the stage a chain has passed with this signal; failures may climb from callee to caller, once for each."""
     name = stage(signal.kind)
-    if name in ("server_error", "log_error", "timeout", "slow", "dropped", "name_resolution_failure"):
+    if name in _CLIMBING:
         return frozenset({f"{name} {topology.root(signal.entity)}"})
     return frozenset({name})
 
@@ -252,7 +256,7 @@ def _marks(signal: Signal, topology: Topology) -> frozenset[str]:
 def _score(path: _Path, episodes: int) -> float:
     covered = len(path.explained) / max(1, episodes)
     mean = _mean(path)
-    rootness = EXOGENOUS.get(path.head.kind, 0.25)
+    rootness = standing(path.head)
     depth = 1.0 + DEPTH_BONUS * min(len(path.links) - 1, 6)
     return covered * sqrt(mean * min(path.strengths)) * (0.25 + 0.75 * rootness) * depth
 

@@ -65,6 +65,16 @@ _REFUSED = re.compile(
     r"not found|manifest unknown|unauthorized|authentication required|\b40[134]\b|denied", re.IGNORECASE
 )
 """containerd's and Docker's words: the registry answered, and the image or the right to it is what is missing."""
+_ABSENT = re.compile(r"(?:configmap|secret)s? \\?\"[a-z0-9.-]+\\?\" not found", re.IGNORECASE)
+_NAMED = re.compile(
+    r"(?P<kind>ConfigMap|Secret|Service|Deployment|StatefulSet|Ingress|PersistentVolumeClaim)s?[ /]+"
+    r"[\"']?(?:(?P<space>[a-z0-9-]+)/)?(?P<name>[a-z0-9][a-z0-9.-]*)"
+)
+"""How delivery tools name the objects they touch."""
+_SERVICE = re.compile(r"\b(?P<name>[a-z0-9-]{1,63})\.(?P<space>[a-z0-9-]{1,63})\.svc\b")
+MISSING = "object is missing"
+STANDING_MISSING = "0.85"
+"""How well an absence can begin a chain: nothing but people and delivery tools makes and deletes such objects."""
 _MAX_NOTE = 200
 
 
@@ -99,7 +109,7 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
     if deleted is not None and event.entity.kind != "Pod":
         pod = deleted
     entity = topology.root(event.entity)
-    mentions = _mentions(event, message, entity)
+    mentions = _mentions(event, message, entity, topology)
     subject = _subject(found, event, message)
     early_s = UNSEEN_S if event.reason == "NodeNotReady" else 0.0
     if found.kind is Kind.NODE_FAILURE and event.entity.kind == "Pod" and (node := _one_node(event, topology)):
@@ -109,8 +119,13 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
         # told of the node that is to go, or of one that bears the pod's name, it is the workload's whose pods may not
         mentions = (*(() if event.entity.name == refused["pod"] else (event.entity,)), *mentions)
         entity = topology.root(Entity("Pod", refused["pod"], refused["namespace"]))
+    if found.kind is Kind.BAD_CONFIG and mentions and _ABSENT.search(message):
+        # whoever needs it only tells that it is not there
+        found, entity, mentions = Meaning(found.kind, MISSING), mentions[0], (entity,)
     registry = _registry_at_fault(message) if found.kind is Kind.IMAGE_PULL_FAILURE else None
     told = [("reason", event.reason), *([("blames", str(registry))] if registry else [])]
+    if found.phrase == MISSING:
+        told.append(("standing", STANDING_MISSING))
     for start_s, end_s, count in _spans(event):
         yield Act(
             kind=found.kind,
@@ -229,8 +244,13 @@ def _one_node(event: ClusterEvent, topology: Topology) -> str | None:
     return min(nodes) if len(nodes) == 1 else None
 
 
-def _mentions(event: ClusterEvent, message: str, entity: Entity) -> tuple[Entity, ...]:
-    """Give the ConfigMap, Secret or claim that a mount or configuration failure names."""
+def _mentions(event: ClusterEvent, message: str, entity: Entity, topology: Topology) -> tuple[Entity, ...]:
+    """Give whom a message names: what refuses, what is missing or deleted, and what stands behind a Service's name."""
+    if event.reason == "ResourceDeleted" and (touched := _NAMED.search(message)) is not None:
+        return (Entity(touched["kind"], touched["name"], touched["space"] or event.entity.namespace),)
+    if (asked := _SERVICE.search(message)) is not None:
+        service = Entity("Service", asked["name"], asked["space"])
+        return tuple(sorted(topology.backends.get(service, {service})))
     if (limit := _LIMIT.search(message)) is not None and entity.namespace is not None:
         kind, name = ("ResourceQuota", limit["quota"]) if limit["quota"] else ("PodDisruptionBudget", limit["budget"])
         return (Entity(kind, name.rstrip("."), entity.namespace),)

@@ -94,6 +94,9 @@ _SETTING = re.compile(
     r"\b(?:set to|defaults? to|using|configured|enabled|loaded|initiali[sz]ed|settings?|starting)\b", re.IGNORECASE
 )
 
+_NO_SUCH_NAME = re.compile(r"no such host|NXDOMAIN|ENOTFOUND|name or service not known", re.IGNORECASE)
+"""Go, resolvers, Node and the C library: the resolver did answer, that there is no such name (RFC 8020)."""
+
 _ERRNO: Final = frozenset(name.lower() for name in errno.errorcode.values()) | {
     "enotfound",
     "eai_again",
@@ -135,7 +138,10 @@ def _classified(text: str) -> Classification:
         return _request(request, text, severity)
     found = _worded(text, severity)
     if found is not None:
-        return Classification(kind=found[0], severity=severity, software=found[1])
+        attributes = (
+            {"name": "absent"} if found[0] is Kind.NAME_RESOLUTION_FAILURE and _NO_SUCH_NAME.search(text) else {}
+        )
+        return Classification(kind=found[0], severity=severity, software=found[1], attributes=attributes)
     if (code := _GRPC.search(text)) is not None:
         return Classification(
             kind=_GRPC_KINDS[code["code"].lower()],

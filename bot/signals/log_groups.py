@@ -58,7 +58,7 @@ def signal_of(group: Group, templates: Sequence[str], window: Window, exposure: 
         if not found:
             return None
     days = max(window.length_s / 86_400.0, 1 / 24)
-    if group.kind in CHANGES and len(found) > MOST_CHANGES_A_DAY * days:
+    if group.kind in CHANGES and len(found) > max(1.0, MOST_CHANGES_A_DAY * days):
         found = []  # what a service says it reloads all day is its everyday life
     subject = templates[group.templates.most_common(1)[0][0]]
     occurrences = tuple(
@@ -95,7 +95,7 @@ def signal_of(group: Group, templates: Sequence[str], window: Window, exposure: 
 
 def _pods(group: Group, order: Ints, found: Sequence[Burst]) -> dict[str, int]:
     """Count the lines of bursts by the pod that wrote them; nothing of lines that are counted at somebody else."""
-    if group.kind is Kind.EXTERNAL_FAILURE or not found:
+    if group.entity.kind == "Host" or not found:
         return {}
     streams = np.concatenate(group.streams)[order]
     counts = Counter[str]()

@@ -23,6 +23,7 @@ from bot.signals.log_groups import LEAST_UNKNOWN, Group, bounded, expiry, job_ru
 from bot.signals.log_lines import Floats, Ints, LogLines, LogTable
 from bot.signals.mentions import certificate_end, hosts_in
 from bot.signals.quiet_runs import may_burst
+from bot.signals.served import never_served, served
 
 SAMPLE = 64
 """Lines of a template read in full to find whom they speak of; spread evenly over its occurrences."""
@@ -45,13 +46,14 @@ CALLS = frozenset(
         Kind.RATE_LIMITED,
         Kind.UNAVAILABLE,
         Kind.SERVER_ERROR,
+        Kind.CLIENT_ERROR,
         Kind.CIRCUIT_OPEN,
         Kind.RETRY,
         Kind.LOG_ERROR,
     }
 )
 """Kinds of failures that happen on the way to somebody else, whom the line often names."""
-OUTSIDE = CALLS - {Kind.TLS_FAILURE, Kind.NAME_RESOLUTION_FAILURE, Kind.RETRY, Kind.AUTH_FAILURE}
+OUTSIDE = CALLS - {*(Kind.TLS_FAILURE, Kind.NAME_RESOLUTION_FAILURE, Kind.RETRY, Kind.AUTH_FAILURE, Kind.CLIENT_ERROR)}
 """Of these, the ones that speak against the host outside when they name one."""
 
 
@@ -115,6 +117,7 @@ class _Reading:
         self._owner_of = np.array([place[owner] for owner in self._owners] or [0], dtype=np.int64)
         self._place = place
         self._meanings = [classify(template) for template in lines.templates]
+        self._served = served(lines.templates, self._meanings)
         self.runs: list[Signal] = []
         """Of jobs, in the lines read last"""
         self._outside: dict[_Key, Group] = {}
@@ -152,7 +155,7 @@ class _Reading:
         groups: dict[_Key, Group] = {}
         for alike in self._read(table, owner, order, times):
             for each in _placed(alike.kind, alike.entity, alike.template, alike.meaning, alike.mentions):
-                held = self._outside if each.kind is Kind.EXTERNAL_FAILURE else groups
+                held = self._outside if each.entity.kind == "Host" else groups
                 self._add(alike, table, held.setdefault((each.kind, each.entity, each.detail), each), each)
         self.runs = job_runs_of(table, [(n, self._streams[n], self._owners[n]) for n in sorted(share)], self._window)
         told: dict[_Key, list[Signal]] = {}
@@ -166,6 +169,10 @@ class _Reading:
         return {key: self._told(group, None) for key, group in self._outside.items()}
 
     def _told(self, group: Group, exposure: Exposure | None) -> list[Signal]:
+        if group.kind is Kind.CLIENT_ERROR:
+            asked = [self._lines.templates[template] for template in group.templates]
+            if never_served(asked, group.detail, self._served):
+                group.attributes["never_served"] = "yes"
         signal = signal_of(group, self._lines.templates, self._window, exposure)
         return [] if signal is None else [signal, *expiry(signal, self._window)]
 
@@ -199,7 +206,7 @@ class _Reading:
             meaning, rows = self._meanings[template], order[bounds[run] : bounds[run + 1]]
             found.append(_Alike(kind=kind, entity=entity, template=template, meaning=meaning, rows=rows))
             found[-1].attributes.update(meaning.attributes)
-        calls = [alike for alike in found if alike.kind in CALLS]
+        calls = [alike for alike in found if alike.kind in CALLS or alike.kind is Kind.CONFIG_CHANGE]
         _read_mentions(calls, table, self._sample, self._directory, self._texts_of)
         return found
 
@@ -274,6 +281,9 @@ def _placed(
         # a proxy's request line tells both what the user got and why
         placed.append(Group(kind=Kind(cause), entity=entity, detail="", mentions=Counter(mentions)))
     outside = [host for host, _ in mentions.most_common() if host.kind == "Host" and not host.name.endswith(INSIDE)]
+    if len(outside) == 1 and meaning.attributes.get("name") == "absent":
+        # of all names only this one is not known: it is the name's, not the resolver's or the asker's
+        placed.append(Group(kind=kind, entity=outside[0], detail="", mentions=Counter({entity: 1})))
     if outside and kind in OUTSIDE:
         blamed = outside[0]
         placed.append(Group(kind=Kind.EXTERNAL_FAILURE, entity=blamed, detail="", mentions=Counter({entity: 1})))

@@ -7,7 +7,7 @@ knows a product, a name or a wording. Leaves out how a mechanism is told to peop
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.domain.signal import Kind
+from bot.domain.signal import Kind, Signal
 
 MINUTE = 60.0
 HOUR = 3600.0
@@ -54,6 +54,10 @@ CONTENTION = "cpu_saturation cpu_throttling memory_pressure io_saturation networ
 DROPS = "connection_reset connection_refused timeout unavailable"
 FELT = "latency server_error unavailable"
 STRAIN = "pool_exhaustion queue_growth retry timeout circuit_open"
+
+
+PASSED_ON = "no_space lock_wait deadlock pool_exhaustion slow_query timeout out_of_memory auth_failure rate_limited"
+"""What a server that has it tells whoever asked, who then tells it as well."""
 
 
 def _row(
@@ -140,6 +144,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("lock blocks", "lock_wait deadlock", f"slow_query latency {STRAIN} log_error", (0, 20 * MINUTE), 1.0, STORE, "during"),
     _row("lock fails requests", "lock_wait deadlock", "server_error unavailable", (0, 20 * MINUTE), 0.6, STORE, "during"),
     _row("slow queries hold connections", "slow_query", f"latency lock_wait {STRAIN}", (0, 15 * MINUTE), 0.85, STORE, "during"),
+    *(_row("failure is passed on", kind, kind, (0, 10 * MINUTE), 0.9, (("called by", 1.0),), "during") for kind in PASSED_ON.split()),
     _row("pool runs dry", "pool_exhaustion", f"timeout latency retry queue_growth log_error probe_failure {FELT} circuit_open", (0, 15 * MINUTE), 0.95, CALLEE, "during"),
     # propagation of failure
     _row("slow, so timed out", "latency", f"timeout retry queue_growth pool_exhaustion {FELT} circuit_open", (0, 15 * MINUTE), 0.8, CALLEE, "during"),
@@ -235,6 +240,12 @@ EXOGENOUS: dict[Kind, float] = {
 }
 """How well a kind can stand at the start of a chain: 1 where people, schedules or the world outside act, less where
 something must have brought it about that was not seen. Kinds not named here: 0.25."""
+
+
+def standing(signal: Signal) -> float:
+    """Tell how well a signal can stand at the start of a chain: by its kind, unless what is known of it says otherwise."""
+    return float(signal.attributes.get("standing", EXOGENOUS.get(signal.kind, 0.25)))
+
 
 STAGES: dict[Kind, str] = {
     Kind.CPU_SATURATION: "contention",

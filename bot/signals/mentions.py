@@ -44,7 +44,7 @@ _CALLER = re.compile(
 )
 _FILE_LIKE = re.compile(
     r"\.(?:java|py|go|js|ts|rb|rs|c|cc|cpp|h|kt|scala|json|yaml|yml|log|sql|html?|css|conf|cnf|so|jar|lock|pem|crt|key|"
-    r"tmp|txt|gz|png|jpe?g|svg|php|xml|properties|lang|util|net|io\.\w+|sh)$",
+    r"tmp|txt|gz|png|jpe?g|svg|php|xml|properties|lang|util|io\.\w+|sh)$|^\w+\.net$",
     re.IGNORECASE,
 )
 _FQDN_TAIL = re.compile(
@@ -179,10 +179,10 @@ def _plausible(host: str, *, url: bool) -> bool:
     bare = host.rsplit(":", 1)[0]
     if _ADDRESS.fullmatch(bare):
         return True
-    if _VERSION.match(bare) or _FILE_LIKE.search(bare):
+    if url or _VERSION.match(bare):
+        return not _VERSION.match(bare)  # what stands behind a scheme is a host, whatever it ends in
+    if _FILE_LIKE.search(bare):
         return False
-    if url:
-        return True
     if "." not in bare:
         return ":" in host
     if _PACKAGE.match(bare):

@@ -21,10 +21,24 @@ from bot.signals.manifest import Part, containers, owner_of, part, parts, pod_la
 Rows = Sequence[tuple[ItemId, ObjectVersion]]
 
 _CHANGED_KINDS = {"ConfigMap": Kind.CONFIG_CHANGE, "Secret": Kind.SECRET_CHANGE}
-_DESIRED_KINDS = frozenset(
-    {"Ingress", "Service", "NetworkPolicy", "HorizontalPodAutoscaler", "VirtualService", "DestinationRule", "HTTPRoute"}
+_TOLD_OTHERWISE = frozenset(
+    """
+    Pod ReplicaSet ReplicationController Deployment StatefulSet DaemonSet Rollout ControllerRevision Job Node NodeClaim
+    Event Endpoints EndpointSlice Lease VolumeAttachment PersistentVolume CertificateRequest Order Challenge Application
+    HelmRelease Kustomization
+    """.split()  # noqa: SIM905 - one word after another reads better than a column of quotes
 )
-_LIMITING_KINDS = frozenset({"ResourceQuota", "LimitRange", "NetworkPolicy", "PodDisruptionBudget"})
+"""Kinds whose changes are rollouts or deliveries, told elsewhere, or that the cluster's machinery makes and writes."""
+_SET_BY_NOTES = frozenset({"Ingress", "Service", "Gateway"})
+"""Kinds whose annotations are settings: ingress controllers and clouds read from them what the spec has no field for."""
+_MADE_ANEW_S = 3600.0
+"""An object that routes to workloads which were there as much earlier was made for them anew, or late."""
+_ROUTING = frozenset({"Service", "Ingress", "HTTPRoute", "VirtualService"})
+_OF_A_NAMESPACE = frozenset({"PeerAuthentication", "AuthorizationPolicy", "RequestAuthentication", "NetworkPolicy"})
+"""Kinds that hold for every pod of their namespace where they select none
+(https://istio.io/latest/docs/reference/config/security/peer_authentication/)."""
+_SELECTING = _OF_A_NAMESPACE | {"PodDisruptionBudget"}
+_LIMITING_KINDS = _OF_A_NAMESPACE | {"ResourceQuota", "LimitRange", "PodDisruptionBudget"}
 """Kinds that forbid: such an object is a change from the moment it exists."""
 _CAUSE = "f:kubernetes.io/change-cause"
 _REVISION = "deployment.kubernetes.io/revision"
@@ -38,16 +52,37 @@ def change_acts(objects: Rows, topology: Topology) -> Iterator[Act]:
     yield from _replica_set_rollouts(objects, topology)
     yield from _revision_rollouts(objects)
     yield from delivery_acts(objects)
-    users = _users(objects, topology) | limited(objects, topology)
+    users = _users(objects, topology) | limited(objects, topology) | granted(objects, topology)
     yield from _limits(objects, users)
+    yield from _made_anew(objects, topology)
     versions: defaultdict[Entity, list[tuple[ItemId, ObjectVersion]]] = defaultdict(list)
     for ref, version in objects:
-        if version.entity.kind in _CHANGED_KINDS or version.entity.kind in _DESIRED_KINDS | _LIMITING_KINDS:
+        if version.entity.kind not in _TOLD_OTHERWISE:
             versions[version.entity].append((ref, version))
     for entity in sorted(versions, key=str):
         if entity.name not in _IGNORED_MAPS and not is_helm_storage(entity):
             for act in _writes(entity, versions[entity]):
-                yield replace(act, mentions=tuple(sorted(users.get(entity, ()), key=str)))
+                whose = users.get(entity) or topology.backends.get(entity, frozenset())
+                yield replace(act, mentions=tuple(sorted(whose, key=str)))
+
+
+def _made_anew(objects: Rows, topology: Topology) -> Iterator[Act]:
+    """Give the making of each object that leads to workloads which had been there before: till then another one did, or none."""
+    born: dict[Entity, float] = {}
+    for _, version in objects:
+        created = time_s(value(version.manifest, "metadata", "creationTimestamp"))
+        if created is not None:
+            born[version.entity] = min(created, born.get(version.entity, created))
+    seen: set[Entity] = set()
+    for ref, version in objects:
+        behind = topology.backends.get(version.entity, frozenset())
+        created = born.get(version.entity)
+        if version.entity.kind not in _ROUTING or created is None or version.entity in seen or not behind:
+            continue
+        seen.add(version.entity)
+        if all(one in born and born[one] < created - _MADE_ANEW_S for one in behind):
+            act = _change(Kind.CONFIG_CHANGE, version.entity, created, ref, "created")
+            yield replace(act, label="created", mentions=tuple(sorted(behind, key=str)))
 
 
 def _limits(objects: Rows, users: Mapping[Entity, Collection[Entity]]) -> Iterator[Act]:
@@ -62,7 +97,7 @@ def _limits(objects: Rows, users: Mapping[Entity, Collection[Entity]]) -> Iterat
 
 
 def limited(objects: Rows, topology: Topology) -> dict[Entity, set[Entity]]:
-    """Find which workloads a disruption budget or a network policy is for, by their pods' labels."""
+    """Find which workloads a disruption budget or a policy is for, by their pods' labels or for want of a selector."""
     labelled = [
         (version.entity.namespace, pod_labels(version), topology.root(version.entity))
         for _, version in objects
@@ -72,13 +107,34 @@ def limited(objects: Rows, topology: Topology) -> dict[Entity, set[Entity]]:
     for _, version in objects:
         selector = part(version.manifest, "spec", "selector") or part(version.manifest, "spec", "podSelector")
         wanted = part(selector, "matchLabels").items()
-        if version.entity.kind in ("PodDisruptionBudget", "NetworkPolicy") and wanted:
+        selects = wanted and version.entity.kind in _SELECTING
+        if selects or (version.entity.kind in _OF_A_NAMESPACE and not selector):
             found[version.entity] = {
                 workload
                 for namespace, labels, workload in labelled
                 if namespace == version.entity.namespace and wanted <= labels.items()
             }
     return found
+
+
+def granted(objects: Rows, topology: Topology) -> dict[Entity, set[Entity]]:
+    """Find which workloads act with the rights of a Role, by its bindings and their pods' service accounts."""
+    acting: defaultdict[tuple[str | None, str], set[Entity]] = defaultdict(set)
+    for _, version in objects:
+        if spec := pod_spec(version):
+            account = text(spec, "serviceAccountName") or "default"
+            acting[version.entity.namespace, account].add(topology.root(version.entity))
+    found: defaultdict[Entity, set[Entity]] = defaultdict(set)
+    for _, version in objects:
+        if version.entity.kind not in ("RoleBinding", "ClusterRoleBinding"):
+            continue
+        space, role = version.entity.namespace, part(version.manifest, "roleRef")
+        of = Entity(text(role, "kind"), text(role, "name"), None if text(role, "kind") == "ClusterRole" else space)
+        for subject in parts(version.manifest, "subjects"):
+            bound = acting.get((text(subject, "namespace") or space, text(subject, "name")), set())
+            for entity in (of, version.entity):
+                found[entity] |= bound if text(subject, "kind") == "ServiceAccount" else set()
+    return dict(found)
 
 
 def _users(objects: Rows, topology: Topology) -> dict[Entity, set[Entity]]:
@@ -223,7 +279,8 @@ def _people(version: ObjectVersion) -> list[tuple[float, str]]:
     found = []
     for entry in parts(version.manifest, "metadata", "managedFields"):
         manager, fields = text(entry, "manager"), part(entry, "fieldsV1")
-        desired = any(key in fields for key in ("f:data", "f:spec", "f:stringData", "f:binaryData"))
+        desired = bool(fields.keys() - {"f:metadata", "f:status", "."})
+        desired = desired or (version.entity.kind in _SET_BY_NOTES and "f:annotations" in part(fields, "f:metadata"))
         # whoever puts a value back owns it from then on; the note on why it was changed stays with its writer
         desired = desired or _CAUSE in part(fields, "f:metadata", "f:annotations")
         at_s = time_s(entry.get("time"))

@@ -33,6 +33,8 @@ _CONDITIONS: dict[tuple[str, str, str], tuple[Kind, str]] = {
     ("Pod", "PodScheduled", "False"): (Kind.SCHEDULING_FAILURE, "no node could take the pod"),
     ("Pod", "DisruptionTarget", "True"): (Kind.EVICTION, "evicted"),
 }
+_STANDING = frozenset({"ScalingLimited"})
+"""Conditions that hold from their transition until somebody looked: what is not written again has not changed."""
 _CALM_REASONS = frozenset({"TooFewReplicas", "ScalingDisabled"})
 """An autoscaler at its minimum, or switched off, limits nothing that is needed."""
 
@@ -59,7 +61,7 @@ def _states(ref: ItemId, version: ObjectVersion, window: Window, topology: Topol
         yield from _expiry(ref, version)
     elif kind == "ResourceQuota":
         yield from _quota(ref, version, window)
-    yield from _conditions(ref, version, topology)
+    yield from _conditions(ref, version, window, topology)
 
 
 def _terminations(ref: ItemId, version: ObjectVersion, topology: Topology) -> Iterator[Act]:
@@ -214,7 +216,7 @@ def _quota(ref: ItemId, version: ObjectVersion, window: Window) -> Iterator[Act]
     )
 
 
-def _conditions(ref: ItemId, version: ObjectVersion, topology: Topology) -> Iterator[Act]:
+def _conditions(ref: ItemId, version: ObjectVersion, window: Window, topology: Topology) -> Iterator[Act]:
     for condition in parts(version.manifest, "status", "conditions"):
         known = _CONDITIONS.get((version.entity.kind, text(condition, "type"), text(condition, "status")))
         at_s, reason = time_s(condition.get("lastTransitionTime")), text(condition, "reason")
@@ -225,13 +227,19 @@ def _conditions(ref: ItemId, version: ObjectVersion, topology: Topology) -> Iter
             entity=topology.root(version.entity),
             label=known[1],
             start_s=at_s - (_deadline_s(version) if reason == "ProgressDeadlineExceeded" else 0.0),
-            end_s=at_s,
+            end_s=max(at_s, _looked_at_s(version, window)) if text(condition, "type") in _STANDING else at_s,
             ref=ref,
             note=f"{reason}: {text(condition, 'message')}"[:200],
             what=version.entity.name,
             subject=known[1] if known[0] in {Kind.JOB_FAILURE, Kind.QUOTA_EXCEEDED} else "",
             attributes=(("reason", reason),) if reason else (),
         )
+
+
+def _looked_at_s(version: ObjectVersion, window: Window) -> float:
+    """Give when a version was seen, within the window; an export's objects are seen at or after its end."""
+    last = window.end_s - 1
+    return min(version.observed_at.timestamp(), last) if version.observed_at else last
 
 
 def _deadline_s(version: ObjectVersion) -> float:

@@ -86,7 +86,7 @@ def candidates(signals: Sequence[Signal], topology: Topology) -> Iterable[Candid
         status = _told_by(effect)
         for cause, mark in zip(live, row, strict=True):
             ground = _ground(cause.kind, effect.kind, status, mark, _blames(effect, cause))
-            if ground is not None and cause.id != effect.id:
+            if ground is not None and cause.id != effect.id and not _never_worked(effect):
                 yield _candidate(cause, effect, ground, topology)
 
 
@@ -94,7 +94,14 @@ def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidat
     """Give the most plausible ground on which to test a pair, or None where there is none."""
     mark = int(marks((cause, effect), topology)[1, 0])
     ground = _ground(cause.kind, effect.kind, _told_by(effect), mark, _blames(effect, cause))
-    return None if ground is None else _candidate(cause, effect, ground, topology)
+    if ground is None or _never_worked(effect):
+        return None
+    return _candidate(cause, effect, ground, topology)
+
+
+def _never_worked(effect: Signal) -> bool:
+    """Tell whether what failed had never worked, as far as anybody saw: then nothing that happened here broke it."""
+    return "never_served" in effect.attributes
 
 
 def _candidate(cause: Signal, effect: Signal, ground: _Ground, topology: Topology) -> Candidate:

@@ -15,6 +15,13 @@ from bot.domain.signal import Kind, Signal, Topology
 TIES = ("same entity", "owner", "named", "called by", "calls", "same node", "same namespace", "cluster")
 """The closest first."""
 
+_FOR_OTHERS = frozenset(
+    """
+    Certificate ConfigMap Secret Node NetworkPolicy PeerAuthentication AuthorizationPolicy DestinationRule
+    """.split()  # noqa: SIM905 - one word after another reads better than a column of quotes
+)
+"""Kinds that act by way of the workloads their signals name: a certificate they show, a node they run on, what may reach them."""
+
 Marks = NDArray[np.uint8]
 """Which of the ties join two places: bit ``n`` stands for ``TIES[n]``."""
 _Numbers = NDArray[np.intp]
@@ -43,7 +50,11 @@ def marks(signals: Sequence[Signal], topology: Topology) -> Marks:
     same = entity[:, np.newaxis] == entity
     owned = (root[:, np.newaxis] == root) | (target == root[:, np.newaxis]) | (target[:, np.newaxis] == root)
     calls = _calls(numbers, topology)[np.ix_(root, root)]  # whose row stands for calls whose column stands for
-    told = (same, owned & ~same, _mentioned(signals, roots), calls, calls.T, _on_one_node(signals, topology), _in_one_namespace(roots))  # fmt: skip
+    behind = [_by_way_of(signal, root, topology) for signal, root in zip(signals, roots, strict=True)]
+    told = (
+        *(same, owned & ~same, _mentioned(signals, roots, behind), calls | _called(roots, behind, topology), calls.T),
+        *(_on_one_node(signals, topology), _in_one_namespace(roots)),
+    )
     found = np.full(same.shape, 1 << len(told), dtype=np.uint8)  # one cluster holds them all
     for place, pairs in enumerate(told):
         found |= pairs.astype(np.uint8) << np.uint8(place)
@@ -66,8 +77,20 @@ def _calls(numbers: dict[Entity, int], topology: Topology) -> _Told:
     return found
 
 
-def _mentioned(signals: Sequence[Signal], roots: Sequence[Entity]) -> _Told:
-    """Tell whether one side names the other, or a cause that acts by way of what it names names what the effect names."""
+def _called(roots: Sequence[Entity], behind: Sequence[frozenset[Entity]], topology: Topology) -> _Told:
+    """Tell whether an effect's place calls those by way of which a cause acts."""
+    callers: dict[Entity, set[Entity]] = {}
+    for caller, callee in topology.calls:
+        callers.setdefault(callee, set()).add(caller)
+    found = np.zeros((len(roots), len(roots)), dtype=np.bool_)
+    for place, workloads in enumerate(behind):
+        calling = set().union(*(callers.get(one, ()) for one in workloads))
+        found[:, place] = [root in calling for root in roots] if calling else False
+    return found
+
+
+def _mentioned(signals: Sequence[Signal], roots: Sequence[Entity], behind: Sequence[frozenset[Entity]]) -> _Told:
+    """Tell whether one side names the other, or an effect names those by way of which a cause acts."""
     at: dict[Entity, list[int]] = {}
     naming: dict[Entity, list[int]] = {}
     for place, (signal, root) in enumerate(zip(signals, roots, strict=True)):
@@ -78,7 +101,8 @@ def _mentioned(signals: Sequence[Signal], roots: Sequence[Entity]) -> _Told:
     for one, who in naming.items():
         named_here = at.get(one, [])
         found[np.ix_(named_here, who)] = found[np.ix_(who, named_here)] = True
-        found[np.ix_(who, [place for place in who if _acts_on_others(signals[place])])] = True
+    for place, workloads in enumerate(behind):
+        found[[who for one in workloads for who in naming.get(one, ())], place] = True
     return found
 
 
@@ -100,14 +124,17 @@ def _in_one_namespace(roots: Sequence[Entity]) -> _Told:
     return one
 
 
-def _acts_on_others(signal: Signal) -> bool:
-    """Tell whether a signal's thing acts by way of the workloads it names: a certificate they show, a node they run on."""
-    return signal.entity.kind in ("Certificate", "Node")
+def _by_way_of(signal: Signal, root: Entity, topology: Topology) -> frozenset[Entity]:
+    """Give the workloads by way of which a cause acts that is none itself: those it is for, or what a route leads to."""
+    if signal.entity.kind in _FOR_OTHERS:
+        return frozenset(signal.mentions)
+    target = topology.targets.get(root)
+    return topology.backends.get(root, frozenset()) if target is None else frozenset({target})
 
 
 def _nodes(signal: Signal, topology: Topology) -> frozenset[str]:
     if signal.entity.kind == "Node":
-        return frozenset({signal.entity.name})
+        return signal.nodes | {signal.entity.name}
     if signal.entity.kind in CLUSTER_KINDS or signal.kind is Kind.HUMAN_CHANGE:
         return frozenset()
     return signal.nodes or topology.nodes.get(topology.root(signal.entity), frozenset())

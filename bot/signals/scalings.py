@@ -30,6 +30,10 @@ ROLLOUT_PAUSE_S = 600.0
 """Kubernetes' default ``progressDeadlineSeconds``: a rollout that pauses for longer is over or stuck."""
 
 
+STANDING_BY_HAND = "0.85"
+"""How well a scaling that somebody made can begin a chain: as well as any other change."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scaling:
     at_s: float
@@ -124,7 +128,18 @@ def _deployment_acts(events: Sequence[tuple[ItemId, ClusterEvent]], topology: To
             )
     for deployment, rows in scalings.items():
         rows.sort(key=lambda row: (row.at_s, not row.up, row.ref))
-        yield from _rollouts_and_scalings(deployment, rows, topology.nodes.get(deployment, frozenset()))
+        scaled = deployment in topology.targets.values()
+        for act in _rollouts_and_scalings(deployment, rows, topology.nodes.get(deployment, frozenset())):
+            yield act if scaled else replace(act, attributes=_by_hand(act, rows))
+
+
+def _by_hand(act: Act, rows: Sequence[_Scaling]) -> tuple[tuple[str, str], ...]:
+    """Tell of a scaling that no autoscaler is there for and no rollout explains: a person or a delivery tool made it."""
+    row = next((row for row in rows if row.ref == act.ref), None)
+    if act.kind not in (Kind.SCALE_UP, Kind.SCALE_DOWN) or row is None or not row.old or not row.size:
+        return ()
+    near = [one for one in rows if one is not row and abs(one.at_s - row.at_s) <= ROLLOUT_PAUSE_S]
+    return () if near else (("by", "hand"), ("standing", STANDING_BY_HAND))
 
 
 def _rollouts_and_scalings(deployment: Entity, rows: Sequence[_Scaling], nodes: frozenset[str]) -> Iterator[Act]:

@@ -210,7 +210,7 @@ WORDINGS: Final[tuple[Row, ...]] = (
         "reloading configuration", "configuration reload", "config reload", "reloading config", "reloaded config", "sighup", "configuration changed",
         "config changed", "config file changed", "configuration file … modified", "detected change in config", "config … changed on disk", "configuration updated", "config updated", "config change detected", "feature flag", "flag changed", "flag … toggled",
         "flag … enabled", "flag … updated", "new configuration", "loaded new config", "applied config", "completed loading of configuration",
-        "backend successfully reloaded", "configuration loaded from … changed", "refresh keys changed",
+        "backend successfully reloaded", "desired change: ", "changing record.", "configuration loaded from … changed", "refresh keys changed",
     )),
     (Kind.SECRET_CHANGE, "certificate and secret watchers", (
         "updated current tls certificate", "reloaded certificate", "certificate reloaded", "reloading certificate", "certificate renewed", "secret rotated",

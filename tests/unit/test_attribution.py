@@ -29,3 +29,19 @@ def test_what_several_nodes_tell_stays_with_who_told_it():
     assert [(Kind.CLOCK_JUMP, AGENT), (Kind.NETWORK_SATURATION, AGENT)] == places(
         attributed([told, traffic], Topology())
     )
+
+
+def test_nodes_that_went_the_same_way_at_other_times_recur():
+    """Three spot nodes are taken back in a day; each alone is once, and each is called back before it is removed."""
+    gone = [signal(Kind.NODE_FAILURE, Entity("Node", f"spot-{n}"), [4.0 * n, 4.0 * n + 0.1]) for n in (1, 2, 3)]
+    found = attributed(gone, Topology())
+    assert found[:3] == gone
+    assert [(3, "2", frozenset({"spot-1", "spot-2", "spot-3"}))] == [
+        (len(one.occurrences), one.attributes["others"], one.nodes) for one in found[3:]
+    ]
+
+
+def test_nodes_that_fail_together_are_one_failure_each():
+    """A rack without power is no recurrence."""
+    gone = [signal(Kind.NODE_FAILURE, Entity("Node", f"rack-{n}"), [4.0 + n / 60]) for n in (1, 2)]
+    assert attributed(gone, Topology()) == gone

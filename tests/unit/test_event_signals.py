@@ -254,3 +254,28 @@ def test_a_refusal_names_the_object_that_refuses():
     told = {one.kind: one for one in events.signals()}
     assert told[Kind.QUOTA_EXCEEDED].mentions == (Entity("ResourceQuota", "team-a", "shop"),)
     assert (told[Kind.DRAIN_BLOCKED].entity, told[Kind.DRAIN_BLOCKED].mentions) == (WEB, (Entity("Node", "n1", None),))
+
+
+def test_what_is_missing_is_the_missing_objects_and_whoever_deleted_it_names_it():
+    """A container that waits for a ConfigMap tells of the ConfigMap; Argo CD tells what it deleted."""
+    events = Recorder()
+    events.add(4, pod("web-7d9f8b6c5-x2v4k"), "Scheduled", "Successfully assigned shop/web-7d9f8b6c5-x2v4k to n1")
+    events.add(5, pod("web-7d9f8b6c5-x2v4k"), "Failed", 'Error: configmap "flags" not found', warning=True)
+    events.add(
+        3, Entity("Application", "shop", "argocd"), "ResourceDeleted", "admin deleted resource /ConfigMap 'shop/flags'"
+    )
+    told = {one.kind: one for one in events.signals()}
+    flags = Entity("ConfigMap", "flags", "shop")
+    assert (flags, (WEB,)) == (told[Kind.BAD_CONFIG].entity, told[Kind.BAD_CONFIG].mentions)
+    assert (flags,) == told[Kind.CONFIG_CHANGE].mentions
+
+
+def test_a_scaling_that_no_autoscaler_made_can_begin_a_chain():
+    """From four to fourteen by hand is somebody's decision; from zero is a rollout, and with an autoscaler it is the autoscaler's."""
+    events = Recorder()
+    events.add(5, WEB, "ScalingReplicaSet", "Scaled up replica set web-7d9f8b6c5 from 4 to 14")
+    assert ["0.85"] == [one.attributes.get("standing") for one in events.signals()]
+    assert [None] == [one.attributes.get("standing") for one in events.signals(Topology(targets={HPA: WEB}))]
+    fresh = Recorder()
+    fresh.add(5, WEB, "ScalingReplicaSet", "Scaled up replica set web-7d9f8b6c5 from 0 to 3")
+    assert [None] == [one.attributes.get("standing") for one in fresh.signals()]

@@ -16,6 +16,11 @@ from bot.signals.mentions import certificate_end, hosts_in
         ('Post "https://api.pay.example.com/v1/charges": context deadline exceeded', ["api.pay.example.com"]),
         ("dial tcp: lookup db.data.svc.cluster.local: no such host", ["db.data.svc.cluster.local"]),
         ("connect ECONNREFUSED orders:8080", ["orders:8080"]),
+        (
+            r"Get \"https://acme.idp.example.net/.well-known/jwks.json\": net/http: TLS handshake timeout",
+            ["acme.idp.example.net"],
+        ),
+        ("java.net.SocketException at java.net.Socket", []),
         ("at org.apache.http.impl.Exec.execute(Exec.java:12)", []),
         ('10.9.8.7 - - [22/Nov/2026:06:28:01 +0000] "GET / HTTP/1.1" 200 1', []),
         ("version 1.2.3 took 12.5 ms", []),

@@ -263,3 +263,46 @@ def test_the_note_on_a_change_outlives_the_value_put_back():
     ]
     metadata = {"creationTimestamp": at(-90), "managedFields": fields}
     assert spans(signals(obj("ConfigMap", "web", {"metadata": metadata}))[Kind.CONFIG_CHANGE]) == [(10, 10), (14, 14)]
+
+
+def test_whatever_somebody_wrote_is_a_change_of_those_it_is_for():
+    """A Role without a spec, an Ingress whose settings are annotations, a policy that selects nobody and so holds for all."""
+    template = {
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {"serviceAccountName": "runner", "containers": [{"name": "app"}]},
+    }
+    web = obj("Deployment", "web", {"spec": {"template": template}})
+    old = at(-900)
+    written = {
+        "Role": {"f:rules": {}},
+        "Ingress": {"f:metadata": {"f:annotations": {}}},
+        "PeerAuthentication": {"f:spec": {}},
+        "Deployment": {"f:spec": {}},  # its rollouts are told elsewhere
+        "PersistentVolumeClaim": {"f:metadata": {"f:annotations": {}}},  # notes of controllers are no settings
+    }
+    changed = [
+        obj(kind, "x", {"metadata": {"creationTimestamp": old, "managedFields": [managed("kubectl-edit", 9, fields)]}})
+        for kind, fields in written.items()
+    ]
+    binding = obj(
+        "RoleBinding",
+        "x",
+        {"roleRef": {"kind": "Role", "name": "x"}, "subjects": [{"kind": "ServiceAccount", "name": "runner"}]},
+    )
+    objects = [web, binding, *changed]
+    found = object_signals(objects, WINDOW, read_topology(objects, [], []))
+    named = {one.entity.kind: one.mentions for one in found if one.kind is Kind.CONFIG_CHANGE}
+    of_web = (Entity("Deployment", "web", "shop"),)
+    assert {"Role": of_web, "Ingress": (), "PeerAuthentication": of_web} == named
+
+
+def test_a_service_made_anew_for_old_workloads_is_a_change():
+    """Its address is another one now; a Service that is made with its workload is not told of."""
+    labels = {"app": "web"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "app"}]}}
+    for born, expected in ((-900, ["created"]), (29.5, [])):
+        web = obj("Deployment", "web", {"metadata": {"creationTimestamp": at(born)}, "spec": {"template": template}})
+        service = obj("Service", "web", {"metadata": {"creationTimestamp": at(30)}, "spec": {"selector": labels}})
+        objects = [web, service]
+        found = object_signals(objects, WINDOW, read_topology(objects, [], []))
+        assert expected == [one.label for one in found if one.entity.kind == "Service"]

@@ -12,9 +12,12 @@ _WEB, _API = Entity("Deployment", "web", "shop"), Entity("Deployment", "api", "s
 def _one_by_one(cause, effect, topology):
     """Give the ties of one pair as their definitions read, each by itself."""
     a, b = topology.root(cause.entity), topology.root(effect.entity)
-    acts = cause.entity.kind in ("Certificate", "Node")
+    target = topology.targets.get(a)
+    behind = {target} if target else {*topology.backends.get(a, ())}
+    if cause.entity.kind in ("Certificate", "Node"):
+        behind = {*cause.mentions}
     nodes = [
-        frozenset({one.entity.name})
+        one.nodes | {one.entity.name}
         if one.entity.kind == "Node"
         else frozenset()
         if one.entity.kind == "Host"
@@ -25,8 +28,8 @@ def _one_by_one(cause, effect, topology):
     told = {
         "same entity": cause.entity == effect.entity,
         "owner": cause.entity != effect.entity and owner,
-        "named": b in cause.mentions or a in effect.mentions or (acts and bool({*cause.mentions} & {*effect.mentions})),
-        "called by": (b, a) in topology.calls or a in topology.backends.get(b, ()),
+        "named": b in cause.mentions or a in effect.mentions or bool(behind & {*effect.mentions}),
+        "called by": any((b, one) in topology.calls for one in {a, *behind}) or a in topology.backends.get(b, ()),
         "calls": (a, b) in topology.calls or b in topology.backends.get(a, ()),
         "same node": bool(nodes[0] & nodes[1]),
         "same namespace": a.namespace is not None and a.namespace == b.namespace,
@@ -70,6 +73,15 @@ def test_all_pairs_at_once_are_tied_as_each_by_itself():
         assert [[named(mark) for mark in row] for row in marks(signals, topology).tolist()] == expected
         seen |= {tie for row in expected for ties in row for tie in ties}
     assert len(seen) == 8
+
+
+def test_an_autoscaler_acts_by_way_of_its_target():
+    """What an autoscaler cannot do for its target reaches those who call the target, and those who name it."""
+    scaler = Entity("HorizontalPodAutoscaler", "api", "shop")
+    topology = Topology(targets={scaler: _API}, calls=frozenset({(_WEB, _API)}))
+    limit, above = signal(Kind.QUOTA_EXCEEDED, scaler, [1.0]), signal(Kind.SERVER_ERROR, _WEB, [1.0])
+    assert scopes(limit, above, topology) == ("called by", "same namespace", "cluster")
+    assert scopes(above, limit, topology) == ("same namespace", "cluster")
 
 
 def test_who_calls_and_who_is_called_are_told_apart():

@@ -1,0 +1,91 @@
+"""Whose words were they? A server's message that its client's log repeats within words of its own tells of the server.
+
+PostgreSQL hands ``could not extend file …: No space left on device`` to whoever sent the statement, and the client logs it as
+if the disk were its own. The one whose line is the bare message said it; the one who wraps it was told. Leaves out what
+either did next.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from bot.domain.signal import Kind, Signal
+
+RETOLD = frozenset(
+    {
+        Kind.NO_SPACE,
+        Kind.LOCK_WAIT,
+        Kind.DEADLOCK,
+        Kind.POOL_EXHAUSTION,
+        Kind.SLOW_QUERY,
+        Kind.TIMEOUT,
+        Kind.OUT_OF_MEMORY,
+        Kind.AUTH_FAILURE,
+        Kind.BAD_CONFIG,
+        Kind.RATE_LIMITED,
+        Kind.LOG_ERROR,
+    }
+)
+"""Kinds of failures that a server tells whoever asked."""
+STANDING = "0.3"
+"""How well a failure that was only told can begin a chain."""
+LEAST_WORDS = 4
+LEAST_LENGTH = 24
+"""Shorter messages are said by many independently."""
+LATE_S = 300.0
+
+_HEAD = re.compile(
+    r"(?:<\*>|\[[^\]]{0,40}\]|UTC|LOG|NOTICE|WARNING|WARN|ERROR|FATAL|PANIC|STATEMENT|Note|Warning|Error|[\s\d:.,TZ+|/-])*"
+)
+"""What stands before a message without saying anything of it: times, numbers, levels."""
+_MARKS = re.compile(r"[\\\"']")
+
+
+def with_tellers(signals: Sequence[Signal]) -> list[Signal]:
+    """Give the signals, those that only repeat another's words with whose they are, and with little weight as a beginning."""
+    own = [(signal, words) for signal in signals if signal.kind in RETOLD and (words := own_words(signal.subject))]
+    told = []
+    for signal in signals:
+        said_by = _origin(signal, own) if signal.kind in RETOLD else None
+        if said_by is not None:
+            mentions = tuple(dict.fromkeys((said_by.entity, *signal.mentions)))
+            noted = {**signal.attributes, "told_by": str(said_by.entity), "standing": STANDING}
+            signal = replace(signal, mentions=mentions, attributes=noted)  # noqa: PLW2901 - the same signal, completed
+        told.append(signal)
+    return told
+
+
+def own_words(template: str) -> str:
+    """Give the message of a line that holds nothing else but times, numbers and a level; empty where it holds more."""
+    text = _plain(template)
+    words = text[_head(text) :].strip()
+    return words if len(words) >= LEAST_LENGTH and len(words.split()) >= LEAST_WORDS and words[0] not in "{<" else ""
+
+
+def _origin(signal: Signal, own: Iterable[tuple[Signal, str]]) -> Signal | None:
+    """Find whose bare message a signal's lines wrap, at the same times; None where nobody's, or several's."""
+    text = _plain(signal.subject)
+    found = {
+        other.entity: other
+        for other, words in own
+        if other.kind is signal.kind and other.entity != signal.entity and 0 <= _head(text) < text.find(words)
+        and _meet(signal, other)
+    }  # fmt: skip
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _plain(template: str) -> str:
+    return " ".join(_MARKS.sub("", template).split())
+
+
+def _head(text: str) -> int:
+    found = _HEAD.match(text)
+    return found.end() if found else 0
+
+
+def _meet(one: Signal, other: Signal) -> bool:
+    return any(
+        a.start_s <= b.end_s + LATE_S and b.start_s <= a.end_s + LATE_S
+        for a in one.occurrences
+        for b in other.occurrences
+    )
