@@ -199,9 +199,9 @@ class Export:
             _put(folder / "prometheus" / f"{metric}.json", json.dumps(body))
         if self.messages:
             users = sorted({m["user"] for found in self.messages.values() for m in found})
-            _put(folder / "slack" / "users.json", json.dumps([{"id": u, "name": u.lower()} for u in users]))
+            _put(folder / "slack" / "users.json", json.dumps([_user(u) for u in users]))
             names = sorted({channel for channel, _ in self.messages})
-            _put(folder / "slack" / "channels.json", json.dumps([{"id": f"C{n.upper()}", "name": n} for n in names]))
+            _put(folder / "slack" / "channels.json", json.dumps([_channel(n) for n in names]))
             for (channel, day), found in self.messages.items():
                 _put(folder / "slack" / channel / f"{day}.json", json.dumps(sorted(found, key=lambda m: m["ts"])))
         return folder
@@ -237,6 +237,28 @@ class Export:
         for (namespace, kind), found in self.objects.items():
             listed = {"apiVersion": "v1", "kind": "List", "items": found}
             _put(root / namespace / f"{kind.lower()}s.json", json.dumps(listed, indent=4 if layout == "dump" else None))
+
+
+def _user(name: str) -> dict:
+    return {
+        "id": name,
+        "team_id": "T1",
+        "name": name.lower(),
+        "deleted": False,
+        "is_bot": False,
+        "profile": {"real_name": name.title()},
+    }
+
+
+def _channel(name: str) -> dict:
+    return {
+        "id": f"C{name.upper()}",
+        "name": name,
+        "created": 1700000000,
+        "creator": "UANA",
+        "is_archived": False,
+        "members": [],
+    }
 
 
 def _owner(kind: str, name: str) -> dict:

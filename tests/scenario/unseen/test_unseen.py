@@ -4,11 +4,16 @@ Naming the wrong cause is the worst that can happen, naming one where there is n
 is allowed where an incident is marked as hard.
 """
 
+import incidents_control
 import incidents_dependencies
 import incidents_mechanisms
+import incidents_network
 import incidents_none
 import incidents_resources
 import incidents_rollouts
+import incidents_scaling
+import incidents_storage
+import incidents_undecidable
 import pytest
 from incident_kit import Unseen
 
@@ -24,7 +29,12 @@ ALL = (
     *incidents_resources.INCIDENTS,
     *incidents_dependencies.INCIDENTS,
     *incidents_mechanisms.INCIDENTS,
+    *incidents_network.INCIDENTS,
+    *incidents_storage.INCIDENTS,
+    *incidents_scaling.INCIDENTS,
+    *incidents_control.INCIDENTS,
     *incidents_none.INCIDENTS,
+    *incidents_undecidable.INCIDENTS,
 )
 WITH_CAUSE = tuple(incident for incident in ALL if incident.roots)
 WITHOUT = tuple(incident for incident in ALL if not incident.roots)
