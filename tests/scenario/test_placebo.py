@@ -1,4 +1,4 @@
-"""The placebo: the story's evidence with its symptom moved to random times. Whatever preceded it no longer does, so nothing may be blamed."""
+"""The placebo: an incident's evidence with its symptom moved to random times. Whatever preceded it no longer does, so nothing may be blamed."""
 
 import json
 import random
@@ -11,6 +11,9 @@ import pytest
 import zstandard
 from command import STORY, rootcause
 
+from bot.evals.simulate import simulate
+
+DAY_S = 86_400
 CYCLE_S = 6 * 3_600
 """The job's period: inside each cycle the symptom moves as a whole, so its own shape stays."""
 
@@ -79,3 +82,40 @@ def test_nothing_is_blamed_for_a_symptom_at_random_times(tmp_path, seed):
     assert "inconclusive" == ran.json["verdict"]
     cause = truth["root_cause"]["entity"]
     assert [each for each in ran.json["ruled_out"] if each["entity"] == cause], f"{cause} is not ruled out"
+
+
+OTHERS = (
+    "lock-pool-retry",
+    "bad-config",
+    "node-loss",
+    "rotated-secret",
+    "memory-leak",
+    "third-party-outage",
+    "noisy-neighbour",
+    "dns-throttling",
+    "image-pull",
+)
+FARTHEST = 0.05
+"""How far, as a share of the window, a symptom is moved at least: hours, so that it is not left beside its cause."""
+
+
+@pytest.mark.parametrize(
+    ("scenario", "seed"),
+    [
+        (scenario, seed)
+        if (scenario, seed) == ("bad-config", 1)
+        else pytest.param(scenario, seed, marks=pytest.mark.full)
+        for scenario in OTHERS
+        for seed in (1, 2)
+    ],
+)
+def test_nothing_is_blamed_for_the_symptom_of_another_time(tmp_path, scenario, seed):
+    """Incidents of other mechanisms, the whole symptom moved by hours: what comes on a beat still does, and still nothing is blamed."""
+    days = 2.0 if (scenario, seed) == ("bad-config", 1) else 5.0
+    folder = tmp_path / "incident"
+    truth = json.loads(simulate(scenario, folder, seed=seed, days=days, scale=1.0).read_text("utf-8"))
+    Placebo(truth, seed, days * DAY_S, FARTHEST).spoil(folder)
+    asked = ("--question", truth["question"]) if truth["question"] else ()
+    ran = rootcause(tmp_path / "cases", "analyze", folder, "--quiet", "--format", "json", *asked)
+    assert (3, "") == (ran.code, ran.err), ran.json["summary"]
+    assert "inconclusive" == ran.json["verdict"]
