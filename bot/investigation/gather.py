@@ -43,12 +43,13 @@ def gather_all(
     What a source cannot give becomes a Gap. Raises what a lone source raises, unless ``lenient``, and whatever the sink
     or the progress raised (a full disk, a wish to stop): then all sources are ended.
     """
-    with _rare_collections():
+    with rare_collections():
         _gather_all(sources, sink, progress, grace_s, lenient=lenient)
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
+def rare_collections() -> Iterator[None]:
+    """Let cyclic garbage be searched for seldom: what a source decodes and what a digest makes has no cycles."""
     first, *others = gc.get_threshold()
     gc.set_threshold(max(first, COLLECT_AFTER), *others)
     try:

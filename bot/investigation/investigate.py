@@ -23,7 +23,7 @@ from bot.errors import UsageError
 from bot.investigation.checking import checked
 from bot.investigation.conclude import conclude, written
 from bot.investigation.digest import digest
-from bot.investigation.gather import gather_all
+from bot.investigation.gather import gather_all, rare_collections
 from bot.signals.masking import mask
 
 if TYPE_CHECKING:  # an analysis without a model must not wait for one
@@ -54,7 +54,7 @@ def investigate(
     Raises UsageError for a window that cannot be read or lies outside the material.
     """
     clock = Stopwatch()
-    with home.create(mask) as writer:
+    with rare_collections(), home.create(mask) as writer:
         with clock.stage("gather"):
             gather_all(sources, writer, progress)
         case = writer.reader()
