@@ -53,7 +53,8 @@ class LocalWorkers:
 
     def _started(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "bot", "worker", "--until-eof"],
+            # -P: a folder called bot where the investigation was started is no part of the program
+            [sys.executable, "-P", "-m", "bot", "worker", "--until-eof"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
