@@ -12,6 +12,9 @@ from typing import Any
 
 from bot.evals.randomness import Dice
 
+PIECE = 1 << 20
+"""Characters of a log file that are in memory at once."""
+
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?=[.,Z ]|$)")
 _EPOCH_MS = re.compile(r'(?<="time":)\d{13}\b')
 _EPOCH_S = re.compile(r'(?<="ts":)\d{10}(?=[.,])')
@@ -28,9 +31,18 @@ def clock_skew(folder: Path, rng: Dice, _end: float) -> None:
     for path in sorted(folder.glob("kubernetes/*/*/*.log")):
         shift = wrong.get(placed.get((path.parent.parent.name, path.parent.name), ""))
         if shift is not None:
-            path.write_text(_shifted(path.read_text("utf-8"), shift), "utf-8")
+            _rewrite(path, shift)
     for path in sorted(folder.glob("kubernetes/*/events.json")):
         _skew_events(path, wrong)
+
+
+def _rewrite(path: Path, shift_s: float) -> None:
+    """Shift a log file piece by piece: no form of a time reaches over a line's end."""
+    other = path.with_suffix(".skewed")
+    with path.open(encoding="utf-8") as lines, other.open("w", encoding="utf-8") as out:
+        while piece := lines.readlines(PIECE):
+            out.write(_shifted("".join(piece), shift_s))
+    other.replace(path)
 
 
 def _skew_events(path: Path, wrong: dict[str, float]) -> None:
