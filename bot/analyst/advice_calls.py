@@ -24,10 +24,10 @@ _ATTEMPT = re.compile(
 
 def retries(signal: Signal, _chain: Chain, findings: Findings) -> Recommendation | None:
     """Bound retries by the numbers that they bear in the lines that tell of them."""
-    lines = findings.measures.lines(signal) if findings.measures is not None else None
-    read = [found for _, _, text in (lines.texts if lines is not None else ()) if (found := _ATTEMPT.search(text))]
+    texts = findings.measures.texts(signal) if findings.measures is not None else ()
+    read = [found for _, _, text in texts if (found := _ATTEMPT.search(text))]
     numbers = [int(found["number"]) for found in read]
-    if lines is None or not numbers or max(numbers) < 2:
+    if not numbers or max(numbers) < 2:
         return None
     told = Counter(numbers)
     most = max([max(numbers), *(int(found["most"]) for found in read if found["most"])])
@@ -37,7 +37,7 @@ def retries(signal: Signal, _chain: Chain, findings: Findings) -> Recommendation
         unit="",
         present=most,
         proposed=1,
-        things="retries" if len(numbers) == len(lines.times_s) else "retries whose number was read",
+        things="retries" if len(numbers) == signal.total else "retries whose number was read",
         total=len(numbers),
         points=stepped(range(most), lambda value: exactly(would.beyond(numbers, int(value))), kept=(1,), rising=False),
         assumption="no call succeeds only because it is tried so often",
@@ -46,7 +46,7 @@ def retries(signal: Signal, _chain: Chain, findings: Findings) -> Recommendation
     spread = ", ".join(f"{count:,} as number {number}" for number, count in sorted(told.items())[:4])
     return Recommendation(
         summary=f"Let {signal.entity} try a failed call again once at most, with jitter and a budget for all of them",
-        rationale=f"retries multiply the load just when there is least room for it: {counted(len(numbers), 'retry').replace('retrys', 'retries')} were logged, {spread}",
+        rationale=f"retries multiply the load just when there is least room for it: {len(numbers):,} were logged with their number, {spread}",
         change=None,
         effect=(
             f"{would_have('one retry a call', what)}; none at all would have spared {what.words(0)}. How many calls were first tries "

@@ -11,7 +11,7 @@ from math import nextafter
 from bot.analyst import counterfactuals as would
 from bot.analyst.advice_parts import explained, failures_of, struck_of
 from bot.analyst.findings import Findings
-from bot.analyst.words import clock_s, counted, noun, plural
+from bot.analyst.words import clock_s, counted, noun, plural, times
 from bot.domain.entity import Entity
 from bot.domain.fleet import as_flags
 from bot.domain.link import Chain
@@ -51,6 +51,14 @@ _MADE_OTHERWISE = (
     "Remove {who}, which was created then, or set it so that it lets through what it stopped",
     "the cascade begins with its creation",
 )
+_ANEW = (
+    "Make {who} again what it was before it was made anew",
+    "the cascade begins with its creation, and it is for workloads that were there before",
+)
+FORBIDS = frozenset(
+    {"ResourceQuota", "LimitRange", "NetworkPolicy", "PodDisruptionBudget", "PeerAuthentication", "AuthorizationPolicy"}
+)
+"""Kinds of object that forbid: without one more is allowed."""
 _GONE = ("Restore {who}, which was deleted", "the cascade begins with its deletion")
 
 
@@ -81,11 +89,13 @@ def undo(signal: Signal, chain: Chain, findings: Findings) -> Recommendation | N
 
 
 def _how(signal: Signal, chain: Chain, findings: Findings) -> tuple[str, str]:
-    note = signal.occurrences[0].note.lower()
-    if signal.label == "created" or note.startswith("created"):
+    note = signal.occurrences[0].note
+    if note == "created" and signal.entity.kind not in FORBIDS:
+        return _ANEW
+    if note == "created":
         quota = any(one.kind is Kind.QUOTA_EXCEEDED for one in chain.signals)
         return _MADE if quota else _MADE_OTHERWISE
-    if signal.label == "deleted" or note.startswith("deleted"):
+    if note == "deleted":
         return _GONE
     late = [str(user) for user, _ in _late(signal, findings)]
     if late and len(late) < len(_users(signal)):
@@ -197,12 +207,12 @@ def _restarted(user: Entity, at_s: float, findings: Findings) -> float | None:
 
 def _refused(signal: Signal, chain: Chain) -> str:
     """Say what the making of an object that forbids did."""
-    if signal.label != "created":
+    if signal.occurrences[0].note != "created":
         return ""
     stopped = next((one for one in chain.signals if one.kind in (Kind.QUOTA_EXCEEDED, Kind.DRAIN_BLOCKED)), None)
     if stopped is None:
         return ""
-    return f"since it was created it refused {counted(stopped.total, 'pod' if stopped.kind is Kind.QUOTA_EXCEEDED else 'eviction')} of {stopped.entity}, first {clock_s(stopped.occurrences[0].start_s)}"
+    return f"since it was created it refused {'pods' if stopped.kind is Kind.QUOTA_EXCEEDED else 'evictions'} of {stopped.entity} {times(stopped.total)}, first {clock_s(stopped.occurrences[0].start_s)}"
 
 
 def _overdue(signal: Signal, findings: Findings) -> str:
@@ -218,7 +228,7 @@ def _overdue(signal: Signal, findings: Findings) -> str:
 def _command(signal: Signal, findings: Findings) -> str | None:
     entity = signal.entity
     flags = as_flags(entity.namespace)
-    if signal.label == "created":
+    if signal.occurrences[0].note == "created" and entity.kind in FORBIDS:
         return f"kubectl {flags} delete {entity.kind.lower()} {entity.name}"
     if signal.kind is Kind.ROLLOUT and entity.kind in ("Deployment", "StatefulSet", "DaemonSet"):
         return f"kubectl {flags} rollout undo {entity.kind.lower()}/{entity.name}"

@@ -46,14 +46,14 @@ def found_in(signal: Signal, findings: Findings, pattern: re.Pattern[str]) -> It
 
 def failures_of(chain: Chain, findings: Findings) -> list[float]:
     """Give the times of the failures in the episodes that a chain accounts for, ascending; empty where only counts are known."""
-    lines = findings.measures.lines(chain.symptom) if findings.measures is not None else None
-    if lines is None:
+    times = findings.measures.times(chain.symptom) if findings.measures is not None else None
+    if times is None:
         return []
     kept: list[float] = []
     until = float("-inf")
     for start_s, end_s in sorted((one.start_s, one.end_s) for one in explained(chain)):
-        first = bisect_left(lines.times_s, start_s) if start_s > until else bisect_right(lines.times_s, until)
-        kept.extend(lines.times_s[first : bisect_right(lines.times_s, end_s)])
+        first = bisect_left(times, start_s) if start_s > until else bisect_right(times, until)
+        kept.extend(times[first : bisect_right(times, end_s)])
         until = max(until, end_s)
     return kept
 

@@ -15,6 +15,7 @@ from bot.analyst.words import counted
 from bot.domain.entity import Entity
 from bot.domain.fleet import as_flags
 from bot.domain.link import Chain
+from bot.domain.measured import Text
 from bot.domain.report import Recommendation
 from bot.domain.signal import Kind, Signal
 from bot.domain.spelling import length
@@ -138,8 +139,8 @@ def _kills(signal: Signal, findings: Findings) -> list[_Kill]:
 def _pauses_of(kills: list[_Kill], entity: Entity, findings: Findings, least_s: float) -> list[float]:
     """Give the pause that each kill came in, in seconds, for those of which one was logged that is long enough to kill."""
     pausing = (s for s in findings.signals.values() if s.kind is Kind.GC_PAUSE and s.entity == entity)
-    lines = next((read for s in pausing if findings.measures and (read := findings.measures.lines(s))), None)
-    free = [one for one in _stretches(lines.texts if lines else ()) if one[2] - one[1] >= least_s]
+    texts = next((read for s in pausing if findings.measures and (read := findings.measures.texts(s))), ())
+    free = [one for one in _stretches(texts) if one[2] - one[1] >= least_s]
     found = []
     for pod, first, last in sorted(kills, key=lambda kill: (kill[2] - kill[1], kill)):
         near = (one for one in free if one[0] == pod and one[1] <= last + BETWEEN_S and one[2] >= first - BETWEEN_S)
@@ -149,7 +150,7 @@ def _pauses_of(kills: list[_Kill], entity: Entity, findings: Findings, least_s: 
     return found
 
 
-def _stretches(texts: Sequence[tuple[float, str, str]]) -> list[_Kill]:
+def _stretches(texts: Sequence[Text]) -> list[_Kill]:
     """Read the pauses that lines tell of at their end, and join those between which no probe is answered."""
     pauses = []
     for at_s, pod, text in texts:

@@ -209,8 +209,8 @@ def happened(signal: Signal) -> str:
         said = "the name of {who} was not known to the resolver"
     elif signal.kind is Kind.BAD_CONFIG and signal.label == MISSING:
         said = "{who} was missing"
-    elif signal.kind is Kind.CONFIG_CHANGE and signal.label == "created":
-        said = "{who} was created"
+    elif signal.kind in (Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE) and signal.label in ("created", "deleted"):
+        said = "{who} was {label}"
     return said.format(who=who(signal.entity), label=signal.label)
 
 

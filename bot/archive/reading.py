@@ -44,17 +44,17 @@ class Archive:
         for namespace, blob in self._connection.execute(sql, (window.start_s, window.end_s)):
             yield namespace, OPENER.decompress(blob)
 
-    def versions(self, window: Window) -> Iterator[tuple[str, datetime, bytes]]:
-        """Give each object's namespace, time and bytes: as it was when the window began, and every change in it."""
+    def versions(self, window: Window) -> Iterator[tuple[str, datetime, bytes, bool]]:
+        """Give each object's namespace, time and bytes, and whether it was deleted then: as it was when the window began, and every change in it."""
         sql = (
-            "SELECT versions.namespace, versions.at, bases.blob, versions.blob FROM versions JOIN bases ON bases.id = versions.base "
+            "SELECT versions.namespace, versions.at, versions.gone, bases.blob, versions.blob FROM versions JOIN bases ON bases.id = versions.base "
             "WHERE versions.at < :end AND (versions.at >= :start OR (NOT versions.gone AND versions.id = (SELECT max(id) FROM "
             "versions AS before WHERE before.object = versions.object AND before.at < :start))) ORDER BY versions.at, versions.id"
         )
-        for namespace, at_s, base, blob in self._connection.execute(
+        for namespace, at_s, gone, base, blob in self._connection.execute(
             sql, {"start": window.start_s, "end": window.end_s}
         ):
-            yield namespace, instant(at_s), unpacked_against(OPENER.decompress(base), blob)
+            yield namespace, instant(at_s), unpacked_against(OPENER.decompress(base), blob), bool(gone)
 
     def logs(self, window: Window) -> Iterator[tuple[LOG, Iterator[bytes]]]:
         """Give each container's log and its pieces, in order."""

@@ -1,7 +1,7 @@
 """What numbers of what a change would have spared are counted from: measurements of one thing, made only where one is asked for."""
 
 from array import array
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,17 +9,8 @@ from bot.domain.entity import Entity
 from bot.domain.items import ClusterEvent, ItemId
 from bot.domain.signal import Signal
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lines:
-    """The lines behind a signal: the times of all (epoch seconds, ascending), and a part of them to read, spread evenly.
-
-    ``texts`` are ``(time, pod, words)``, ascending, the pod empty where nobody knows it; all lines where there are no more
-    than some ten thousand.
-    """
-
-    times_s: "array[float]"
-    texts: tuple[tuple[float, str, str], ...]
+Text = tuple[float, str, str]
+"""When a line was written (epoch seconds), by which pod (empty where nobody knows), and its words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +73,12 @@ class Answered:
 class Measures(Protocol):
     """Measures one thing at a time; None where the case does not hold what it takes."""
 
-    def lines(self, signal: Signal) -> Lines | None:
-        """Give the lines behind a signal."""
+    def times(self, signal: Signal) -> "array[float] | None":
+        """Give the times of all lines behind a signal (epoch seconds), ascending."""
+        ...
+
+    def texts(self, signal: Signal) -> Sequence[Text]:
+        """Give the lines behind a signal in time order, all of them up to some ten thousand, else so many, spread evenly."""
         ...
 
     def events(self, entity: Entity, reasons: Collection[str]) -> Iterator[tuple[ItemId, ClusterEvent]]:

@@ -5,7 +5,7 @@ them all. Leaves out the counting (``analyst/counterfactuals``) and the measurin
 """
 
 from array import array
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property, partial
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from bot.casefile.case import Case
 from bot.domain.entity import Entity
 from bot.domain.items import LOG_SOURCES, ClusterEvent, ItemId, ObjectVersion
-from bot.domain.measured import Answered, Course, Lines, Room, Shared, Throttling
+from bot.domain.measured import Answered, Course, Room, Shared, Text, Throttling
 from bot.domain.signal import Kind, Signal, Topology
 from bot.investigation.log_tables import LogTables
 from bot.signals.demand import demand_of
@@ -40,23 +40,34 @@ class CaseMeasures:
     def _objects(self) -> list[tuple[ItemId, ObjectVersion]]:
         return list(self._case.objects())
 
-    def lines(self, signal: Signal) -> Lines | None:
-        """Give the lines behind a signal; None for one that was not read from its entity's own lines."""
+    def times(self, signal: Signal) -> "array[float] | None":
+        """Give the times of all lines behind a signal, ascending; None for one that was not read from its entity's own lines."""
         if signal.source not in LOG_SOURCES or signal.kind is Kind.EXTERNAL_FAILURE:
             return None
+        found = [np.zeros(0), *(times for times, _, _ in self._behind(signal))]
+        return _packed(np.sort(np.concatenate(found)))
+
+    def texts(self, signal: Signal) -> Sequence[Text]:
+        """Give the lines behind a signal in time order, at most ``MOST_TEXTS`` of them."""
+        if signal.source not in LOG_SOURCES or signal.kind is Kind.EXTERNAL_FAILURE:
+            return ()
         streams = self._case.streams()
-        own = [number for number, stream in enumerate(streams) if owner_of(stream, self._topology) == signal.entity]
+        parts = [
+            np.zeros((3, 0)),
+            *(np.stack([times, numbers, owners]) for times, numbers, owners in self._behind(signal)),
+        ]
+        rows = np.concatenate(parts, axis=1)
+        chosen = np.unique(np.linspace(0, max(0, rows.shape[1] - 1), min(rows.shape[1], MOST_TEXTS)).astype(np.int64))
+        at = {int(n): (t, streams[int(o)].pod or "") for t, n, o in rows[:, chosen].T.tolist()}
+        return sorted((*at[number], text) for number, text in self._case.texts_of(sorted(at)))
+
+    def _behind(self, signal: Signal) -> Iterator[tuple[Floats, Floats, Floats]]:
+        """Give times, numbers and streams of the lines of a signal, part by part."""
+        own = [n for n, stream in enumerate(self._case.streams()) if owner_of(stream, self._topology) == signal.entity]
         means = np.array([_means(template, signal) for template in self._tables.templates] or [False], dtype=bool)
-        parts = [(np.zeros(0), np.zeros((2, 0), dtype=np.int64))]
         for table in self._tables.each(own) if own and means.any() else ():
             kept = means[table.template]
-            parts.append((table.times_s[kept], np.stack([table.number[kept], table.stream[kept]]).astype(np.int64)))
-        when, which = np.concatenate([one for one, _ in parts]), np.concatenate([one for _, one in parts], axis=1)
-        chosen = np.unique(np.linspace(0, max(0, len(when) - 1), min(len(when), MOST_TEXTS)).astype(np.int64))
-        numbers, owners = which[:, chosen].tolist()
-        at = {n: (t, streams[o].pod or "") for n, t, o in zip(numbers, when[chosen].tolist(), owners, strict=True)}
-        texts = sorted((*at[number], text) for number, text in self._case.texts_of(sorted(at)))
-        return Lines(times_s=_packed(np.sort(when)), texts=tuple(texts))
+            yield table.times_s[kept], table.number[kept].astype(np.float64), table.stream[kept].astype(np.float64)
 
     def events(self, entity: Entity, reasons: Collection[str]) -> Iterator[tuple[ItemId, ClusterEvent]]:
         """Give the events of a workload or of what belongs to it, by reason, in time order."""

@@ -55,6 +55,7 @@ def change_acts(objects: Rows, topology: Topology) -> Iterator[Act]:
     users = _users(objects, topology) | limited(objects, topology) | granted(objects, topology)
     yield from _limits(objects, users)
     yield from _made_anew(objects, topology)
+    yield from _deletions(objects, users)
     versions: defaultdict[Entity, list[tuple[ItemId, ObjectVersion]]] = defaultdict(list)
     for ref, version in objects:
         if version.entity.kind not in _TOLD_OTHERWISE:
@@ -94,6 +95,19 @@ def _limits(objects: Rows, users: Mapping[Entity, Collection[Entity]]) -> Iterat
             seen.add(version.entity)
             act = _change(Kind.CONFIG_CHANGE, version.entity, created, ref, "created")
             yield replace(act, label="created", mentions=tuple(sorted(users.get(version.entity, ()), key=str)))
+
+
+def _deletions(objects: Rows, users: Mapping[Entity, Collection[Entity]]) -> Iterator[Act]:
+    """Give the deletion of each object that others read or that limits them, once."""
+    seen: set[tuple[Entity, float]] = set()
+    for ref, version in objects:
+        at_s = time_s(value(version.manifest, "metadata", "deletionTimestamp"))
+        entity = version.entity
+        if at_s is None or entity.kind in _TOLD_OTHERWISE or is_helm_storage(entity) or (entity, at_s) in seen:
+            continue
+        seen.add((entity, at_s))
+        act = _change(_CHANGED_KINDS.get(entity.kind, Kind.CONFIG_CHANGE), entity, at_s, ref, "deleted")
+        yield replace(act, label="deleted", mentions=tuple(sorted(users.get(entity, ()), key=str)))
 
 
 def limited(objects: Rows, topology: Topology) -> dict[Entity, set[Entity]]:

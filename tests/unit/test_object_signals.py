@@ -306,3 +306,20 @@ def test_a_service_made_anew_for_old_workloads_is_a_change():
         objects = [web, service]
         found = object_signals(objects, WINDOW, read_topology(objects, [], []))
         assert expected == [one.label for one in found if one.entity.kind == "Service"]
+
+
+def test_the_deletion_of_what_others_read_is_a_change():
+    """A ConfigMap that was deleted is told as such, with who reads it; a pod's deletion is no change of anybody's."""
+    web = obj(
+        "Deployment",
+        "web",
+        {
+            "spec": {
+                "template": {"spec": {"containers": [{"name": "app", "envFrom": [{"configMapRef": {"name": "web"}}]}]}}
+            }
+        },
+    )
+    gone = {"metadata": {"creationTimestamp": at(-900), "deletionTimestamp": at(30)}}
+    change = signals(web, obj("ConfigMap", "web", gone), obj("Pod", "web-1", gone))[Kind.CONFIG_CHANGE]
+    assert (change.entity.kind, change.label, spans(change)) == ("ConfigMap", "deleted", [(30, 30)])
+    assert change.mentions == (Entity("Deployment", "web", "shop"),)

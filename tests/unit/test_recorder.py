@@ -1,6 +1,7 @@
 """The recorder against a cluster that changes, restarts, forgets and goes away."""
 
 import asyncio
+import json
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
@@ -309,6 +310,22 @@ def test_a_version_takes_little_more_than_its_difference(tmp_path):
     archive = Archive(tmp_path / "archive.sqlite")
     assert raw == list(archive.versions(window))[-1][2]
     archive.close()
+
+
+def test_what_was_deleted_says_so(tmp_path):
+    """The last state of an object that went away is read as it was kept, and its document says when it went."""
+    keeper = Keeper(tmp_path / "archive.sqlite")
+    raw = json.dumps({"kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"}}).encode()
+    now = datetime.now(UTC).timestamp()
+    keeper.version(("u1", "ConfigMap", "shop"), now - 60, raw, raw)
+    keeper.version(("u1", "ConfigMap", "shop"), now - 30, raw, raw, gone=True)
+    keeper.flush()
+    keeper.close()
+    there, gone = (version for version in read(tmp_path).objects if version.entity.name == "web")
+    assert (there.raw, gone.raw) == (raw, raw)
+    assert "deletionTimestamp" not in there.manifest["metadata"]
+    told = datetime.fromisoformat(gone.manifest["metadata"]["deletionTimestamp"]).timestamp()
+    assert abs(told - (now - 30)) < 0.01
 
 
 def test_a_part_of_a_busy_hour_takes_less_than_half_a_core(tmp_path):

@@ -6,7 +6,7 @@ Times in which nobody watched are Gaps, so that silence there is not taken for c
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import zstandard
 
 from bot.archive.reading import UNREADABLE, Archive, Unwatched
 from bot.domain.finding import Finding
-from bot.domain.items import Gap, LogStream
+from bot.domain.items import Gap, LogStream, ObjectVersion
 from bot.domain.kubelet import KubeletLines
 from bot.domain.kubernetes import cluster_event, object_version
 from bot.domain.ports import UNDATED, Progress, Sink, TimedLine
@@ -139,9 +139,9 @@ class RecorderSource:
             reading.took(OF_EVENTS, len(raw))
 
     def _objects(self, reading: _Reading) -> None:
-        for namespace, at, raw in reading.archive.versions(self._window):
+        for namespace, at, raw, gone in reading.archive.versions(self._window):
             if self._wanted(namespace) and (version := object_version(_decoded(raw), raw, at)) is not None:
-                reading.sink.add_object(version)
+                reading.sink.add_object(_deleted(version, at) if gone else version)
             reading.took(OF_OBJECTS, len(raw))
 
     def _logs(self, reading: _Reading) -> None:
@@ -200,6 +200,12 @@ class RecorderSource:
 def _decoded(raw: bytes) -> dict[str, Any]:
     told = json.loads(raw)
     return told if isinstance(told, dict) else {}
+
+
+def _deleted(version: ObjectVersion, at: datetime) -> ObjectVersion:
+    """Mark the last state of an object that the API server said was deleted as it marks those that are about to be."""
+    metadata = {"deletionTimestamp": rfc3339(at), **version.manifest.get("metadata", {})}
+    return replace(version, manifest={**version.manifest, "metadata": metadata})
 
 
 def _joined(pauses: Iterable[Unwatched]) -> list[tuple[str, datetime, datetime]]:
