@@ -5,6 +5,7 @@ from pathlib import Path
 
 from model_stage import Stage
 
+from bot.analyst.advice import recommendations
 from bot.evals import simulate
 from bot.evals.registry import SCENARIOS
 
@@ -29,11 +30,11 @@ def part_of(world, name):
 
 
 def advice_on(export, folder):
-    """Analyse an export and give its recommendations."""
+    """Give what is recommended along the best chain of an export, sure of it or not."""
     stage = Stage(export, folder)
     try:
-        assert "cause_found" == stage.offline.verdict
-        return stage.offline.recommendations
+        findings = stage.conclusion.findings
+        return recommendations(findings.chains[0], findings)
     finally:
         stage.close()
 
