@@ -32,6 +32,8 @@ MOST_SAMPLED = 30_000
 LEAST_SAMPLE = 4
 INSIDE = (".internal", ".local", ".lan", ".corp", ".svc")
 """Ends of host names that belong to oneself, even where the cluster does not know them."""
+HELD_BYTES = 32_000_000
+"""How busy so many entities were is remembered, and worked out again of the others: eight bytes for each minute of the window"""
 TOGETHER = 4_000_000
 """Lines that are read together, at some forty bytes each; an entity that has more by itself is still read in one go."""
 
@@ -222,11 +224,14 @@ class _Times:
 
     def exposure(self, owner: int) -> Exposure:
         """Give how busy an entity was; what it works out of that is the caller's to keep, for it is several times as much."""
-        if owner not in self._levels:
+        level = self._levels.get(owner)
+        if level is None:
             me = self._ordered.dtype.type(owner)  # of another width, all of them would be converted
             first, last = (int(np.searchsorted(self._ordered, me, side)) for side in ("left", "right"))
-            self._levels[owner] = exposure_of(self._times[first:last], self._window.start_s, self._window.end_s).bins
-        return Exposure(bins=self._levels[owner])
+            level = exposure_of(self._times[first:last], self._window.start_s, self._window.end_s).bins
+            if (len(self._levels) + 1) * level.nbytes <= HELD_BYTES:
+                self._levels[owner] = level
+        return Exposure(bins=level)
 
     def may_burst(self, bounds: NDArray[np.int64], owners: Ints, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Tell of the runs that are asked about whether they may hold a burst that is worth a look."""
