@@ -6,8 +6,9 @@ known. Where no cause was established, a thing that lasts is never called unrela
 
 from bot.analyst.answers import AnswerVerdict, measured
 from bot.analyst.doubts import missing_words, reaches_back
-from bot.analyst.rivals import LASTING
+from bot.analyst.rivals import LASTING, may_wait
 from bot.analyst.subjects import FollowUpContext, Subject
+from bot.analyst.words import p_words
 from bot.domain.link import LinkTest
 from bot.domain.signal import Kind, Occurrence, Signal
 from bot.domain.spelling import length
@@ -30,6 +31,8 @@ ORDINARY = LASTING | {
 """What every change brings along, or what is no trouble."""
 LEAST_LINES = 3
 """Log lines together that are trouble; one slow request now and then is not."""
+NEAR_P = 0.02
+"""Chance of lying so near to an episode, up to which a thing that is dated after it may still have begun it."""
 MAYBE_P = 0.2
 """Chance up to which a thing that every episode followed, and no episode came without, is named where nothing better is known."""
 
@@ -39,21 +42,27 @@ Judgement = tuple[AnswerVerdict, str]
 def by_numbers(subject: Subject, context: FollowUpContext, symptom: Signal, test: LinkTest, head: str) -> Judgement:
     """Judge by how often the symptom followed; where that is too little to judge by, say so. ``head`` names the subject."""
     horizon_s = max(HORIZON_S, test.lag_range_s[1])
-    slack_s = max(1.0, _step_s(symptom), _step_s(subject.signal))
+    slack_s = max(1.0, *(_slack_s(each) for each in (symptom, subject.signal)))
     followed = sum(_follows(one, symptom, horizon_s, slack_s) for one in subject.occurrences)
     if not followed and not test.hits:
         return _not_followed(subject, context, symptom, horizon_s, head)
-    if test.status == "supported" and _nothing_wrong_there(subject, context, symptom):
-        name = subject.signal.entity.name
-        text = f"{measured(test)}, but nothing went wrong at {name} itself then, and the cascade accounts for them without it"
-        return "unrelated", f"No. {head}: {text}."
+    if followed and not test.hits and (near := _dated_early(subject, context, symptom, slack_s, head)) is not None:
+        return near
     if test.status == "supported":
-        if _strong(test) or not _accounted(context):
-            return "related", f"It may be. {head}: not on the cascade, yet {measured(test)}."
-        return "unrelated", f"No. {head}: {measured(test)}, and the cascade accounts for them without it."
+        return _supported(subject, context, symptom, test, head)
     if context.report.verdict == "inconclusive" and test.hits >= max(1, test.misses):
-        return _nothing_better(context, test, head)
+        return _nothing_better(subject, context, symptom, test, head)
     return _passing_by(subject, context, symptom, test, head, seldom=followed < len(subject.occurrences) / 2)
+
+
+def _supported(subject: Subject, context: FollowUpContext, symptom: Signal, test: LinkTest, head: str) -> Judgement:
+    """Judge what the symptom follows beyond chance and what is not on the cascade."""
+    if _nothing_wrong_there(subject, context, symptom):
+        fine = f"nothing went wrong at {subject.signal.entity.name} itself then"
+        return "unrelated", f"No. {head}: {measured(test)}, but {fine}, and the cascade accounts for them without it."
+    if _strong(test) or not _accounted(context):
+        return "related", f"It may be. {head}: not on the cascade, yet {measured(test)}."
+    return "unrelated", f"No. {head}: {measured(test)}, and the cascade accounts for them without it."
 
 
 def _not_followed(
@@ -72,12 +81,52 @@ def _not_followed(
     return "unrelated", f"No. {told}."
 
 
-def _nothing_better(context: FollowUpContext, test: LinkTest, head: str) -> Judgement:
+def _nothing_better(
+    subject: Subject, context: FollowUpContext, symptom: Signal, test: LinkTest, head: str
+) -> Judgement:
     """Judge what most of its times were followed, beyond chance or not, in a case without an established cause."""
     fits = test.hits > 0 and test.misses == 0 and test.unexplained == 0
+    if fits and (share := _within(subject, context, symptom)) is not None:
+        inside = f"each of the {len(symptom.occurrences)} episodes began while it lasted, which it did {share:.0%} of the time"
+        return "related", f"It may be. {head}: {inside}; no other cause was established."
     if fits and test.p_value is not None and test.p_value <= MAYBE_P:
         return "related", f"It may be. {head}: {measured(test)}; no other cause was established."
     return "unknown", f"I cannot tell. {head}: {measured(test)}, which may be chance.{missing_words(context.report)}"
+
+
+def _dated_early(
+    subject: Subject, context: FollowUpContext, symptom: Signal, slack_s: float, head: str
+) -> Judgement | None:
+    """Judge what episodes began before by no more than clocks and steps leave open; None where there is no such thing.
+
+    Chance: that one of its times would lie so near to one of the episodes.
+    """
+    before = [
+        one.start_s - felt.start_s
+        for one in subject.occurrences
+        for felt in symptom.occurrences
+        if 0 < one.start_s - felt.start_s <= slack_s
+    ]
+    if not before or slack_s <= 1.0:
+        return None
+    pairs = len(subject.occurrences) * len(symptom.occurrences)
+    chance = min(1.0, pairs * 2 * slack_s / context.window.length_s)
+    near = f"an episode began {length(min(before))} before it, and times here may be off by {length(slack_s)}"
+    if chance <= NEAR_P:
+        return "related", f"It may be. {head}: {near}; by chance none would lie so near ({p_words(chance)})."
+    return "unknown", f"I cannot tell. {head}: {near}.{missing_words(context.report)}"
+
+
+def _within(subject: Subject, context: FollowUpContext, symptom: Signal) -> float | None:
+    """Give the share of the window that something lasted, where every episode began in it and chance would not have it so.
+
+    Chance is that of one time at random for each of its stretches that hold any: episodes of one stretch are not independent.
+    """
+    spans = [(one.start_s, one.end_s) for one in subject.occurrences if one.end_s > one.start_s]
+    held = [any(start <= felt.start_s <= end for felt in symptom.occurrences) for start, end in spans]
+    inside = all(any(start <= felt.start_s <= end for start, end in spans) for felt in symptom.occurrences)
+    share = sum(end - start for start, end in spans) / context.window.length_s
+    return share if inside and 0 < share < 1 and share ** sum(held) <= MAYBE_P else None
 
 
 def _passing_by(
@@ -86,6 +135,9 @@ def _passing_by(
     """Judge what some of its times were followed, no more often than chance would have it."""
     if (late := _came_late(subject, context, symptom)) is not None:
         return "unrelated", f"No. {head}: {late} of the {len(symptom.occurrences)} episodes came before it."
+    if context.report.verdict == "inconclusive" and may_wait(subject.signal, symptom, HORIZON_S):
+        stays = "but what was changed stays, and no cause of them was established"
+        return "unknown", f"I cannot tell. {head}: {measured(test)}; {stays}.{missing_words(context.report)}"
     if test.status == "refuted" or seldom or _explained_anyway(subject, context):
         return "unrelated", f"No. {head}: {measured(test)}."
     lost = missing_words(context.report)
@@ -148,9 +200,9 @@ def _explained_anyway(subject: Subject, context: FollowUpContext) -> bool:
     return episodes >= 4 and _accounted(context) and len(subject.signal.occurrences) <= episodes / 3
 
 
-def _step_s(signal: Signal) -> float:
-    """Give the resolution in seconds of a signal that was read from a series, else 0."""
-    return float(signal.attributes.get("step_s", 0))
+def _slack_s(signal: Signal) -> float:
+    """Give by how many seconds a signal's times may be off: the step of its series, or how far its clock may be apart."""
+    return max(float(signal.attributes.get(name, 0)) for name in ("step_s", "clock_s"))
 
 
 def _follows(one: Occurrence, symptom: Signal, horizon_s: float, slack_s: float) -> bool:

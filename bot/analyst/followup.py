@@ -125,6 +125,10 @@ def _when_next(question: Question, context: FollowUpContext) -> Answer:
     pending = [part for part in context.report.predictions if part.status == "pending"] or list(
         context.report.predictions
     )
+    if not pending and root is not None and (run := next_run(replace(question, entities=(root.entity,)), context)):
+        steps = context.report.cascade.steps
+        count = f", as it did {steps[0].count} times" if steps and steps[0].count > 1 else ""
+        return replace(run, answer=f"{run.answer.rstrip('.')}. What it brings along may follow{count}.")
     if not pending:
         reason = (
             "its cause follows no schedule that was seen" if context.report.root_cause else "no cause was established"

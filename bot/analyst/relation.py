@@ -58,13 +58,41 @@ def related(question: Question, context: FollowUpContext) -> Answer:
     others = sum(one.step is not None for one in found if one is not subject)
     if subject.step is not None:
         return _on_cascade(question, context, subject.step, subject)
-    answer = _tested(question, context, subject, symptom)
+    answer = _not_whole(_tested(question, context, subject, symptom), question, context, subject)
     if others:
         answer = replace(
             answer,
             answer=f"{answer.answer} ({counted(others, 'step')} of the cascade would fit those words, too.)",
         )
     return answer  # fmt: skip
+
+
+def _not_whole(answer: Answer, question: Question, context: FollowUpContext, subject: Subject) -> Answer:
+    """Keep open whether a thing belongs to it where only one thing that happened to it was cleared and evidence is missing."""
+    lost = missing_words(context.report)
+    alone = bool(question.entities) and not (question.kinds or question.moments)
+    if answer.verdict != "unrelated" or context.report.verdict != "inconclusive" or not alone or not lost:
+        return answer
+    cleared = answer.answer.removeprefix("No. ")
+    name = subject.signal.entity.name
+    return replace(answer, verdict="unknown", answer=f"I cannot tell of {name} as a whole. {cleared}{lost}")
+
+
+def _tied_first(
+    found: list[Subject], question: Question, context: FollowUpContext, symptom: Signal | None
+) -> list[Subject]:
+    """Put what the symptom follows beyond chance first where a thing alone is named and no cause was established.
+
+    Else a thing would be cleared for the first thing that happened to it.
+    """
+    if context.report.verdict != "inconclusive" or question.kinds or symptom is None:
+        return found
+    tied = {
+        link.cause
+        for link in context.links
+        if link.effect == symptom.id and link.test.status == "supported" and link.plausibility > 0
+    }
+    return sorted(found, key=lambda one: one.signal.id not in tied)
 
 
 def why_not(question: Question, context: FollowUpContext) -> Answer:

@@ -70,11 +70,11 @@ class Rival:
     reason: str
 
 
-def may_wait(signal: Signal, symptom: Signal) -> bool:
+def may_wait(signal: Signal, symptom: Signal, near_s: float = 0.0) -> bool:
     """Tell a lasting change that was there before the symptom was: while no cause is known, that nothing followed at once
-    does not clear it.
+    does not clear it. ``near_s``: how much later than the symptom it may be dated.
     """
-    return signal.kind in LASTING and signal.occurrences[-1].start_s <= symptom.occurrences[0].start_s
+    return signal.kind in LASTING and signal.occurrences[-1].start_s <= symptom.occurrences[0].start_s + near_s
 
 
 def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> list[Rival]:

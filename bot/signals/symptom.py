@@ -72,6 +72,7 @@ def find_symptom(
     wish = wish or Wish()
     called = {callee for _, callee in topology.calls}
     calling = {caller for caller, _ in topology.calls}
+    signals = [signal for signal in signals if not _belied(signal, signals)]
     asked = [signal for signal in signals if _asked(signal, wish)]
     for pool, ranks in ((asked if wish.named else [], {**WITHIN, **FELT}), (signals, FELT), (signals, WITHIN)):
         if pool is signals and wish.statuses and ranks is WITHIN:
@@ -84,6 +85,21 @@ def find_symptom(
         if found:
             return min(found, key=lambda pair: (-pair[0], pair[1].id))[1]
     return None
+
+
+def _belied(signal: Signal, signals: Sequence[Signal]) -> bool:
+    """Tell a series of failures that rises where the lines it counts were read and never came in numbers.
+
+    A rate of few failures, or of few samples, leaves zero and comes back; the lines themselves say whether it was more than usual.
+    """
+    if signal.source != "prometheus" or signal.kind is not Kind.SERVER_ERROR:
+        return False
+    lines = [
+        one
+        for one in signals
+        if one.kind is signal.kind and one.entity == signal.entity and one.source != signal.source
+    ]
+    return bool(lines) and not any(one.occurrences for one in lines)
 
 
 def episodes_of(signal: Signal, window: Window) -> tuple[Occurrence, ...]:

@@ -1,7 +1,7 @@
 """What happened near the symptom is judged by its times alone; what cannot be judged stays open, for a reason."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from test_followup import (
@@ -24,6 +24,7 @@ from bot.domain.items import SourceCoverage
 from bot.domain.report import Cascade
 from bot.domain.signal import Kind
 
+RUN_AT = START + timedelta(hours=12)
 OPEN = replace(REPORT, verdict="inconclusive", root_cause=None, cascade=Cascade())
 
 
@@ -90,3 +91,58 @@ def test_a_change_of_the_root_before_it_began_may_have_set_it_off(hours, verdict
         Kind.CONFIG_CHANGE, JOB, [START + timedelta(hours=hours)], "was the config change of orders-etl related?"
     )
     assert verdict == told.verdict
+
+
+def stretched(kind, hours, length_h):
+    """Give a signal that lasts."""
+    one = signal(kind, WORKER, [START + timedelta(hours=each) for each in hours], "V3", "it")
+    ones = tuple(replace(each, end_s=each.start_s + length_h * 3600) for each in one.occurrences)
+    return replace(one, occurrences=ones)
+
+
+@pytest.mark.parametrize(("length_h", "verdict"), [(10, "related"), (23.9, "unknown")])
+def test_what_lasted_around_every_episode_is_named_unless_it_lasted_all_the_time(length_h, verdict):
+    """Stretches that hold every episode speak for themselves where they do not hold nearly the whole window."""
+    felt = replace(FELT, occurrences=tuple(one for one in FELT.occurrences if 6 <= (one.start_s / 3600) % 24 <= 15))
+    throttled = stretched(Kind.CPU_THROTTLING, [5 + 24 * day for day in range(5)], length_h)
+    fits = {"status": "refuted", "hits": 5, "misses": 0, "effects": 10, "unexplained": 0, "p_value": 1.0}
+    told = ask(
+        "was the throttling of worker related?",
+        signals=[felt, throttled],
+        report=OPEN,
+        symptom=felt,
+        test=weighed(**fits),
+    )
+    assert verdict == told.verdict
+    assert ("began while it lasted" in told.answer) == (verdict == "related")
+
+
+@pytest.mark.parametrize(("clock_s", "verdict"), [("240", "related"), ("", "unrelated")])
+def test_what_clocks_may_have_dated_too_late_is_not_cleared_for_it(clock_s, verdict):
+    """A node's failure three minutes after the one episode is no alibi where clocks are four minutes apart."""
+    felt = replace(FELT, occurrences=FELT.occurrences[3:4])
+    at = datetime.fromtimestamp(felt.occurrences[0].start_s, tz=START.tzinfo)
+    failed = signal(Kind.NODE_FAILURE, WORKER, [at + timedelta(minutes=3)], "V3", "it")
+    failed = replace(failed, attributes={"clock_s": clock_s} if clock_s else {})
+    told = ask(
+        "was the node failure related?",
+        signals=[felt, failed],
+        report=OPEN,
+        symptom=felt,
+        test=weighed(status="refuted", hits=0, misses=1, effects=1, unexplained=1),
+    )
+    assert verdict == told.verdict
+    assert ("may be off by 4 min" in told.answer) == bool(clock_s)
+
+
+def test_a_rollout_without_trouble_of_its_own_is_no_rival_of_an_established_cause():
+    """Minutes before one episode of many, and nothing wrong at its own pods: the time alone is a coincidence."""
+    rolled = signal(Kind.ROLLOUT, WORKER, [RUN_AT + timedelta(minutes=20)], "V3", "it")
+    broken = signal(Kind.CRASH_LOOP, WORKER, [RUN_AT + timedelta(minutes=22)], "V3", "it")
+    ties = {"status": "supported", "hits": 1, "misses": 0, "effects": 19, "unexplained": 18}
+    asked = "was the rollout of worker related?"
+    calm = ask(asked, signals=[RUN, DOWN, FELT, rolled], symptom=FELT, test=weighed(**ties))
+    assert ("unrelated", True) == (calm.verdict, "nothing went wrong at worker itself" in calm.answer)
+    assert (
+        "related" == ask(asked, signals=[RUN, DOWN, FELT, rolled, broken], symptom=FELT, test=weighed(**ties)).verdict
+    )

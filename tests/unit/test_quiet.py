@@ -1,5 +1,7 @@
 """What a quiet window is told with: nothing is called ruled out that no test speaks of."""
 
+from dataclasses import replace
+
 import pytest
 from engine_parts import signal, window
 
@@ -7,7 +9,8 @@ from bot.analyst.citations import Citations
 from bot.analyst.findings import Around, Findings
 from bot.analyst.quiet import set_aside
 from bot.domain.entity import Entity
-from bot.domain.signal import Kind, Topology
+from bot.domain.signal import Kind, Topology, signal_id
+from bot.signals.symptom import find_symptom
 
 FRONT = Entity("Deployment", "front", "shop")
 BASKET = Entity("Deployment", "basket", "shop")
@@ -55,3 +58,12 @@ def test_where_nothing_counts_failures_nothing_is_ruled_out():
     """Without a log of failures and without series there is no test, and what was not tested is not told."""
     found = findings(None, [signal(Kind.ROLLOUT, BASKET, [30.0])])
     assert set_aside(found, Citations(found.evidence)) == ()
+
+
+@pytest.mark.parametrize(("lines", "found"), [([], False), ([3.0], True), (None, True)])
+def test_a_series_of_failures_is_belied_by_its_own_lines(lines, found):
+    """A thin series that leaves zero is no incident where the lines it counts were read and never came in numbers."""
+    rates = signal(Kind.SERVER_ERROR, FRONT, [3.0, 30.0], sizes=[9.0, 9.0], length_s=900.0, source="prometheus")
+    read = [] if lines is None else [signal(Kind.SERVER_ERROR, FRONT, lines, sizes=[9.0] * len(lines), source="loki")]
+    read = [replace(one, id=signal_id(Kind.SERVER_ERROR, FRONT, "lines"), total=60) for one in read]
+    assert (find_symptom([rates, *read], Topology(), window()) is not None) == found
