@@ -149,7 +149,11 @@ def _rollouts_and_scalings(deployment: Entity, rows: Sequence[_Scaling], nodes: 
         if rollout and row.at_s > rollout[-1].at_s + ROLLOUT_PAUSE_S:
             yield _rollout(deployment, rollout, nodes)
             rollout = []
-        if row.up and row.replica_set != current and (current is not None or _replaces(rows, index)):
+        if not rollout and (fresh := _makes_room_for(rows, index)) is not None:
+            rollout, current = [row], fresh
+        elif rollout and row.replica_set == current and not any(one.up for one in rollout):
+            rollout.append(row)
+        elif row.up and row.replica_set != current and (current is not None or _replaces(rows, index)):
             if rollout:
                 yield _rollout(deployment, rollout, nodes)
             rollout = [row]
@@ -170,8 +174,16 @@ def _replaces(rows: Sequence[_Scaling], index: int) -> bool:
     return any(not other.up and other.replica_set != row.replica_set for other in later)
 
 
+def _makes_room_for(rows: Sequence[_Scaling], index: int) -> str | None:
+    """Name the ReplicaSet that comes next once this one is gone whole, as with the strategy ``Recreate``; None where none does."""
+    row, later = rows[index], rows[index + 1 : index + 2]
+    if row.up or row.size or not later or later[0].at_s > row.at_s + ROLLOUT_PAUSE_S:
+        return None
+    return later[0].replica_set if later[0].up and later[0].replica_set != row.replica_set else None
+
+
 def _rollout(deployment: Entity, rows: Sequence[_Scaling], nodes: frozenset[str]) -> Act:
-    fresh = rows[0].replica_set
+    fresh = next((row.replica_set for row in rows if row.up), rows[0].replica_set)
     old = next((row.replica_set for row in rows if row.replica_set != fresh), None)
     return Act(
         kind=Kind.ROLLOUT,

@@ -108,6 +108,22 @@ def test_the_first_rollout_in_the_window_is_seen_without_history():
     assert [signal.kind for signal in events.signals()] == [Kind.ROLLOUT]
 
 
+def test_a_set_that_goes_whole_before_the_next_comes_begins_the_rollout():
+    """With the strategy Recreate the old pods are gone first: that is when it began, and no scaling."""
+    events = Recorder()
+    events.add(5, WEB, "ScalingReplicaSet", "Scaled down replica set web-aaa from 2 to 0")
+    events.add(6, WEB, "ScalingReplicaSet", "Scaled up replica set web-bbb from 0 to 2")
+    events.add(300, WEB, "ScalingReplicaSet", "Scaled down replica set web-bbb from 2 to 0")
+    rollout, down = events.signals()
+    assert (Kind.ROLLOUT, Kind.SCALE_DOWN) == (rollout.kind, down.kind)
+    (one,) = rollout.occurrences
+    assert (300, 360, "web-bbb replaces web-aaa") == (
+        one.start_s - WINDOW.start_s,
+        one.end_s - WINDOW.start_s,
+        one.note,
+    )
+
+
 def test_dense_repeats_are_an_interval_and_sparse_ones_two_instants():
     """A folded event that repeats every ten seconds lasted; one that repeats every six hours did not."""
     events = Recorder()
