@@ -23,8 +23,8 @@ def _too_early(chain: Chain) -> list[str]:
 
 
 def by_the_clock(chain: Chain) -> list[str]:
-    """Say which step was seen before its cause, and which steps come by one clock, so that the window cannot tell their tie from it."""
-    return [*_too_early(chain), *[*_by_the_day(chain), *_by_a_beat(chain)][:1]]
+    """Say which step was seen before its cause, and which steps come by the clock of the day, so that it may have made their tie."""
+    return [*_too_early(chain), *_by_the_day(chain)[:1]]
 
 
 def _by_the_day(chain: Chain) -> list[str]:
@@ -36,7 +36,7 @@ def _by_the_day(chain: Chain) -> list[str]:
     ]
 
 
-def _by_a_beat(chain: Chain) -> list[str]:
+def by_a_beat(chain: Chain) -> list[str]:
     """Say that a clock may set both the root and what follows it, unless the symptom itself tells the root from a clock."""
     first, whole = chain.links[0].test.rhythm, chain.end_to_end.rhythm
     if first is None or first.verdict != "cannot_tell" or first.beat_s is None:
@@ -44,10 +44,10 @@ def _by_a_beat(chain: Chain) -> list[str]:
     if whole is not None and whole.verdict == "stays":
         return []
     root = chain.root
-    see = (
-        f"suspend {root.entity} once to see" if root.entity.kind == "CronJob" else "one that stays away once would tell"
-    )
-    return [f"{noun(root.kind)} and {noun(chain.signals[1].kind)} both keep {beat(first.beat_s)}: {see}"]
+    cron = root.entity.kind == "CronJob"
+    see = f"suspend {root.entity} once to see" if cron else "a time without the one would tell"
+    told = f"{noun(root.kind)} and {noun(chain.signals[1].kind)} both keep {beat(first.beat_s)}"
+    return [f"{told}, as two things that one clock sets would: {see}"]
 
 
 def came_at_once(one: Signal, other: Signal) -> bool:

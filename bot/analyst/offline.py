@@ -7,7 +7,7 @@ measured, and trusts the verifier to check what it writes.
 from dataclasses import dataclass
 
 from bot.analyst.advice import recommendations
-from bot.analyst.by_clock import by_the_clock, came_at_once
+from bot.analyst.by_clock import by_a_beat, by_the_clock, came_at_once
 from bot.analyst.citations import Citations
 from bot.analyst.claim_checks import record_of
 from bot.analyst.claims import find_claims, judge_claim
@@ -285,6 +285,7 @@ def _confidence(
         reasons.append("the events of that time are gone: what its new pods met cannot be seen")
     reasons.extend(by_the_clock(chain))
     grave = len(reasons) - (1 if chain.end_to_end.hits < 3 else 0)
+    reasons.extend(by_a_beat(chain))
     if close and came_at_once(chain.root, others[0].root):
         grave += findings.topology.root(others[0].root.entity) not in on_the_way  # else it had its part in it
     if not reasons:

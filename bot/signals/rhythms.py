@@ -166,6 +166,8 @@ def _left_out(beats: Beats) -> float | None:
         or _fisher(min(first, second), first, second, len(span)) > BLIND
     ):
         return None
+    if _reordered(came, came, first) > SUPPORTED_P:
+        return None  # runs and pauses that are all alike are a longer beat: no other order differs from this one
     by_beat = _fisher(both, first, second, len(span))
     return by_beat if by_beat > SUPPORTED_P else max(by_beat, _reordered(came, felt, both))
 

@@ -91,6 +91,16 @@ def test_errors_that_come_where_the_job_was_left_out_are_the_clocks():
     assert refuted >= 0.6 * len(SEEDS)
 
 
+def test_two_runs_a_day_leave_no_order_to_change():
+    """What comes at ten and at one each day keeps a beat of three hours with the same pauses each day: they tell nothing."""
+    rng = random.Random(8)
+    runs = [24 * day + hour + rng.gauss(0, 0.5) / HOUR_S for day in range(1, 5) for hour in (10, 13)]
+    kill = signal(Kind.POD_KILL, API, runs, nodes=NODES)
+    drops = signal(Kind.CONNECTION_RESET, EDGE, after(rng, runs, 20, 25), mentions=(API,), source="kubernetes/logs")
+    test = outcome(kill, drops, 6)
+    assert ("cannot_tell", "supported") == (test.rhythm.verdict, test.status)
+
+
 def test_what_is_exact_and_never_left_out_cannot_be_told():
     """A job that runs on the second each hour and errors that are as exact leave nothing to tell them by, and it is said."""
     rng = random.Random(5)
