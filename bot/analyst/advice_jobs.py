@@ -1,7 +1,7 @@
 """What to change about a job that takes from others: when it runs, whether its runs may overlap, and what it holds meanwhile.
 
 How much of the failure would go with the hour is judged by the traffic: what its runs met, and what they would have met had each
-begun so much later. Leaves out what the job does.
+begun so much later. Around the episodes themselves the traffic is taken to go on in a line, for what fails is asked again. Leaves out what the job does.
 """
 
 from bisect import bisect_left
@@ -24,6 +24,8 @@ from bot.domain.spelling import length
 A_DAY_S = 86_400.0
 SHIFT_S = 900.0
 """Other times of the day are tried in steps of a quarter of an hour."""
+SETTLES_S = 600.0
+"""So long before and after an episode its own retries are taken for part of the traffic."""
 LEAST_RUNS = 2
 LEAST_SEEN = 0.6
 """A shift is judged where so large a share of the runs would still lie in what was measured."""
@@ -88,7 +90,8 @@ def _suspended(signal: Signal) -> str | None:
 
 def _quieter(signal: Signal, chain: Chain, findings: Findings, struck: int) -> tuple[str, tuple[str, str] | None]:
     """Say what traffic the runs met and would have met at the quietest time, and give that time and a command for it."""
-    course = findings.measures.requests(chain.symptom.entity) if findings.measures is not None else None
+    disturbed = [(one.start_s - SETTLES_S, one.end_s + SETTLES_S) for one in chain.symptom.occurrences]
+    course = findings.measures.requests(chain.symptom.entity, disturbed) if findings.measures is not None else None
     if course is None or len(signal.occurrences) < LEAST_RUNS:
         why = "its runs are too few" if course is not None else "nothing counts requests"
         return f"not measured: what another hour would be worth, for {why}", None
@@ -104,7 +107,7 @@ def _quieter(signal: Signal, chain: Chain, findings: Findings, struck: int) -> t
         return "not measured: what another hour would be worth, for the traffic around its runs was not seen", None
     level, shift = min(shifts)
     share = level / met
-    lead = f"its runs met {met:,.3g} requests a second"
+    lead = f"its runs met {met:,.3g} requests a second but for retries"
     if share > WORTH:
         return (
             f"{lead}, at the quietest time of equal length {level:,.3g} ({share:.0%}): another hour would change little",

@@ -85,8 +85,8 @@ class Measures(Protocol):
         """Give the events of a workload or of what belongs to it, by reason, in time order."""
         ...
 
-    def requests(self, entity: Entity) -> Course | None:
-        """Give how many requests a second an entity served."""
+    def requests(self, entity: Entity, without: Sequence[tuple[float, float]] = ()) -> Course | None:
+        """Give how many requests a second an entity served; over the stretches ``without`` a line from before to behind them."""
         ...
 
     def throttling(self, entity: Entity, limit: float, felt_at: Entity) -> Throttling | None:

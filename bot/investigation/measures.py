@@ -75,12 +75,20 @@ class CaseMeasures:
             if event.reason in reasons and entity in (event.entity, self._topology.root(event.entity)):
                 yield item, event
 
-    def requests(self, entity: Entity) -> Course | None:
-        """Give how many requests a second an entity served."""
+    def requests(self, entity: Entity, without: Sequence[tuple[float, float]] = ()) -> Course | None:
+        """Give how many requests a second an entity served; over the stretches ``without`` a line from before to behind them.
+
+        What fails is asked again, so that an incident makes traffic of its own.
+        """
         folded = quantity(self._case, entity, self._topology, counts_requests)
         if folded is None:
             return None
-        return Course(times_s=_packed(folded.times), values=_packed(folded.values), step_s=folded.step)
+        kept = np.isfinite(folded.values)
+        for start_s, end_s in without:
+            kept &= (folded.times < start_s) | (folded.times > end_s)
+        values = np.interp(folded.times, folded.times[kept], folded.values[kept]) if kept.any() else folded.values
+        measured = np.where(np.isfinite(folded.values), values, np.nan)
+        return Course(times_s=_packed(folded.times), values=_packed(measured), step_s=folded.step)
 
     def throttling(self, entity: Entity, limit: float, felt_at: Entity) -> Throttling | None:
         """Measure an entity under a CPU limit of so many cores in all; where nobody counts its requests, by those of ``felt_at``."""
