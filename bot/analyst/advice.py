@@ -213,7 +213,7 @@ def _general(signal: Signal, chain: Chain) -> Recommendation:
             if len(chain.symptom.occurrences) == len(chain.explained) == 1
             else f"would have spared up to {_episodes(chain)} ({many}): those that came by way of it, if nothing else had brought them about{unknown}"
         ),
-        spared=len(chain.explained),
+        spared=struck if struck <= whole else None,
     )
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from bot.analyst.words import HAPPENED
 from bot.domain.chat import Place
 from bot.domain.reading_words import cost_words, reading_rows
-from bot.domain.report import Answer, Report, Step, StepLink
+from bot.domain.report import Answer, Recommendation, Report, Step, StepLink
 from bot.domain.signal import Kind
 from bot.pages.tie_words import tie_rows
 from bot.slack.blockkit import CONTAINER_BLOCKS, Block, actions, button, context, fit, folded, section
@@ -208,12 +208,21 @@ def _changes(report: Report, sanitiser: Sanitiser) -> str:
     for each in report.recommendations[:most]:
         told = sanitiser.text(each.summary, _CHANGE)
         effect = f" ({sanitiser.text(each.effect)})" if each.effect else ""
-        brief = f" (would have spared {sanitiser.text(each.what_if[0].words())})" if each.what_if else ""
+        brief = f" (would have spared {sanitiser.text(number)})" if (number := _spared(each, report)) else ""
         lines.append(f"*Change:* {told}{effect if len(told + effect) <= _CHANGE + 10 else brief}")
     left = len(report.recommendations) - len(lines)
     if left:
         lines[-1] += f" _+{left} more_"
     return "\n".join(lines)
+
+
+def _spared(advice: Recommendation, report: Report) -> str:
+    """Say the number alone of what a change would have spared, where its sentence does not fit; empty where none was counted."""
+    first = advice.what_if[0] if advice.what_if else None
+    if first is not None and advice.spared in (None, first.spared(first.proposed)[0]):
+        return first.words()
+    whole = sum(each.count for each in report.symptom.episodes) if report.symptom else 0
+    return f"{advice.spared:,} of {whole:,} failures" if advice.spared is not None and advice.spared <= whole else ""
 
 
 def _next_time(report: Report, tz: tzinfo, watched: int | None) -> str:

@@ -11,7 +11,8 @@ from sample_report import ANSWER, INCONCLUSIVE, QUIET, REPORT
 from bot.domain.chat import Place, Plan, SourceProgress
 from bot.domain.entity import Entity
 from bot.domain.items import Gap
-from bot.domain.report import Evidence, RuledOut
+from bot.domain.report import Evidence, Recommendation, RuledOut
+from bot.domain.what_if import WhatIf
 from bot.playground.blockcheck import check_blocks, check_view
 from bot.slack import modals
 from bot.slack.blockkit import BLOCKS_TEXT, clip, fit, plain, section, text_size
@@ -178,3 +179,24 @@ def test_any_number_of_blocks_fits_a_message(texts):
     assert text_size(blocks) <= BLOCKS_TEXT + 100
     assert "the end" == blocks[-1]["text"]["text"]
     assert len(blocks) == len(texts) + 1 or blocks[-2]["type"] == "context"
+
+
+def test_a_long_effect_leaves_its_number():
+    """Where the sentence does not fit beside a change, what it would have spared still stands there."""
+    what = WhatIf(
+        setting="limits.cpu",
+        entity=Entity("Deployment", "web", "shop"),
+        unit="cores",
+        present=0.3,
+        proposed=0.55,
+        things="throttled periods",
+        total=90,
+        points=((0.55, 80, 85),),
+        assumption="nothing else changes",
+    )
+    long = Recommendation(summary="Raise the CPU limit", rationale="", change=None, effect="x" * 400, what_if=(what,))
+    undone = replace(long, what_if=(), spared=sum(each.count for each in REPORT.symptom.episodes))
+    shown = json.dumps(answer_blocks(replace(REPORT, recommendations=(long,)), PLACE, CLEAN), ensure_ascii=False)
+    assert "would have spared 80 to 85 of 90 throttled periods" in shown
+    shown = json.dumps(answer_blocks(replace(REPORT, recommendations=(undone,)), PLACE, CLEAN), ensure_ascii=False)
+    assert f"would have spared {undone.spared:,} of {undone.spared:,} failures" in shown
