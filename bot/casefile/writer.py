@@ -19,6 +19,7 @@ from bot.casefile.case import Case
 from bot.casefile.cells import Cell, Packer, at_seconds, bytes_cell, text_cell, time_cell
 from bot.casefile.conclusions import link_json, signal_json
 from bot.casefile.disk import PARTIAL, WHOLE, connect_for_writing, explained, sync
+from bot.casefile.known_events import KnownEvents
 from bot.casefile.ledger import Ledger
 from bot.casefile.loglines import LogLines
 from bot.casefile.mapping import Elsewhere, Masking
@@ -70,7 +71,7 @@ class CaseWriter:
         self._ledger = Ledger()
         self._numbers = dict.fromkeys(_TABLES, 0)
         self._messages: dict[tuple[str, str, datetime], ItemId] = {}
-        self._events: dict[tuple[object, ...], tuple[tuple[datetime, int], ItemId]] = {}
+        self._events = KnownEvents()
         self._objects: dict[tuple[str | None, str], ItemId] = {}
         try:
             with explained(self._partial):
@@ -141,15 +142,13 @@ class CaseWriter:
 
     def add_event(self, event: ClusterEvent) -> ItemId:
         """Store an event; one that another source has brought already, as new or newer, keeps its first id."""
-        place = (event.entity, event.reason, event.message, event.component, event.first_at)
-        if (known := self._events.get(place)) is not None and known[0] >= (event.at, event.count):
+        if (known := self._events.find(event)) is not None:
             self._ledger.add_gap(Gap(source=EVENTS, what="events that two sources hold, kept once", lost=False))
-            return known[1]
+            return ItemId(f"V{known}")
         self._ledger.count(EVENTS, 1, len(event.raw), (event.first_at, event.at))
         number = self._number("V")
-        item = self._add("V", number, event_row(number, event, self._packer))
-        self._events[place] = ((event.at, event.count), item)
-        return item
+        self._events.add(event, number)
+        return self._add("V", number, event_row(number, event, self._packer))
 
     def add_object(self, version: ObjectVersion) -> ItemId:
         """Store an object version; the same one from another source keeps its first id."""

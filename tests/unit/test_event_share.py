@@ -1,9 +1,11 @@
 """Which events are digested where there are too many."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from bot.casefile.home import CaseHome
+from bot.casefile.known_events import KnownEvents
 from bot.domain.entity import Entity
 from bot.domain.items import ClusterEvent
 from bot.investigation.event_share import shared_events
@@ -46,3 +48,20 @@ def test_a_frequent_kind_keeps_its_even_share_and_a_rare_one_everything(tmp_path
     times = [int(one.message) for _, one in kept if one.reason == "Unhealthy"]
     assert times == sorted(times)
     assert {10} == {later - first for first, later in pairwise(times)}
+
+
+def test_an_event_is_known_again_only_where_nothing_is_new_about_it():
+    """The same one, or one folded less far, is known; one that was seen since or oftener is not, nor is one beyond the room."""
+    known = KnownEvents(most=2)
+    first = event("Killing", 5)
+    known.add(first, 1)
+    assert 1 == known.find(first)
+    assert known.find(replace(first, message="other")) is None
+    newer = replace(first, at=first.at + timedelta(seconds=9), count=3)
+    assert known.find(newer) is None
+    known.add(newer, 2)
+    assert 2 == known.find(first) == known.find(newer)
+    known.add(event("Killing", 6), 3)
+    known.add(event("Killing", 7), 4)
+    assert 3 == known.find(event("Killing", 6))
+    assert known.find(event("Killing", 7)) is None
