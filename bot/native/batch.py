@@ -70,13 +70,13 @@ class LineBatch(Sequence[TimedLine]):
         compiled.rootcause_keys(self.text, len(self), *map(address, columns), address(keys))
         return keys
 
-    def joined(self) -> bytes:
-        """Give the lines one after the other, a line end between them."""
+    def joined(self) -> bytes | memoryview:
+        """Give the lines one after the other, a line end between them; a view of the text where they stand so in it."""
         if not len(self):
             return b""
         ends = self.starts + self.lengths
         if np.array_equal(ends[:-1] + 1, self.starts[1:]):  # nothing was cut off any of them
-            return self.text[int(self.starts[0]) : int(ends[-1])]
+            return memoryview(self.text)[int(self.starts[0]) : int(ends[-1])]
         compiled = kernel()
         if compiled is None:
             return b"\n".join(self.raws())

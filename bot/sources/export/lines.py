@@ -32,7 +32,7 @@ class WholeLines:
 
     def __init__(self, limit: int = LINE_LIMIT) -> None:
         self._limit = limit
-        self._held: list[bytes] = []
+        self._held: list[bytes | memoryview] = []
         self._size = 0
         self._open = 0
         """Bytes of the line that no line end has closed"""
@@ -43,9 +43,10 @@ class WholeLines:
         if not end:
             self._hold(chunk)
             return b""
-        self._hold(chunk[: chunk.find(b"\n") + 1])
-        self._held.append(chunk[chunk.find(b"\n") + 1 : end])
-        self._size += len(self._held[-1])
+        begin = chunk.find(b"\n") + 1
+        self._hold(chunk[:begin])
+        self._held.append(memoryview(chunk)[begin:end])  # copied once, when the text is put together
+        self._size += end - begin
         self._open = 0
         if self._size < _TEXT_BYTES:
             self._hold(chunk[end:])
