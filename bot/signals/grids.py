@@ -17,6 +17,8 @@ DAY_S = 86_400.0
 SLOTS = 96
 """Slots of the daily profile: 15 minutes each."""
 
+_LONG = 1024
+"""In so long rows one place is found faster than they are sorted, and then the largest below it."""
 _MOST_PADDING = 4
 """Places that grouping may waste for each number"""
 
@@ -53,13 +55,23 @@ class Groups:
 
     def medians(self, rows: Floats) -> Floats:
         """Give the median of every group of finite values, which are laid out and lose their order; zero for an empty group."""
-        if self._padded:
+        if not self._padded:
+            ranked = rows[np.lexsort((rows, self._group))]
+        elif self._holes or rows.shape[1] < _LONG:
             # short rows are ranked faster than all of it, and sorted faster than two places in them are found
             rows.sort(axis=1)
             ranked = rows.reshape(-1)
         else:
-            ranked = rows[np.lexsort((rows, self._group))]
+            return _middles(rows)
         return np.where(self._counts > 0, (ranked[self._low] + ranked[self._high]) / 2, 0.0)
+
+
+def _middles(rows: Floats) -> Floats:
+    """Give the median of each row."""
+    middle = rows.shape[1] // 2
+    rows.partition(middle, axis=1)
+    below = rows[:, middle] if rows.shape[1] % 2 else rows[:, :middle].max(axis=1)
+    return np.asarray((below + rows[:, middle]) / 2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # without slots, for what is worked out once

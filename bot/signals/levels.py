@@ -4,6 +4,7 @@ Left out: deciding that something happened; ``changepoints`` and ``excursions`` 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,6 +139,7 @@ def median(values: Floats) -> float:
     return float(part[middle] if len(values) % 2 else (part[:middle].max() + part[middle]) / 2)
 
 
+@lru_cache(maxsize=64)
 def fast_length(least: int) -> int:
     """Give the smallest length from ``least`` on that has no prime factor over 5: those transform fastest."""
     best = 1 << (least - 1).bit_length()

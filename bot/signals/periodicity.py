@@ -7,6 +7,7 @@ candidates tried. Left out: cron expressions (a schedule that is written down ne
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -134,14 +135,21 @@ def series_period(times_s: Floats, values: Floats) -> Period | None:
     level = robust_level(numbers)
     even = numbers if grid.even is grid.times else np.interp(grid.even, times, numbers)
     rest = np.clip(even - level.median, -20 * level.sigma, 20 * level.sigma)
-    ramp = np.linspace(-1, 1, len(rest))
+    ramp, power = _ramp(len(rest))
     rest = rest - rest.mean()
-    rest -= ramp * dot(rest, ramp) / dot(ramp, ramp)
+    rest -= ramp * dot(rest, ramp) / power
     lag, strength = _dominant_lag(rest)
     if not lag:
         return None
     whole = rest[: len(rest) // lag * lag].reshape(-1, lag).mean(axis=0)
     return Period(period_s=lag * step, phase_s=float(grid.even[int(np.argmax(whole))]), strength=strength)
+
+
+@lru_cache(maxsize=4)
+def _ramp(count: int) -> tuple[Floats, float]:
+    """Give an even rise from -1 to 1, and the sum of its squares."""
+    ramp = np.linspace(-1, 1, count)
+    return ramp, dot(ramp, ramp)
 
 
 def _dominant_lag(rest: Floats) -> tuple[int, float]:

@@ -73,12 +73,17 @@ def series_signals(
     return [found[name] for name in sorted(found)]
 
 
-def series_behind(signal: Signal, series: Iterable[tuple[ItemId, Series]], topology: Topology) -> Folded | None:
-    """Give the folded series that a signal was read from; None for a signal of another source."""
+def metrics_behind(signal: Signal) -> frozenset[str]:
+    """Name the metrics that a signal was read from; none for a signal of another source."""
     metric = signal.attributes.get("metric")
     if signal.source != "prometheus" or metric is None:
-        return None
-    named = {metric, f"{metric.removesuffix('_sum')}_count", meaning(metric, {}).over or metric}
+        return frozenset()
+    return frozenset((metric, f"{metric.removesuffix('_sum')}_count", meaning(metric, {}).over or metric))
+
+
+def series_behind(signal: Signal, series: Iterable[tuple[ItemId, Series]], topology: Topology) -> Folded | None:
+    """Give the folded series that a signal was read from; None for a signal of another source."""
+    named = metrics_behind(signal)
     kept = [(item, one) for item, one in series if one.metric in named]
     groups = _groups(kept, Owners(topology, _node_names(kept)))
     shown = {ref for one in signal.occurrences for ref in one.refs}

@@ -10,7 +10,7 @@ from bot.domain.items import ItemId, Series
 from bot.domain.signal import Kind, Topology
 from bot.domain.window import Window
 from bot.signals.metrics import is_counter, meaning
-from bot.signals.series_signals import series_behind, series_signals
+from bot.signals.series_signals import metrics_behind, series_behind, series_signals
 
 _START = datetime(2026, 11, 16, tzinfo=UTC)
 _WINDOW = Window(start=_START, end=_START + timedelta(days=5), asked="5d")
@@ -223,3 +223,19 @@ def test_the_series_behind_a_signal_is_found_among_its_like():
     folded = series_behind(signal, numbered, _TOPOLOGY)
     assert (folded.ids, pytest.approx(2.5)) == (("M2",), float(folded.values.sum()))
     assert series_behind(replace(signal, source="kubernetes/logs"), numbered, _TOPOLOGY) is None
+
+
+def test_what_is_divided_by_is_behind_a_signal_too():
+    """A latency is a sum over a count; nothing of a metric is behind a signal of the logs."""
+    metric = "http_server_requests_seconds_sum"
+    slow = np.where((_TIMES > _TIMES[3000]) & (_TIMES < _TIMES[3060]), 40.0, 10.0)
+    series = [
+        _one(name, {"namespace": "shop", "service": "edge"}, np.cumsum(values))
+        for name, values in ((metric, slow), ("http_server_requests_seconds_count", np.full(7200, 60.0)))
+    ]
+    numbered = [(ItemId(f"M{n}"), one) for n, one in enumerate(series, 1)]
+    signal = _of(Kind.LATENCY, series_signals(numbered, _WINDOW, _TOPOLOGY))
+    behind = [(item, one) for item, one in numbered if one.metric in metrics_behind(signal)]
+    assert behind == numbered
+    assert float(series_behind(signal, behind, _TOPOLOGY).values.max()) == pytest.approx(40 / 60)
+    assert metrics_behind(replace(signal, source="kubernetes/logs")) == frozenset()
