@@ -14,7 +14,7 @@ from bot.signals.conditioning import Conditioning
 from bot.signals.cycles import by_time_of_day
 from bot.signals.discoveries import Asked
 from bot.signals.links import SUPPORTED_P
-from bot.signals.rhythms import by_rhythm
+from bot.signals.rhythms import FOLLOWS_P, by_rhythm
 from bot.signals.trains import Train
 
 CARRIERS = frozenset({Kind.TRAFFIC_RISE})
@@ -94,7 +94,7 @@ def _corrected(held: Held | None, corrected: float | None) -> Held | None:
     if held is None or held.p_value is None or corrected is None:
         return held
     held = replace(held, p_value=corrected)
-    if held.verdict == "stays" and (held.p_value or 0.0) > SUPPORTED_P:
+    if held.verdict == "stays" and corrected > (SUPPORTED_P if held.beat_s is None else FOLLOWS_P):
         fixed = "the time of day" if held.beat_s is None else beat(held.beat_s)
         return replace(held, verdict="cannot_tell", reason=f"too little is left of it with {fixed} held fixed")
     return held

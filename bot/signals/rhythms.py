@@ -17,7 +17,7 @@ day, which more than clocks keep (``cycles``).
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from math import atan2, cos, log, pi, sin
 from statistics import median
@@ -30,7 +30,7 @@ from bot.domain.spelling import beat
 from bot.domain.window import Window
 from bot.signals.links import BLIND, CHANCE_P, SUPPORTED_P
 from bot.signals.statistics import combined, fisher_exact, rayleigh, spearman
-from bot.signals.trains import LONG_S, Match, Train, matches, range_of
+from bot.signals.trains import LONG_S, Train, range_of
 
 HOUR_S, DAY_S, WEEK_S = 3600.0, 86_400.0, 604_800.0
 EVEN_S = (
@@ -67,9 +67,10 @@ class Beats:
     """Which beats of a window each end came on, by number, and the pairs that met on one."""
 
     period_s: float
-    causes: frozenset[int]
-    effects: frozenset[int]
-    met: tuple[Match, ...]
+    causes: AbstractSet[int]
+    effects: AbstractSet[int]
+    met: tuple[tuple[int, int], ...]
+    """Cause and effect, by index, on every beat that both came on: whatever lies between them, or late would go with late by that."""
 
 
 def by_rhythm(
@@ -144,10 +145,18 @@ def _beats(causes: Train, effects: Train, test: LinkTest, window: Window, period
     first = _beat(window.start_s + period_s / 2, phase, period_s)
     last = _beat(window.end_s - period_s / 2 - max(after, 0.0), phase, period_s)
     inside = frozenset(range(first, last + 1))
-    came = [_beat(at, phase, period_s) for at in begins]
-    felt = [_beat(at - after, phase, period_s) for at in effects.starts_s]
-    met = tuple(match for match in matches(causes, effects, lag) if came[match.cause] == felt[match.effect])
-    return Beats(period_s, frozenset(came) & inside, frozenset(felt) & inside, met)
+    came = _first_on(begins, phase, period_s)
+    felt = _first_on([at - after for at in effects.starts_s], phase, period_s)
+    met = tuple((came[beat], felt[beat]) for beat in sorted(came.keys() & felt.keys() & inside))
+    return Beats(period_s, came.keys() & inside, felt.keys() & inside, met)
+
+
+def _first_on(times_s: Sequence[float], phase_s: float, period_s: float) -> dict[int, int]:
+    """Give the first of ascending times on each beat, by its index."""
+    found: dict[int, int] = {}
+    for index, at_s in enumerate(times_s):
+        found.setdefault(_beat(at_s, phase_s, period_s), index)
+    return found
 
 
 def _left_out(beats: Beats) -> float | None:
@@ -242,8 +251,8 @@ def _off(
 ) -> Lateness | None:
     if len(beats.met) < LEAST_PAIRS:
         return None
-    came = _off_beat([came_s[match.cause] for match in beats.met], beats.period_s)
-    felt = _off_beat([felt_s[match.effect] for match in beats.met], beats.period_s)
+    came = _off_beat([came_s[cause] for cause, _ in beats.met], beats.period_s)
+    felt = _off_beat([felt_s[effect] for _, effect in beats.met], beats.period_s)
     least_s = max(APART_S, causes.slack_s + effects.slack_s)
     return (came, felt) if min(max(came) - min(came), max(felt) - min(felt)) > least_s else None
 
@@ -257,13 +266,13 @@ def _dose(causes: Train, effects: Train, beats: Beats) -> float | None:
     """Give how well more goes with more among what meets at one time of day; None where either is always the same."""
     if len(beats.met) < LEAST_PAIRS:
         return None
-    much = [effects.occurrences[match.effect].size for match in beats.met]
+    much = [effects.occurrences[effect].size for _, effect in beats.met]
     looks = []
     for given in (
-        [causes.occurrences[match.cause].size for match in beats.met],
-        [causes.ends_s[match.cause] - causes.starts_s[match.cause] for match in beats.met],
+        [causes.occurrences[cause].size for cause, _ in beats.met],
+        [causes.ends_s[cause] - causes.starts_s[cause] for cause, _ in beats.met],
     ):
-        hours = [causes.starts_s[match.cause] % DAY_S // HOUR_S for match in beats.met]
+        hours = [causes.starts_s[cause] % DAY_S // HOUR_S for cause, _ in beats.met]
         if min(len(set(given)), len(set(much))) >= LEAST_PAIRS / 2:
             looks.append(spearman(_beside(given, hours), _beside(much, hours))[1])
     return min(1.0, len(looks) * min(looks)) if looks else None

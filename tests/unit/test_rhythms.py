@@ -8,6 +8,7 @@ from engine_parts import HOUR_S, signal, window
 from bot.domain.entity import Entity
 from bot.domain.signal import Kind, Topology
 from bot.signals.pairs import candidates, link_all
+from bot.signals.symptom import FELT
 
 API = Entity("Deployment", "api", "shop")
 EDGE = Entity("Deployment", "edge", "shop")
@@ -130,3 +131,40 @@ def test_no_beat_no_question():
     rng = random.Random(7)
     begun = sorted(rng.uniform(0, 118) for _ in range(30))
     assert outcome(slow(begun), errors(after(rng, begun, 5, 60)), 5).rhythm is None
+
+
+def beaten(seed, late_s):
+    """Give fourteen kinds of things that keep one beat, each for itself, a few left out, one felt; and who calls whom."""
+    rng = random.Random(seed)
+    places = [
+        *(Entity("Deployment", f"app-{number}", "shop") for number in range(6)),
+        Entity("CronJob", "rollup", "shop"),
+    ]
+    hours, found = rng.choice((1.0, 2.0, 6.0)), {}
+    for _ in range(14):
+        spread_s, minute = rng.uniform(*late_s), rng.uniform(0, 12)
+        times = [hour for hour in on_beat(rng, hours, int(118 / hours), spread_s, minute) if rng.random() < 0.97]
+        source = rng.choice(("kubernetes/events", "kubernetes/logs"))
+        one = signal(
+            rng.choice(list(Kind)), rng.choice(places), times, length_s=rng.choice((0, 60, 300)), source=source
+        )
+        found[one.id] = one
+    ordered = sorted(found.values(), key=lambda one: (one.kind in FELT, one.total, one.id))
+    pairs = {(rng.choice(places), rng.choice(places)) for _ in range(8)}
+    return ordered, Topology(calls=frozenset((a, b) for a, b in pairs if a != b))
+
+
+@pytest.mark.parametrize("late_s", [(20, 120), (0.2, 2)], ids=["late by a minute", "on the second"])
+@pytest.mark.parametrize("windows", [12, pytest.param(150, marks=pytest.mark.full)])
+def test_of_many_things_on_one_beat_none_is_tied_without_a_word(windows, late_s):
+    """Some seventy pairs a window, all on one clock: none is said to hold against it; the few that stand are known ways, and it is said."""
+    firm = pairs = open_ = 0
+    for seed in range(windows):
+        signals, topology = beaten(seed, late_s)
+        links = link_all(candidates(signals, topology), window(), signals[-1].id)
+        held = [link for link in links if link.test.status == "supported" and link.test.rhythm is not None]
+        pairs, firm = pairs + len(links), firm + any(link.test.rhythm.verdict == "stays" for link in held)
+        open_ += sum(link.test.rhythm.verdict == "cannot_tell" for link in held)
+    assert pairs > 50 * windows
+    assert firm <= windows // 100
+    assert open_ <= windows
