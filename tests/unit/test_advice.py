@@ -6,7 +6,7 @@ import pytest
 from engine_parts import DAY_S, at, signal, window
 
 from bot.analyst.advice import GENERAL, recommendations
-from bot.analyst.advice_jobs import traffic
+from bot.analyst.advice_jobs import job, traffic
 from bot.analyst.advice_probes import probe
 from bot.analyst.findings import Findings
 from bot.analyst.offline import LEAST_ROOT
@@ -44,11 +44,9 @@ def findings(*signals, measures=None, facts=()):
     )
 
 
-def chain_of(root, *, explained=(0, 1)):
+def chain_of(root, *, explained=(0, 1), hours=(20, 30, 40)):
     """Let a change lead to three episodes of failed requests, of which it accounts for some."""
-    felt = signal(
-        Kind.SERVER_ERROR, Entity("Deployment", "edge", "shop"), [20, 30, 40], sizes=[10, 20, 30], length_s=60
-    )
+    felt = signal(Kind.SERVER_ERROR, Entity("Deployment", "edge", "shop"), hours, sizes=[10, 20, 30], length_s=60)
     return Chain(signals=(root, felt), links=(), explained=explained, end_to_end=UNTESTED, score=1.0)
 
 
@@ -144,3 +142,50 @@ def test_a_kill_whose_pause_nobody_logged_makes_the_number_a_range():
     assert [what.spared(value) for value in (3, 4, 5, 6)] == [(0, 0), (1, 2), (1, 3), (2, 3)]
     assert (what.proposed, seconds.spared(1.0), seconds.spared(30.0)) == (6, (0, 0), (2, 3))
     assert "2 to 3 of 3 liveness kills" in advice.effect
+
+
+def job_advice(runs, *, schedule="15 */8 * * *", policy="Allow", values=None):
+    """Give what is advised about a CronJob whose runs bring three episodes about, in traffic of these values by the hour."""
+    cron = Entity("CronJob", "etl", "batch")
+    root = replace(signal(Kind.JOB_RUN, cron, [hour for hour, _ in runs]), period_s=8 * 3600.0)
+    ends = [
+        replace(one, end_s=one.start_s + length * 3600.0)
+        for one, (_, length) in zip(root.occurrences, runs, strict=True)
+    ]
+    root = replace(root, occurrences=tuple(ends))
+    facts = [
+        SpecFact(entity=cron, name=name, value=value, number=None, quote="", ref=ItemId("O1"))
+        for name, value in (("schedule", schedule), ("concurrencyPolicy", policy))
+    ]
+
+    class Traffic:
+        """Measures of an edge."""
+
+        def requests(self, entity, without=()):
+            """Give the value of each hour four times, for five days on end."""
+            return None if values is None else course([values[place // 4 % 24] for place in range(480)])
+
+    chain = chain_of(root, hours=[hour + 0.1 for hour, _ in runs])
+    return job(root, chain, findings(*chain.signals, measures=Traffic(), facts=facts))
+
+
+def test_runs_that_overlap_are_counted_where_they_may():
+    """Of three runs one began while another still ran; a policy that forbids it leaves nothing to spare."""
+    runs = [(16, 1), (24, 9), (32, 1)]
+    assert "concurrencyPolicy: Forbid would have spared one of 3 runs" in job_advice(runs).effect.replace(
+        "1 of 3", "one of 3"
+    )
+    assert "concurrencyPolicy" not in job_advice(runs, policy="Forbid").effect
+    assert "concurrencyPolicy" not in job_advice([(16, 1), (24, 1), (32, 1)]).effect
+
+
+def test_a_job_moves_to_the_quietest_time_its_schedule_allows():
+    """Three hours after each of its runs there is a tenth of the traffic: its times and its command move there."""
+    quiet = [1.0 if hour % 8 == 3 else 10.0 for hour in range(24)]
+    advice = job_advice([(16, 0.5), (24, 0.5), (32, 0.5)], schedule="0 */8 * * *", values=quiet)
+    assert "03:00, 11:00, 19:00 UTC" in advice.summary
+    assert '"schedule":"0 3,11,19 * * *"' in advice.change
+    assert "moved there it would have spared 27 of the 30" in advice.effect
+    steady = job_advice([(16, 0.5), (24, 0.5), (32, 0.5)], schedule="0 */8 * * *", values=[5.0] * 24)
+    assert "another hour would change little" in steady.effect
+    assert '"suspend":true' in steady.change
