@@ -50,6 +50,7 @@ def spare_room(signal: Signal, chain: Chain, findings: Findings) -> Recommendati
         assumption="nothing but CPU and memory keeps them off it and it is there before the loss",
     )
     cores, size = (sum(one[at] for one in room.waiting) for at in (0, 1))
+    struck, whole = struck_of(chain)
     return Recommendation(
         summary=f"Keep room for the loss of one node: {counted(wanted, 'more node')} like {signal.entity.name}, or replicas spread so that fewer go with one",
         rationale=(
@@ -57,7 +58,10 @@ def spare_room(signal: Signal, chain: Chain, findings: Findings) -> Recommendati
             f"together, such a node has {room.node[0]:.3g} and {room.node[1] / GIB:.3g}"
         ),
         change=None,
-        effect=f"{would_have(counted(wanted, 'more node') + ' of its size', what)}; until they run, what is left carries the load",
+        effect=(
+            f"{would_have(counted(wanted, 'more node') + ' of its size', what)}; {struck:,} of {whole:,} {plural(chain.symptom.kind)} came behind the "
+            "loss, those until it is noticed among them, which no room spares"
+        ),
         what_if=(what,),
     )
 

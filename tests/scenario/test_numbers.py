@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from numbers_stage import advice_on, events_of, logs_of, part_of, setting, world_of
 
-from bot.evals.scenarios import story
+from bot.evals.scenarios import node_loss, story
 
 
 def near(truth, told, total, share):
@@ -230,3 +230,49 @@ def test_a_quota_lets_in_what_it_had_room_for(tmp_path):
     for value in (11.1, 12.0, 13.1):
         assert sum(each <= round(value * 1000) for each in sums) == what.spared(value)[0]
     assert "delete resourcequota" in (advice[0].change or "")
+
+
+def failures(world):
+    """Count what the edge answered with an error."""
+    return sum(count for counts in world.minutes.values() for status, count in counts.items() if status >= 500)
+
+
+@pytest.mark.full
+def test_a_limited_neighbour_simulated(tmp_path):
+    """With the batch worker held to the cores that are proposed hardly a request fails, as all bursts are said to be spared."""
+    world = world_of("noisy-neighbour", tmp_path / "export", seed=12, days=5.0)
+    what = holds(setting(advice_on(tmp_path / "export", tmp_path), "limits.cpu"))
+    assert (what.total, what.total) == what.spared(what.proposed)
+
+    def limited(world):
+        part_of(world, "Neighbour").cores = what.proposed
+
+    again = world_of("noisy-neighbour", tmp_path / "again", seed=12, days=5.0, change=limited)
+    assert failures(again) <= 0.05 * failures(world)
+
+
+@pytest.mark.full
+def test_spare_room_simulated(tmp_path):
+    """With room for all that waited the loss of a node is over once it is noticed: nine of ten failures do not come."""
+    world = world_of("node-loss", tmp_path / "export", seed=11, days=5.0)
+    again = world_of(
+        "node-loss", tmp_path / "again", seed=11, days=5.0, stage=lambda world: node_loss.stage(world, spare=True)
+    )
+    assert failures(again) <= 0.1 * failures(world)
+    what = setting(advice_on(tmp_path / "export", tmp_path), "more nodes of this size")
+    assert (what.total, what.total) == what.spared(what.proposed)
+
+
+@pytest.mark.full
+def test_a_larger_memory_limit_simulated(tmp_path):
+    """With twice the memory as many fewer containers are killed as was told."""
+    world = world_of("memory-leak", tmp_path / "export", seed=11, days=5.0)
+    what = holds(setting(advice_on(tmp_path / "export", tmp_path), "limits.memory"))
+
+    def doubled(world):
+        (leaking,) = (each for each in world.cluster.workloads.values() if each.name == what.entity.name)
+        leaking.memory_limit_mb *= 2
+
+    again = world_of("memory-leak", tmp_path / "again", seed=11, days=5.0, change=doubled)
+    killed = len(world.marks["oom"])
+    assert near(killed - len(again.marks.get("oom", [])), what.spared(2 * what.present), killed, 0.15)
