@@ -8,6 +8,7 @@ import argparse
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -121,6 +122,7 @@ def main() -> int:
     options.add_argument("--scenarios", type=lambda text: text.split(","), default=[], help="all unless named")
     options.add_argument("--only", metavar="PARTS", default="", help="comma-separated; otherwise all")
     chosen = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what lies in the folder goes
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     known = parts(folder, chosen)
     wanted = [part for part in chosen.only.split(",") if part] or [*known]
