@@ -12,7 +12,7 @@ from bot.analyst.findings import Around, Findings
 from bot.analyst.rivals import may_wait, why_not
 from bot.analyst.words import capital, clock_s, counted, names_of, noun, p_words, plural, times
 from bot.domain.entity import Entity
-from bot.domain.items import SourceCoverage
+from bot.domain.items import LOG_SOURCES, SourceCoverage
 from bot.domain.link import Chain, Link
 from bot.domain.signal import History, Kind, Signal, SignalId
 from bot.domain.spelling import length
@@ -48,7 +48,6 @@ SHOWN_BY: dict[Kind, tuple[str, ...]] = {
 """Kinds that Kubernetes itself notes, and the sources that would show one: any of them does. Restarts also stand in a pod's
 status, but only in that of a pod that is still there."""
 VAGUE = frozenset({Kind.RESOURCE_SHIFT, Kind.LOG_ERROR, Kind.LOG_BURST, Kind.ALERT})
-PEOPLE = frozenset({"slack", "jira", "grafana"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +128,14 @@ def _plainly_unseen(pointed: Pointed, record: Record) -> Judgement:
         nothing = f"Nothing that happened to {names_of(pointed.entities)} was seen"
         if rows and not lost:
             return "refuted", f"{nothing}, and every source was read to the end."
-        return "untested", f"{nothing}; {' and '.join(lost)} could not be read whole." if lost else f"{nothing}."
+        return (
+            "untested",
+            f"{nothing}, but {' and '.join(lost)} {_were(lost)} not read whole." if lost else f"{nothing}.",
+        )
     kinds = [plural(kind).removeprefix("an ").removeprefix("a ") for kind in pointed.ranked if kind not in VAGUE][:2]
     what = f"Nothing of the kind ({', '.join(kinds)}) was seen" if kinds else "Nothing of the kind was seen"
-    blind = [row.source for row in record.coverage if row.status == "missing" and row.source not in PEOPLE]
+    measured = {*LOG_SOURCES, "prometheus"}
+    blind = [row.source for row in record.coverage if row.status == "missing" and row.source in measured]
     if blind:
         return "untested", f"{what}, but it could not be checked whole: {' and '.join(blind)} {_were(blind)} not read."
     return "untested", f"{what} in the data of this case."
@@ -193,7 +196,7 @@ def _no_rise(pointed: Pointed, record: Record, acts_s: Sequence[float] = ()) -> 
         return None
     told = around_words(found, "after it" if acts_s else "before this was said")
     if found.p_value < RAISED_P:
-        return "untested", f"{told}: more than that, yet too little for an incident."
+        return "untested", f"{told}: more than usual, yet too little for an incident."
     lead = "There was no incident for it to have caused: " if acts_s else ""
     return "refuted", f"{lead}{told}."
 
@@ -209,8 +212,8 @@ RAISED_P = 0.01
 def around_words(found: Around, when: str) -> str:
     """Say how many failed, and how many were to be expected."""
     return (
-        f"{counted(found.count, 'response')} of {found.who} failed in the {length(found.reach_s)} {when}, where the hours beside let "
-        f"expect {found.expected:.2g} ({p_words(found.p_value)})"
+        f"{counted(found.count, 'response')} of {found.who.name} failed within {length(found.reach_s)} {when}; the hours beside "
+        f"let expect {found.expected:.2g} ({p_words(found.p_value)})"
     )
 
 

@@ -6,13 +6,15 @@ A failed one lowers the confidence.
 
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Findings
-from bot.analyst.rivals import Rival
+from bot.analyst.rivals import LASTING, Rival
 from bot.analyst.words import clock_s, counted, noun, one_of, times
 from bot.domain.link import Chain
 from bot.domain.report import ControlQuestion
 from bot.domain.signal import Kind, Signal
 from bot.domain.spelling import length
 
+FIRST_SEEN_S = 600.0
+"""How much earlier than a change its effect may be dated: clocks differ, and series have steps."""
 NEEDED = 0.75
 """Share of episodes that must have a step before them for it to count as needed."""
 
@@ -29,7 +31,7 @@ def control_questions(
     quiet = _quiet(chain, sharpest, findings)
     if quiet is not None:
         asked.append(quiet)
-    asked.append(_always(chain, citations))
+    asked.append(_stayed(chain, citations) if chain.root.kind in LASTING else _always(chain, citations))
     return tuple(asked)
 
 
@@ -90,6 +92,27 @@ def _quiet(chain: Chain, step: Signal, findings: Findings) -> ControlQuestion | 
         answer=f"Yes, {times(len(inside))}." if inside else "No, none.",
         verdict="passed" if passed else "failed",
         evidence=(),
+    )
+
+
+def _stayed(chain: Chain, citations: Citations) -> ControlQuestion:
+    """Ask of a change that stays in force whether the symptom was there before it."""
+    root, felt = chain.root, chain.symptom.occurrences
+    first_s = root.occurrences[0].start_s
+    before = sum(one.start_s < first_s - FIRST_SEEN_S for one in felt)
+    close = sum(one.start_s < first_s for one in felt) - before
+    answer = f"No, {'the one episode' if len(felt) == 1 else f'all {len(felt)} episodes'} began later."
+    if before:
+        answer = f"Yes, {before} of {counted(len(felt), 'episode')} had begun."
+    elif close:
+        answer = (
+            f"No, but for {close} of {counted(len(felt), 'episode')}, begun less than {length(FIRST_SEEN_S)} before it."
+        )
+    return ControlQuestion(
+        question=f"Was the symptom there before {one_of(root)}?",
+        answer=answer,
+        verdict="passed" if before * 5 <= len(felt) else "failed",
+        evidence=citations.cite_all([(ref, first_s) for ref in root.occurrences[0].refs[:1]], entity=root.entity),
     )
 
 

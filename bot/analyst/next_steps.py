@@ -78,7 +78,7 @@ def next_steps(question: Question, context: FollowUpContext) -> Answer:
             f"{_ruled_out(context)}."
         )
     said += [_told(lead, cited, place) for place, lead in enumerate(leads)]
-    steps = [*_to_fetch(report.coverage), *_to_separate(leads)]
+    steps = [*(": ".join(each) for each in to_fetch(report.coverage)), *_to_separate(leads)]
     listed = " ".join(f"({number}) {step}." for number, step in enumerate(steps, 1))
     said.append(f"What would settle it: {listed}")
     return give(question, context, " ".join(said), "answered", cited)
@@ -149,15 +149,15 @@ def _told(lead: Lead, cited: Citations, place: int) -> str:
     return f"{'Not shown to be the cause, but the first to follow up' if not place else 'Then'}: {name}{keys}."
 
 
-def _to_fetch(coverage: Sequence[SourceCoverage]) -> Iterable[str]:
-    """Name the evidence that is missing and how it is got; sources that were there whole are not named."""
+def to_fetch(coverage: Sequence[SourceCoverage]) -> Iterable[tuple[str, str]]:
+    """Give how evidence is got that is missing, and in what state it was; sources that were there whole are left out."""
     rows = {row.source: row for row in coverage}
     for source, how in FETCH.items():
         row = rows.get(source)
         if row is None or row.status in {"complete", "not_configured"}:
             continue
         state = "is missing" if row.status == "missing" else "was there in part"
-        yield f"get {how}: {source} {state}"
+        yield f"get {how}", f"{source} {state}"
 
 
 def _to_separate(leads: Sequence[Lead]) -> Iterable[str]:

@@ -11,9 +11,10 @@ from bot.analyst.by_clock import by_a_beat, by_the_clock, came_at_once
 from bot.analyst.citations import Citations
 from bot.analyst.claim_checks import record_of
 from bot.analyst.claims import find_claims, judge_claim
-from bot.analyst.controls import control_questions
+from bot.analyst.controls import FIRST_SEEN_S, control_questions
 from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
+from bot.analyst.next_steps import to_fetch
 from bot.analyst.questions import symptom_wish
 from bot.analyst.quiet import set_aside
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
@@ -57,8 +58,6 @@ NEARLY_ALL = 0.9
 """The same where one kind of response is asked for and it cannot be told from others: some may be of another cause."""
 CLOSE = 0.85
 """A rival chain whose score comes this near to the best one, from another root, makes the answer uncertain."""
-FIRST_SEEN_S = 600.0
-"""How much earlier than a change its effect may be dated: clocks differ, and series have steps."""
 CHANGES = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, Kind.HUMAN_CHANGE})
 """Kinds that stay in force: what was there before one did not come from it."""
 BARE = frozenset(
@@ -150,7 +149,7 @@ def _inconclusive(
         citations,
         verdict="inconclusive",
         confidence="low",
-        reasons=judged.reasons,
+        reasons=(*judged.reasons, *(f"what would help: {how}" for how, _ in to_fetch(findings.coverage))),
         summary=f"{seen}; nothing in the window can be shown to have caused it.{lead}",
         symptom=_symptom(findings, None, citations),
         ruled_out=tuple(ruled_out(rival, findings, citations) for rival in found),

@@ -5,6 +5,7 @@ and how many the hours beside it let expect. What cannot be counted is not calle
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from bot.analyst.citations import Citations
 from bot.analyst.claim_checks import RAISED_P, REACH_S, around_words
@@ -25,7 +26,7 @@ TEST = "conditional test of two Poisson rates"
 
 def set_aside(findings: Findings, citations: Citations) -> tuple[RuledOut, ...]:
     """Give what was looked at in a window without an incident, the most suspected first, then the loudest noise."""
-    return (*list(_events(findings, citations))[:MOST], *list(_noise(findings, citations))[:MOST_NOISE])
+    return (*islice(_events(findings, citations), MOST), *islice(_noise(findings, citations), MOST_NOISE))
 
 
 def _events(findings: Findings, citations: Citations) -> Iterator[RuledOut]:

@@ -21,6 +21,8 @@ MOST_TIMES = 300
 """Occurrences that a timeline is given."""
 MOST = 8
 MOST_EXPLAINED = 3
+ANNOUNCED_S = 900.0
+"""How far apart somebody's announcement of a change and the change itself are at most."""
 NOTABLE: dict[Kind, float] = {
     Kind.OOM_KILL: 1.0,
     Kind.CONTAINER_RESTART: 0.9,
@@ -93,7 +95,7 @@ def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> li
         place = findings.topology.root(signal.entity)
         if signal.id in inside or (signal.kind, place) in acts or (signal.kind, place) in told:
             continue
-        if _consequence(signal, findings, inside) or _same_act(signal, found):
+        if _consequence(signal, findings, inside) or _same_act(signal, found) or _announced(signal, findings):
             continue
         link = findings.test(signal, symptom)
         reason = why_not(signal, link, symptom, chain)
@@ -238,6 +240,19 @@ def _same_act(signal: Signal, others: list[Rival]) -> bool:
         and abs(rival.signal.occurrences[0].start_s - signal.occurrences[0].start_s) <= 60.0
         for rival in others
     )
+
+
+def _announced(signal: Signal, findings: Findings) -> bool:
+    """Tell what somebody announced and the cluster itself shows as done: the deed is told, the announcement says no more."""
+    if signal.kind is not Kind.HUMAN_CHANGE:
+        return False
+    deeds = [
+        each.start_s
+        for other in findings.signals.values()
+        if other.kind in LASTING and findings.topology.root(other.entity) in signal.mentions
+        for each in other.occurrences
+    ]
+    return all(any(abs(deed - one.start_s) <= ANNOUNCED_S for deed in deeds) for one in signal.occurrences)
 
 
 def _consequence(signal: Signal, findings: Findings, inside: set[SignalId]) -> bool:

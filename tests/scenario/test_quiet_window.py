@@ -32,7 +32,7 @@ def test_the_worry_is_answered(quiet):
     """The person who feared that something is wrong is quoted and told how many requests failed then."""
     worries = [claim for claim in quiet.report["claims"] if "acting up" in claim["quote"]]
     assert [claim["status"] for claim in worries] == ["refuted"]
-    assert "failed in the 3 h before this was said" in worries[0]["reason"]
+    assert "failed within 3 h before this was said" in worries[0]["reason"]
 
 
 def test_expired_events_are_a_gap(quiet, tmp_path, monkeypatch):
@@ -45,3 +45,11 @@ def test_expired_events_are_a_gap(quiet, tmp_path, monkeypatch):
     assert outcome.report["confidence"] != "high"
     whole = next(row for row in quiet.report["coverage"] if row["source"] == "kubernetes/events")
     assert whole["status"] == "complete"
+
+
+def test_every_citation_is_used(quiet):
+    """What is not told is not cited."""
+    report = quiet.report
+    used = {key for out in report["ruled_out"] for key in out["evidence"]}
+    used |= {key for claim in report["claims"] for key in claim["evidence"]}
+    assert set(report["evidence"]) == used

@@ -226,5 +226,5 @@ def test_a_worry_in_a_quiet_window_is_answered_with_what_failed_then(chance, sta
 
     claim = judge_claim(worry, None, Record(signals=[], links=[], around=around))
     assert claim.status == status
-    assert "3 responses of Deployment edge/edge-gateway failed in the 3 h before this was said" in claim.reason
+    assert "3 responses of edge-gateway failed within 3 h before this was said" in claim.reason
     assert find_claims([message("is it me or is edge-gateway acting up?")], [], SIGNALS) == []
