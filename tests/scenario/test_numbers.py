@@ -56,20 +56,26 @@ def test_probes_that_would_have_sat_out_the_pauses(tmp_path):
         assert least <= sum(each < threshold for each in kills) <= most
 
 
-def test_retries_are_counted_in_the_lines_that_tell_of_them(tmp_path):
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory):
+    """A job that holds a lock: the world, its export, and what is recommended."""
+    folder = tmp_path_factory.mktemp("locked")
+    world = world_of("lock-pool-retry", folder / "export", seed=11, days=3.0)
+    return world, folder / "export", advice_on(folder / "export", folder)
+
+
+def test_retries_are_counted_in_the_lines_that_tell_of_them(locked):
     """Every retry bears a number in the log; those beyond a limit are the ones that it would have spared."""
-    world = world_of("lock-pool-retry", tmp_path / "export", seed=11, days=3.0)
-    advice = advice_on(tmp_path / "export", tmp_path)
+    world, export, advice = locked
     what = holds(setting(advice, "retries a call"))
-    lines = logs_of(tmp_path / "export", world.cast.app, what.entity.name)
+    lines = logs_of(export, world.cast.app, what.entity.name)
     numbers = Counter(int(found[1]) for line in lines if (found := re.search(r"attempt (\d) of 3", line)))
     assert [numbers.total(), numbers[2] + numbers[3], numbers[3]] == [what.spared(most)[0] for most in (0, 1, 2)]
 
 
-def test_the_traffic_that_a_job_met_is_that_of_the_hour(tmp_path):
+def test_the_traffic_that_a_job_met_is_that_of_the_hour(locked):
     """The simulated daylight knows the traffic without what the incident added: no hour is called quieter for want of retries."""
-    world = world_of("lock-pool-retry", tmp_path / "export", seed=11, days=3.0)
-    job = advice_on(tmp_path / "export", tmp_path)[0]
+    world, _, (job, *_) = locked
     found = re.search(r"(?:quietest time of equal length,?) [\d.]+ \((\d+)%\)", job.effect)
     starts = world.marks["job"]
 
