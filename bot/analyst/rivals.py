@@ -98,7 +98,7 @@ def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> li
         if _consequence(signal, findings, inside) or _same_act(signal, found) or _announced(signal, findings):
             continue
         link = findings.test(signal, symptom)
-        reason = why_not(signal, link, symptom, chain)
+        reason = why_not(signal, link, symptom, chain if known else None)
         if reason is None or (not known and may_wait(signal, symptom)):
             continue
         told.add((signal.kind, place))

@@ -12,7 +12,7 @@ from itertools import pairwise
 from bot.analyst.words import HAPPENED
 from bot.domain.chat import Place
 from bot.domain.reading_words import cost_words, reading_rows
-from bot.domain.report import Answer, Recommendation, Report, Step, StepLink
+from bot.domain.report import Answer, Recommendation, Report, RuledOut, Step, StepLink
 from bot.domain.signal import Kind
 from bot.pages.tie_words import tie_rows
 from bot.slack.blockkit import CONTAINER_BLOCKS, Block, actions, button, context, fit, folded, section
@@ -192,8 +192,9 @@ def _who(step: Step, sanitiser: Sanitiser) -> str:
 def _conclusion(report: Report, sanitiser: Sanitiser) -> str:
     confidence = "" if report.verdict == "no_incident" else f", {report.confidence} confidence"
     lines = [f"*{_VERDICT[report.verdict]}{confidence}.* {sanitiser.text(_brief(report), _SUMMARY)}"]
-    if report.verdict == "inconclusive" and report.reasons:
-        lines.append("; ".join(sanitiser.text(reason, 120) for reason in report.reasons[:_REASONS]))
+    unsaid = [reason for reason in report.reasons if reason.lower() not in report.summary.lower()]
+    if report.verdict == "inconclusive" and unsaid:
+        lines.append("; ".join(sanitiser.text(reason, 200) for reason in unsaid[:_REASONS]))
     return "\n".join(lines)
 
 
@@ -267,11 +268,16 @@ def _ties(report: Report, sanitiser: Sanitiser) -> str:
 
 def _ruled_out(report: Report, sanitiser: Sanitiser) -> str:
     told = [
-        f"• {sanitiser.text(each.summary, 160)}: {sanitiser.text(each.reason, 200)}"
+        f"• {_whose(each, sanitiser)}{sanitiser.text(each.summary, 160)}: {sanitiser.text(each.reason, 200)}"
         for each in report.ruled_out[:_RULED_OUT]
     ]
     left = len(report.ruled_out) - len(told)
     return "\n".join(["*Ruled out*", *told, *([f"and {left} more: ask me about them"] if left > 0 else [])])
+
+
+def _whose(out: RuledOut, sanitiser: Sanitiser) -> str:
+    """Name what a line is about, where its words do not."""
+    return "" if str(out.entity) in out.summary else f"{sanitiser.code(out.entity.name, 80)} "
 
 
 def _buttons(report: Report, place: Place) -> Block:

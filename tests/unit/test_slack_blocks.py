@@ -200,3 +200,13 @@ def test_a_long_effect_leaves_its_number():
     assert "would have spared 80 to 85 of 90 throttled periods" in shown
     shown = json.dumps(answer_blocks(replace(REPORT, recommendations=(undone,)), PLACE, CLEAN), ensure_ascii=False)
     assert f"would have spared {undone.spared:,} of {undone.spared:,} failures" in shown
+
+
+def test_what_is_ruled_out_is_told_with_whose_it_is():
+    """A rollout is named with its workload, once."""
+    basket = Entity("Deployment", "basket", "shop")
+    out = RuledOut(entity=basket, summary="one rollout", reason="nothing followed", test="order", evidence=("E1",))
+    noise = replace(out, summary="Calls made by Deployment shop/basket timed out")
+    shown = json.dumps(answer_blocks(replace(REPORT, ruled_out=(out, noise)), PLACE, CLEAN), ensure_ascii=False)
+    assert "`basket` one rollout: nothing followed" in shown
+    assert "• Calls made by Deployment shop/basket timed out" in shown
