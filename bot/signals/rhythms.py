@@ -86,12 +86,11 @@ def by_rhythm(
     if period_s is None:
         return None
     beats = _beats(causes, effects, test, window, period_s)
-    looks = [
-        p for p in (_left_out(beats), _late(causes, effects, beats), _dose(causes, effects, beats)) if p is not None
-    ]
+    missed = _left_out(beats)
+    looks = [p for p in (missed, _late(causes, effects, beats), _dose(causes, effects, beats)) if p is not None]
     name = beat(period_s)
     p_value = combined(looks) if looks else None
-    clock = _by_clock(causes, effects, beats, test.lag_range_s[1])
+    clock = (missed or 0.0) > CHANCE_P or _waits_for_none(causes, effects, beats, test.lag_range_s[1])
     if p_value is not None and p_value <= FOLLOWS_P and not clock:
         return Held(verdict="stays", p_value=p_value, reason=f"stays with {name} held fixed", beat_s=period_s)
     if (p_value is None or p_value > FOLLOWS_P) and clock:
@@ -285,9 +284,3 @@ def _beside(values: Sequence[float], hours: Sequence[float]) -> list[float]:
     for value, hour in zip(told, hours, strict=True):
         by_hour[hour].append(value)
     return [value - median(by_hour[hour]) for value, hour in zip(told, hours, strict=True)]
-
-
-def _by_clock(causes: Train, effects: Train, beats: Beats, high_s: float) -> bool:
-    """Tell whether something speaks for the clock: beats that only one end left out, or an effect that waits for no cause."""
-    missed = _left_out(beats)
-    return (missed is not None and missed > CHANCE_P) or _waits_for_none(causes, effects, beats, high_s)
