@@ -6,10 +6,15 @@ either did next.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from bot.domain.signal import Kind, Signal
+from bot.domain.entity import Entity
+from bot.domain.signal import Kind, Occurrence, Signal
+
+_Own = defaultdict[Kind, defaultdict[str, list[tuple[int, Signal]]]]
+"""Signals whose lines are a bare message, by kind and message, each with its place among all"""
 
 RETOLD = frozenset(
     {
@@ -43,10 +48,19 @@ _MARKS = re.compile(r"[\\\"']")
 
 def with_tellers(signals: Sequence[Signal]) -> list[Signal]:
     """Give the signals, those that only repeat another's words with whose they are, and with little weight as a beginning."""
-    own = [(signal, words) for signal in signals if signal.kind in RETOLD and (words := own_words(signal.subject))]
+    own: _Own = defaultdict(lambda: defaultdict(list))
+    for place, signal in enumerate(signals):
+        if signal.kind in RETOLD and (words := own_words(signal.subject)):
+            own[signal.kind][words].append((place, signal))
+    wrapped: dict[tuple[Kind, str], list[str]] = {}
     told = []
     for signal in signals:
-        said_by = _origin(signal, own) if signal.kind in RETOLD else None
+        said_by = None
+        if signal.kind in RETOLD:
+            key = signal.kind, signal.subject  # many signals have one subject
+            if key not in wrapped:
+                wrapped[key] = _wrapped(signal.subject, own[signal.kind])
+            said_by = _origin(signal, [one for words in wrapped[key] for one in own[signal.kind][words]])
         if said_by is not None:
             mentions = tuple(dict.fromkeys((said_by.entity, *signal.mentions)))
             noted = {**signal.attributes, "told_by": str(said_by.entity), "standing": STANDING}
@@ -62,16 +76,22 @@ def own_words(template: str) -> str:
     return words if len(words) >= LEAST_LENGTH and len(words.split()) >= LEAST_WORDS and words[0] not in "{<" else ""
 
 
-def _origin(signal: Signal, own: Iterable[tuple[Signal, str]]) -> Signal | None:
+def _wrapped(subject: str, messages: Iterable[str]) -> list[str]:
+    """Give the messages that a line holds behind words of its own."""
+    text = _plain(subject)
+    head = _head(text)
+    return [words for words in messages if text.find(words) > head]
+
+
+def _origin(signal: Signal, own: Iterable[tuple[int, Signal]]) -> Signal | None:
     """Find whose bare message a signal's lines wrap, at the same times; None where nobody's, or several's."""
-    text = _plain(signal.subject)
-    found = {
-        other.entity: other
-        for other, words in own
-        if other.kind is signal.kind and other.entity != signal.entity and 0 <= _head(text) < text.find(words)
-        and _meet(signal, other)
-    }  # fmt: skip
-    return next(iter(found.values())) if len(found) == 1 else None
+    found: dict[Entity, Signal] = {}
+    for _, other in sorted(own, key=lambda one: one[0]):
+        if other.entity != signal.entity and _meet(signal.occurrences, other.occurrences):
+            found[other.entity] = other
+            if len(found) > 1:
+                return None
+    return next(iter(found.values()), None)
 
 
 def _plain(template: str) -> str:
@@ -83,9 +103,15 @@ def _head(text: str) -> int:
     return found.end() if found else 0
 
 
-def _meet(one: Signal, other: Signal) -> bool:
-    return any(
-        a.start_s <= b.end_s + LATE_S and b.start_s <= a.end_s + LATE_S
-        for a in one.occurrences
-        for b in other.occurrences
-    )
+def _meet(ones: Sequence[Occurrence], others: Sequence[Occurrence]) -> bool:
+    """Tell whether any of two rows of occurrences, each ascending, are at one time, or nearly."""
+    first = second = 0
+    while first < len(ones) and second < len(others):
+        one, other = ones[first], others[second]
+        if one.end_s + LATE_S < other.start_s:
+            first += 1
+        elif other.end_s + LATE_S < one.start_s:
+            second += 1
+        else:
+            return True
+    return False
