@@ -18,6 +18,7 @@ from bot.analyst.next_steps import to_fetch
 from bot.analyst.questions import symptom_wish
 from bot.analyst.quiet import set_aside
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
+from bot.analyst.roots import against
 from bot.analyst.steps import cascade, summary_of
 from bot.analyst.words import (
     capital,
@@ -218,8 +219,7 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
         )
     if standing < LEAST_ROOT:
         doubts.append(f"{noun(chain.root.kind)} is itself an effect of something not seen")
-    if _merely_asked(findings, chain):
-        doubts.append("what it asked for names, and what became of that, was not seen")
+    doubts += against(findings, chain, rootness)
     if chain.score < LEAST_SCORE:
         doubts.append("its links are weakly supported")
     if chain.end_to_end.status == "refuted" and chain.links[0].scope in FAR:
@@ -239,16 +239,6 @@ def _not_told_apart(findings: Findings, chain: Chain) -> str:
     if len(asked) != 1 or seen in {str(status) for status in asked} or chain.symptom.kind is not Kind.SERVER_ERROR:
         return ""
     return f"HTTP {min(asked)} responses"
-
-
-def _merely_asked(findings: Findings, chain: Chain) -> bool:
-    """Tell whether a chain begins at one who could not resolve names and whom nobody asks: it failed at what it asked."""
-    root, kind = chain.root, Kind.NAME_RESOLUTION_FAILURE
-    if root.kind is not kind or root.entity.kind == "Host":
-        return False
-    asking = {signal.entity for signal in findings.signals.values() if signal.kind is kind}
-    asked = any((one, root.entity) in findings.topology.calls for one in asking)
-    return not asked and not any(signal.kind is kind for signal in chain.signals[1:])
 
 
 def _before(chain: Chain) -> int:

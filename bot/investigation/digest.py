@@ -28,7 +28,7 @@ from bot.signals.event_signals import event_signals
 from bot.signals.facts import spec_facts
 from bot.signals.job_runs import job_runs
 from bot.signals.log_signals import log_signals
-from bot.signals.manifest import containers, parts, pod_spec
+from bot.signals.manifest import containers, keeps_data, parts, pod_spec
 from bot.signals.object_signals import object_signals
 from bot.signals.periodicity import event_period
 from bot.signals.retold import with_tellers
@@ -80,7 +80,8 @@ def digest(case: Case, window: Window) -> Digest:
 
     inside = [(ref, event) for ref, event in events if event.at >= window.start and event.first_at < window.end]
     from_objects = _for_whom(object_signals(objects, window, topology), objects, directory)
-    read = with_tellers(log_signals(tables, streams, window, topology, directory, case.texts_of))
+    stores = {topology.root(version.entity) for _, version in objects if keeps_data(version)}
+    read = with_tellers(log_signals(tables, streams, window, topology, directory, case.texts_of), stores)
     from_logs = _expiries_once(from_objects, read)
     signals = [
         *event_signals(inside, window, topology),

@@ -84,3 +84,11 @@ def owner_of(version: ObjectVersion) -> Entity | None:
         if kind and name and kind != "Node":
             return Entity(kind, name, version.entity.namespace)
     return None
+
+
+def keeps_data(version: ObjectVersion) -> bool:
+    """Tell whether an object's pods keep data on a volume that outlives them."""
+    spec = version.manifest
+    return any("persistentVolumeClaim" in one for one in parts(pod_spec(version), "volumes")) or bool(
+        parts(spec, "spec", "volumeClaimTemplates")
+    )

@@ -223,8 +223,8 @@ EXOGENOUS: dict[Kind, float] = {
     Kind.BAD_CONFIG: 0.65,
     Kind.NAME_RESOLUTION_FAILURE: 0.55,
     Kind.RATE_LIMITED: 0.55,
-    Kind.AUTH_FAILURE: 0.5,
-    Kind.TLS_FAILURE: 0.5,
+    Kind.AUTH_FAILURE: 0.45,  # whoever was refused did not refuse
+    Kind.TLS_FAILURE: 0.45,
     Kind.OOM_KILL: 0.5,
     Kind.GC_PAUSE: 0.5,
     Kind.MEMORY_PRESSURE: 0.5,

@@ -7,7 +7,7 @@ either did next.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from bot.domain.entity import Entity
@@ -46,8 +46,12 @@ _HEAD = re.compile(
 _MARKS = re.compile(r"[\\\"']")
 
 
-def with_tellers(signals: Sequence[Signal]) -> list[Signal]:
-    """Give the signals, those that only repeat another's words with whose they are, and with little weight as a beginning."""
+def with_tellers(signals: Sequence[Signal], stores: Collection[Entity] = ()) -> list[Signal]:
+    """Give the signals, those that only repeat another's words with whose they are, and with little weight as a beginning.
+
+    ``stores`` are the workloads that keep data on volumes: a full disk that one of them and another tell of is the store's.
+    """
+    full = [signal for signal in signals if signal.kind is Kind.NO_SPACE and signal.entity in stores]
     own: _Own = defaultdict(lambda: defaultdict(list))
     for place, signal in enumerate(signals):
         if signal.kind in RETOLD and (words := own_words(signal.subject)):
@@ -61,6 +65,8 @@ def with_tellers(signals: Sequence[Signal]) -> list[Signal]:
             if key not in wrapped:
                 wrapped[key] = _wrapped(signal.subject, own[signal.kind])
             said_by = _origin(signal, [one for words in wrapped[key] for one in own[signal.kind][words]])
+        if said_by is None and signal.kind is Kind.NO_SPACE and signal.entity not in stores:
+            said_by = _full(signal, full)
         if said_by is not None:
             mentions = tuple(dict.fromkeys((said_by.entity, *signal.mentions)))
             noted = {**signal.attributes, "told_by": str(said_by.entity), "standing": STANDING}
@@ -92,6 +98,16 @@ def _origin(signal: Signal, own: Iterable[tuple[int, Signal]]) -> Signal | None:
             if len(found) > 1:
                 return None
     return next(iter(found.values()), None)
+
+
+def _full(signal: Signal, kept: Sequence[Signal]) -> Signal | None:
+    """Find the one store of the same namespace whose disk was full at the same times."""
+    found = {
+        one.entity: one
+        for one in kept
+        if one.entity.namespace == signal.entity.namespace and _meet(signal.occurrences, one.occurrences)
+    }
+    return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _plain(template: str) -> str:

@@ -57,3 +57,11 @@ def test_short_messages_are_nobodys():
         own_words("<*> [<*>] ERROR: canceling statement due to lock timeout")
         == "canceling statement due to lock timeout"
     )
+
+
+def test_a_full_disk_is_the_stores():
+    """Whoever keeps no data tells of the disk of the one beside it that does, in whatever words."""
+    api, store = said(API, "<*> index blocked, disk is full"), said(DB, "[<*>] watermark exceeded")
+    assert [(DB,), ()] == [one.mentions for one in with_tellers([api, store], {DB})]
+    assert [(), ()] == [one.mentions for one in with_tellers([api, store], {API, DB})]
+    assert [(), ()] == [one.mentions for one in with_tellers([api, store])]

@@ -187,6 +187,84 @@ def scanner(folder: Path) -> Path:
     return x.write(folder)
 
 
+def one_undone(folder: Path) -> Path:
+    """The same, but the release is rolled back and the 500s end with it."""
+    return three_suspects(folder, undone=True)
+
+
+def three_suspects(folder: Path, *, undone: bool = False) -> Path:
+    """A node reboots, a release goes out and a job begins within two minutes; then 500s without a word. Nobody can tell."""
+    x = Export(day(14), 720, seed=211, namespace="tri")
+    front = edge(x)
+    x.workload("orders", 3)
+    x.cronjob("stock-sync", "0 7 * * *", [420.0], 30)
+    x.event(420.5, "Rebooted", "Node/node-b", "Node node-b has been rebooted, boot id: 1c", warning=True, host="node-b")
+    x.rollout(421.0, "orders", 3, image="2.0.0")
+    if undone:
+        x.rollout(469.0, "orders", 3, image="1.9.9")
+    traffic(x, front, "/orders", "tri-orders-80", every=0.2, failing=between((422.5, 470.0), chance=0.5), status=(500,))
+    return x.write(folder)
+
+
+def flapping_scaler(folder: Path) -> Path:
+    """An autoscaler goes up and down all day; nobody has a slow or failed request."""
+    x = Export(day(16), 1440, seed=212, namespace="flap")
+    front = edge(x)
+    api = x.workload("prices", 4)
+    for n, at in enumerate(x.every(18)):
+        x.event(at, "SuccessfulRescale", "HorizontalPodAutoscaler/prices", f"New size: {4 + 2 * (n % 2)}; reason: "
+                f"{'All metrics below target' if n % 2 else 'cpu resource utilization (percentage of request) above target'}",
+                component="horizontal-pod-autoscaler")  # fmt: skip
+    traffic(x, front, "/prices", "flap-prices-80", every=0.3, failing=between(),
+            served=lambda m: x.log(x.random.choice(api), m, zap(x.at(m), "info", "priced")))  # fmt: skip
+    return x.write(folder)
+
+
+def renewed(folder: Path) -> Path:
+    """A certificate is renewed, its Secret changes, proxies reload; a person asks whether that caused trouble. It did not."""
+    x = Export(day(17), 720, seed=213, namespace="cert")
+    front = edge(x)
+    web = x.workload("web", 2)
+    x.event(
+        300,
+        "Issuing",
+        "Certificate/web-tls",
+        "The certificate has been successfully issued",
+        component="cert-manager-certificates-issuing",
+    )
+    x.event(
+        300.2,
+        "RELOAD",
+        "Pod/ingress-nginx-controller-0",
+        "NGINX reload triggered due to a change in configuration",
+        component="nginx-ingress-controller",
+    )
+    traffic(
+        x,
+        front,
+        "/",
+        "cert-web-80",
+        every=0.2,
+        failing=lambda _m: 0.004,
+        status=(502,),
+        served=lambda m: x.log(x.random.choice(web), m, pino(x.at(m), 30, "ok")),
+    )
+    return x.write(folder)
+
+
+def clients_leave(folder: Path) -> Path:
+    """For a quarter of an hour clients hang up (499) and the gateway sees 504s; every service inside answers as always."""
+    x = Export(day(18), 720, seed=214, namespace="mob")
+    front = edge(x)
+    api = x.workload("feed", 3)
+    traffic(x, front, "/feed", "mob-feed-80", every=0.15, failing=between((377.0, 392.0), chance=0.6), status=(499, 504), slow=15.0,
+            served=lambda m: x.log(x.random.choice(api), m, zap(x.at(m), "info", "feed", ms=41)))  # fmt: skip
+    x.rollout(90, "feed", 3, image="7.0.1")
+    x.event(500, "SuccessfulRescale", "HorizontalPodAutoscaler/feed", "New size: 4; reason: cpu resource utilization above target",
+            component="horizontal-pod-autoscaler")  # fmt: skip
+    return x.write(folder)
+
+
 _NONE = frozenset({"no_incident"})
 _UNKNOWN = frozenset({"no_incident", "inconclusive"})
 _INCONCLUSIVE = frozenset({"inconclusive"})
@@ -200,4 +278,9 @@ INCIDENTS = (
     Unseen(name="same-before", build=same_before, question="Did quotes 2.0.0 break it?", verdicts=_UNKNOWN),
     Unseen(name="failing-job", build=failing_job, question=None, full=True, verdicts=_INCONCLUSIVE),
     Unseen(name="scanner", build=scanner, question=None, verdicts=_UNKNOWN),
+    Unseen(name="one-undone", build=one_undone, question=None, roots=frozenset({"Deployment/tri/orders"})),
+    Unseen(name="three-suspects", build=three_suspects, question=None, verdicts=_INCONCLUSIVE),
+    Unseen(name="flapping-scaler", build=flapping_scaler, question=None, verdicts=frozenset({"no_incident"})),
+    Unseen(name="renewed", build=renewed, question="Did the certificate cause trouble?", verdicts=frozenset({"no_incident", "inconclusive"})),
+    Unseen(name="clients-leave", build=clients_leave, question=None, verdicts=_INCONCLUSIVE),
 )  # fmt: skip

@@ -6,7 +6,9 @@ is allowed where an incident is marked as hard.
 
 import incidents_control
 import incidents_dependencies
+import incidents_last
 import incidents_mechanisms
+import incidents_more
 import incidents_network
 import incidents_none
 import incidents_resources
@@ -33,6 +35,8 @@ ALL = (
     *incidents_storage.INCIDENTS,
     *incidents_scaling.INCIDENTS,
     *incidents_control.INCIDENTS,
+    *incidents_more.INCIDENTS,
+    *incidents_last.INCIDENTS,
     *incidents_none.INCIDENTS,
     *incidents_undecidable.INCIDENTS,
 )

@@ -1,0 +1,64 @@
+"""Did the symptom end although its supposed cause went on? What was changed stays changed until somebody undoes it.
+
+A change that is undone as the symptom ends is the better shown for it. One that is not, while the symptom ended by itself and
+something else began beside the change and is tied to the symptom as well, cannot be told from that.
+"""
+
+from collections.abc import Mapping
+
+from bot.analyst.findings import Findings
+from bot.domain.link import Chain
+from bot.domain.signal import Kind, Signal
+
+STAYING = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.HUMAN_CHANGE})
+UNDOING = STAYING | {
+    Kind.SECRET_CHANGE,
+    Kind.SCALE_UP,
+    Kind.SCALE_DOWN,
+    Kind.CONTAINER_RESTART,
+    Kind.POD_START,
+    Kind.STARTUP,
+}
+"""What may have ended it, at the place of the change."""
+BESIDE_S = 600.0
+"""Two that begin as close as this before a symptom are beside each other."""
+UNDONE_S = 900.0
+LEAST_AFTER_S = 3600.0
+"""Quiet after the symptom that is needed to call it over."""
+BEGINS = 0.8
+"""How well a kind must be able to begin a chain to be taken for another beginning."""
+
+
+def another_beginning(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) -> Signal | None:
+    """Give what began beside a change that a symptom outlived not, though nobody undid it; None where that is not so."""
+    root, episodes = chain.root, chain.symptom.occurrences
+    if root.kind not in STAYING or len(episodes) != 1:
+        return None
+    begun, ended = episodes[0].start_s, episodes[0].end_s
+    if findings.window.end_s - ended < max(LEAST_AFTER_S, ended - begun) or _undone(findings, root, ended):
+        return None
+    place = findings.topology.root(root.entity)
+    tied = {
+        link.cause for link in findings.links if link.effect == chain.symptom.id and link.test.status == "supported"
+    }
+    others = [
+        signal
+        for signal in findings.signals.values()
+        if signal.id in tied and rootness.get(signal.kind, 0.0) >= BEGINS and findings.topology.root(signal.entity) != place
+        and any(begun - BESIDE_S <= one.start_s <= begun for one in signal.occurrences)
+    ]  # fmt: skip
+    inside = {signal.id for signal in chain.signals}
+    return min(
+        (one for one in others if one.id not in inside), key=lambda one: (-rootness[one.kind], one.id), default=None
+    )
+
+
+def _undone(findings: Findings, root: Signal, ended_s: float) -> bool:
+    """Tell whether something was changed at the change's place, or at whom it names, as the symptom ended."""
+    places = {findings.topology.root(one) for one in (root.entity, *root.mentions)}
+    return any(
+        ended_s - UNDONE_S <= one.start_s <= ended_s + UNDONE_S
+        for signal in findings.signals.values()
+        if signal.kind in UNDOING and findings.topology.root(signal.entity) in places
+        for one in signal.occurrences
+    )

@@ -1,0 +1,67 @@
+"""What speaks against a root though every tie of its chain holds: it may be a victim, or one of several alike.
+
+Leaves out what is measured of ties, and how sure the rest may be.
+"""
+
+from collections.abc import Mapping
+
+from bot.analyst.endings import another_beginning
+from bot.analyst.findings import Findings
+from bot.analyst.words import one_of
+from bot.domain.link import Chain
+from bot.domain.signal import Kind, Signal
+
+TOGETHER_S = 300.0
+"""Failures that begin as close as this began together."""
+
+
+def against(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) -> list[str]:
+    """Say what speaks against a chain's root; empty where nothing does."""
+    doubts = []
+    if (other := another_beginning(findings, chain, rootness)) is not None:
+        doubts.append(f"the symptom ended while nobody undid it, and {one_of(other)} began beside it")
+    if _merely_asked(findings, chain):
+        doubts.append("what it asked for names, and what became of that, was not seen")
+    if (host := _fails_as_well(findings, chain.root)) is not None:
+        doubts.append(f"{host.entity}, which others call, failed with it: what leads to both was not seen")
+    return doubts
+
+
+def _merely_asked(findings: Findings, chain: Chain) -> bool:
+    """Tell whether a chain begins at one who could not resolve names and whom nobody asks: it failed at what it asked."""
+    root, kind = chain.root, Kind.NAME_RESOLUTION_FAILURE
+    if root.kind is not kind or root.entity.kind == "Host":
+        return False
+    asking = {signal.entity for signal in findings.signals.values() if signal.kind is kind}
+    asked = any((one, root.entity) in findings.topology.calls for one in asking)
+    return not asked and not any(signal.kind is kind for signal in chain.signals[1:])
+
+
+def _fails_as_well(findings: Findings, root: Signal) -> Signal | None:
+    """Give a host outside, of another owner and called by others, that fails whenever the root, such a host, does.
+
+    Two providers that have nothing to do with each other do not fail together; the way to both does: a gateway, a firewall,
+    a network of one's own.
+    """
+    if root.kind is not Kind.EXTERNAL_FAILURE or root.entity.kind != "Host":
+        return None
+    others = (
+        signal
+        for signal in findings.signals.values()
+        if signal.kind is root.kind
+        and _owner(signal) != _owner(root)
+        and set(signal.mentions).isdisjoint(root.mentions)
+    )
+    found = [signal for signal in others if _together(root, signal) and _together(signal, root)]
+    return min(found, key=lambda signal: signal.id, default=None)
+
+
+def _owner(signal: Signal) -> str:
+    """Give the domain that somebody registered, as far as its last two labels tell."""
+    return ".".join(signal.entity.name.split(".")[-2:])
+
+
+def _together(one: Signal, other: Signal) -> bool:
+    """Tell whether most times of one began with a time of the other."""
+    met = sum(any(abs(a.start_s - b.start_s) <= TOGETHER_S for b in other.occurrences) for a in one.occurrences)
+    return 2 * met > len(one.occurrences)
