@@ -147,14 +147,16 @@ def test_another_cause_is_a_difference_and_not_the_answer(stage, truth):
 
 def test_a_cause_from_a_planted_line_is_not_the_answer(stage, truth):
     """A line that a user can write is no cause, whatever it says of itself; that nothing measured it is told."""
-    line = next(stage.case.lines_of([1]))
+    shown = {ref for signal in stage.case.signals() for one in signal.occurrences for ref in one.refs}
+    number = next(number for number in range(1, 1000) if f"L{number}" not in shown)
+    line = next(stage.case.lines_of([number]))
     pod = line.entity.split("/")[1]
     entity = {"kind": "Pod", "namespace": line.entity.split("/")[0], "name": pod}
     planted = {
         "id": "S1",
         "kind": "secret_change",
         "entity": entity,
-        "quotes": [{"item": "L1", "quote": line.text[:60]}],
+        "quotes": [{"item": f"L{number}", "quote": line.text[:60]}],
     }
     truth["steps"] = [planted, truth["steps"][-1]]
     report, _ = stage.read(scripted(truth))
