@@ -20,6 +20,7 @@ from bot.analyst.quiet import set_aside
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
 from bot.analyst.roots import against
 from bot.analyst.steps import cascade, summary_of
+from bot.analyst.sustaining import kept_up, sustaining
 from bot.analyst.words import (
     capital,
     clock_s,
@@ -97,10 +98,19 @@ def analyse(findings: Findings, rootness: dict[Kind, float]) -> Report:
     found = rivals(findings, chain, known=judged.verdict == "cause_found")
     if chain is None or judged.verdict != "cause_found":
         return _inconclusive(findings, judged, chain, found, citations)
-    return _cause_found(findings, judged, chain, found, citations)
+    kept = sustaining(findings, chain, rootness)
+    found = [rival for rival in found if rival.signal not in kept]
+    return _cause_found(findings, judged, chain, found, kept, citations)
 
 
-def _cause_found(findings: Findings, judged: _Judged, chain: Chain, found: list[Rival], citations: Citations) -> Report:
+def _cause_found(
+    findings: Findings,
+    judged: _Judged,
+    chain: Chain,
+    found: list[Rival],
+    kept: tuple[Signal, ...],
+    citations: Citations,
+) -> Report:
     steps = cascade(chain, findings, citations)
     controls = control_questions(chain, found, findings, citations)
     failed = [question for question in controls if question.verdict == "failed"]
@@ -116,13 +126,13 @@ def _cause_found(findings: Findings, judged: _Judged, chain: Chain, found: list[
         verdict="cause_found",
         confidence=confidence,
         reasons=reasons,
-        summary=_conclusion(chain),
+        summary=_conclusion(chain) + kept_up(chain, kept),
         symptom=_symptom(findings, chain, citations),
         root_cause=RootCause(
             summary=summary_of(root), entity=findings.topology.root(root.entity), mechanism=root.kind.value
         ),
         cascade=steps,
-        contributing=contributing(findings, chain, citations),
+        contributing=contributing(findings, chain, kept, citations),
         ruled_out=tuple(ruled_out(rival, findings, citations) for rival in found),
         control_questions=controls,
         claims=_claims(findings, chain, citations),

@@ -4,6 +4,7 @@ An event is ruled out on its numbers: the symptom does not follow it, or does so
 most of the symptom unexplained. What only follows from the cascade is no rival and is left out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.analyst.citations import Citations
@@ -187,8 +188,12 @@ def _nothing_followed(test: LinkTest, count: int, episodes: int, signal: Signal,
     return f"{said}; {before} had begun before {'it' if count == 1 else 'the first'}" if before else said
 
 
-def contributing(findings: Findings, chain: Chain, citations: Citations) -> tuple[Contributing, ...]:
-    """Give what lies between two steps of the cascade beside the main line: it made things worse, it did not begin it."""
+def contributing(
+    findings: Findings, chain: Chain, kept: Sequence[Signal], citations: Citations
+) -> tuple[Contributing, ...]:
+    """Give what lies between two steps of the cascade beside the main line, after what ``kept`` the symptom up: it made
+    things worse, it did not begin it.
+    """
     inside = {signal.id: place for place, signal in enumerate(chain.signals)}
     kinds = {(signal.kind, findings.topology.root(signal.entity)) for signal in chain.signals}
     fed: dict[str, tuple[float, int]] = {}
@@ -202,20 +207,29 @@ def contributing(findings: Findings, chain: Chain, citations: Citations) -> tupl
             feeds[link.cause] = max(feeds.get(link.cause, (0.0, 0)), (link.plausibility, inside[link.effect] + 1))
     both = [signal for signal in findings.signals.values() if signal.id in fed and signal.id in feeds]
     both = [s for s in both if s.kind not in UNTOLD and not _told_by_a_step(s, kinds, findings)]
-    both = [s for s in both if fed[s.id][1] < feeds[s.id][1]]
+    both = [s for s in both if fed[s.id][1] < feeds[s.id][1] and s not in kept]
     both.sort(key=lambda s: (-fed[s.id][0] * feeds[s.id][0], s.id))
+    said = [(s, f"{_how_long(s)}: it kept the symptom up, once that had begun") for s in kept]
+    said += [
+        (s, f"{times(len(s.occurrences))}: it follows S{fed[s.id][1]} and leads to S{feeds[s.id][1]}") for s in both
+    ]
     return tuple(
         Contributing(
             entity=findings.topology.root(signal.entity),
-            summary=(
-                f"{capital(happened(signal))} {times(len(signal.occurrences))}: "
-                f"it follows S{fed[signal.id][1]} and leads to S{feeds[signal.id][1]}"
-            ),
+            summary=f"{capital(happened(signal))} {part}",
             evidence=citations.cite_all(
                 [(ref, one.start_s) for one in signal.occurrences[:1] for ref in one.refs[:1]], entity=signal.entity
             ),
         )
-        for signal in both[:MOST_CONTRIBUTING]
+        for signal, part in said[:MOST_CONTRIBUTING]
+    )
+
+
+def _how_long(signal: Signal) -> str:
+    """Say how long something went on, where it did so once, else how often it came."""
+    first = signal.occurrences[0]
+    return (
+        times(len(signal.occurrences)) if len(signal.occurrences) > 1 else f"for {length(first.end_s - first.start_s)}"
     )
 
 
