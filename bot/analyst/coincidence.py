@@ -33,6 +33,8 @@ LEAST_LINES = 3
 """Log lines together that are trouble; one slow request now and then is not."""
 NEAR_P = 0.02
 """Chance of lying so near to an episode, up to which a thing that is dated after it may still have begun it."""
+FEW_BUT_SURE_P = 0.001
+"""Chance up to which what fewer than half of the episodes followed is named where no cause is established."""
 MAYBE_P = 0.2
 """Chance up to which a thing that every episode followed, and no episode came without, is named where nothing better is known."""
 
@@ -60,8 +62,11 @@ def _supported(subject: Subject, context: FollowUpContext, symptom: Signal, test
     if _nothing_wrong_there(subject, context, symptom):
         fine = f"nothing went wrong at {subject.signal.entity.name} itself then"
         return "unrelated", f"No. {head}: {measured(test)}, but {fine}, and the cascade accounts for them without it."
-    if _strong(test) or not _accounted(context):
+    open_yet = not _accounted(context)
+    if _strong(test) or (open_yet and test.p_value is not None and test.p_value <= FEW_BUT_SURE_P):
         return "related", f"It may be. {head}: not on the cascade, yet {measured(test)}."
+    if open_yet:
+        return "unknown", f"I cannot tell. {head}: {measured(test)}, which of many things some reach by chance."
     return "unrelated", f"No. {head}: {measured(test)}, and the cascade accounts for them without it."
 
 

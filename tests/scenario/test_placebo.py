@@ -71,7 +71,7 @@ class Placebo:
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(2, 21))])
 def test_nothing_is_blamed_for_a_symptom_at_random_times(tmp_path, seed):
-    """No cause is named, and the job of the true story is ruled out by its numbers."""
+    """No cause is named, and the job of the true story is ruled out by its numbers or, in a draw that chance put near it, left open."""
     truth = json.loads(STORY.with_name("story.truth.json").read_text("utf-8"))
     with zstandard.open(STORY) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
         tar.extractall(tmp_path, filter="data")
@@ -81,7 +81,10 @@ def test_nothing_is_blamed_for_a_symptom_at_random_times(tmp_path, seed):
     assert (3, "") == (ran.code, ran.err)
     assert "inconclusive" == ran.json["verdict"]
     cause = truth["root_cause"]["entity"]
-    assert [each for each in ran.json["ruled_out"] if each["entity"] == cause], f"{cause} is not ruled out"
+    if not any(each["entity"] == cause for each in ran.json["ruled_out"]):
+        asked = f"was the {cause['name']} job related?"
+        answer = rootcause(tmp_path / "cases", "ask", "last", asked, "--format", "json", "--offline").json
+        assert "unknown" == answer["verdict"], answer["answer"]
 
 
 OTHERS = (
