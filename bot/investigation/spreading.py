@@ -258,7 +258,7 @@ class Spread:
     def _count(self, store: "SpreadStore") -> None:
         living = store.workers()
         if not living and self._gains_by_local() and self._seen >= self._settings.local_from_bytes:
-            from bot.investigation.spread_local import LocalWorkers  # noqa: PLC0415 - see above
+            from bot.investigation.spread_local import LocalWorkers  # noqa: PLC0415 - only where workers of its own are started
 
             self._local = LocalWorkers(self._settings)
             self._local.start()

@@ -12,7 +12,7 @@ def text(name: str) -> str | None:
 
 def child_environment(**changes: str) -> dict[str, str]:
     """Give a child process this one's environment, with changes; an empty one unsets."""
-    return {name: value for name, value in {**os.environ, **changes}.items() if value}  # noqa: TID251 - see above
+    return {name: value for name, value in {**os.environ, **changes}.items() if value}  # noqa: TID251 - the one place that reads it
 
 
 def texts(name: str) -> tuple[str, ...]:
