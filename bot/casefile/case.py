@@ -24,7 +24,9 @@ from bot.casefile.cells import (
     time_cell,
 )
 from bot.casefile.conclusions import json_link, json_signal
+from bot.casefile.days import Day, days_told
 from bot.casefile.disk import explained
+from bot.casefile.event_share import MOST_EVENTS, shared_ids
 from bot.casefile.logreader import BlockLines, Columns, FormRow, LogReader
 from bot.casefile.records import READERS, fetched_cells
 from bot.casefile.stored import (
@@ -75,13 +77,16 @@ _NEIGHBOURS = {
 
 
 class Case:
-    """An open case; a context manager. ``owned``: whether closing it closes the connection."""
+    """An open case; a context manager. ``owned``: whether closing it closes the connection; ``most_events``: beyond, a share is read."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, *, owned: bool = False) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, *, owned: bool = False, most_events: int = MOST_EVENTS
+    ) -> None:
         self.id = path.stem
         self.path = path
         self._connection = connection
         self._owned = owned
+        self._most_events = most_events
         self.logs = LogReader(connection)
 
     def __enter__(self) -> Self:
@@ -210,8 +215,34 @@ class Case:
     # Items by kind, in time order; those without a time first, ids break ties
 
     def events(self) -> Iterator[tuple[ItemId, ClusterEvent]]:
-        """Give events."""
-        return self._records("V")
+        """Give events; an even share of each kind where they are more than there is room for."""
+        return self._records("V", self._shared_events)
+
+    def days(self) -> list[Day]:
+        """Give the days that events and samples tell of."""
+        with explained(self.path):
+            return days_told(self._connection)
+
+    @property
+    def events_passed_over(self) -> int:
+        """How many events ``events`` leaves out."""
+        return 0 if self._shared_events is None else self._events - len(self._shared_events)
+
+    @property
+    def _events(self) -> int:
+        """How many there are: they are numbered from 1 on."""
+        found: int = self._all("SELECT coalesce(max(id), 0) FROM events")[0][0]
+        return found
+
+    @cached_property
+    def _shared_events(self) -> Sequence[int] | None:
+        """The ids of the events of a share, in time order; None where all of them are read."""
+        if self._events <= self._most_events:
+            return None
+        with explained(self.path):
+            shared = shared_ids(self._connection, self._most_events)
+            at = "SELECT at FROM events WHERE id = ?"
+            return sorted(shared, key=lambda one: (self._connection.execute(at, (one,)).fetchone(), one))
 
     def objects(self) -> Iterator[tuple[ItemId, ObjectVersion]]:
         """Give object versions."""
@@ -242,16 +273,21 @@ class Case:
         return self._records("J")
 
     def stored(self, letter: str) -> Iterator[StoredItem]:
-        """Give all items of a kind but log lines (``V``, ``O``, ``M``, ``C``, ``J``) in time order."""
-        for item, record in self._records(letter):
-            yield _PRESENT[letter](int(item[1:]), record)
-
-    def _records(self, letter: str) -> Iterator[tuple[ItemId, Any]]:
-        table, order, read = READERS[letter]
-        query = f"SELECT * FROM {table} ORDER BY {order}, id"  # noqa: S608 - names of the schema
+        """Give all items of a kind but log lines (``V``, ``O``, ``M``, ``C``, ``J``), every event too, by number."""
+        table, _, read = READERS[letter]
         with explained(self.path):
-            for row in self._connection.execute(query):
-                yield ItemId(f"{letter}{row[0]}"), read(row)
+            for row in self._connection.execute(f"SELECT * FROM {table} ORDER BY id"):  # noqa: S608 - a name of the schema
+                yield _PRESENT[letter](row[0], read(row))
+
+    def _records(self, letter: str, ids: Sequence[int] | None = None) -> Iterator[tuple[ItemId, Any]]:
+        """Give items one by one: SQLite would sort whole rows, bytes and all, in memory."""
+        table, order, read = READERS[letter]
+        if ids is None:
+            ids = [one for (one,) in self._all(f"SELECT id FROM {table} ORDER BY {order}, id")]  # noqa: S608 - names of the schema
+        query = f"SELECT * FROM {table} WHERE id = ?"  # noqa: S608 - a name of the schema
+        with explained(self.path):
+            for number in ids:
+                yield ItemId(f"{letter}{number}"), read(self._connection.execute(query, (number,)).fetchone())
 
     # What was concluded
 

@@ -1,6 +1,6 @@
 """Which events have been stored: the same event comes from a cluster, its recorder and an exporter, folded further or less far.
 
-A hundred and eighty bytes are remembered of each, of so many at most; later ones are stored without being compared.
+A hundred and eighty bytes are remembered of each, of so many at most; later ones are stored without being compared, and said.
 """
 
 from hashlib import blake2b
@@ -22,11 +22,13 @@ class KnownEvents:
         known = self._known.get(_key(event))
         return None if known is None or known[:2] < (event.at.timestamp(), event.count) else known[2]
 
-    def add(self, event: ClusterEvent, number: int) -> None:
-        """Remember an event under its number, while there is room."""
+    def add(self, event: ClusterEvent, number: int) -> bool:
+        """Remember an event under its number, and tell whether there was room."""
         key = _key(event)
-        if len(self._known) < self._most or key in self._known:
+        room = len(self._known) < self._most or key in self._known
+        if room:
             self._known[key] = (event.at.timestamp(), event.count, number)
+        return room
 
 
 def _key(event: ClusterEvent) -> int:

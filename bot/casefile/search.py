@@ -31,6 +31,8 @@ _Hit = tuple[int, int, int]
 """Time in nanoseconds (undated last), position in ``_KINDS``, number."""
 
 _LAST = np.iinfo(np.int64).max
+_TOGETHER = 10_000
+"""Hits that wait before the first are chosen of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +59,29 @@ def search(
         None if end is None else nanoseconds(end),
     )
     with explained(case.path):
-        lines, line_times = _line_hits(case, needle, span, limit)
-        found = [*lines, *_item_hits(case, needle, span)]
-    first = heapq.nsmallest(max(0, limit), found)
+        lines, total = _line_hits(case, needle, span, limit)
+        items, more = _first(_item_hits(case, needle, span), limit)
+    first = heapq.nsmallest(max(0, limit), [*lines, *items])
     ids = [ItemId(f"{_KINDS[kind]}{number}") for _, kind, number in first]
-    return SearchResult(hits=list(case.items(ids)), total=len(found) - len(lines) + line_times)
+    return SearchResult(hits=list(case.items(ids)), total=total + more)
 
 
 def haystack(item: StoredItem) -> bytes:
     """Give what is searched of an item that is no log line, lower case."""
     parts = (item.text, item.entity, item.locator) if item.id.startswith("V") else (item.text, item.entity)
     return "\n".join(parts).encode("utf-8", "surrogatepass").lower()
+
+
+def _first(hits: Iterator[_Hit], limit: int) -> tuple[list[_Hit], int]:
+    """Give the first of any number of hits and how many there are, holding few."""
+    first: list[_Hit] = []
+    total = 0
+    for hit in hits:
+        total += 1
+        first.append(hit)
+        if len(first) >= limit + _TOGETHER:
+            first = heapq.nsmallest(max(0, limit), first)
+    return first, total
 
 
 _Span = tuple[int | None, int | None]

@@ -16,7 +16,6 @@ from bot.domain.entity import Entity
 from bot.domain.items import LOG_SOURCES, ItemId, ObjectVersion
 from bot.domain.signal import History, Kind, Occurrence, Signal, SpecFact, Topology
 from bot.domain.window import Window
-from bot.investigation.event_share import shared_events
 from bot.investigation.log_tables import LogTables
 from bot.investigation.request_times import request_times
 from bot.signals.attribution import attributed
@@ -73,7 +72,7 @@ def digest(case: Case, window: Window) -> Digest:
     forms = case.forms()
     merged = merge_forms([row.form for row in forms], [row.count for row in forms])
     objects, streams = list(case.objects()), case.streams()
-    events, passed_over = shared_events(case)
+    events = list(case.events())
     topology = read_topology(objects, events, streams)
     directory = read_directory(objects, events, streams, topology)
     tables = LogTables(case, window, merged.template_of, merged.templates)
@@ -105,7 +104,7 @@ def digest(case: Case, window: Window) -> Digest:
         things=tuple(sorted({topology.root(version.entity) for _, version in objects})),
         histories=histories(objects, topology),
         oldest_event_s=min((event.at.timestamp() for _, event in events), default=None),
-        events_passed_over=passed_over,
+        events_passed_over=case.events_passed_over,
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from bot.analyst.times import parse_window
 from bot.casefile.case import Case
+from bot.casefile.days import Day
 from bot.casefile.home import CaseHome
 from bot.casefile.logreader import BlockLines
 from bot.domain.ports import UNDATED, Progress, Source
@@ -31,7 +32,7 @@ if TYPE_CHECKING:  # an analysis without a model must not wait for one
 
 DEFAULT_QUESTION = "What caused the incident?"
 A_DAY = timedelta(days=1)
-FAR_S = 90 * 86_400
+FAR = timedelta(days=90)
 """Times further than this from the middle of the material are somebody's wrong clock, not the window's edge."""
 
 
@@ -115,27 +116,23 @@ def window_of(case: Case, words: str | None) -> Window:
 
 def span_of(case: Case) -> tuple[datetime, datetime]:
     """Give the first and last time of anything that tells of a moment: lines, events, samples, messages, tickets."""
-    times: list[float] = []
-    times.extend(_span_of_lines(case))
-    times.extend(event.at.timestamp() for _, event in case.events())
-    for _, series in case.series():
-        if len(series.times_s):
-            times.extend((series.times_s[0], series.times_s[-1]))
-    if not times:
-        times.extend(message.at.timestamp() for _, message in case.messages())
-        times.extend(entry.at.timestamp() for _, entry in case.tickets())
-    if not times:
+    told = [Day(times=1, first=at, last=at) for at in _span_of_lines(case)] + case.days()
+    if not told:
+        said = [*(message.at for _, message in case.messages()), *(entry.at for _, entry in case.tickets())]
+        told = [Day(times=1, first=at, last=at) for at in said]
+    if not told:
         raise UsageError(
             "Nothing in the export carries a time, so there is no window to look at. "
             "Export logs with --timestamps, events as JSON, or metrics with their samples."
         )
-    times.sort()
-    middle = times[len(times) // 2]
-    near_times = [at for at in times if abs(at - middle) <= FAR_S]
-    return datetime.fromtimestamp(near_times[0], UTC), datetime.fromtimestamp(near_times[-1], UTC)
+    told.sort(key=lambda day: (day.first, day.last))
+    before = np.cumsum([day.times for day in told])
+    middle = told[int(np.searchsorted(before, before[-1] // 2, side="right"))].first
+    near = [at for day in told for at in (day.first, day.last) if abs(at - middle) <= FAR]
+    return min(near), max(near)
 
 
-def _span_of_lines(case: Case) -> list[float]:
+def _span_of_lines(case: Case) -> list[datetime]:
     """Give the first and last time of the lines, near the one in their middle: clocks that are years off count for nothing."""
     rows = [_dated_span(block) for block in case.column_blocks()]
     counts, firsts, lasts = np.array(rows, dtype=np.int64).reshape(-1, 3).T
@@ -147,7 +144,8 @@ def _span_of_lines(case: Case) -> list[float]:
     (middle_block,) = case.column_blocks([at_block + 1])
     dated = middle_block.times_ns[middle_block.times_ns != UNDATED]
     middle_ns = float(dated[place - before[at_block]])
-    low, high = middle_ns - FAR_S * 1e9, middle_ns + FAR_S * 1e9
+    far_ns = FAR.total_seconds() * 1e9
+    low, high = middle_ns - far_ns, middle_ns + far_ns
     near = (counts > 0) & (firsts > low) & (lasts < high)
     ends = [*zip(firsts[near].tolist(), lasts[near].tolist(), strict=True)]
     # a block with both near and far times is looked through once more
@@ -155,7 +153,8 @@ def _span_of_lines(case: Case) -> list[float]:
         times = block.times_ns[(block.times_ns != UNDATED) & (block.times_ns > low) & (block.times_ns < high)]
         if len(times):
             ends.append((int(times.min()), int(times.max())))
-    return [float(min(first for first, _ in ends)) / 1e9, float(max(last for _, last in ends)) / 1e9]
+    both = (min(first for first, _ in ends), max(last for _, last in ends))
+    return [datetime.fromtimestamp(float(at) / 1e9, UTC) for at in both]
 
 
 def _dated_span(block: BlockLines) -> tuple[int, int, int]:

@@ -4,11 +4,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from bot.casefile.case import Case
+from bot.casefile.disk import connect_to_whole
+from bot.casefile.event_share import shared_ids
 from bot.casefile.home import CaseHome
 from bot.casefile.known_events import KnownEvents
+from bot.casefile.search import search
 from bot.domain.entity import Entity
 from bot.domain.items import ClusterEvent
-from bot.investigation.event_share import shared_events
+from bot.investigation.investigate import span_of
 from bot.signals.masking import mask
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
@@ -26,10 +30,17 @@ def event(reason, second):
 
 def shared(folder, events, most):
     """Put events into a case and give what is digested of them."""
+    with stored(folder, events, most) as case:
+        return list(case.events()), case.events_passed_over
+
+
+def stored(folder, events, most):
+    """Put events into a case and give it, so that it reads that many."""
     with CaseHome(folder).create(mask) as writer:
         for one in events:
             writer.add_event(one)
-        return shared_events(writer.reader(), most)
+        path = writer.finish()
+    return Case(connect_to_whole(path), path, owned=True, most_events=most)
 
 
 def test_few_events_are_all_digested(tmp_path):
@@ -61,7 +72,31 @@ def test_an_event_is_known_again_only_where_nothing_is_new_about_it():
     assert known.find(newer) is None
     known.add(newer, 2)
     assert 2 == known.find(first) == known.find(newer)
-    known.add(event("Killing", 6), 3)
-    known.add(event("Killing", 7), 4)
+    assert known.add(event("Killing", 6), 3)
+    assert not known.add(event("Killing", 7), 4)
     assert 3 == known.find(event("Killing", 6))
     assert known.find(event("Killing", 7)) is None
+
+
+def test_a_share_comes_in_time_order_and_a_search_finds_what_it_leaves_out(tmp_path):
+    """Events that came in no order are told in time's; what is not digested is still in the case."""
+    seconds = [at * 7919 % 1000 for at in range(1000)]
+    with stored(tmp_path, [event("Unhealthy", at) for at in seconds], 100) as case:
+        times = [one.at for _, one in case.events()]
+        assert (times, 100, 900) == (sorted(times), len(times), case.events_passed_over)
+        assert 1000 == search(case, "Unhealthy").total == len(list(case.stored("V")))
+
+
+def test_kinds_without_end_share_one_count(tmp_path):
+    """A reason that is never the same twice cannot fill the memory with counts: what comes after many kinds is one kind."""
+    with stored(tmp_path, [event(f"R{at}", at) for at in range(50)], 100) as case:
+        kept = shared_ids(case._connection, 20, most_kinds=10)
+        assert [*range(1, 11)] == kept[:10]
+        assert 20 == len(kept)
+
+
+def test_a_wrong_clock_among_many_events_does_not_stretch_the_window(tmp_path):
+    """The window is found by the day in the middle; an event years off counts for nothing."""
+    far = replace(event("Killing", 5), at=START - timedelta(days=4000), first_at=START - timedelta(days=4000))
+    with stored(tmp_path, [*(event("Killing", at) for at in (7, 90_000, 3)), far], 100) as case:
+        assert (START + timedelta(seconds=3), START + timedelta(seconds=90_000)) == span_of(case)
