@@ -48,24 +48,43 @@ class LogTables:
         keys, counts = _summed([(keys, counts), *waiting])
         return Tally(stream=keys // most, template=keys % most, lines=counts)
 
-    def _inside(self, block: BlockLines) -> NDArray[np.int64]:
-        times = block.times_ns
-        return np.flatnonzero((times != UNDATED) & (times >= self._start_ns) & (times < self._end_ns))
+    def _inside(self, block: BlockLines, among: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        times = block.times_ns if among is None else block.times_ns[among]
+        inside = (times != UNDATED) & (times >= self._start_ns) & (times < self._end_ns)
+        return np.flatnonzero(inside) if among is None else among[inside]
 
-    def of(self, streams: Sequence[int]) -> LogTable:
-        """Give the lines of some streams, in line order."""
-        return _joined(list(self.each(streams)), self.templates)
-
-    def each(self, streams: Sequence[int]) -> Iterator[LogTable]:
-        """Give the same, a table after the other."""
-        wanted = np.zeros(len(self._case.streams()) + 1, dtype=bool)
-        wanted[list(streams)] = True
+    def each(self, streams: Sequence[int], templates: Sequence[int] | None = None) -> Iterator[LogTable]:
+        """Give the lines of some streams, of all templates or of some, a block's table after the other, in line order."""
+        wanted = _marked(streams, len(self._case.streams()))
+        means = None if templates is None else _marked(templates, len(self.templates))
         blocks = [number for number, inside in enumerate(self._streams_in, start=1) if bool(wanted[inside].any())]
-        yield from (self._table(block, wanted) for block in self._case.column_blocks(blocks))
+        for block in self._case.column_blocks(blocks):
+            kept = np.flatnonzero(wanted[block.stream])
+            if means is not None:
+                kept = kept[means[self._template_of[block.form[kept]]]]
+            if len(kept):  # where none is, the times stay packed
+                yield self._table(block, self._inside(block, kept))
 
-    def _table(self, block: BlockLines, wanted: NDArray[np.bool_]) -> LogTable:
-        kept = self._inside(block)
-        kept = kept[wanted[block.stream[kept]]]
+    def parts(self, streams: Sequence[int], templates: Sequence[int] | None, most: int) -> Iterator[LogTable]:
+        """Give the same in tables of ``most`` lines; the last has the rest."""
+        left = self._lines_of(streams, templates)
+        room = _Room(min(left, most), self.templates)
+        for table in self.each(streams, templates):
+            at = 0
+            while (at := room.take(table, at)) < len(table.number):
+                yield room.table()
+                left -= most
+                room = _Room(min(left, most), self.templates)
+        if room.taken:
+            yield room.table()
+
+    def _lines_of(self, streams: Sequence[int], templates: Sequence[int] | None) -> int:
+        wanted = _marked(streams, len(self._case.streams()))[self.tally.stream]
+        if templates is not None:
+            wanted &= _marked(templates, len(self.templates))[self.tally.template]
+        return int(self.tally.lines[wanted].sum())
+
+    def _table(self, block: BlockLines, kept: NDArray[np.int64]) -> LogTable:
         return LogTable(
             number=(kept + block.first_line).astype(np.int32),  # a case has fewer than 2^31 lines
             times_s=block.times_ns[kept].astype(np.float64) / 1e9,
@@ -84,14 +103,35 @@ def _summed(
     return keys, counts
 
 
-def _joined(parts: Sequence[LogTable], templates: Sequence[str]) -> LogTable:
-    if len(parts) == 1:
-        return parts[0]
-    empty = np.zeros(0, dtype=np.int32)
-    return LogTable(
-        number=np.concatenate([empty, *(part.number for part in parts)]),
-        times_s=np.concatenate([np.zeros(0), *(part.times_s for part in parts)]),
-        stream=np.concatenate([empty, *(part.stream for part in parts)]),
-        template=np.concatenate([empty, *(part.template for part in parts)]),
-        templates=templates,
-    )
+def _marked(places: Sequence[int], size: int) -> NDArray[np.bool_]:
+    marks = np.zeros(size + 1, dtype=bool)
+    marks[list(places)] = True
+    return marks
+
+
+class _Room:
+    """Columns of so many lines, filled from smaller tables: joining those would hold every line twice."""
+
+    def __init__(self, lines: int, templates: Sequence[str]) -> None:
+        self._table = LogTable(
+            number=np.empty(lines, dtype=np.int32),
+            times_s=np.empty(lines),
+            stream=np.empty(lines, dtype=np.int32),
+            template=np.empty(lines, dtype=np.int32),
+            templates=templates,
+        )
+        self.taken = 0
+
+    def take(self, table: LogTable, at: int) -> int:
+        """Take lines of a table, from a place on, while there is room, and give the place of the first that is left."""
+        stop = min(len(table.number), at + len(self._table.number) - self.taken)
+        here = slice(self.taken, self.taken + stop - at)
+        for name in ("number", "times_s", "stream", "template"):
+            getattr(self._table, name)[here] = getattr(table, name)[at:stop]
+        self.taken = here.stop
+        return stop
+
+    def table(self) -> LogTable:
+        """Give the columns, full or not."""
+        assert self.taken == len(self._table.number)
+        return self._table

@@ -7,6 +7,7 @@ follow the daily traffic are no burst. Leaves out what the lines mean.
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,11 +51,24 @@ class Burst:
     end_s: float
     first: int
     last: int
+    count: int
+    """Lines in it: more than it has times, where those were thinned"""
 
-    @property
-    def count(self) -> int:
-        """How many times lie in the burst."""
-        return self.last - self.first
+
+class Lines:
+    """How many lines stand behind ascending times: one each, or what ``weights`` says."""
+
+    def __init__(self, weights: NDArray[np.integer[Any]] | None) -> None:
+        self.weights = weights
+        self._before = None if weights is None else np.concatenate(([0], np.cumsum(weights, dtype=np.int64)))
+
+    def between(self, first: int, last: int) -> int:
+        """Count those of the times ``[first, last)``."""
+        return last - first if self._before is None else int(self._before[last] - self._before[first])
+
+    def chosen(self, places: Ints) -> "Lines":
+        """Give the same of some of the times."""
+        return self if self.weights is None else Lines(self.weights[places])
 
 
 def fold_gap_s(window_s: float) -> float:
@@ -68,7 +82,10 @@ def few_lines(start_s: float, end_s: float) -> int:
     return int(max(3.0, FEW_PER_DAY * days))
 
 
-def fold(times_s: Floats, gap_s: float) -> list[Burst]:
+_ONE_EACH = Lines(None)
+
+
+def fold(times_s: Floats, gap_s: float, lines: Lines = _ONE_EACH) -> list[Burst]:
     """Fold ascending times into stretches separated by more than ``gap_s`` of silence."""
     if not len(times_s):
         return []
@@ -76,7 +93,7 @@ def fold(times_s: Floats, gap_s: float) -> list[Burst]:
     firsts = [0, *cuts.tolist()]
     lasts = [*cuts.tolist(), len(times_s)]
     return [
-        Burst(float(times_s[first]), float(times_s[last - 1]), first, last)
+        Burst(float(times_s[first]), float(times_s[last - 1]), first, last, lines.between(first, last))
         for first, last in zip(firsts, lasts, strict=True)
     ]
 
@@ -111,7 +128,7 @@ class Exposure:
 
 def exposure_of(times_s: Floats, start_s: float, end_s: float) -> Exposure:
     """Smooth an entity's line times into relative busyness per bin (mean 1, bounded to 0.25 … 4)."""
-    return exposure_from(np.bincount(bins_of(times_s, start_s, end_s), minlength=_bins(start_s, end_s)))
+    return exposure_from(counts_of(times_s, start_s, end_s))
 
 
 def exposure_from(counts: NDArray[np.intp]) -> Exposure:
@@ -124,23 +141,30 @@ def exposure_from(counts: NDArray[np.intp]) -> Exposure:
     return Exposure(bins=np.clip(level / mean, 0.25, 4.0)) if mean > 0 else _even(bins)
 
 
+def counts_of(times_s: Floats, start_s: float, end_s: float) -> NDArray[np.intp]:
+    """Count times by bin."""
+    return np.bincount(bins_of(times_s, start_s, end_s), minlength=_bins(start_s, end_s))
+
+
 def bins_of(times_s: Floats, start_s: float, end_s: float) -> Ints:
     """Give the bin of each time; what lies outside counts for the bin at that end."""
     return np.clip(((times_s - start_s) / BIN_S).astype(np.int64), 0, _bins(start_s, end_s) - 1)
 
 
-def bursts(times_s: Floats, start_s: float, end_s: float, exposure: Exposure | None = None) -> list[Burst]:
+def bursts(
+    times_s: Floats, start_s: float, end_s: float, exposure: Exposure | None = None, lines: Lines = _ONE_EACH
+) -> list[Burst]:
     """Find the bursts of ascending ``times_s`` in ``[start_s, end_s)``; rare lines are all told.
 
     The excess over the background is tested on windows of 1, 5 and 30 minutes by a bound on the Poisson tail. Bursts
-    closer than the fold gap are one.
+    closer than the fold gap are one. ``lines``: how many stand behind each time, where they were thinned.
     """
     gap_s = fold_gap_s(end_s - start_s)
-    if len(times_s) <= few_lines(start_s, end_s):
-        return fold(times_s, gap_s)
+    if lines.between(0, len(times_s)) <= few_lines(start_s, end_s):
+        return fold(times_s, gap_s, lines)
     index = bins_of(times_s, start_s, end_s)
     exposure = exposure if exposure is not None else _even(_bins(start_s, end_s))
-    held, counts = _counted(index)
+    held, counts = _counted(index, lines)
     rate = background(held, counts, exposure)
     if kernel() is None and not _may_burst(held, counts, rate, exposure):
         return []  # the compiled loop is as quick at the whole question
@@ -149,14 +173,15 @@ def bursts(times_s: Floats, start_s: float, end_s: float, exposure: Exposure | N
     chosen = np.flatnonzero(hot[index])
     if not len(chosen):
         return []
-    hot_times = times_s[chosen]
-    near_s = min(LONGEST_GAP_S, SPACINGS * _median(np.diff(hot_times))) if len(chosen) > 2 else 0.0
+    hot_times, hot_lines = times_s[chosen], lines.chosen(chosen)
+    near_s = min(LONGEST_GAP_S, SPACINGS * _spacing(hot_times, hot_lines)) if len(chosen) > 2 else 0.0
     silences = np.flatnonzero(np.diff(times_s) > LONGEST_GAP_S) + 1
     found: list[Burst] = []
-    for burst in _trimmed(hot_times, fold(hot_times, max(gap_s, near_s))):
-        first = _onset(times_s, int(chosen[burst.first]), near_s, expected, start_s, silences)
+    for burst in _trimmed(hot_times, fold(hot_times, max(gap_s, near_s), hot_lines), hot_lines):
+        first = _onset(times_s, int(chosen[burst.first]), near_s, expected, start_s, silences, lines)
         first = max(first, found[-1].last if found else 0)
-        found.append(Burst(float(times_s[first]), burst.end_s, first, int(chosen[burst.last - 1]) + 1))
+        last = int(chosen[burst.last - 1]) + 1
+        found.append(Burst(float(times_s[first]), burst.end_s, first, last, lines.between(first, last)))
     return found
 
 
@@ -204,9 +229,23 @@ def _median(values: Floats) -> float:
     return float(ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)
 
 
-def _counted(index: Ints) -> tuple[Ints, Floats]:
-    """Give the bins that ascending bin numbers name, and how often each."""
+def _spacing(times_s: Floats, lines: Lines) -> float:
+    """Give the median distance between lines; of thinned ones each lies as far from the next as all it stands for."""
+    apart = np.diff(times_s)
+    if lines.weights is None:
+        return _median(apart)
+    weights = lines.weights[1:]
+    order = np.argsort(apart / weights)
+    upto = np.cumsum(weights[order], dtype=np.int64)
+    at = order[int(np.searchsorted(upto, upto[-1] / 2))]
+    return float(apart[at] / weights[at])
+
+
+def _counted(index: Ints, lines: Lines) -> tuple[Ints, Floats]:
+    """Give the bins that ascending bin numbers name, and how many lines are in each."""
     begins = np.concatenate(([0], np.flatnonzero(np.diff(index)) + 1))
+    if lines.weights is not None:
+        return index[begins], np.add.reduceat(lines.weights, begins).astype(float)
     return index[begins], np.diff(begins, append=len(index)).astype(float)
 
 
@@ -278,7 +317,9 @@ def log_tail(counts: Floats, expected: Floats) -> Floats:
 _LOG_FACTORIALS = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, 2048.0)))])
 
 
-def _onset(times_s: Floats, first: int, near_s: float, expected: Floats, start_s: float, silences: Ints) -> int:
+def _onset(
+    times_s: Floats, first: int, near_s: float, expected: Floats, start_s: float, silences: Ints, lines: Lines
+) -> int:
     """Give the index of the first line of a burst: too few for their minute to stand out, the lines before it begin it.
 
     A fault that grows slowly is seen late by whoever logs little of it; so all lines before count that follow each other
@@ -292,12 +333,12 @@ def _onset(times_s: Floats, first: int, near_s: float, expected: Floats, start_s
         return near
     low, high = (int(max(0.0, (times_s[at] - start_s) / BIN_S)) for at in (far, first))
     due = max(float(expected[low : high + 1].sum()), LEAST_RATE)
-    seen = float(first - far)
+    seen = float(lines.between(far, first))
     grew = seen > RISE * due and float(log_tail(np.array([seen]), np.array([due]))[0]) < GOES_ON
     return far if grew else near
 
 
-def _trimmed(times_s: Floats, found: list[Burst]) -> list[Burst]:
+def _trimmed(times_s: Floats, found: list[Burst], lines: Lines) -> list[Burst]:
     """Drop stray lines at the edges of bursts: what stands two minutes off and is under a twentieth of it, or five lines."""
     cuts = np.flatnonzero(np.diff(times_s) > STRAY_GAP_S) + 1
     if not len(cuts):
@@ -308,20 +349,20 @@ def _trimmed(times_s: Floats, found: list[Burst]) -> list[Burst]:
         strict=True,
     )
     return [
-        burst if low == high else _without_strays(times_s, burst, cuts[low:high].tolist())
+        burst if low == high else _without_strays(times_s, burst, cuts[low:high].tolist(), lines)
         for burst, (low, high) in zip(found, inside, strict=True)
     ]
 
 
-def _without_strays(times_s: Floats, burst: Burst, cuts: list[int]) -> Burst:
+def _without_strays(times_s: Floats, burst: Burst, cuts: list[int], lines: Lines) -> Burst:
     parts = list(pairwise([burst.first, *cuts, burst.last]))
     least = min(STRAY_SHARE * burst.count, STRAY_MOST)
-    while len(parts) > 1 and parts[0][1] - parts[0][0] < least:
+    while len(parts) > 1 and lines.between(*parts[0]) < least:
         parts.pop(0)
-    while len(parts) > 1 and parts[-1][1] - parts[-1][0] < least:
+    while len(parts) > 1 and lines.between(*parts[-1]) < least:
         parts.pop()
     first, last = parts[0][0], parts[-1][1]
-    return Burst(float(times_s[first]), float(times_s[last - 1]), first, last)
+    return Burst(float(times_s[first]), float(times_s[last - 1]), first, last, lines.between(first, last))
 
 
 def _hot(counts: Floats, expected: Floats, width: int, known: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId, LogStream
 from bot.domain.signal import Kind, Occurrence, Signal, signal_id
 from bot.domain.window import Window
-from bot.signals.bursts import Burst, Exposure, bursts
+from bot.signals.bursts import Burst, Exposure, Lines, bins_of, bursts
 from bot.signals.log_lines import Floats, Ints, LogTable
+from bot.signals.thinning import thinned
 
 REFS = 3
 MOST_MENTIONS = 6
@@ -27,6 +29,34 @@ UNKNOWN_BURSTS = 40
 LEAST_UNKNOWN = 10
 """Lines that make a burst of such a template worth a look."""
 LONGEST_LABEL = 90
+RUN = ("CronJob", "Job")
+"""Kinds of owners whose pods' logs are their runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Lines as columns of equal length; ``stand_for``: for how many each stands, None where for itself."""
+
+    numbers: Ints
+    times_s: Floats
+    streams: Ints
+    stand_for: Ints | None = None
+
+    def weights(self) -> Ints:
+        """Give for how many each line stands."""
+        return np.ones(len(self.numbers), dtype=np.int32) if self.stand_for is None else self.stand_for
+
+
+def joined(parts: Sequence[Rows]) -> Rows:
+    """Join parts that were read one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    return Rows(
+        np.concatenate([part.numbers for part in parts]),
+        np.concatenate([part.times_s for part in parts]),
+        np.concatenate([part.streams for part in parts]),
+        None if all(part.stand_for is None for part in parts) else np.concatenate([part.weights() for part in parts]),
+    )
 
 
 @dataclass(slots=True)
@@ -36,9 +66,8 @@ class Group:
     kind: Kind
     entity: Entity
     detail: str
-    numbers: list[Ints] = field(default_factory=list)
-    times_s: list[Floats] = field(default_factory=list)
-    streams: list[Ints] = field(default_factory=list)
+    rows: list[Rows] = field(default_factory=list)
+    """Of each part that was read"""
     pods: dict[int, str] = field(default_factory=dict)
     """Of the streams that are a pod's, its name"""
     templates: Counter[int] = field(default_factory=Counter)
@@ -46,13 +75,27 @@ class Group:
     nodes: set[str] = field(default_factory=set)
     attributes: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def held(self) -> int:
+        """How many lines are held."""
+        return sum(len(rows.numbers) for rows in self.rows)
+
+    def thin(self, most_a_minute: int, window: Window) -> None:
+        """Let go of lines of full minutes; others stand for them."""
+        rows = joined(self.rows)
+        minutes = bins_of(rows.times_s, window.start_s, window.end_s)
+        kept, stand_for = thinned(rows.times_s, rows.weights(), minutes, most_a_minute)
+        self.rows = [Rows(rows.numbers[kept], rows.times_s[kept], rows.streams[kept], stand_for.astype(np.int32))]
+
 
 def signal_of(group: Group, templates: Sequence[str], window: Window, exposure: Exposure | None) -> Signal | None:
     """Make a group's signal; None where nobody knows what its lines mean and they never came in numbers."""
-    times, numbers = np.concatenate(group.times_s), np.concatenate(group.numbers)
-    order = np.argsort(times, kind="stable")
-    times, numbers = times[order], numbers[order]
-    found = bursts(times, window.start_s, window.end_s, exposure)
+    rows = joined(group.rows)
+    order = np.argsort(rows.times_s, kind="stable")
+    times, numbers = rows.times_s[order], rows.numbers[order]
+    weights = None if rows.stand_for is None else rows.stand_for[order]
+    lines = Lines(weights)
+    found = bursts(times, window.start_s, window.end_s, exposure, lines)
     if group.kind is Kind.LOG_BURST:
         found = [burst for burst in found if burst.count >= LEAST_UNKNOWN]
         if not found:
@@ -82,27 +125,29 @@ def signal_of(group: Group, templates: Sequence[str], window: Window, exposure: 
         label=_label(group, subject),
         source="kubernetes/logs",
         occurrences=occurrences,
-        total=len(times),
+        total=lines.between(0, len(times)),
         subject=subject,
         nodes=frozenset(group.nodes),
         mentions=tuple(entity for entity, _ in sorted(group.mentions.items(), key=lambda p: (-p[1], p[0])))[
             :MOST_MENTIONS
         ],
         attributes=attributes,
-        pods=_pods(group, order, found),
+        pods=_pods(group, rows.streams[order], weights, found),
     )
 
 
-def _pods(group: Group, order: Ints, found: Sequence[Burst]) -> dict[str, int]:
+def _pods(group: Group, streams: Ints, weights: Ints | None, found: Sequence[Burst]) -> dict[str, int]:
     """Count the lines of bursts by the pod that wrote them; nothing of lines that are counted at somebody else."""
     if group.entity.kind == "Host" or not found:
         return {}
-    streams = np.concatenate(group.streams)[order]
+    inside = np.zeros(len(streams), dtype=bool)
+    for burst in found:
+        inside[burst.first : burst.last] = True
+    lines = np.bincount(streams[inside], None if weights is None else weights[inside])
     counts = Counter[str]()
-    seen, lines = np.unique(np.concatenate([streams[burst.first : burst.last] for burst in found]), return_counts=True)
-    for stream, count in zip(seen.tolist(), lines.tolist(), strict=True):
+    for stream in np.flatnonzero(lines).tolist():
         if stream in group.pods:
-            counts[group.pods[stream]] += count
+            counts[group.pods[stream]] += int(lines[stream])
     return dict(sorted(counts.items()))
 
 
@@ -139,21 +184,33 @@ def _label(group: Group, subject: str) -> str:
     return group.kind.value.replace("_", " ")
 
 
-def job_runs_of(table: LogTable, streams: Iterable[tuple[int, LogStream, Entity]], window: Window) -> list[Signal]:
+Spans = dict[int, tuple[float, float, int]]
+"""By stream: its first and last time, and the number of the first line."""
+
+
+def widen(spans: Spans, table: LogTable, streams: NDArray[np.bool_]) -> None:
+    """Take lines of a table into the spans of their streams, of those that are marked."""
+    for stream in np.unique(table.stream[streams[table.stream]]).tolist():
+        rows = np.flatnonzero(table.stream == stream)
+        times = table.times_s[rows]
+        first = rows[int(times.argmin())]
+        start_s, end_s, number = float(times.min()), float(times.max()), int(table.number[first])
+        if known := spans.get(stream):
+            start_s, number = min((known[0], known[2]), (start_s, number))
+            end_s = max(known[1], end_s)
+        spans[stream] = start_s, end_s, number
+
+
+def job_runs_of(spans: Spans, streams: Iterable[tuple[int, LogStream, Entity]], window: Window) -> list[Signal]:
     """Take the logs of a job's pods for its runs: from their first line to their last."""
-    spans: dict[Entity, list[Occurrence]] = defaultdict(list)
+    runs: dict[Entity, list[Occurrence]] = defaultdict(list)
     nodes: dict[Entity, set[str]] = defaultdict(set)
     for number, stream, owner in streams:
-        if owner.kind not in ("CronJob", "Job"):
+        if owner.kind not in RUN or number not in spans:
             continue
-        rows = np.flatnonzero(table.stream == number)
-        if not len(rows):
-            continue
-        times = table.times_s[rows]
-        refs = (ItemId(f"L{int(table.number[rows[int(times.argmin())]])}"),)
-        spans[owner].append(
-            Occurrence(start_s=float(times.min()), end_s=float(times.max()), refs=refs, note=stream.pod or "")
-        )
+        start_s, end_s, first = spans[number]
+        refs = (ItemId(f"L{first}"),)
+        runs[owner].append(Occurrence(start_s=start_s, end_s=end_s, refs=refs, note=stream.pod or ""))
         if stream.node:
             nodes[owner].add(stream.node)
     return [
@@ -167,7 +224,7 @@ def job_runs_of(table: LogTable, streams: Iterable[tuple[int, LogStream, Entity]
             total=len(found),
             nodes=frozenset(nodes[owner]),
         )
-        for owner, found in sorted(spans.items())
+        for owner, found in sorted(runs.items())
         if window.length_s > 0
     ]
 

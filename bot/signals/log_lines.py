@@ -3,7 +3,7 @@
 Leaves out where the lines come from and what they mean.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -50,6 +50,10 @@ class LogLines(Protocol):
         """The counts."""
         ...
 
-    def of(self, streams: Sequence[int]) -> LogTable:
-        """Give the lines of some streams, in line order."""
+    def each(self, streams: Sequence[int]) -> Iterator[LogTable]:
+        """Give the lines of some streams, in line order, as many small tables."""
+        ...
+
+    def parts(self, streams: Sequence[int], templates: Sequence[int] | None, most: int) -> Iterator[LogTable]:
+        """Give the same, of all templates or of some, in tables of ``most`` lines; the last has the rest."""
         ...

@@ -5,7 +5,7 @@ about count when they are errors or when they burst. Leaves out reading files an
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -16,13 +16,24 @@ from bot.domain.entity import Entity
 from bot.domain.items import LogStream
 from bot.domain.signal import Kind, Signal, Topology
 from bot.domain.window import Window
-from bot.signals.bursts import Exposure, exposure_of
+from bot.signals.bursts import Exposure, counts_of
 from bot.signals.directory import Directory
 from bot.signals.lexicon import Classification, classify
-from bot.signals.log_groups import LEAST_UNKNOWN, Group, bounded, expiry, job_runs_of, reachable, signal_of
-from bot.signals.log_lines import Floats, Ints, LogLines, LogTable
+from bot.signals.log_groups import (
+    RUN,
+    Group,
+    Rows,
+    Spans,
+    bounded,
+    expiry,
+    job_runs_of,
+    reachable,
+    signal_of,
+    widen,
+)
+from bot.signals.log_lines import Ints, LogLines, LogTable
+from bot.signals.log_times import Times
 from bot.signals.mentions import certificate_end, hosts_in
-from bot.signals.quiet_runs import may_burst
 from bot.signals.served import never_served, served
 
 SAMPLE = 64
@@ -32,10 +43,13 @@ MOST_SAMPLED = 30_000
 LEAST_SAMPLE = 4
 INSIDE = (".internal", ".local", ".lan", ".corp", ".svc")
 """Ends of host names that belong to oneself, even where the cluster does not know them."""
-HELD_BYTES = 32_000_000
-"""How busy so many entities were is remembered, and worked out again of the others: eight bytes for each minute of the window"""
-TOGETHER = 4_000_000
-"""Lines that are read together, at some forty bytes each; an entity that has more by itself is still read in one go."""
+TOGETHER = 2_000_000
+"""Lines that are read together, at some fifty bytes each; an entity that has more is read some templates at a time."""
+HELD = 6_000_000
+"""Lines held of what is not told yet, at fourteen bytes each: beyond, those of full minutes stand for each other."""
+MOST_A_MINUTE, LEAST_A_MINUTE = 64, 2
+MOST_THINNED = 64
+"""Groups that are thinned at once: those that hold most."""
 
 CALLS = frozenset(
     {
@@ -60,6 +74,8 @@ OUTSIDE = CALLS - {*(Kind.TLS_FAILURE, Kind.NAME_RESOLUTION_FAILURE, Kind.RETRY,
 
 
 _Key = tuple[Kind, Entity, str]
+_BY_TEMPLATE = frozenset({Kind.LOG_ERROR, Kind.LOG_BURST})
+"""Kinds that are one signal a template."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,7 +102,8 @@ def log_signals(
     """Give a signal for every meaning that an entity's lines carry, ascending by id.
 
     ``texts_of`` gives number and text of lines, ascending; it is called for a bounded sample. Lines are read some
-    entities at a time, about ``TOGETHER`` of them; only what is said of hosts outside, by anyone, is held to the end.
+    entities at a time, about ``TOGETHER`` of them, and of an entity that has more some templates at a time; only what is
+    said of hosts outside, by anyone, is held to the end. What is held of a flood grows with its minutes, not its lines.
     """
     reading = _Reading(lines, streams, window, topology, directory, texts_of)
     told: dict[_Key, list[Signal]] = {}
@@ -122,12 +139,14 @@ class _Reading:
         self._served = served(lines.templates, self._meanings)
         self.runs: list[Signal] = []
         """Of jobs, in the lines read last"""
+        self._jobs = np.array([owner.kind in RUN for owner in self._owners] or [False], dtype=bool)
         self._outside: dict[_Key, Group] = {}
         tally = lines.tally
         most = max(1, len(lines.templates))
         pairs, at = np.unique(self._owner_of[tally.stream] * most + tally.template, return_inverse=True)
         counts = np.bincount(at.reshape(-1), tally.lines, len(pairs)).astype(np.int64)
         self._per_owner = np.bincount(pairs // most, counts, len(self._entities))
+        self._pairs, self._per_pair, self._most = pairs, counts, most
         kinds = (_kind(self._meanings[pair % most], n) for pair, n in zip(pairs.tolist(), counts.tolist(), strict=True))
         readable = sum(kind in CALLS for kind in kinds)
         self._sample = min(SAMPLE, max(LEAST_SAMPLE, MOST_SAMPLED // max(1, readable)))
@@ -150,21 +169,63 @@ class _Reading:
 
     def signals_of(self, share: Sequence[int]) -> dict[_Key, list[Signal]]:
         """Give the signals of the lines of some entities' streams, but for those of hosts outside; ``runs`` beside."""
-        table = self._lines.of(share)
+        owner = int(self._owner_of[share[0]])
+        large = self._per_owner[owner] > TOGETHER
+        counted = {owner: self._counts(share)} if large else {}
+        groups: dict[_Key, Group] = {}
+        told: dict[_Key, list[Signal]] = {}
+        spans: Spans = {}
+        times: Times | None = None
+        for templates in self._portions(owner) if large else (None,):
+            for table in self._lines.parts(share, templates, TOGETHER):
+                times = self._gathered(table, groups, counted)
+                widen(spans, table, self._jobs)
+            if templates is not None and times is not None:  # what is one signal a template is whole
+                told |= self._told_of(groups, times, [key for key in groups if key[0] in _BY_TEMPLATE])
+        self.runs = job_runs_of(spans, [(n, self._streams[n], self._owners[n]) for n in sorted(share)], self._window)
+        return told if times is None else told | self._told_of(groups, times, list(groups))
+
+    def _told_of(self, groups: dict[_Key, Group], times: Times, keys: Sequence[_Key]) -> dict[_Key, list[Signal]]:
+        """Give the signals of some groups, and let go of those."""
+        told: dict[_Key, list[Signal]] = {}
+        for entity, own in groupby(sorted(keys, key=lambda key: key[1]), key=lambda key: key[1]):
+            exposure = times.exposure(self._place[entity])
+            told.update((key, self._told(groups.pop(key), exposure)) for key in own)
+        return told
+
+    def _portions(self, owner: int) -> Iterator[list[int]]:
+        """Split the templates of an entity, in their order, so that each portion has few enough lines or is one template."""
+        first, last = np.searchsorted(self._pairs, (owner * self._most, (owner + 1) * self._most))
+        portion: list[int] = []
+        held = 0
+        for pair, lines in zip(self._pairs[first:last].tolist(), self._per_pair[first:last].tolist(), strict=True):
+            if portion and held + lines > TOGETHER:
+                yield portion
+                portion, held = [], 0
+            portion.append(pair % self._most)
+            held += lines
+        if portion:
+            yield portion
+
+    def _counts(self, streams: Sequence[int]) -> NDArray[np.intp]:
+        """Count lines by the bins that exposures are made of."""
+        start_s, end_s = self._window.start_s, self._window.end_s
+        counts = counts_of(np.zeros(0), start_s, end_s)
+        for table in self._lines.each(streams):
+            counts += counts_of(table.times_s, start_s, end_s)
+        return counts
+
+    def _gathered(self, table: LogTable, groups: dict[_Key, Group], counted: Mapping[int, NDArray[np.intp]]) -> Times:
+        """Take a table's lines into the groups they belong to; give the times they were judged by."""
         owner = _short(self._owner_of)[table.stream]
         order = np.lexsort((_short(table.template), owner)).astype(np.int32)
-        times = _Times(table, owner, order, self._window)
-        groups: dict[_Key, Group] = {}
+        times = Times(table, owner, order, self._window, counted)
         for alike in self._read(table, owner, order, times):
             for each in _placed(alike.kind, alike.entity, alike.template, alike.meaning, alike.mentions):
                 held = self._outside if each.entity.kind == "Host" else groups
                 self._add(alike, table, held.setdefault((each.kind, each.entity, each.detail), each), each)
-        self.runs = job_runs_of(table, [(n, self._streams[n], self._owners[n]) for n in sorted(share)], self._window)
-        told: dict[_Key, list[Signal]] = {}
-        for entity, keys in groupby(sorted(groups, key=lambda key: key[1]), key=lambda key: key[1]):
-            exposure = times.exposure(self._place[entity])
-            told.update((key, self._told(groups.pop(key), exposure)) for key in keys)
-        return told
+        _ease([*groups.values(), *self._outside.values()], self._window)
+        return times
 
     def pending(self) -> dict[_Key, list[Signal]]:
         """Give the signals of hosts outside."""
@@ -179,9 +240,8 @@ class _Reading:
         return [] if signal is None else [signal, *expiry(signal, self._window)]
 
     def _add(self, alike: _Alike, table: LogTable, group: Group, fresh: Group) -> None:
-        group.numbers.append(table.number[alike.rows])
-        group.times_s.append(table.times_s[alike.rows])
-        group.streams.append(_short(table.stream[alike.rows]))
+        rows = alike.rows
+        group.rows.append(Rows(table.number[rows], table.times_s[rows], _short(table.stream[rows])))
         group.templates[alike.template] += len(alike.rows)
         group.mentions.update(fresh.mentions if group is not fresh else {})
         group.attributes.update(alike.attributes)
@@ -189,17 +249,21 @@ class _Reading:
         group.nodes.update(node for stream in streams if (node := self._streams[stream].node))
         group.pods.update((stream, pod) for stream in streams if (pod := self._streams[stream].pod))
 
-    def _read(self, table: LogTable, owner: Ints, order: Ints, times: "_Times") -> list[_Alike]:
+    def _read(self, table: LogTable, owner: Ints, order: Ints, times: Times) -> list[_Alike]:
         """Gather the rows of each template of each entity, where they mean something, and whom they mention."""
         changes = (np.diff(owner[order]) != 0) | (np.diff(table.template[order]) != 0)
         inner = np.flatnonzero(changes) + 1
         bounds = np.array([0, *inner.tolist(), len(order)] if len(order) else [0], dtype=np.int64)
         firsts = order[bounds[:-1]]
         templates, owners = table.template[firsts].tolist(), owner[firsts]
-        sizes = np.diff(bounds).tolist()
-        kinds = [_kind(self._meanings[one], lines) for one, lines in zip(templates, sizes, strict=True)]
+        sizes = np.diff(bounds)
+        lines = self._per_pair[
+            np.searchsorted(self._pairs, owners.astype(np.int64) * self._most + table.template[firsts])
+        ]
+        kinds = [_kind(self._meanings[one], count) for one, count in zip(templates, lines.tolist(), strict=True)]
         told = np.array([kind is not None for kind in kinds], dtype=bool)
-        unknown = np.array([kind is Kind.LOG_BURST for kind in kinds], dtype=bool)
+        # of a template that is read in parts no part can tell
+        unknown = np.array([kind is Kind.LOG_BURST for kind in kinds], dtype=bool) & (lines == sizes)
         told[unknown] = times.may_burst(bounds, owners, unknown)
         found = []
         for run in np.flatnonzero(told).tolist():
@@ -213,37 +277,14 @@ class _Reading:
         return found
 
 
-class _Times:
-    """When each entity of a table wrote, by entity and template, and how busy it was in that."""
-
-    def __init__(self, table: LogTable, owner: Ints, order: Ints, window: Window) -> None:
-        self._times = table.times_s[order]
-        self._ordered = owner[order]
-        self._window = window
-        self._levels: dict[int, Floats] = {}
-
-    def exposure(self, owner: int) -> Exposure:
-        """Give how busy an entity was; what it works out of that is the caller's to keep, for it is several times as much."""
-        level = self._levels.get(owner)
-        if level is None:
-            me = self._ordered.dtype.type(owner)  # of another width, all of them would be converted
-            first, last = (int(np.searchsorted(self._ordered, me, side)) for side in ("left", "right"))
-            level = exposure_of(self._times[first:last], self._window.start_s, self._window.end_s).bins
-            if (len(self._levels) + 1) * level.nbytes <= HELD_BYTES:
-                self._levels[owner] = level
-        return Exposure(bins=level)
-
-    def may_burst(self, bounds: NDArray[np.int64], owners: Ints, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Tell of the runs that are asked about whether they may hold a burst that is worth a look."""
-        told = [np.zeros(0, dtype=bool)]
-        runs = np.flatnonzero(asked)
-        for some in np.split(runs, np.flatnonzero(np.diff(owners[runs])) + 1) if len(runs) else []:
-            first, last = int(some[0]), int(some[-1]) + 1
-            exposure = self.exposure(int(owners[first]))
-            start_s, end_s = self._window.start_s, self._window.end_s
-            all_of_them = may_burst(self._times, bounds[first : last + 1], start_s, end_s, exposure, LEAST_UNKNOWN)
-            told.append(all_of_them[some - first])
-        return np.concatenate(told)
+def _ease(groups: Sequence[Group], window: Window) -> None:
+    """Thin the groups that hold most until all together hold few enough."""
+    most = MOST_A_MINUTE
+    held = sum(group.held for group in groups)
+    while held > HELD and most >= LEAST_A_MINUTE:
+        for group in sorted(groups, key=lambda group: -group.held)[:MOST_THINNED]:
+            group.thin(most, window)
+        held, most = sum(group.held for group in groups), most // 2
 
 
 def _short(numbers: Ints) -> Ints:
@@ -278,7 +319,7 @@ def _placed(
 ) -> list[Group]:
     """Say under which signals a template's lines count: the writer's own, and the outside host's where one is blamed."""
     detail = meaning.attributes.get("status", "") if kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR) else ""
-    if kind in (Kind.LOG_ERROR, Kind.LOG_BURST):
+    if kind in _BY_TEMPLATE:
         detail = str(template)
     placed = [Group(kind=kind, entity=entity, detail=detail, mentions=Counter(mentions))]
     cause = meaning.attributes.get("cause")

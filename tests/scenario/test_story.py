@@ -202,3 +202,22 @@ def test_a_digest_in_parts_is_the_same(home, told, monkeypatch):
     with Case(connect_to_whole(path), path, owned=True) as case:
         assert lines == [*case.lines_of((1, middle, 3)), *case.around(f"L{middle}", 2, 2)]
         assert whole == digest(case, window)
+
+
+def test_a_thinned_digest_tells_the_same(home, told, monkeypatch):
+    """Where no more than a sliver of the lines may be held, the same things happened as often, at the same time."""
+    path = home / f"{told['case']}.case"
+    with Case(connect_to_whole(path), path, owned=True) as case:
+        whole, window = digest(case, case.window), case.window
+        monkeypatch.setattr("bot.signals.log_signals.TOGETHER", case.logs.lines // 20)
+        monkeypatch.setattr("bot.signals.log_signals.HELD", 0)
+        thinned = digest(case, window)
+    assert [(s.id, s.total, s.nodes, s.mentions) for s in whole.signals] == [
+        (s.id, s.total, s.nodes, s.mentions) for s in thinned.signals
+    ]
+    for one, other in zip(whole.signals, thinned.signals, strict=True):
+        assert len(one.occurrences) == len(other.occurrences)
+        for first, second in zip(one.occurrences, other.occurrences, strict=True):
+            assert abs(first.start_s - second.start_s) <= 5
+            assert abs(first.end_s - second.end_s) <= 5
+            assert abs(first.size - second.size) <= 2 + 0.02 * first.size
