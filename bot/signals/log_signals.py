@@ -48,8 +48,8 @@ TOGETHER = 2_000_000
 HELD = 6_000_000
 """Lines held of what is not told yet, at fourteen bytes each: beyond, those of full minutes stand for each other."""
 MOST_A_MINUTE, LEAST_A_MINUTE = 64, 2
-MOST_THINNED = 64
-"""Groups that are thinned at once: those that hold most."""
+MANY = 200
+"""A group that holds less than so manieth part of all is left as it is."""
 
 CALLS = frozenset(
     {
@@ -278,13 +278,13 @@ class _Reading:
 
 
 def _ease(groups: Sequence[Group], window: Window) -> None:
-    """Thin the groups that hold most until all together hold few enough."""
+    """Thin the groups that hold many until all together hold few enough."""
     most = MOST_A_MINUTE
-    held = sum(group.held for group in groups)
-    while held > HELD and most >= LEAST_A_MINUTE:
-        for group in sorted(groups, key=lambda group: -group.held)[:MOST_THINNED]:
-            group.thin(most, window)
-        held, most = sum(group.held for group in groups), most // 2
+    while sum(group.held for group in groups) > HELD and most >= LEAST_A_MINUTE:
+        for group in groups:
+            if group.held > HELD // MANY:
+                group.thin(most, window)
+        most //= 2
 
 
 def _short(numbers: Ints) -> Ints:
