@@ -66,7 +66,7 @@ def job(signal: Signal, chain: Chain, findings: Findings) -> Recommendation | No
     struck, whole = struck_of(chain)
     lead = (
         f"without its runs {struck:,} of {whole:,} {plural(chain.symptom.kind)} in this window would have been spared, if nothing else had "
-        f"brought them about: {len(chain.explained)} of {counted(len(chain.symptom.occurrences), 'episode')} followed one"
+        f"brought them about: {len(chain.explained)} of {counted(len(chain.symptom.occurrences), 'episode')} came by way of one"
     )
     moved, change = _quieter(signal, chain, findings, struck)
     said = [part for part in (lead, moved, _overlap(signal, findings)) if part]

@@ -49,13 +49,14 @@ def spare_room(signal: Signal, chain: Chain, findings: Findings) -> Recommendati
         points=stepped(counts, fit, kept=(wanted,)),
         assumption="nothing but CPU and memory keeps them off it and it is there before the loss",
     )
+    asking = "together they" if len(room.waiting) == total else f"{len(room.waiting)} of them together"
     cores, size = (sum(one[at] for one in room.waiting) for at in (0, 1))
     struck, whole = struck_of(chain)
     return Recommendation(
         summary=f"Keep room for the loss of one node: {counted(wanted, 'more node')} like {signal.entity.name}, or replicas spread so that fewer go with one",
         rationale=(
-            f"{counted(total, 'pod')} that ran there found no other node; {len(room.waiting)} of them request {cores:.3g} cores and {size / GIB:.3g} GiB "
-            f"together, such a node has {room.node[0]:.3g} and {room.node[1] / GIB:.3g}"
+            f"{counted(total, 'pod')} that ran there found no other node; {asking} request {cores:.3g} cores and {size / GIB:.3g} GiB, "
+            f"such a node has {room.node[0]:.3g} and {room.node[1] / GIB:.3g}"
         ),
         change=None,
         effect=(

@@ -10,7 +10,7 @@ from typing import Literal
 
 from bot.analyst.findings import Around, Findings
 from bot.analyst.rivals import may_wait, why_not
-from bot.analyst.words import capital, clock_s, counted, names_of, noun, p_words, plural, times
+from bot.analyst.words import capital, clock_s, counted, names_of, noun, one_of, p_words, plural, times
 from bot.domain.entity import Entity
 from bot.domain.items import LOG_SOURCES, SourceCoverage
 from bot.domain.link import Chain, Link
@@ -133,7 +133,10 @@ def _plainly_unseen(pointed: Pointed, record: Record) -> Judgement:
             f"{nothing}, but {' and '.join(lost)} {_were(lost)} not read whole." if lost else f"{nothing}.",
         )
     kinds = [plural(kind).removeprefix("an ").removeprefix("a ") for kind in pointed.ranked if kind not in VAGUE][:2]
-    what = f"Nothing of the kind ({', '.join(kinds)}) was seen" if kinds else "Nothing of the kind was seen"
+    where = f" at {names_of(pointed.entities)}" if pointed.entities else ""
+    what = (
+        f"Nothing of the kind ({', '.join(kinds)}) was seen{where}" if kinds else f"Nothing of the kind was seen{where}"
+    )
     measured = {*LOG_SOURCES, "prometheus"}
     blind = [row.source for row in record.coverage if row.status == "missing" and row.source in measured]
     if blind:
@@ -168,10 +171,10 @@ def tested(subjects: Mapping[SignalId, Signal], pointed: Pointed, record: Record
         links += [record.test(signal, record.symptom) for name, signal in sorted(subjects.items()) if name not in known]
     fitting = [link for link in links if link.test.status == "supported"]
     if fitting:
-        test = fitting[0].test
+        test, signal = fitting[0].test, subjects[fitting[0].cause]
         numbers = f"{test.hits} of {counted(test.hits + test.misses, 'time')}"
         but = "another chain explains more" if chain else "no cause was established"
-        return "untested", f"Its timing fits: followed by the symptom {numbers}; but {but}."
+        return "untested", f"The timing of {one_of(signal)} fits: followed by the symptom {numbers}; but {but}."
     told = [(link, why_not(subjects[link.cause], link, record.symptom, chain)) for link in links]
     failed = [(link, why) for link, why in told if why is not None]
     if not failed:
@@ -196,9 +199,9 @@ def _no_rise(pointed: Pointed, record: Record, acts_s: Sequence[float] = ()) -> 
         return None
     told = around_words(found, "after it" if acts_s else "before this was said")
     if found.p_value < RAISED_P:
-        return "untested", f"{told}: more than usual, yet too little for an incident."
+        return "untested", f"{capital(told)}: more than usual, yet too little for an incident."
     lead = "There was no incident for it to have caused: " if acts_s else ""
-    return "refuted", f"{lead}{told}."
+    return "refuted", capital(f"{lead}{told}.")
 
 
 HEARD_S = 3 * 3600.0
@@ -212,7 +215,7 @@ RAISED_P = 0.01
 def around_words(found: Around, when: str) -> str:
     """Say how many failed, and how many were to be expected."""
     return (
-        f"{counted(found.count, 'response')} of {found.who.name} failed within {length(found.reach_s)} {when}; the hours beside "
+        f"{counted(found.count, 'response') if found.count else 'no response'} of {found.who.name} failed within {length(found.reach_s)} {when}; the hours beside "
         f"let expect {found.expected:.2g} ({p_words(found.p_value)})"
     )
 

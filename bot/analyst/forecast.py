@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from bot.analyst.findings import Findings
-from bot.analyst.words import clock, length, noun
+from bot.analyst.words import clock, noun
 from bot.domain.link import Chain
 from bot.domain.report import Prediction
 from bot.domain.signal import Kind, Signal
+from bot.domain.spelling import about
 from bot.domain.window import instant
 
 LEAST_RUNS = 3
@@ -34,7 +35,7 @@ def predictions(chain: Chain, findings: Findings) -> tuple[Prediction, ...]:
         Prediction(
             summary=(
                 f"The next {noun(root.kind)} of {root.entity} begins {clock(begins)}; the symptom follows about "
-                f"{length(lag.median)} later, at {clock(at)}, unless something is changed "
+                f"{about(lag.median)} later, at {clock(at)}, unless something is changed "
                 f"({hits} of {runs} did so in the window)"
             ),
             at=at,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from bot.analyst.caps import capped
 from bot.analyst.citations import Citations
 from bot.analyst.claim_checks import record_of
 from bot.analyst.claims import FoundClaim, judge_claim
@@ -19,7 +20,7 @@ from bot.analyst.model_weigh import Weighed, against_symptom, objection
 from bot.analyst.proofs import CHAT, Belongs, Finding
 from bot.analyst.published import Published, told
 from bot.analyst.steps import summary_of
-from bot.analyst.verify import SYMPTOM_KEY, capped
+from bot.analyst.verify import SYMPTOM_KEY
 from bot.analyst.words import capital, clock, noun, one_of, times
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId

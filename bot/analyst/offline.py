@@ -11,6 +11,7 @@ from bot.analyst.by_clock import by_a_beat, by_the_clock, came_at_once
 from bot.analyst.citations import Citations
 from bot.analyst.claim_checks import record_of
 from bot.analyst.claims import find_claims, judge_claim
+from bot.analyst.conclusion import conclusion, folded_episodes, seen_seldom
 from bot.analyst.controls import FIRST_SEEN_S, control_questions
 from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
@@ -23,16 +24,11 @@ from bot.analyst.steps import cascade, summary_of
 from bot.analyst.sustaining import kept_up, sustaining
 from bot.analyst.words import (
     capital,
-    clock_s,
     counted,
-    every,
-    felt_as,
     happened,
     length,
     noun,
     one as article,
-    plural,
-    times,
 )
 from bot.domain.items import LOG_SOURCES, SourceCoverage
 from bot.domain.link import Chain
@@ -126,7 +122,7 @@ def _cause_found(
         verdict="cause_found",
         confidence=confidence,
         reasons=reasons,
-        summary=_conclusion(chain) + kept_up(chain, kept),
+        summary=conclusion(chain) + kept_up(chain, kept),
         symptom=_symptom(findings, chain, citations),
         root_cause=RootCause(
             summary=summary_of(root), entity=findings.topology.root(root.entity), mechanism=root.kind.value
@@ -217,7 +213,7 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
     if chain is None:
         return _Judged("inconclusive", "low", ("no event in the window is followed by it beyond chance", *absent))
     episodes = max(1, len(chain.symptom.occurrences))
-    share = len(chain.explained) / max(1, _folded_episodes(chain))
+    share = len(chain.explained) / max(1, folded_episodes(chain))
     standing = float(chain.root.attributes.get("standing", rootness.get(chain.root.kind, 0.25)))
     doubts = []
     if share < LEAST_EXPLAINED:
@@ -271,13 +267,11 @@ def _confidence(
     if close:
         reasons.append(f"{noun(others[0].root.kind)} of {others[0].root.entity} fits nearly as well")
     if share < 0.8:
-        reasons.append(f"{_folded_episodes(chain) - len(chain.explained)} of the episodes remain unexplained")
+        reasons.append(f"{folded_episodes(chain) - len(chain.explained)} of the episodes remain unexplained")
     if chain.end_to_end.status != "supported":
         reasons.append("the root alone, tested straight against the symptom, is not beyond chance")
     if chain.end_to_end.hits < 3:
-        reasons.append(
-            f"the cause was seen {times(chain.end_to_end.hits or 1)} only: order and place speak, not repetition"
-        )
+        reasons.append(f"{seen_seldom(chain)}: order and place speak, not repetition")
     if standing < 0.8:
         reasons.append("what brought the first step about was not seen")
     if chain.root.kind is Kind.ROLLOUT and chain.signals[1].kind in BARE and not _events_of(findings, chain.root):
@@ -297,31 +291,6 @@ def _events_of(findings: Findings, signal: Signal) -> bool:
     begun = instant(signal.occurrences[0].start_s)
     rows = [row for row in findings.coverage if row.source in ("kubernetes/events", "recorder")]
     return any(row.items and row.first_at is not None and row.first_at <= begun for row in rows)
-
-
-def _folded_episodes(chain: Chain) -> int:
-    return max(len(chain.explained), len(chain.symptom.occurrences))
-
-
-def _conclusion(chain: Chain) -> str:
-    """Say the whole answer in two sentences: what begins it and what people feel of it, then the way between."""
-    root, symptom = chain.root, chain.symptom
-    begun = f"{capital(happened(root))}"
-    felt = f"{felt_as(symptom)} ({len(chain.explained)} of {counted(_folded_episodes(chain), 'episode')})"
-    lag = chain.end_to_end.lag
-    if len(root.occurrences) == 1:
-        delay = (
-            symptom.occurrences[chain.explained[0]].start_s - root.occurrences[0].start_s if chain.explained else 0.0
-        )
-        soon = f"began {length(delay)} after it" if delay >= 1 else "began with it"
-        first = f"{begun} at {clock_s(root.occurrences[0].start_s)}; {felt} {soon}"
-    elif lag is None or lag.median < 60:
-        first = f"{begun}{every(root.period_s) or ' ' + times(len(root.occurrences))}, and with it came {felt}"
-    else:
-        each = every(root.period_s) or " " + times(len(root.occurrences))
-        first = f"{begun}{each}, and about {length(lag.median)} later came {felt}"
-    middle = [plural(signal.kind) for signal in chain.signals[1:-1]]
-    return f"{first}." + (f" The way there: {', then '.join(middle)}." if middle else "")
 
 
 def _symptom(findings: Findings, chain: Chain | None, citations: Citations) -> Symptom:

@@ -54,7 +54,7 @@ def _uneventful(signal: Signal, findings: Findings) -> tuple[str, str] | None:
     starts = [one.start_s for one in signal.occurrences]
     found = findings.around(starts, REACH_S) if findings.around is not None else None
     if found is not None:
-        after = "after it" if len(starts) == 1 else "after each"
+        after = "after it" if len(starts) == 1 else f"after any of the {len(starts)}"
         return (around_words(found, after), TEST) if found.p_value >= RAISED_P else None
     rows = {row.source for row in findings.coverage if row.items}
     moved = [
@@ -82,7 +82,7 @@ def _noise(findings: Findings, citations: Citations) -> Iterator[RuledOut]:
             continue
         why = f"spread evenly over the {length(findings.window.length_s)}: it is there every day"
         if found is not None:
-            why = around_words(found, "after each")
+            why = around_words(found, "after any of its lines")
         yield RuledOut(
             entity=findings.topology.root(signal.entity),
             summary=f"{capital(happened(signal))}, {counted(signal.total, 'log line')}",

@@ -60,6 +60,8 @@ UNTOLD = frozenset({Kind.LOG_ERROR, Kind.LOG_BURST, Kind.ALERT, Kind.RESOURCE_SH
 """Kinds that say too little to be called a cause of anything."""
 LEAST_PLAUSIBLE = 0.5
 MOST_CONTRIBUTING = 3
+LASTED_S = 600.0
+"""From here on it is told how long a single occurrence went on."""
 SHARE_OF_A_CAUSE = 0.5
 """An event that explains less of the symptom than this, where the cascade explains more, did not bring it about."""
 
@@ -185,7 +187,8 @@ def _nothing_followed(test: LinkTest, count: int, episodes: int, signal: Signal,
     if episodes == 1:
         return f"the one episode {'had begun before' if before else f'did not begin within {reach} after'} {after}"
     said = f"none of the {episodes} episodes began within {reach} after {after}"
-    return f"{said}; {before} had begun before {'it' if count == 1 else 'the first'}" if before else said
+    earlier = f"all {episodes}" if before == episodes else f"{before}"
+    return f"{said}; {earlier} had begun before {'it' if count == 1 else 'the first'}" if before else said
 
 
 def contributing(
@@ -210,9 +213,7 @@ def contributing(
     both = [s for s in both if fed[s.id][1] < feeds[s.id][1] and s not in kept]
     both.sort(key=lambda s: (-fed[s.id][0] * feeds[s.id][0], s.id))
     said = [(s, f"{_how_long(s)}: it kept the symptom up, once that had begun") for s in kept]
-    said += [
-        (s, f"{times(len(s.occurrences))}: it follows S{fed[s.id][1]} and leads to S{feeds[s.id][1]}") for s in both
-    ]
+    said += [(s, f"{_how_long(s)}: it follows S{fed[s.id][1]} and leads to S{feeds[s.id][1]}") for s in both]
     return tuple(
         Contributing(
             entity=findings.topology.root(signal.entity),
@@ -228,9 +229,10 @@ def contributing(
 def _how_long(signal: Signal) -> str:
     """Say how long something went on, where it did so once, else how often it came."""
     first = signal.occurrences[0]
-    return (
-        times(len(signal.occurrences)) if len(signal.occurrences) > 1 else f"for {length(first.end_s - first.start_s)}"
-    )
+    lasted_s = first.end_s - first.start_s
+    if len(signal.occurrences) > 1 or lasted_s < LASTED_S:
+        return times(len(signal.occurrences))
+    return f"for {length(lasted_s)}"
 
 
 def _told_by_a_step(signal: Signal, kinds: set[tuple[Kind, Entity]], findings: Findings) -> bool:

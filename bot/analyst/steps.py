@@ -32,6 +32,8 @@ FACTS_FOR: dict[Kind, tuple[str, ...]] = {
     Kind.QUOTA_EXCEEDED: ("hard",),
 }
 """Names of settings (or pieces of names) that bear on a kind of step."""
+_NOTED = (Kind.ROLLOUT, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, Kind.MEMORY_GROWTH)
+"""Kinds whose first note is told: what was changed, by whom, how far it grew."""
 FEW_FACTS = 4
 SURE_LAG = 1e-3
 """The p-value from which on a series moves with the symptom."""
@@ -104,9 +106,10 @@ def summary_of(signal: Signal, beat_s: float | None = None) -> str:
     said = happened(signal)
     count = len(signal.occurrences)
     if signal.kind is Kind.CERTIFICATE_EXPIRY:
-        return f"{_capital(said)} at {signal.occurrences[0].note or 'the time its notAfter names'}"
+        return f"{_capital(said)} ({signal.occurrences[0].note or 'at the time its notAfter names'})"
     spans = sorted(one.end_s - one.start_s for one in signal.occurrences)
     middle = spans[len(spans) // 2] if spans else 0.0
+    said, of_what = _apart(said, signal)
     alike = beat_s and signal.period_s and abs(signal.period_s - beat_s) <= _SAME_BEAT * beat_s
     words = f"{_capital(said)} {times(count)}{'' if alike else every(signal.period_s)}"
     if count == 1 and middle >= 600:
@@ -116,10 +119,19 @@ def summary_of(signal: Signal, beat_s: float | None = None) -> str:
     if signal.total > count and signal.source.endswith("logs"):
         inside = int(sum(one.size for one in signal.occurrences))
         words += f" ({counted(inside, 'log line')})"
-    notes = [one.note for one in signal.occurrences if one.note]
-    if notes and signal.kind in (Kind.ROLLOUT, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, Kind.MEMORY_GROWTH):
-        words += f": {notes[0]}"
-    return words
+    notes = [one.note for one in signal.occurrences if one.note and one.note != signal.label]
+    if notes and signal.kind in _NOTED:
+        by_whom = signal.kind is not Kind.MEMORY_GROWTH and notes[0].startswith("changed by ")
+        words += (
+            f", {notes[0].removeprefix('changed ')}" if by_whom else f"{', first' if count > 1 else ''}: {notes[0]}"
+        )
+    return words + of_what
+
+
+def _apart(said: str, signal: Signal) -> tuple[str, str]:
+    """Part what happened from the line that shows it, which stands behind the counts: they are not of its words."""
+    head, mark, line = said.partition(": “")
+    return (head, f"{mark}{line}") if signal.kind in (Kind.LOG_ERROR, Kind.LOG_BURST, Kind.ALERT) else (said, "")
 
 
 def _step(name: str, signal: Signal, findings: Findings, citations: Citations, *, beat_s: float | None = None) -> Step:

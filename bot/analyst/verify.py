@@ -7,10 +7,11 @@ cannot judge is prose: of the summary it checks the numbers alone.
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bot.analyst.caps import capped
 from bot.analyst.proofs import (
     CHAT,
     WRITABLE,
@@ -24,7 +25,7 @@ from bot.analyst.proofs import (
 )
 from bot.domain.link import LinkTest
 from bot.domain.ports import Evidenced
-from bot.domain.report import Cascade, Claim, Confidence, Evidence, Report, Step, StepLink, Symptom
+from bot.domain.report import Cascade, Claim, Evidence, Report, Step, StepLink, Symptom
 from bot.domain.signal import Signal
 from bot.domain.window import instant
 
@@ -35,42 +36,6 @@ SYMPTOM_KEY = "symptom"
 """Key of the symptom's signal beside the step ids."""
 BURST_SLACK = timedelta(seconds=60)
 """Bursts are counted by the minute, so a step may begin this long after the first line that shows it."""
-
-_RANK: dict[Confidence, int] = {"low": 0, "medium": 1, "high": 2}
-_LEVELS: tuple[Confidence, ...] = ("low", "medium", "high")
-_CAPS: dict[FindingKind, tuple[Confidence, str]] = {
-    "forged_id": ("low", "{n} citation(s) led to no stored item and were dropped"),
-    "invented_quote": ("low", "{n} quote(s) were not found in the stored bytes and were dropped"),
-    "trivial_quote": ("medium", "{n} quote(s) were too short to prove anything and were dropped"),
-    "shifted_time": ("low", "{n} citation(s) gave another time than the stored item and were dropped"),
-    "wrong_entity": ("low", "{n} citation(s) named another entity than the stored item and were dropped"),
-    "wrong_source": ("medium", "{n} citation(s) named another source than the stored item"),
-    "forged_url": ("medium", "{n} link(s) did not lead to the stored item and were replaced"),
-    "missing_evidence": ("medium", "{n} statement(s) cited evidence that does not exist"),
-    "step_without_evidence": ("low", "{n} step(s) had no evidence left and were dropped"),
-    "step_time": ("low", "{n} step(s) began at another time than measured"),
-    "step_entity": ("low", "{n} step(s) were about another entity than their evidence and were dropped"),
-    "step_count": ("medium", "{n} count(s) differed from the measured ones and were corrected"),
-    "step_unmeasured": ("medium", "{n} step(s) rest on quotes alone; nothing measured them"),
-    "duplicate": ("medium", "{n} step(s) or link(s) stood twice"),
-    "reversed_link": ("low", "{n} link(s) ran against the order of the steps and were dropped"),
-    "dangling_link": ("low", "{n} link(s) led to a step that does not stand and were dropped"),
-    "link_numbers": ("medium", "the numbers of {n} link(s) differed from the recomputed ones and were corrected"),
-    "p_value": ("medium", "{n} p-value(s) differed from the recomputed ones and were corrected"),
-    "refuted_link": ("low", "{n} link(s) are refuted by the recomputed test"),
-    "unmeasured_link": ("medium", "{n} link(s) could not be tested again"),
-    "episodes": ("medium", "{n} symptom episode number(s) differed from the measured ones"),
-    "summary_number": ("medium", "{n} number(s) in the summary could not be found among the computed ones"),
-    "spared_number": ("medium", "{n} recommendation(s) promised to spare more than there was"),
-    "prediction": ("medium", "{n} prediction(s) could not be checked and were dropped"),
-    "root_mismatch": ("low", "the root cause named is not the first step of the cascade"),
-    "no_root": ("low", "the root cause did not stand up to the check"),
-    "claim": ("medium", "{n} claim(s) by people were not what they said, or were judged without evidence"),
-    "untrusted_text": ("medium", "the root cause rests on log text alone, which a user of the system can write"),
-    "hearsay": ("low", "the root cause rests on what people wrote alone"),
-    "unsafe_words": ("medium", "{n} passage(s) of the model's prose were not fit to be shown and were dropped"),
-    "repeated_text": ("high", "{n} passage(s) of the model's prose only repeated text of the case and were dropped"),
-}
 
 _COUNTED = re.compile(
     r"\b(\d{1,7}) of (?:the |all )?(\d{1,7})\b"
@@ -369,20 +334,11 @@ def _summary_numbers(report: Report) -> list[Finding]:
     if report.symptom:
         counts = [part.count for part in report.symptom.episodes]
         known |= {*counts, sum(counts), len(counts), report.symptom.explained, report.symptom.unexplained}
+    if report.symptom and not report.cascade.steps:
+        known |= set(range(len(report.symptom.episodes) + 1))  # the share of a lead that was not followed has no step
     said = [number for match in _COUNTED.finditer(report.summary) for number in match.groups() if number]
     return [
         Finding(kind="summary_number", where="summary", detail=f"{number} was not computed")
         for number in dict.fromkeys(said)
         if int(number) not in known
     ]
-
-
-def capped(report: Report, found: Sequence[Finding], least: Confidence = "low") -> Report:
-    """Lower the confidence by what did not hold, never below ``least``, and say why."""
-    kinds: dict[FindingKind, int] = {
-        finding.kind: sum(other.kind == finding.kind for other in found) for finding in found
-    }
-    lowest = min((_RANK[_CAPS[kind][0]] for kind in kinds), default=_RANK["high"])
-    confidence = _LEVELS[min(_RANK[report.confidence], max(lowest, _RANK[least]))]
-    reasons = [text.format(n=kinds[kind]) for kind in kinds for text in [_CAPS[kind][1]]]
-    return replace(report, confidence=confidence, reasons=(*report.reasons, *reasons))

@@ -14,6 +14,7 @@ _KILLED = (K.OOM_KILL, K.CONTAINER_RESTART, K.CRASH_LOOP, K.POD_KILL)
 _RESTARTED = (K.CONTAINER_RESTART, K.OOM_KILL, K.CRASH_LOOP, K.OUT_OF_MEMORY)
 
 KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
+    (r"(?:nodes?|hosts?|machines?|vms?|box(?:es)?) (?:(?:was|were|is|are|got|gets?|been|being) )*(?:re-?boot\w*|restart\w*)", (K.NODE_FAILURE,)),
     (r"restart\w*|re-?boot\w*|bounc(?:e|ed|ing)", _RESTARTED),
     (r"crash\w*|back-?off|died?|dies|dying", (K.CRASH_LOOP, K.CONTAINER_RESTART, K.OOM_KILL, K.JOB_FAILURE)),
     (r"oom[- ]?kill\w*|oom\w*|out[- ]of[- ]memory|ran out of (?:memory|ram|heap)|exit(?:ed)? (?:code )?137", (K.OOM_KILL, K.OUT_OF_MEMORY)),

@@ -17,7 +17,7 @@ HAPPENED: dict[Kind, str] = {
     Kind.JOB_RUN: "{who} ran",
     Kind.ROLLOUT: "{who} was rolled out",
     Kind.CONFIG_CHANGE: "the configuration in {who} was changed",
-    Kind.SECRET_CHANGE: "the secret {who} was changed",
+    Kind.SECRET_CHANGE: "{who} was changed",
     Kind.RELOAD: "the pods of {who} were replaced without a new program",
     Kind.HUMAN_CHANGE: "{who} made a change",
     Kind.TRAFFIC_RISE: "{who} got more traffic than usual",
@@ -78,9 +78,9 @@ HAPPENED: dict[Kind, str] = {
     Kind.SERVER_ERROR: "{who} answered with {label}",
     Kind.CLIENT_ERROR: "{who} answered with {label}",
     Kind.UNAVAILABLE: "{who} was unavailable",
-    Kind.LOG_ERROR: "{who} logged an error: {label}",
-    Kind.LOG_BURST: "{who} logged more than usual: {label}",
-    Kind.ALERT: "an alert fired for {who}: {label}",
+    Kind.LOG_ERROR: "{who} logged an error: “{label}”",
+    Kind.LOG_BURST: "{who} logged more than usual: “{label}”",
+    Kind.ALERT: "an alert fired for {who}: “{label}”",
 }
 """What happened, without how often; every ``Kind`` has its phrase (a test sees to it)."""
 

@@ -99,7 +99,7 @@ def _top(report: Report) -> Markup:
     word, tone = _VERDICTS[report.verdict]
     start, end = words.short_moment(report.window.start), words.short_moment(report.window.end)
     confidence = pill(f"{report.confidence} confidence", _TONES[report.confidence])
-    reasons = [element("li", words.short(each)) for each in report.reasons]
+    reasons = [element("li", words.short(each)) for each in report.unsaid_reasons]
     why = element("ul", reasons, class_="reasons", aria_label="What holds the confidence down") if reasons else None
     return element(
         "header",
@@ -135,7 +135,7 @@ def _glance(report: Report) -> Markup | None:
         card("Root cause", told(report.root_cause.entity, report.root_cause.summary, " "))
     if report.symptom is not None:
         felt, total = report.symptom, report.symptom.explained + report.symptom.unexplained
-        explained = f"{felt.explained} of {total} episodes explained" if report.cascade.steps else ""
+        explained = f"{felt.explained} of {words.plural(total, 'episode')} explained" if report.cascade.steps else ""
         card("What was felt", sentence(felt.summary), element("p", explained, class_="sub") if explained else None)
     if report.recommendations:
         first = report.recommendations[0]

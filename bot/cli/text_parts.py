@@ -42,8 +42,7 @@ def verdict(report: Report, width: int) -> Iterator[RenderableType]:
     yield Text("")
     yield Text(words.short(report.summary))
     if report.verdict != "cause_found":
-        unsaid = (reason for reason in report.reasons if reason.lower() not in report.summary.lower())
-        yield from (hang(_ITEM, Text(words.short(reason))) for reason in unsaid)
+        yield from (hang(_ITEM, Text(words.short(reason))) for reason in report.unsaid_reasons)
     if report.symptom is not None and not report.cascade.steps:
         yield Text(f"{words.short(report.symptom.summary).rstrip('.')}.", style=MUTED)
     yield from _act(report)
@@ -101,7 +100,7 @@ def predictions(report: Report) -> Iterator[RenderableType]:
         begin, end = each.window
         when = Text(words.moment(each.at), style="bold")
         when.append(
-            f"  (between {words.short_moment(begin)} and {words.short_moment(end)}), {each.status}",
+            f"  (between {words.short_moment(begin)} and {words.short_moment(end)} UTC), {each.status}",
             style=f"default not bold {MUTED}",
         )
         yield hang(_ITEM, when, Text(words.short(each.summary)))

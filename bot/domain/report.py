@@ -309,6 +309,12 @@ class Report:
     tested: Tested | None = None
     schema: str = SCHEMA
 
+    @property
+    def unsaid_reasons(self) -> tuple[str, ...]:
+        """The reasons that the summary does not give already."""
+        said = self.summary.lower()
+        return tuple(reason for reason in self.reasons if reason.lower() not in said)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerTest:

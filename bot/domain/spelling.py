@@ -6,6 +6,8 @@ Only as exact as anybody can use; the exact numbers stand in the JSON report. Le
 from bot.domain.link import Lag
 
 _UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
+_ABOUT = ((120, 10), (3_600, 60))
+"""Below so many seconds a rough length is told to so many; five minutes from there on."""
 _AT_ONCE_S = 1.0
 _SAME_SHARE = 0.1
 """A spread below this share of the median is none that anybody would act on."""
@@ -31,6 +33,12 @@ def length(seconds: float) -> str:
             rest = rounded % size // below
             return f"{rounded // size} {unit}" + (f" {rest} {smaller}" if rest else "")
     return f"{round(seconds)} s"
+
+
+def about(seconds: float) -> str:
+    """Spell a length that is said to be about so long: ``1 min 30 s``, ``4 min``, ``1 h``, ``5 h 25 min``."""
+    grain = next((grain for below, grain in _ABOUT if seconds < below), 300)
+    return length(round(seconds / grain) * grain) if seconds >= _ABOUT[0][1] else length(seconds)
 
 
 def period(seconds: float) -> str:

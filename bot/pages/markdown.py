@@ -200,9 +200,9 @@ def _coverage(report: Report) -> Iterator[str]:
         told = "; ".join(part for part in (_safe(row.detail), _safe(row.read)) if part)
         yield f"| {_safe(row.source)} | {row.status} | {row.items:,} | {words.size(row.bytes)} | {told} |"
     unseen = [gap for row in report.coverage for gap in row.gaps if gap.lost]
-    if unseen or report.reasons:
+    if unseen or report.unsaid_reasons:
         yield from ("", "### What was not seen, and what holds the confidence down", "")
-        yield from (f"- {_safe(reason)}" for reason in report.reasons)
+        yield from (f"- {_safe(reason)}" for reason in report.unsaid_reasons)
     for gap in unseen:
         where = f" ({_safe(gap.path)})" if gap.path else ""
         times = f"{gap.count:,}× " if gap.count > 1 else ""

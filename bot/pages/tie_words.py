@@ -53,7 +53,7 @@ def _daily(held: Sequence[StepLink]) -> str:
     said = []
     if stay:
         worst = max(p for _, p in stay)
-        who = f"all {len(stay)} ties asked stay" if len(stay) == len(asked) > 1 else _stays([link for link, _ in stay])
+        who = f"{_all_of(len(stay))} stay" if len(stay) == len(asked) > 1 else _stays([link for link, _ in stay])
         said.append(f"{who} with it held fixed, {p_value(worst)}{' at most' if len(stay) > 1 else ''}")
     if open_:
         said.append(
@@ -81,8 +81,12 @@ def _rhythm(held: Sequence[StepLink]) -> str:
 
 def _who_holds(links: Sequence[StepLink], asked: int) -> str:
     if len(links) > MOST_NAMED:
-        return f"{len(links)} of {asked} ties asked hold"
+        return f"{_all_of(asked)} hold" if len(links) == asked else f"{len(links)} of {asked} ties asked hold"
     return f"{' · '.join(map(_pair, links))} hold{'s' if len(links) == 1 else ''}"
+
+
+def _all_of(count: int) -> str:
+    return "both ties asked" if count == 2 else f"all {count} ties asked"
 
 
 def _stays(links: Sequence[StepLink]) -> str:

@@ -82,6 +82,7 @@ def event_signals(events: Iterable[tuple[ItemId, ClusterEvent]], window: Window,
     """Give one signal for each kind of thing that events tell of an entity, ordered by its first time."""
     events = sorted(events, key=lambda pair: (pair[1].at, pair[0]))
     acts = _of_their_node([act for ref, event in events for act in _acts(ref, event, topology)])
+    acts = _one_outage(acts, events)
     acts.extend(disk_hogs(events, topology))
     scalings = scaling_acts(events, topology)
     rollouts = [act for act in scalings if act.kind is Kind.ROLLOUT]
@@ -237,6 +238,23 @@ def _of_their_node(acts: list[Act]) -> list[Act]:
                 continue
         told.append(act)
     return told
+
+
+def _one_outage(acts: list[Act], events: Iterable[tuple[ItemId, ClusterEvent]]) -> list[Act]:
+    """Leave out that a node was rebooted where that ended an outage that is told already.
+
+    The kubelet says so as it starts, so a node that was not ready, and not ready again since, was down until then.
+    """
+    ready = [(event.entity, event.at.timestamp()) for _, event in events if event.reason == "NodeReady"]
+    down = [act for act in acts if act.kind is Kind.NODE_FAILURE and act.entity.kind == "Node"]
+
+    def ended(act: Act) -> bool:
+        since = [one.start_s for one in down if one.entity == act.entity and one.start_s < act.start_s]
+        return any(
+            not any(node == act.entity and start_s < at_s < act.start_s for node, at_s in ready) for start_s in since
+        )
+
+    return [act for act in acts if not (("reason", "Rebooted") in act.attributes and act in down and ended(act))]
 
 
 def _one_node(event: ClusterEvent, topology: Topology) -> str | None:

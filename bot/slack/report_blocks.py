@@ -192,7 +192,7 @@ def _who(step: Step, sanitiser: Sanitiser) -> str:
 def _conclusion(report: Report, sanitiser: Sanitiser) -> str:
     confidence = "" if report.verdict == "no_incident" else f", {report.confidence} confidence"
     lines = [f"*{_VERDICT[report.verdict]}{confidence}.* {sanitiser.text(_brief(report), _SUMMARY)}"]
-    unsaid = [reason for reason in report.reasons if reason.lower() not in report.summary.lower()]
+    unsaid = report.unsaid_reasons
     if report.verdict == "inconclusive" and unsaid:
         lines.append("; ".join(sanitiser.text(reason, 200) for reason in unsaid[:_REASONS]))
     return "\n".join(lines)

@@ -228,3 +228,9 @@ def test_a_worry_in_a_quiet_window_is_answered_with_what_failed_then(chance, sta
     assert claim.status == status
     assert "3 responses of edge-gateway failed within 3 h before this was said" in claim.reason
     assert find_claims([message("is it me or is edge-gateway acting up?")], [], SIGNALS) == []
+
+
+def test_a_rebooted_node_is_no_restarted_container():
+    """Whoever asks after nodes means nodes; where restarts were seen elsewhere, none is denied for all of the case."""
+    (claim,) = found("nodes get rebooted?")
+    assert frozenset({Kind.NODE_FAILURE}) == claim.kinds

@@ -295,3 +295,16 @@ def test_a_scaling_that_no_autoscaler_made_can_begin_a_chain():
     fresh = Recorder()
     fresh.add(5, WEB, "ScalingReplicaSet", "Scaled up replica set web-7d9f8b6c5 from 0 to 3")
     assert [None] == [one.attributes.get("standing") for one in fresh.signals()]
+
+
+def test_a_reboot_that_ends_an_outage_is_no_second_one():
+    """The kubelet reports the reboot when the node is back; one after the node was ready again is an outage of its own."""
+    node = Entity("Node", "n1")
+    events = Recorder()
+    events.add(10, node, "NodeNotReady", "Node n1 status is now: NodeNotReady", component="node-controller")
+    events.add(80, node, "Rebooted", "Node n1 has been rebooted, boot id: 1", warning=True, component="kubelet")
+    (lost,) = events.signals()
+    assert (Kind.NODE_FAILURE, 1) == (lost.kind, len(lost.occurrences))
+    events.add(81, node, "NodeReady", "Node n1 status is now: NodeReady", component="kubelet")
+    events.add(300, node, "Rebooted", "Node n1 has been rebooted, boot id: 2", warning=True, component="kubelet")
+    assert 2 == sum(len(each.occurrences) for each in events.signals())

@@ -256,3 +256,13 @@ def test_without_episodes_nothing_offers_to_go_to_one():
     assert 'data-act="n"' not in page
     assert "from episode to episode." not in page.partition('id="timeline"')[2].partition('class="lanes"')[0]
     assert 'data-act="n"' in render_html(REPORT)
+
+
+def test_a_reason_that_the_summary_gives_is_not_repeated_below_it():
+    """Every face says a reason once; one episode is no "episodes"."""
+    lead = replace(INCONCLUSIVE, summary="No cause: too little was read.", reasons=("too little was read", "no logs"))
+    assert ("no logs",) == lead.unsaid_reasons
+    page = render_html(lead)
+    assert (1, 1) == (page.count("too little was read"), page.count("no logs"))
+    one = replace(REPORT.symptom, episodes=REPORT.symptom.episodes[:1], explained=1, unexplained=0)
+    assert "1 of 1 episode explained" in render_html(replace(REPORT, symptom=one))

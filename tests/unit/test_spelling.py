@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 from bot.analyst.words import HAPPENED, lane, noun, one
 from bot.domain.link import Lag
 from bot.domain.signal import Kind
-from bot.domain.spelling import lag_words, length, period
+from bot.domain.spelling import about, lag_words, length, period
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,12 @@ def test_every_kind_has_its_phrases(kind):
     assert noun(kind).strip()
     assert not one(kind).startswith(("a a ", "a an ", "an a ", "an an "))
     assert 0 < len(lane(kind.value)) <= 9
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(3.2, "3.2 s"), (92, "1 min 30 s"), (243, "4 min"), (2_577, "43 min"), (3_660, "1 h"), (19_380, "5 h 25 min")],
+)
+def test_a_rough_length_is_no_more_exact_than_it_is(seconds, expected):
+    """Whatever is said to be "about" so long carries no seconds that nobody measured."""
+    assert expected == about(seconds)

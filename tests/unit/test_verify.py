@@ -339,3 +339,17 @@ def test_a_generated_name_belongs_to_its_workload():
     """Pod and container names lead to the workload, other names do not."""
     assert named_alike("edge/gateway-7d9f8-x2x4z/nginx", GATEWAY)
     assert not named_alike("edge/gatewayed/nginx", GATEWAY)
+
+
+def test_the_share_of_a_lead_is_a_number_that_was_computed():
+    """A case without a cascade tells how many episodes its best lead reaches; more than there were is still caught."""
+    open_case = replace(
+        REPORT,
+        verdict="inconclusive",
+        cascade=Cascade(),
+        root_cause=None,
+        summary="The best lead reaches 2 of 3 episodes.",
+    )
+    assert "summary_number" not in kinds(check(open_case))
+    wrong = replace(open_case, summary="The best lead reaches 40 of 3 episodes.")
+    assert "summary_number" in kinds(check(wrong))
