@@ -67,7 +67,7 @@ class LineBatch(Sequence[TimedLine]):
             return None
         keys = np.empty(len(self), dtype=np.uint64)
         columns = (self.starts, self.lengths, self.text_starts)
-        compiled.rootcause_keys(self.text, len(self), *map(address, columns), address(keys))
+        compiled.rootcause_keys(self.text, len(self.text), len(self), *map(address, columns), address(keys))
         return keys
 
     def joined(self) -> bytes | memoryview:

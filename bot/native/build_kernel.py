@@ -16,7 +16,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = Path(__file__).parent
-SOURCES = ("scan.c", "columns.c")
+SOURCES = ("scan.c", "filter.c", "columns.c")
 FLAGS = ("-std=c99", "-O3", "-ffp-contract=off", "-shared", "-fPIC")
 
 
@@ -26,15 +26,15 @@ def compiler() -> list[str] | None:
     return next(([each] for each in (*named, "cc", "gcc", "clang") if shutil.which(each)), None)
 
 
-def build(folder: Path = FOLDER) -> str:
-    """Compile the sources beside themselves; give what hindered it, empty where nothing did."""
+def build(folder: Path = FOLDER, library: Path | None = None, *flags: str) -> str:
+    """Compile the sources, beside themselves unless ``library`` says where; give what hindered it, empty where nothing did."""
     command = compiler()
     if command is None or os.name != "posix":
         return "no C compiler was found"
-    sources, library = [folder / name for name in SOURCES], folder / "scan.so"
+    sources, library = [folder / name for name in SOURCES], library or folder / "scan.so"
     fresh = library.with_suffix(".fresh")
     mark = f"-DSOURCE_MARK={zlib.crc32(b''.join(source.read_bytes() for source in sources))}u"
-    whole = [*command, *FLAGS, mark, *map(str, sources), "-lm", "-o", str(fresh)]
+    whole = [*command, *FLAGS, *flags, mark, *map(str, sources), "-lm", "-o", str(fresh)]
     try:
         done = subprocess.run(whole, capture_output=True, text=True, check=False)  # noqa: S603 - a compiler by its name, and this package's own files
     except OSError as error:

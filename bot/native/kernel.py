@@ -1,4 +1,4 @@
-"""Loads the compiled loops of ``scan.c`` and ``columns.c``; without them everything works the same, several times slower.
+"""Loads the compiled loops of ``scan.c``, ``filter.c`` and ``columns.c``; without them everything works the same, several times slower.
 
 The library is built once, at install (``build_kernel``): nothing is compiled when the program starts. A library that was
 built from other sources than those beside it is not used, and that is said. Calls through ctypes let other threads run.
@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-SOURCES = (FOLDER / "scan.c", FOLDER / "columns.c")
+SOURCES = (FOLDER / "scan.c", FOLDER / "filter.c", FOLDER / "columns.c")
 LIBRARY = FOLDER / "scan.so"
 
 log = logging.getLogger("rootcause.native")
@@ -27,7 +27,7 @@ _FUNCTIONS: dict[str, tuple[type[ctypes.c_int64] | None, list[object]]] = {
     "rootcause_begins": (_COUNT, [_TEXT, _COUNT, _TEXT, _COUNT]),
     "rootcause_prefixes": (None, [_TEXT, _COUNT, _AT, _AT, _AT, _AT]),
     "rootcause_own_times": (None, [_TEXT, _COUNT, _AT, _AT, _AT]),
-    "rootcause_keys": (None, [_TEXT, _COUNT, _AT, _AT, _AT, _AT]),
+    "rootcause_keys": (None, [_TEXT, _COUNT, _COUNT, _AT, _AT, _AT, _AT]),
     "rootcause_join": (None, [_TEXT, _COUNT, _AT, _AT, _AT]),
     "rootcause_minimizers": (_COUNT, [_TEXT, _COUNT, _AT, _COUNT]),
     "rootcause_bloom": (_COUNT, [_TEXT, _COUNT, _AT, _COUNT, _COUNT, _AT]),

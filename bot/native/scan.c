@@ -20,12 +20,23 @@ enum { SPACE = 1, CLOSED = 2, OPEN = 4, BREAK = 8, DIGIT = 16, HEX = 32, UPPER =
 #define STOPS (SPACE | CLOSED | OPEN)
 
 static uint8_t kind_of[256];
+static uint8_t leads[256];     /* the signs with which a unit may begin that is no token, beside words before a code */
+static uint8_t number_of[256]; /* of what ends a segment, but for what opens a bracket: fewer than 32, from 1 on */
 
 static void mark(const char *signs, uint8_t kind) {
     for (; *signs; signs++) kind_of[(uint8_t)*signs] |= kind;
 }
 
+static const char *const held_words[] = {
+    "h2", "H2", "h2c", "H2c", "http2", "HTTP2", "ipv4", "ipv6", "IPv4", "IPv6", "s3", "S3", "k8s", "K8s", "k3s", "utf8",
+    "utf-8", "UTF-8", "sha1", "sha256", "sha512", "SHA1", "SHA256", "SHA512", "md5", "MD5", "base64", "x509", "X509",
+    "oauth2", "OAuth2", "e2e", "log4j", "log4j2", "ext4", "lz4", "EC2", "ec2", "I18n", "i18n", "TLSv1", NULL,
+};
+
+static uint8_t begins_held[256]; /* the first letters of what held_word knows */
+
 static void prepare_words(void);
+static void choose(void);
 
 __attribute__((constructor)) static void prepare(void) { /* when the library is loaded: no thread sees half a table */
     mark(" \t\n\r\f\v", SPACE);
@@ -36,10 +47,26 @@ __attribute__((constructor)) static void prepare(void) { /* when the library is 
     mark("abcdefABCDEF", HEX);
     mark("ABCDEFGHIJKLMNOPQRSTUVWXYZ", UPPER | WORD);
     mark("abcdefghijklmnopqrstuvwxyz_", WORD);
+    for (const char *sign = "(12345GPDOH\"'"; *sign; sign++) leads[(uint8_t)*sign] = 1;
+    for (int sign = 0, number = 0; sign < 256; sign++)
+        if (kind_of[sign] & (SPACE | CLOSED | BREAK)) number_of[sign] = (uint8_t)++number;
     prepare_words();
+    for (int n = 0; held_words[n]; n++) begins_held[(uint8_t)held_words[n][0]] = 1;
+    begins_held['S'] = begins_held['p'] = begins_held['v'] = begins_held['T'] = 1;
+    choose();
 }
 
 #define IS(sign, kinds) (kind_of[(sign)] & (kinds))
+
+static inline int lowest(uint64_t bits) { /* the place of the lowest bit; there is one */
+#if defined(__GNUC__)
+    return __builtin_ctzll(bits);
+#else
+    int at = 0;
+    while (!(bits >> at & 1)) at++;
+    return at;
+#endif
+}
 #define MIX UINT64_C(0x9FB21C651E98DF25)
 
 static inline uint64_t mixed(uint64_t hash, uint64_t part) {
@@ -51,6 +78,18 @@ static inline uint64_t word_at(bytes at, size_t size) { /* up to eight bytes, pa
     uint64_t word = 0;
     memcpy(&word, at, size);
     return word;
+}
+
+static inline uint64_t little(uint64_t word) { /* of a word of text: its first byte counts least */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap64(word);
+#else
+    return word;
+#endif
+}
+
+static inline uint64_t first_of(uint64_t word, uint64_t size) { /* up to seven bytes of a word, padded with zeros */
+    return little(word) & ((UINT64_C(1) << 8 * size) - 1);
 }
 
 static uint64_t with_text(uint64_t hash, bytes at, bytes end) {
@@ -69,6 +108,127 @@ static inline int starts(bytes at, bytes end, const char *word, size_t size) {
     return (size_t)(end - at) >= size && memcmp(at, word, size) == 0;
 }
 #define STARTS(at, end, word) starts((at), (end), (word), sizeof(word) - 1)
+
+/* --- a line as bitmaps: where its tokens end, where their segments do, which signs are digits --- */
+
+#define WORDS (SPAN / 64 + 2)
+
+typedef struct {
+    bytes begin, end;
+    bytes whole; /* up to here eight bytes may be read at once */
+    uint64_t breaks[WORDS], ends[WORDS], digits[WORDS];
+    /* A bit a byte, the first the lowest: what ends a segment within a token, what ends one at all, and digits. Where the
+     * line ends the first two have a bit. */
+} Line;
+
+typedef struct { uint64_t stops, breaks, digits; } Kinds; /* of 64 bytes */
+
+static Kinds kinds_plain(bytes p) {
+    Kinds found = {0, 0, 0};
+    for (int n = 0; n < 64; n++) {
+        uint64_t kind = kind_of[p[n]];
+        found.stops |= (uint64_t)((kind & STOPS) != 0) << n;
+        found.breaks |= (uint64_t)((kind & BREAK) != 0) << n;
+        found.digits |= (uint64_t)((kind & DIGIT) != 0) << n;
+    }
+    return found;
+}
+
+#define CLASSIFY(kinds)                                                                             \
+    size_t size = (size_t)(line->end - line->begin), word = 0;                                      \
+    for (; word < size / 64; word++) {                                                              \
+        Kinds found = kinds(line->begin + 64 * word);                                               \
+        line->breaks[word] = found.breaks, line->ends[word] = found.breaks | found.stops;           \
+        line->digits[word] = found.digits;                                                          \
+    }                                                                                               \
+    uint8_t rest[64] = {0}; /* NUL is of no kind */                                                 \
+    bytes last = line->begin + 64 * word;                                                           \
+    if (line->whole + 8 - last < 64) {                                                              \
+        memcpy(rest, last, size % 64);                                                              \
+        last = rest;                                                                                \
+    }                                                                                               \
+    Kinds found = kinds(last);                                                                      \
+    uint64_t within = (UINT64_C(1) << size % 64) - 1;                                               \
+    line->breaks[word] = (found.breaks & within) | (within + 1);                                    \
+    line->ends[word] = ((found.breaks | found.stops) & within) | (within + 1);                      \
+    line->digits[word] = found.digits & within;                                                     \
+    line->breaks[word + 1] = line->ends[word + 1] = line->digits[word + 1] = 0;
+
+static void classify_plain(Line *line) { CLASSIFY(kinds_plain) }
+
+static void (*classify)(Line *) = classify_plain;
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(PLAIN)
+#include <immintrin.h>
+#define ROWS(r0, r1, r2, r3, r4, r5, r6, r7) _mm256_setr_epi8( \
+    r0, r1, r2, r3, r4, r5, r6, r7, 0, 0, 0, 0, 0, 0, 0, 0, r0, r1, r2, r3, r4, r5, r6, r7, 0, 0, 0, 0, 0, 0, 0, 0)
+#define COLUMNS(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
+
+/* A sign is looked up by its high four bits and by its low ones; it is of the kinds that both name. The low half of a kind
+ * are stops, the high one breaks; each bit is of one row of signs, or of two that have the same (Langdale, Lemire: "Parsing
+ * gigabytes of JSON per second", VLDB Journal 2019). */
+__attribute__((target("avx2"))) static inline Kinds kinds_avx2(bytes p) {
+    const __m256i rows = ROWS(1, 0, 2 | 16, 4 | 32, 64, 8, 64, 8 | (char)128), low = _mm256_set1_epi8(15);
+    const __m256i columns = COLUMNS(2 | 64, 16, 16, 16, 0, 0, 16, 16, 2, 1 | 2, 1 | 16 | 32, 1 | 4 | 8, 1 | 2 | 32 | (char)128,
+                                    1 | 8 | 32, 32, 16 | 32);
+    Kinds found = {0, 0, 0};
+    for (int half = 0; half < 2; half++) {
+        __m256i signs = _mm256_loadu_si256((const __m256i *)(p + 32 * half));
+        __m256i row = _mm256_shuffle_epi8(rows, _mm256_and_si256(_mm256_srli_epi16(signs, 4), low));
+        __m256i kinds = _mm256_and_si256(row, _mm256_shuffle_epi8(columns, signs)); /* signs from 128 on give 0 */
+        __m256i none = _mm256_setzero_si256(), from_nought = _mm256_sub_epi8(signs, _mm256_set1_epi8('0'));
+        __m256i stops = _mm256_cmpeq_epi8(_mm256_and_si256(kinds, low), none);
+        __m256i breaks = _mm256_cmpeq_epi8(_mm256_andnot_si256(low, kinds), none);
+        __m256i digits = _mm256_cmpeq_epi8(_mm256_min_epu8(from_nought, _mm256_set1_epi8(9)), from_nought);
+        found.stops |= (uint64_t)(uint32_t)~_mm256_movemask_epi8(stops) << 32 * half;
+        found.breaks |= (uint64_t)(uint32_t)~_mm256_movemask_epi8(breaks) << 32 * half;
+        found.digits |= (uint64_t)(uint32_t)_mm256_movemask_epi8(digits) << 32 * half;
+    }
+    return found;
+}
+
+__attribute__((target("avx2"))) static void classify_avx2(Line *line) { CLASSIFY(kinds_avx2) }
+
+static void choose(void) {
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2")) classify = classify_avx2;
+}
+#else
+static void choose(void) {}
+#endif
+
+static inline uint64_t bits_at(const uint64_t *bits, size_t from) { /* 64 of them, wherever they begin: no branch to guess */
+    size_t word = from / 64, shift = from % 64;
+    return bits[word] >> shift | bits[word + 1] << 1 << (63 - shift);
+}
+
+static inline bytes border(const Line *line, const uint64_t *borders, bytes at) { /* the first one from ``at`` on */
+    uint64_t found;
+    while (!(found = bits_at(borders, (size_t)(at - line->begin)))) at += 64;
+    return at + lowest(found);
+}
+
+static inline int any_digit(const Line *line, bytes at, bytes end) {
+    for (; end - at >= 64; at += 64)
+        if (bits_at(line->digits, (size_t)(at - line->begin))) return 1;
+    return (bits_at(line->digits, (size_t)(at - line->begin)) & ((UINT64_C(1) << (end - at)) - 1)) != 0;
+}
+
+/* What a segment adds to a key, beside the whole words of a long one: text of up to seven bytes and its size, or a mark of
+ * size 0; there is room above for the sign that ends it, so that one step of the hash takes all. */
+enum { NOTHING, WILDCARD, LEVEL, HELD };
+
+static inline uint64_t text_part(const Line *line, uint64_t *hash, bytes at, bytes end) {
+    for (; end - at >= 8; at += 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        *hash = mixed(~*hash, word); /* no part can be taken for it */
+    }
+    uint64_t size = (uint64_t)(end - at), word;
+    if (at > line->whole) return little(word_at(at, size)) | size << 56;
+    memcpy(&word, at, 8);
+    return first_of(word, size) | size << 56;
+}
 
 /* --- units with a number that means something: each gives its end, or NULL; the regular expressions of masking._UNIT --- */
 
@@ -116,21 +276,23 @@ static const char *const plain_words[] = {
 };
 static const uint8_t plain_sizes[] = {6, 4, 4, 4, 10, 2, 11, 10, 10, 13, 15, 5, 5, 6, 6, 8, 8, 8, 5, 8, 4, 8, 8, 3, 3, 8, 8};
 
-static uint32_t words_by_first[256]; /* of plain_words, by their first letter */
+enum { STATUS = 27, RESPONDED, EXIT }; /* behind the last of plain_words */
 
-static void prepare_words(void) {
-    for (int n = 0; plain_words[n]; n++) words_by_first[(uint8_t)plain_words[n][0]] |= UINT32_C(1) << n;
+static uint32_t words_by_first[256], words_by_second[256]; /* of plain_words and the three above, by their letters */
+
+static void prepare_word(int number, const char *word) {
+    words_by_first[(uint8_t)word[0]] |= UINT32_C(1) << number;
+    words_by_second[(uint8_t)word[1]] |= UINT32_C(1) << number;
 }
 
-static bytes held_code(bytes at, bytes end) { /* status code: 502, exit code 137, SQLSTATE 40P01 */
-    bytes p = at, found, tail;
-    if (*p == '"' || *p == '\'') p++;
-    if (p == end) return NULL;
-    for (uint32_t left = words_by_first[*p]; left; left &= left - 1) { /* one bit a word */
-        int n = 0;
-        while (!(left >> n & 1)) n++;
-        if (starts(p, end, plain_words[n], plain_sizes[n]) && (tail = code_tail(p + plain_sizes[n], end)) != NULL) return tail;
-    }
+static void prepare_words(void) {
+    static const char *const others[] = {"status", "Status", "responded", "Responded", "exit", "Exit"};
+    for (int n = 0; plain_words[n]; n++) prepare_word(n, plain_words[n]);
+    for (int n = 0; n < 6; n++) prepare_word(STATUS + n / 2, others[n]);
+}
+
+static bytes other_held_code(bytes p, bytes end) { /* behind the words that have others beside them */
+    bytes found, tail;
     if (STARTS(p, end, "status") || STARTS(p, end, "Status")) {
         if ((found = code_word_end(p + 6, end)) != NULL && (tail = code_tail(found, end)) != NULL) return tail;
         return code_tail(p + 6, end);
@@ -150,8 +312,21 @@ static bytes held_code(bytes at, bytes end) { /* status code: 502, exit code 137
     return NULL;
 }
 
+static inline bytes held_code(bytes at, bytes end) { /* status code: 502, exit code 137, SQLSTATE 40P01 */
+    bytes p = at, tail;
+    if (*p == '"' || *p == '\'') p++;
+    if (end - p < 2) return NULL; /* no word is shorter */
+    uint32_t left = words_by_first[p[0]] & words_by_second[p[1]];
+    for (; left && lowest(left) < STATUS; left &= left - 1) { /* one bit a word */
+        int n = lowest(left);
+        if (starts(p, end, plain_words[n], plain_sizes[n]) && (tail = code_tail(p + plain_sizes[n], end)) != NULL) return tail;
+    }
+    return left ? other_held_code(p, end) : NULL;
+}
+
 static bytes request_status(bytes at, bytes end, bytes *path, bytes *path_end) { /* POST /users/42/cart 500 */
     static const char *const methods[] = {"GET /", "POST /", "PUT /", "HEAD /", "PATCH /", "DELETE /", "OPTIONS /", NULL};
+    if (end - at < 5 || !IS(at[1], UPPER)) return NULL;
     for (int n = 0; methods[n]; n++) {
         size_t size = strlen(methods[n]);
         if (!starts(at, end, methods[n], size)) continue;
@@ -191,21 +366,19 @@ static bytes status_reason(bytes at, bytes end) { /* 502 Bad Gateway */
 
 /* --- tokens --- */
 
+static int long_held_word(bytes p, bytes end) {
+    if (end - p < 4 || !STARTS(p, end, "SIG")) return 0;
+    for (p += 3; p < end; p++)
+        if (!IS(*p, DIGIT | UPPER)) return 0;
+    return 1;
+}
+
 static int held_word(bytes p, size_t size) { /* masking._HELD_WORD, of a segment that has a digit */
-    static const char *const words[] = {
-        "h2", "H2", "h2c", "H2c", "http2", "HTTP2", "ipv4", "ipv6", "IPv4", "IPv6", "s3", "S3", "k8s", "K8s", "k3s", "utf8",
-        "utf-8", "UTF-8", "sha1", "sha256", "sha512", "SHA1", "SHA256", "SHA512", "md5", "MD5", "base64", "x509", "X509",
-        "oauth2", "OAuth2", "e2e", "log4j", "log4j2", "ext4", "lz4", "EC2", "ec2", "I18n", "i18n", "TLSv1", NULL,
-    };
     bytes end = p + size;
+    if (size > 12) return *p == 'S' && long_held_word(p, end);
     if (size == 3 && *p >= '1' && *p <= '5' && p[1] == 'x' && p[2] == 'x') return 1;
-    if (IS(*p, DIGIT)) return 0;
-    if (size >= 4 && STARTS(p, end, "SIG")) {
-        for (p += 3; p < end; p++)
-            if (!IS(*p, DIGIT | UPPER)) return 0;
-        return 1;
-    }
-    if (size > 12) return 0;
+    if (!begins_held[*p]) return 0;
+    if (*p == 'S' && long_held_word(p, end)) return 1;
     if (*p == 'p' && size == 3 && IS(p[1], DIGIT) && IS(p[2], DIGIT)) return 1;
     if (*p == 'v' && size >= 2 && IS(p[1], DIGIT)) {
         p += size >= 3 && IS(p[2], DIGIT) ? 3 : 2;
@@ -216,8 +389,8 @@ static int held_word(bytes p, size_t size) { /* masking._HELD_WORD, of a segment
         return end - p >= 1 && end - p <= 2 && IS(*p, DIGIT) && (end - p == 1 || IS(p[1], DIGIT));
     }
     if (size == 7 && STARTS(p, end, "TLSv1.") && IS(p[6], DIGIT)) return 1;
-    for (int n = 0; words[n]; n++)
-        if (*p == (uint8_t)words[n][0] && strlen(words[n]) == size && memcmp(p, words[n], size) == 0) return 1;
+    for (int n = 0; held_words[n]; n++)
+        if (*p == (uint8_t)held_words[n][0] && strlen(held_words[n]) == size && memcmp(p, held_words[n], size) == 0) return 1;
     return 0;
 }
 
@@ -246,6 +419,8 @@ static bytes http_version(bytes p, bytes end) { /* HTTP/1.1 as one segment; NULL
     return tail == end || !(IS(*tail, WORD) || *tail == '.') ? tail : NULL;
 }
 
+#define HELD_TAIL 9 /* a joint, two quotes, and a code of up to five signs or -1 */
+
 static int held_key(bytes p, bytes end) { /* may the token be key=code or key:code? then it stays as it is */
     bytes tail = end;
     if (tail > p && (tail[-1] == '"' || tail[-1] == '\'')) tail--;
@@ -271,51 +446,56 @@ static int held_key(bytes p, bytes end) { /* may the token be key=code or key:co
     }
 }
 
-/* Adds one token to the key, segment by segment, and gives where it ends: at one of ``stops``, or at ``end``. */
-static inline bytes with_token(uint64_t *key, bytes p, bytes end, uint8_t stops, uint8_t all) {
-    bytes token = p;
-    uint64_t before = *key, hash = before;
+static inline uint64_t segment_part(const Line *line, uint64_t *hash, bytes at, bytes end, int digits) {
+    size_t size = (size_t)(end - at);
+    if (!digits) return size >= 8 && hex_only(at, end) ? WILDCARD : text_part(line, hash, at, end);
+    if (leveled(at, size)) return LEVEL | (uint64_t)*at << 8;
+    if (!held_word(at, size)) return WILDCARD;
+    *hash = with_text(*hash, at, end);
+    return HELD;
+}
+
+/* Adds one token to the key, segment by segment, and gives where it ends, and where there are ``stops`` behind the one that ends it. */
+static inline bytes with_token(uint64_t *key, const Line *line, bytes p, bytes end, int stops, int digits) {
+    bytes token = p, joint = NULL; /* the last sign after which a code may stand */
+    uint64_t before = *key, hash = before, sign = 0;
     int slash = 0; /* a path is open, in which a question mark begins a query */
-    while (p < end && !IS(*p, stops)) {
+    while (p < end && !(stops && IS(*p, STOPS))) {
         bytes first = p;
         if (*p == 'H' && (p = http_version(p, end)) != NULL) {
             hash = with_text(hash, first, p);
-            slash = 1;
-            all |= DIGIT;
+            slash = digits = 1;
             continue;
         }
-        p = first;
-        uint8_t seen = 0;
-        while (p < end && !IS(*p, BREAK | stops)) seen |= kind_of[*p++];
-        all |= seen;
-        if (p > first) {
-            size_t size = (size_t)(p - first);
-            if (seen & DIGIT) {
-                if (held_word(first, size)) hash = with_text(hash, first, p);
-                else if (leveled(first, size)) hash = mixed(WILD(hash), *first);
-                else hash = WILD(hash);
-            } else if (size >= 8 && (seen & HEX) && hex_only(first, p)) {
-                hash = WILD(hash);
-            } else {
-                hash = with_text(hash, first, p);
-            }
-        }
-        if (p == end || IS(*p, stops)) break;
-        hash = mixed(hash, *p);
-        if (*p == '/') slash = 1;
+        p = border(line, stops ? line->ends : line->breaks, first);
+        if (p > end) p = end;
+        int with_digit = any_digit(line, first, p);
+        uint64_t part = p > first ? segment_part(line, &hash, first, p, with_digit) : NOTHING;
+        digits |= with_digit;
+        sign = p < end ? number_of[*p] : 0;
+        hash = mixed(hash, part | sign << 59);
+        if (p == end || (stops && IS(*p, STOPS))) break;
+        sign = 0;
+        if (*p == '=' || *p == ':') joint = p;
+        else if (*p == '/') slash = 1;
         else if (*p == '"' || *p == '\'') slash = 0;
         else if (*p == '?') {
             if (slash) {
-                hash = mixed(WILD(hash), '?');
-                while (p + 1 < end && p[1] != '"' && p[1] != '\'' && !IS(p[1], stops)) all |= kind_of[*++p];
+                hash = WILD(hash);
+                first = p;
+                while (p + 1 < end && p[1] != '"' && p[1] != '\'' && !(stops && IS(p[1], STOPS))) p++;
+                digits |= any_digit(line, first, p + 1);
             }
             slash = 0;
         }
         p++;
     }
     if (p - token > LONG_UNIT) *key = WILD(before);
-    else if ((all & DIGIT) && held_key(token, p)) *key = with_text(before, token, p);
-    else *key = mixed(hash, 0x100);
+    else if (digits && joint != NULL && p - joint <= HELD_TAIL && held_key(token, p)) *key = with_text(before, token, p);
+    else {
+        *key = hash;
+        if (sign) p++; /* the stop is in it */
+    }
     return p;
 }
 
@@ -340,30 +520,35 @@ static bytes special(bytes p, bytes end, bytes *path, bytes *path_end) { /* mask
     }
 }
 
-static uint64_t key_of(bytes p, bytes end) {
+static inline int may_be_special(bytes p) { /* there is a byte behind every line */
+    return leads[*p] || (words_by_first[p[0]] & words_by_second[p[1]]);
+}
+
+static uint64_t key_of(Line *line) {
     uint64_t hash = UINT64_C(0x2545F4914F6CDD1D);
-    while (p < end) {
+    classify(line);
+    for (bytes p = line->begin, end = line->end; p < end;) {
         bytes first = p, path = NULL, path_end = NULL;
-        bytes found = special(p, end, &path, &path_end);
+        if (IS(*p, SPACE | CLOSED)) {
+            while (p < end && IS(*p, SPACE | CLOSED)) p++;
+            hash = p - first == 1 ? mixed(hash, *first) : with_text(mixed(hash, 0x400), first, p);
+            continue;
+        }
+        bytes found = may_be_special(p) ? special(p, end, &path, &path_end) : NULL;
         if (found != NULL) {
             if (path == NULL) hash = with_text(mixed(hash, 0x200), p, found);
             else if (found - p > LONG_UNIT) hash = WILD(hash);
             else {
                 hash = with_text(mixed(hash, 0x300), p, path);
-                with_token(&hash, path, path_end, 0, DIGIT);
+                with_token(&hash, line, path, path_end, 0, 1);
                 hash = with_text(hash, path_end, found);
             }
             p = found;
-            continue;
-        }
-        if (*p == '(') {
+        } else if (*p == '(') {
             hash = mixed(hash, '(');
             p++;
-        } else if (IS(*p, SPACE | CLOSED)) {
-            while (p < end && IS(*p, SPACE | CLOSED)) p++;
-            hash = p - first == 1 ? mixed(hash, *first) : with_text(mixed(hash, 0x400), first, p);
         } else {
-            p = with_token(&hash, p, end, STOPS, 0);
+            p = with_token(&hash, line, p, end, 1, 0);
         }
     }
     return hash;
@@ -391,14 +576,16 @@ static size_t without_colours(bytes p, bytes end, uint8_t *out) { /* masking._AN
     return (size_t)(to - out);
 }
 
-static uint64_t line_key(bytes p, bytes end) {
-    uint8_t plain[SPAN];
-    if (end - p > SPAN && (end = cut(p)) == NULL) return 1;
-    if (memchr(p, 0x1b, (size_t)(end - p)) != NULL) {
-        size_t size = without_colours(p, end, plain);
-        return key_of(plain, plain + size);
-    }
-    return key_of(p, end);
+static uint64_t line_key(Line *line) { /* of a line whose ends are known */
+    bytes p = line->begin;
+    if (line->end - p > SPAN && (line->end = cut(p)) == NULL) return 1;
+    if (memchr(p, 0x1b, (size_t)(line->end - p)) == NULL) return key_of(line);
+    uint8_t plain[SPAN + 8];
+    Line bare;
+    bare.begin = plain;
+    bare.end = plain + without_colours(p, line->end, plain);
+    bare.whole = plain + SPAN;
+    return key_of(&bare);
 }
 
 /* --- times --- */
@@ -569,11 +756,14 @@ void rootcause_own_times(bytes text, int64_t lines, const int64_t *starts_at, co
 }
 
 /* Gives the key of each line's masked form. */
-void rootcause_keys(bytes text, int64_t lines, const int64_t *starts_at, const int64_t *lengths, const int64_t *text_starts,
-                    uint64_t *keys) {
+void rootcause_keys(bytes text, int64_t size, int64_t lines, const int64_t *starts_at, const int64_t *lengths,
+                    const int64_t *text_starts, uint64_t *keys) {
+    Line line;
+    line.whole = size < 8 ? text - 1 : text + size - 8;
     for (int64_t n = 0; n < lines; n++) {
-        bytes line = text + starts_at[n];
-        keys[n] = line_key(line + text_starts[n], line + lengths[n]);
+        line.begin = text + starts_at[n] + text_starts[n];
+        line.end = text + starts_at[n] + lengths[n];
+        keys[n] = line_key(&line);
     }
 }
 
@@ -607,128 +797,6 @@ void rootcause_join(bytes text, int64_t lines, const int64_t *starts_at, const i
         out += lengths[n];
         *out++ = '\n';
     }
-}
-
-/* --- the token filter's hashes, bot/casefile/tokens.py --- */
-
-#define GRAM 8
-#define GRAMS 9
-#define RUN (GRAM + GRAMS - 1)
-#define BITS_PER_HASH 8 /* tokens._BITS_PER_HASH */
-#define PROBES 4        /* tokens._PROBES */
-
-static inline uint64_t spread(uint64_t hash) {
-    hash = (hash ^ (hash >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
-    hash = (hash ^ (hash >> 27)) * UINT64_C(0x94D049BB133111EB);
-    return hash ^ (hash >> 31);
-}
-
-static inline uint64_t little(uint64_t word) { /* of a word of text: its first byte counts least */
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return __builtin_bswap64(word);
-#else
-    return word;
-#endif
-}
-
-static int64_t add_to_set(uint64_t *set, uint64_t mask, int64_t held, uint64_t hash) { /* no gram's hash is 0 */
-    for (uint64_t place = hash & mask;; place = (place + 1) & mask) {
-        if (set[place] == hash) return held;
-        if (set[place] == 0) {
-            set[place] = hash;
-            return held + 1;
-        }
-    }
-}
-
-#define STRIDE 512 /* windows that are looked at together */
-
-/* Letters in lower case, digits and the hyphen as they are, 0 for what ends a run. */
-static void fold(bytes text, size_t size, uint8_t *out) {
-    for (size_t n = 0; n < size; n++) {
-        uint8_t sign = text[n], lower = sign | 0x20;
-        uint8_t letter = (uint8_t)(lower - 'a') < 26, other = ((uint8_t)(sign - '0') < 10) | (sign == '-');
-        out[n] = letter ? lower : other ? sign : 0;
-    }
-}
-
-/* Gives of each window of GRAMS neighbouring grams the least hash; ``hashes`` has room for those of all grams. */
-static void least_of(uint64_t *hashes, uint64_t *least, size_t windows) {
-    size_t grams = windows + GRAMS - 1;
-    for (size_t n = 0; n < grams; n++) hashes[n] = spread(hashes[n]);
-    for (size_t n = 0; n + 1 < grams; n++) least[n] = hashes[n] < hashes[n + 1] ? hashes[n] : hashes[n + 1];
-    for (size_t n = 0; n + 3 < grams; n++) least[n] = least[n] < least[n + 2] ? least[n] : least[n + 2];
-    for (size_t n = 0; n + 7 < grams; n++) least[n] = least[n] < least[n + 4] ? least[n] : least[n + 4];
-    for (size_t n = 0; n < windows; n++) least[n] = least[n] < hashes[n + 8] ? least[n] : hashes[n + 8];
-}
-
-/* Adds the minimizers of one run: of every GRAMS neighbouring grams the least hash. */
-static int64_t add_minimizers(bytes p, bytes end, uint64_t *set, uint64_t mask, int64_t held) { /* to half of the places */
-    uint64_t hashes[STRIDE + GRAMS], least[STRIDE + GRAMS], last = 0;
-    for (size_t left = (size_t)(end - p) - RUN + 1; left > 0 && held <= (int64_t)(mask / 2);) {
-        size_t windows = left < STRIDE ? left : STRIDE, changes = 0;
-        for (size_t n = 0; n < windows + GRAMS - 1; n++) hashes[n] = little(word_at(p + n, GRAM));
-        least_of(hashes, least, windows);
-        for (size_t n = 0; n < windows; n++) { /* neighbouring windows mostly share theirs */
-            uint64_t hash = least[n];
-            least[changes] = hash;
-            changes += hash != last;
-            last = hash;
-        }
-        for (size_t n = 0; n < changes; n++) held = add_to_set(set, mask, held, least[n]);
-        p += windows;
-        left -= windows;
-    }
-    return held;
-}
-
-/* Gathers the distinct minimizers of all long runs of letters, digits and hyphens, ASCII case ignored.
- *
- * ``set`` has ``places`` zeros, a power of two; the hashes stand in it after, in any order. Gives how many there are, -1
- * where more than half of the places would be taken, or there is no memory.
- */
-int64_t rootcause_minimizers(bytes text, int64_t size, uint64_t *set, int64_t places) {
-    uint8_t *folded = malloc((size_t)size + 1);
-    if (folded == NULL) return -1;
-    fold(text, (size_t)size, folded);
-    bytes p = folded, end = folded + size;
-    uint64_t mask = (uint64_t)places - 1;
-    int64_t held = 0;
-    while (end - p >= RUN && held <= (int64_t)(mask / 2)) {
-        bytes last = p + RUN - 1;
-        while (last >= p && *last) last--; /* from behind: most runs are too short, and most of them are passed by */
-        if (last >= p) {
-            p = last + 1;
-            continue;
-        }
-        bytes first = p;
-        for (p += RUN; p < end && *p; p++) {}
-        held = add_minimizers(first, p, set, mask, held);
-    }
-    free(folded);
-    return held > (int64_t)(mask / 2) ? -1 : held;
-}
-
-/* Makes the token filter of a text into ``bloom``, which has room for ``most_bits`` and holds zeros: tokens.token_bloom.
- *
- * ``set`` is as above, and holds zeros again after. Gives the bytes of the filter, -1 where the set is too small.
- */
-int64_t rootcause_bloom(bytes text, int64_t size, uint64_t *set, int64_t places, int64_t most_bits, uint8_t *bloom) {
-    int64_t held = rootcause_minimizers(text, size, set, places);
-    if (held < 0) memset(set, 0, (size_t)places * sizeof *set);
-    if (held <= 0) return held;
-    int64_t wanted = (held * BITS_PER_HASH + 63) / 64 * 64;
-    uint32_t bits = (uint32_t)(wanted < most_bits ? wanted : most_bits);
-    for (int64_t n = 0; n < places; n++) {
-        if (!set[n]) continue;
-        uint32_t bit = (uint32_t)set[n] % bits, step = ((uint32_t)(set[n] >> 32) | 1) % bits;
-        set[n] = 0;
-        for (int probe = 0; probe < PROBES; probe++) {
-            bloom[bit >> 3] |= (uint8_t)(128 >> (bit & 7));
-            bit = bit + step < bits ? bit + step : bit + step - bits;
-        }
-    }
-    return (int64_t)(bits / 8);
 }
 
 uint32_t rootcause_mark(void) { return SOURCE_MARK; }

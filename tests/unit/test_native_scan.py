@@ -15,6 +15,7 @@ from bot.casefile import tokens
 from bot.casefile.writer import CaseWriter
 from bot.native import batch, kernel as kernels
 from bot.native.batch import batch_of
+from bot.native.build_kernel import build
 from bot.native.kernel import kernel
 from bot.signals.masking import mask
 from bot.sources.export import ExportSource
@@ -156,6 +157,39 @@ def test_token_filters_are_the_same_without_the_compiled_loops(parts):
     text = b" ".join(parts)
     assert tokens.plain_minimizers(text).tolist() == tokens.minimizers(text).tolist()
     assert tokens.plain_bloom(text) == tokens.token_bloom(text)
+
+
+@compiled
+def test_a_lesser_processor_gives_the_same(tmp_path, monkeypatch):
+    """What the loops do faster where the processor has more changes no key and no filter."""
+    assert build(kernels.FOLDER, tmp_path / "scan.so", "-DPLAIN") == ""
+    draw = random.Random(8)
+    signs = b"abcdefghijklmnopqrstuvwxyzABCDEF0123456789-=:\"'/|<>@&?!#*` ,;()[]{}\t\0\x80\xff\n"
+    lines = [
+        bytes(draw.choices(signs[: draw.choice([42, 60, len(signs)])], k=draw.randrange(400))) for _ in range(3000)
+    ]
+    texts = batch_of([(0, line, 0) for line in lines])
+    fast = texts.keys(), tokens.token_bloom(texts.text), tokens.minimizers(lines[7])
+    monkeypatch.setattr(kernels, "LIBRARY", tmp_path / "scan.so")
+    slow_loops = kernels.kernel.__wrapped__()
+    assert slow_loops is not None
+    for user in (batch, tokens):
+        monkeypatch.setattr(user, "kernel", lambda: slow_loops)
+    slow = texts.keys(), tokens.token_bloom(texts.text), tokens.minimizers(lines[7])
+    assert all(np.array_equal(one, other) for one, other in zip(fast, slow, strict=True) if not isinstance(one, bytes))
+    assert fast[1] == slow[1]
+
+
+@compiled
+@given(st.lists(_PIECES, max_size=12).map(b"".join), st.integers(0, 130))
+def test_a_line_has_one_key_wherever_it_stands(line, before):
+    """How a line lies in its text changes nothing: what is read of it at once does not belong to its neighbours."""
+    batches = [
+        batch_of([(0, line, 0)]),
+        batch_of([(0, b"7" * before, 0), (0, line, 0), (0, b"9 a=", 0)]),
+    ]
+    alone, among = (each.keys() for each in batches)
+    assert alone[0] == among[1]
 
 
 @compiled
