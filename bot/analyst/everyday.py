@@ -49,7 +49,7 @@ COMMON_WORDS = _words(
     resolve resolved rest role scenario secondary sensible separate share short sole somewhat sort split squarely stay stood straight strong summary suppose supposed
     surely surprise talk telling tells term test text theories therefore third thus tiny top topic toward track truly twice typical ultimately underlying
     understand unexpected unknown untouched value version view visible vs wasnt watch whatever whenever wherever wherever whichever wise world yours lose loses losing serve served
-    print prompt instructions ignore"""
+    print prompt instructions ignore eta jvm bed sleep versus compared comparing"""
 )
 """Words that name nothing: what is left of a question without them is taken for a name."""
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, tzinfo
 
 from bot.analyst.answers import give, holds
 from bot.analyst.citations import Citations
+from bot.analyst.closing import can_close
 from bot.analyst.doubts import falsify, how_sure, missing_words, not_seen
 from bot.analyst.everyday import foreign_language
 from bot.analyst.happenings import MOST_CLOCKS, line_of, telling, what_happened
@@ -62,8 +63,8 @@ def answer(text: str, context: FollowUpContext, tz: tzinfo = UTC) -> Answer:
 
 
 def _answered(question: Question, context: FollowUpContext) -> Answer:
-    if question.intent == "when_next":
-        question = replace(question, moments=())  # what is to come lies outside every case
+    if question.intent in {"when_next", "fix"}:
+        question = replace(question, moments=())  # what is to come, or to be done, lies outside every case
     span = (context.window.start_s, context.window.end_s - 1e-6)
     if question.moments and not any(moment.overlaps(*span) for moment in question.moments):
         asked = question.moments[0]
@@ -231,5 +232,6 @@ _ANSWERS: dict[Intent, Callable[[Question, FollowUpContext], Answer]] = {
     "rhythm": rhythm,
     "who": who,
     "guess": _guess,
+    "close": can_close,
     "unknown": _not_understood,
 }

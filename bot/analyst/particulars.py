@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from itertools import pairwise
 
 from bot.analyst.answers import cite, give, holds
@@ -22,6 +23,7 @@ from bot.domain.items import ItemId
 from bot.domain.report import Answer
 from bot.domain.signal import Kind, Signal
 from bot.domain.spelling import length
+from bot.domain.window import Window
 
 MOST = 5
 """Things that are named; of more only how many there are."""
@@ -29,7 +31,9 @@ LOOK_BACK_S = 21_600.0
 """How long before the beginning is looked at for what stood there."""
 CHANGES = LASTING | {Kind.HUMAN_CHANGE}
 _IMAGE = re.compile(r'(?:"image":\s*"|\bimage "?)(?P<name>[\w][\w./-]*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{8})?)')
-_TREND = re.compile(r"\b(?:worse|better|more often|more frequent|rarer|over time|trend)\b", re.IGNORECASE)
+_TREND = re.compile(
+    r"\b(?:worse|better|more often|more frequent|rarer|over time|trend|compar\w+|versus|vs)\b", re.IGNORECASE
+)
 _PRONOUN = re.compile(r"\b(?:it|this|that|them|these|those)\b", re.IGNORECASE)
 
 
@@ -211,8 +215,13 @@ def rhythm(question: Question, context: FollowUpContext) -> Answer:
     if _TREND.search(question.text):
         days = Counter(at.date() for at in starts)
         lines = Counter({day: sum(each.count for each in felt.episodes if each.start.date() == day) for day in days})
-        told = ", ".join(f"{day:%a %d %b} {counted(days[day], 'episode')} ({lines[day]:,})" for day in sorted(days))
-        return give(question, context, f"By day, with what was counted in them: {told}.", "answered")
+        told = ", ".join(
+            f"{day:%a %d %b} {counted(days[day], 'episode')} ({lines[day]:,})" if days[day] else f"{day:%a %d %b} none"
+            for day in _days_of(context.window)
+        )
+        return give(
+            question, context, f"By day (UTC) of their beginning, with what was counted in them: {told}.", "answered"
+        )
     if len(starts) < 3:
         return give(question, context, f"{counted(len(starts), 'episode')} alone show no pattern.", "answered")
     root = next((one for one in context.signals if (step := step_of(one, context)) and step.id == "S1"), None)
@@ -234,6 +243,12 @@ def rhythm(question: Question, context: FollowUpContext) -> Answer:
         waits = sorted((later - sooner).total_seconds() for sooner, later in pairwise(starts))
         said.append(f"no period: between {length(waits[0])} and {length(waits[-1])} lie between two")
     return give(question, context, f"{'; '.join(said)}.", "answered")
+
+
+def _days_of(window: Window) -> list[date]:
+    """List the days of a window that it holds more than a minute of."""
+    first, last = window.start.date(), (window.end - timedelta(minutes=1)).date()
+    return [first + timedelta(days=at) for at in range((last - first).days + 1)]
 
 
 def _clock_of(hour: float) -> str:

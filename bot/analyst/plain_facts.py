@@ -21,7 +21,8 @@ from bot.domain.signal import Kind, Signal
 from bot.domain.spelling import length
 from bot.domain.window import instant
 
-_COUNTED = re.compile(r"(?P<lead>.*?)(?: for [\d ,hdmins]+)? (?:once|twice|\d[\d,]* times)\b.*")
+_WHOM = re.compile(r"\b(?:users?|customers?|people|persons?|clients?|tenants?|accounts?)\b", re.IGNORECASE)
+_COUNTED = re.compile(r"(?P<lead>.*?)(?: for [\d ,hdmins]+(?= \(|$)| once\b| twice\b| \d[\d,]* times\b).*")
 
 
 def since_when(question: Question, context: FollowUpContext) -> Answer:
@@ -90,7 +91,10 @@ def how_much(question: Question, context: FollowUpContext) -> Answer:
     if symptom is None or not symptom.episodes:
         return give(question, context, "No symptom was found in this case, so there is nothing to count.", "unknown")
     steps = report.cascade.steps
-    said = [_felt(symptom)]
+    said = [
+        *(["Whom it struck is not counted here, only what failed."] if _WHOM.search(question.text) else []),
+        _felt(symptom),
+    ]
     if steps:
         said.append(f"The cause: {_lower(steps[0].summary)}.")
     ends = [link for link in report.cascade.links if steps and link.cause == steps[0].id]

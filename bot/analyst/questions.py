@@ -15,7 +15,9 @@ from bot.analyst.everyday import COMMON_WORDS, is_plain
 from bot.analyst.time_words import plain_stamps
 from bot.analyst.times import Moment, find_moments
 from bot.analyst.vocabulary import (
+    FRAGMENT,
     FRONT,
+    HOLDS,
     STEP,
     intent_of,
     kinds_in,
@@ -52,6 +54,7 @@ Intent = Literal[
     "rhythm",
     "who",
     "guess",
+    "close",
     "unknown",
 ]
 
@@ -137,15 +140,25 @@ def understand(
     if not _speaks(timeless, known) and subject != plain:
         timeless = _without(plain, moments)
     kinds, words = kinds_in(_masked(timeless, known))
+    if intent == "unknown" and kinds and not moments and FRAGMENT.match(text):
+        intent = "related"
     entities, unknown = match_entities(timeless, known, words)
     if not entities and report is not None and report.symptom is not None and any(map(FRONT.fullmatch, unknown)):
         entities = (report.symptom.entity,)
     step = STEP.search(plain)
-    asks_who = bool(_PEOPLE.match(plain)) and intent not in {"affected", "summary", "callers"}
+    holds = bool(HOLDS.search(plain))
+    intent = "summary" if holds else intent
+    asks_who = bool(_PEOPLE.match(plain)) and not holds and intent not in {"affected", "summary", "callers"}
     last = report.cascade.steps[-1].id if report and report.cascade.steps and _LAST_STEP.search(plain) else None
     return Question(
         intent=_settled(
-            intent, moments, entities, kinds, quoted, step=step is not None or last is not None, asks_who=asks_who
+            intent,
+            moments,
+            entities,
+            kinds,
+            quoted,
+            step=step is not None or last is not None,
+            asks_who=asks_who,
         ),
         text=text,
         moments=tuple(moments),

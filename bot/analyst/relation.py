@@ -3,6 +3,7 @@
 A thing is unrelated only for a reason a person can check; where the numbers cannot tell, the answer is "unknown".
 """
 
+import re
 from dataclasses import replace
 
 from bot.analyst.answers import (
@@ -29,8 +30,10 @@ from bot.analyst.vocabulary import ACTS_THROUGH, MISTAKEN
 from bot.analyst.words import capital, counted, happened, p_words
 from bot.domain.link import LinkTest
 from bot.domain.report import Answer, AnswerTest, Step, StepLink
-from bot.domain.signal import Occurrence, Signal
+from bot.domain.signal import Kind, Occurrence, Signal
 from bot.domain.spelling import lag_words, length
+
+_LEAK = re.compile(r"\bleak", re.IGNORECASE)
 
 
 def related(question: Question, context: FollowUpContext) -> Answer:
@@ -57,14 +60,23 @@ def related(question: Question, context: FollowUpContext) -> Answer:
     subject = root if root is not None and not question.moments else found[0]
     others = sum(one.step is not None for one in found if one is not subject)
     if subject.step is not None:
-        return _on_cascade(question, context, subject.step, subject)
+        return _no_leak(_on_cascade(question, context, subject.step, subject), question, found)
     answer = _not_whole(_tested(question, context, subject, symptom), question, context, subject)
     if others:
         answer = replace(
             answer,
             answer=f"{answer.answer} ({counted(others, 'step')} of the cascade would fit those words, too.)",
         )
-    return answer  # fmt: skip
+    return _no_leak(answer, question, found)
+
+
+def _no_leak(answer: Answer, question: Question, found: list[Subject]) -> Answer:
+    """Say beside what was seen of memory that nothing's kept growing, where a leak was asked for."""
+    leaks = any(one.signal.kind is Kind.MEMORY_GROWTH for one in found)
+    if leaks or Kind.MEMORY_GROWTH not in question.kinds or not _LEAK.search(question.text):
+        return answer
+    told = answer.answer.removeprefix("No. ").removeprefix("Yes, ")
+    return replace(answer, answer=f"Not as a leak: no memory was seen to keep growing. {capital(told)}")
 
 
 def _not_whole(answer: Answer, question: Question, context: FollowUpContext, subject: Subject) -> Answer:
@@ -292,6 +304,8 @@ def _quoted(question: Question, context: FollowUpContext) -> Answer:
             cited,
         )
     owner = next(
+        (one for one in context.signals if one.kind in LASTING and any(words in o.note for o in one.occurrences)), None
+    ) or next(
         (
             one
             for one in context.signals

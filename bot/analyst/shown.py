@@ -9,12 +9,14 @@ from bot.analyst.happenings import line_of, what_happened
 from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext, Subject, step_of, subjects
 from bot.analyst.words import clock, counted, happened, p_words
+from bot.domain.link import Link
 from bot.domain.report import Answer, Report, Step
-from bot.domain.signal import SignalId
+from bot.domain.signal import Signal
 from bot.domain.spelling import lag_words
 
 LINES = re.compile(r"\b(?:logs?|log ?lines?|lines)\b", re.IGNORECASE)
 TIMELINE = re.compile(r"\b(?:time-?line|step by step|chronolog\w*|sequence|in order)\b", re.IGNORECASE)
+NEGATED = re.compile(r"^\W*why (?:\w+n'?t|cannot)\b", re.IGNORECASE)
 MOST_LINES = 4
 LONGEST_LINE = 140
 """Characters of a line that are shown within an answer."""
@@ -103,7 +105,11 @@ def summary(question: Question, context: FollowUpContext) -> Answer:
     if TIMELINE.search(question.text) and report.cascade.steps:
         return _timeline(question, context)
     if (question.kinds or question.entities) and (chosen := _asked_steps(question, context)):
-        named = [step for step in chosen if step.mechanism in question.kinds] or chosen
+        named = [step for step in chosen if step.mechanism in question.kinds]
+        kept = [step for step in chosen if step not in named] if NEGATED.search(question.text) else []
+        if not kept and (told := _beside(question, context, named)) is not None:
+            return told
+        named = kept or named or chosen  # what did not come was kept by something else at the same place
         if step := next((step for step in named if step != report.cascade.steps[-1]), None):
             return _explained(question, context, step)
     if question.entities and (led := _led_to(question, context)):
@@ -116,27 +122,45 @@ def summary(question: Question, context: FollowUpContext) -> Answer:
     return give(question, context, f"{report.summary} Confidence: {report.confidence}.", "answered", cited)
 
 
-def _led_to(question: Question, context: FollowUpContext) -> Answer | None:
-    """Say of something beside the cascade what it follows beyond chance, the most plausible first; None where nothing does."""
-    by_id = {signal.id: signal for signal in context.signals}
-    own: dict[SignalId, Subject] = {}
-    link = None
-    for asked in (question, replace(question, kinds=frozenset(), ranked=())):
-        own = {one.signal.id: one for one in subjects(asked, context) if one.step is None}
-        into = [each for each in context.links if each.effect in own and each.test.status == "supported"]
-        into = [each for each in into if each.cause in by_id and each.cause not in own]
-        link = min(into, key=lambda each: (-each.plausibility, -each.test.hits, each.cause), default=None)
-        if link is not None:
-            break
-    if link is None:
+def _beside(question: Question, context: FollowUpContext, named: list[Step]) -> Answer | None:
+    """Tell of what the words mean first, where it is no step: a renewal that failed, not the expiry behind it."""
+    nearest = question.ranked[:1]
+    if not nearest or any(step.mechanism == nearest[0].value for step in named):
         return None
-    effect, cause = own[link.effect], by_id[link.cause]
+    asked = replace(question, kinds=frozenset(nearest), ranked=nearest)
+    if not any(one.step is None and one.signal.kind is nearest[0] for one in subjects(asked, context)):
+        return None if named else _led_to(question, context)
+    return _led_to(asked, context, widely=False) or what_happened(asked, context)
+
+
+def _led_to(question: Question, context: FollowUpContext, *, widely: bool = True) -> Answer | None:
+    """Say of something beside the cascade what it follows beyond chance, the most plausible first; None where nothing does."""
+    wider = [replace(question, kinds=frozenset(), ranked=())] if widely else []
+    found = next((led for asked in (question, *wider) if (led := _best_lead(asked, context)) is not None), None)
+    if found is None:
+        return None
+    effect, cause, link = found
     cited = Citations(context.evidence)
     step = step_of(cause, context)
     came = f"{link.test.hits} of {counted(link.test.hits + link.test.misses, 'time')}"
     name = f"{step.id} ({happened(cause)})" if step else happened(cause)
     text = f"{line_of(effect, cited)}. It followed {name} {came} ({p_words(link.test.p_value)})."
     return give(question, context, text, "answered", cited)
+
+
+def _best_lead(question: Question, context: FollowUpContext) -> tuple[Subject, Signal, Link] | None:
+    """Give the first thing asked about that follows something else beyond chance, and the likeliest that it follows."""
+    by_id = {signal.id: signal for signal in context.signals}
+    own = {one.signal.id: one for one in subjects(question, context) if one.step is None}
+    for name, effect in own.items():
+        into = [link for link in context.links if link.effect == name and link.test.status == "supported"]
+        into = [link for link in into if link.cause in by_id and link.cause not in own]
+        often = len(effect.signal.occurrences) > 2
+        # what came again with it before what came once, then what is known to lead there
+        into.sort(key=lambda link: (often and link.test.hits < 2, -link.plausibility, -link.test.hits, link.cause))
+        if into:
+            return effect, by_id[into[0].cause], into[0]
+    return None
 
 
 def _timeline(question: Question, context: FollowUpContext) -> Answer:

@@ -97,12 +97,14 @@ def subjects(question: Question, context: FollowUpContext) -> list[Subject]:
         found = _matching(question, context, wider) if wider else []
     if not found and question.kinds and any(entity.kind == "Person" for entity in question.entities):
         found = _matching(question, context, frozenset())
+    acting = {entity for entity in objects if entity.kind == "Host"}  # who asks after a registry means the registry
     rank = {kind: place for place, kind in enumerate(question.ranked)}
     return sorted(
         found,
         key=lambda one: (
             one.step is None and _vague(one.signal),
             one.step is None and not question.moments,
+            bool(acting) and one.signal.entity not in acting,
             rank.get(one.signal.kind, len(rank)),
             0.0 if question.kinds else -SUSPECTED.get(one.signal.kind, 0.0),
             len(one.signal.occurrences),

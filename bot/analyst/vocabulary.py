@@ -39,7 +39,7 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"retr(?:y|ies|ied|ying)(?: storms?)?", (K.RETRY,)),
     (r"connection resets?|resets?|broken pipes?|econnreset|(?:requests? )?cut(?:[- ]?off)?", (K.CONNECTION_RESET,)),
     (r"(?:connection )?refused|econnrefused", (K.CONNECTION_REFUSED,)),
-    (r"dns|look-?ups?|name resolution|no such host|nxdomain|resolver|coredns", (K.NAME_RESOLUTION_FAILURE,)),
+    (r"dns|ndots|search domains?|look-?ups?|name resolution|no such host|nxdomain|resolver|coredns", (K.NAME_RESOLUTION_FAILURE,)),
     (r"network\w*|bandwidth|packet loss|packets?|connectivity", (K.NETWORK_SATURATION, K.NAME_RESOLUTION_FAILURE, K.NODE_FAILURE)),
     (r"deadlocks?\w*", (K.DEADLOCK, K.LOCK_WAIT)),
     (r"locks?|locked|locking|lock waits?", (K.LOCK_WAIT, K.DEADLOCK)),
@@ -55,12 +55,14 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"(?:liveness|readiness|startup )?(?: ?probes?)(?: fail\w*)?|health ?-?checks?|unhealthy", (K.PROBE_FAILURE,)),
     (r"throttl\w+", (K.CPU_THROTTLING, K.RATE_LIMITED)),
     (r"cpu\w*|load(?! ?balanc)|contention|noisy neighbou?rs?", (K.NOISY_NEIGHBOUR, K.CPU_SATURATION, K.CPU_THROTTLING, K.RESOURCE_SHIFT)),
+    (r"(?:under|over)-?(?:provisioned|sized|resourced|powered)|(?:too|not enough|out of) (?:small|resources|compute|cpu|cores)", (K.CPU_THROTTLING, K.CPU_SATURATION, K.POD_SHORTFALL, K.SCHEDULING_FAILURE, K.QUOTA_EXCEEDED, K.MEMORY_PRESSURE, K.OOM_KILL, K.OUT_OF_MEMORY)),
     (r"(?:memory )?leak\w*|memory|heap|ram|rss", (K.MEMORY_GROWTH, K.MEMORY_PRESSURE, K.OOM_KILL, K.OUT_OF_MEMORY, K.RESOURCE_SHIFT)),
     (r"disks?|volumes?|no space|disk ?-?full|storage|inodes?", (K.DISK_HOG, K.DISK_PRESSURE, K.NO_SPACE, K.IO_SATURATION, K.MOUNT_FAILURE)),
     (r"i/?o|iops|iowait", (K.IO_SATURATION,)),
     (r"gc|garbage collect\w+|stop[- ]the[- ]world", (K.GC_PAUSE,)),
+    (r"jvms?|java", (K.GC_PAUSE, K.MEMORY_PRESSURE, K.OUT_OF_MEMORY)),
     (r"traffic(?: growth| increase)?|requests? rise|load spikes?|campaign|flash sale|ddos", (K.TRAFFIC_RISE,)),
-    (r"nodes? (?:fail\w*|down|lost|dead|not ?ready)|not ?ready|node (?:reboot|outage)", (K.NODE_FAILURE,)),
+    (r"nodes? (?:fail\w*|down|lost|dead|died|dies|dying|gone|crash\w*|not ?ready)|not ?ready|node (?:reboot|outage)", (K.NODE_FAILURE,)),
     (r"(?:node )?drain\w*|cordon\w*", (K.DRAIN_BLOCKED, K.EVICTION, K.NODE_FAILURE, K.SHUTDOWN, K.POD_KILL)),
     (r"(?:pod )?disruption budgets?|pdbs?", (K.DRAIN_BLOCKED, K.EVICTION, K.NODE_FAILURE)),
     (r"creat(?:ed?|ion)|introduced|edited|modified", (K.CONFIG_CHANGE, K.SECRET_CHANGE, K.HUMAN_CHANGE)),
@@ -142,12 +144,25 @@ SYNONYMS: tuple[tuple[str, str], ...] = (
 FRONT = re.compile(r"gateways?|load-?balancers?|lb|prox(?:y|ies)|ingress|edge", re.IGNORECASE)
 """What people call the place where they feel it, whatever its name is."""
 
+HOLDS = re.compile(
+    r"\bwho(?:'?s| is| was)? (?:holding|holds|held|hogging|hogs|eating|eats|blocking|blocks|starving|filling|flooding|killing|kills)\b",
+    re.IGNORECASE,
+)
+"""Asked of things, not of people: what holds a lock, what fills a disk."""
+FRAGMENT = re.compile(
+    r"^\W*(?!(?:what|which|when|where|who|how|why|any|more|other|else|list|all)\b)(?:[\w./-]+\W+){0,3}[\w./-]+\s*\?+\W*$",
+    re.IGNORECASE,
+)
+"""A few words and a question mark: whether it was that."""
+
 _YES_NO = r"^\W*(?:(?:so|and|but|hey|ok|well|hm+)\W+)*(?:is|was|are|were|isn'?t|wasn'?t|aren'?t|weren'?t|did|didn'?t|does|do|could|couldn'?t|can|might|may|would|had|has|have)\b"
 """How a question begins that wants a yes or a no."""
 
 INTENT_WORDS: tuple[tuple[str, str], ...] = (
+    (r"(?:can|could|may|shall|should) (?:i|we|you) (?:\w+ )?(?:close|resolve|stand down|call it|sign off|go (?:back )?to (?:bed|sleep)|relax|stop (?:watching|worrying))\b|(?:ok|okay|safe|time|good) to (?:close|resolve|stand down|go (?:back )?to (?:bed|sleep))\b|^\W*(?:(?:so|and|ok|are)\W+)*we (?:all )?(?:good|ok|okay|fine|safe|clear|done)(?: now| again)\b", "close"),
+    (r"why (?:can'?t|cannot|couldn'?t|won'?t|doesn'?t|didn'?t|isn'?t|wasn'?t|aren'?t|weren'?t|hasn'?t)(?: the)? [\w./-]+(?: being| been| get)? (?:renew|scal|start|schedul|pull|resolv|connect|recover|com(?:e|ing)|mount|roll|drain|finish|work|authenticat|log)\w*", "summary"),
     ((r"\b(?:pattern|rhythm|regularity|periodicity)\b|periodic(?:al|ally)?\b|regularly|(?:at|is it) (?:always |usually )?(?:the )?same (?:time|hour)\b(?! as)|(?:at|around) what (?:time|hour)s? (?:of|do|does)\b|times? of (?:the )?day|"
-     r"why (?:only|always|just|mostly) (?:at|in|on|during|around|between)|why (?:at|in|on|during|around) .*\b(?:only|always)\b|(?:get|got|getting|become|became|becoming|is it|was it) (?:worse|better|more often|more frequent|rarer)\b|\b(?:over time|trend)\b"), "rhythm"),
+     r"(?:recover|better|stop|quiet|calm|fine|ok|go away|clear up)\w* (?:at|during|over|in|on) (?:the )?(?:night|day|evening|morning|weekend)s?\b|why (?:only|always|just|mostly) (?:at|in|on|during|around|between)|why (?:at|in|on|during|around) .*\b(?:only|always)\b|(?:get|got|getting|become|became|becoming|is it|was it) (?:worse|better|more often|more frequent|rarer)\b|\b(?:over time|trend)\b|\bcompar\w+ (?:with|to|against)\b|\b(?:versus|vs\.?) (?:yesterday|last|mon|tue|wed|thu|fri|sat|sun)\w*"), "rhythm"),
     (r"when (?:does|will|would) (?:it|this|that) (?:stop|end|be over|go away|recover)", "since_when"),
     (r"(?:best|your|a) guess\b|gut feeling|what do you (?:think|make of)|your (?:take|opinion|theory)", "guess"),
     (r"(?:what|where)(?: do we| to| should we)? (?:now|next|from here)\b|now what\b|next steps?\b|where (?:do|should|to) (?:we |i )?(?:look|dig|start)|(?:would|will|could) .*\b(?:be enough|suffice|do the trick)\b", "fix"),
@@ -171,17 +186,17 @@ INTENT_WORDS: tuple[tuple[str, str], ...] = (
     ((r"how (?:many|much|often|frequent\w*|bad)|every \d+ ?(?:h|hours?|m|min\w*)\b|how big|(?:longest|shortest|worst|biggest|largest)\b|what(?:'?s| is| was) the impact|blast radius"), "how_much"),
     ((r"what(?:'?s| is| are| was) (?:the |its |our )?(?:\w+ )?(?:grace ?periods?|schedules?|limits?|(?:min|max)?replicas|stabili[sz]ation\w*|settings?|thresholds?|timeouts?)\b|"
      r"\b(?:grace ?period|schedule|replicas|settings?) (?:of|for)\b"), "setting"),
-    ((r"(?:when|what time).*(?:next|again|happen again|recur|come back)|next (?:time|occurrence|one|run|episode|outage|spike)|how long (?:until|till|before)|"
+    ((r"(?:^\W*|\b)eta\b|(?:when|what time).*(?:next|again|happen again|recur|come back)|next (?:time|occurrence|one|run|episode|outage|spike)|how long (?:until|till|before)|"
      r"will (?:it|this|that|they) (?:happen|come|occur|recur)|(?:happen|occur) again|predict\w*|(?:going|about|likely|bound) to (?:happen|recur|occur|come back)|(?<!since )(?:when|what time) (?:does|do|will)\b"), "when_next"),
     ((r"(?:when|what time|how long ago) (?:did|does|do|has|have|had|was|is|were)\b|when'?s? (?:was|did)|since when|(?:first|last) (?:time|seen)\b|"
      r"(?:is|are|was|were|has|have|did) (?:it|this|that|they|we|the (?:incident|outage|issue|problem)) (?:all )?(?:been |get |ever )?(?:still|over|done|gone|finished|fixed|resolved|recover(?:ed)?|solved|mitigated|stop(?:ped)?|end(?:ed)?|back)\b|still (?:happening|going|broken|failing)|how long (?:did|does|do|has|is|was|were)"), "since_when"),
     ((r"(?:how|what) (?:do|can|should|could|would|will|to)?\s*(?:\w+\s+){0,3}(?:fix|solve|prevent|avoid|mitigat\w*|stop|remedy|repair)\w*|"
      r"what (?:should|can|could|must) (?:we|i|you) (?:do|change)|(?:what|which) (?:to )?(?:changes?|actions?)\b(?! (?:happened|were|was))|should (?:we|i) (?!know|see|trust|worry)\w+|(?:can|could) (?:we|i) (?:just )?"
-     r"(?:roll|revert|restart|scale|raise|kill|disable|pause|turn|drain|delete|remove|change|lower|increase)\w*|(?:would|will|might) .*\bhelp(?:ed)?\b|recommend(?!ations?\b.*\brelat)\w*|remediat\w*|"
+     r"(?:roll|revert|restart|scale|raise|kill|disable|pause|turn|drain|delete|remove|change|lower|increase|move|shift|reschedul|postpone|delay|skip|throttle|cap|limit|patch|add|switch)\w*|(?:would|will|might) .*\bhelp(?:ed)?\b|recommend(?!ations?\b.*\brelat)\w*|remediat\w*|"
      r"^(?:the )?fix(?:es)?\b|how (?:to|do we|do i|can we) (?:fix|solve|prevent|stop)"), "fix"),
     ((r"\bwhy (?:not|is it not|isn'?t|wasn'?t|couldn'?t|can'?t)|why .*(?:and not|rather than|instead of|not the|rul\w+ out|exclud\w+|dismiss\w*)|how come .* not|"
      r"couldn'?t (?:it|this) (?:be|have been)\b"), "why_not"),
-    ((r"(?:show|give|see|list|print|where(?:'s| is| are)|what(?:'s| is)) (?:\w+ ){0,4}(?:evidence|proof|quotes?|logs?|log lines?|errors?)|"
+    ((r"(?:show|give|see|list|print|where(?:'s| is| are)|what(?:'s| is)) (?:\w+ ){0,4}(?:evidence|proof|quotes?|logs?|(?:log )?lines?|errors?)|"
      r"evidence|proof|prove|how do (?:you|we) know|what makes you|based on what|how did you (?:come|arrive|get|find|know|conclude)\w*|\bsays who"), "show_evidence"),
     ((r"(?:un)?relat\w+|connect(?:ed|ion to)|part of (?:it|this|that|the|what)|(?:did|could|would|might|does) .*\bcaus(?:e|ed|ing)\b|caus(?:e|ed) (?:it|this|that|by)|"
      r"because of|due to|responsible|to blame|blam\w+|involved|\btied?\b|correlat\w*|contribut\w*|trigger\w*|coinciden\w+|"

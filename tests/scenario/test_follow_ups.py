@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from asked_in_threads import SEED as THREAD_SEED, THREADS
 from asked_of_others import OTHERS
 from asked_of_story import SHOWN, STORY
 from command import STORY as EXPORT
@@ -74,6 +75,17 @@ def test_asked_of_other_incidents(scenario, home, tmp_path):
     with home.open(outcome.report["case"]) as case:
         context = context_of(case)
         assert [] == [wrong for row in OTHERS[scenario] if (wrong := shortcoming(row, context))]
+
+
+@pytest.mark.full
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scenario", THREADS)
+def test_typed_into_a_thread(scenario, home, tmp_path):
+    """The shortest and sloppiest questions of all."""
+    outcome = investigated(scenario, tmp_path, seed=THREAD_SEED)
+    with home.open(outcome.report["case"]) as case:
+        context = context_of(case)
+        assert [] == [wrong for row in THREADS[scenario] if (wrong := shortcoming(row, context))]
 
 
 def test_a_thread_is_kept_with_the_case(story):
