@@ -68,24 +68,16 @@ def test_asked_of_the_story(row, context):
 
 @pytest.mark.full
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("scenario", OTHERS)
-def test_asked_of_other_incidents(scenario, home, tmp_path):
-    """The same of incidents of other mechanisms."""
-    outcome = investigated(scenario, tmp_path, seed=SEED)
+@pytest.mark.parametrize(
+    ("seed", "scenario"), [*((SEED, name) for name in OTHERS), *((THREAD_SEED, name) for name in THREADS)]
+)
+def test_asked_of_other_incidents(seed, scenario, home, tmp_path):
+    """The same of incidents of other mechanisms, and the shortest and sloppiest questions of all."""
+    outcome = investigated(scenario, tmp_path, seed=seed)
+    rows = OTHERS[scenario] if seed == SEED else THREADS[scenario]
     with home.open(outcome.report["case"]) as case:
         context = context_of(case)
-        assert [] == [wrong for row in OTHERS[scenario] if (wrong := shortcoming(row, context))]
-
-
-@pytest.mark.full
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("scenario", THREADS)
-def test_typed_into_a_thread(scenario, home, tmp_path):
-    """The shortest and sloppiest questions of all."""
-    outcome = investigated(scenario, tmp_path, seed=THREAD_SEED)
-    with home.open(outcome.report["case"]) as case:
-        context = context_of(case)
-        assert [] == [wrong for row in THREADS[scenario] if (wrong := shortcoming(row, context))]
+        assert [] == [wrong for row in rows if (wrong := shortcoming(row, context))]
 
 
 def test_a_thread_is_kept_with_the_case(story):
