@@ -4,7 +4,7 @@ It abstains where support is thin and says what is missing; it never invents a c
 measured, and trusts the verifier to check what it writes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.analyst.advice import recommendations
 from bot.analyst.by_clock import by_a_beat, by_the_clock, came_at_once
@@ -16,6 +16,7 @@ from bot.analyst.controls import FIRST_SEEN_S, control_questions
 from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
 from bot.analyst.next_steps import to_fetch
+from bot.analyst.origins import BEGUN, LEAST_FURTHER, carried, further, standing_of
 from bot.analyst.questions import symptom_wish
 from bot.analyst.quiet import set_aside
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
@@ -83,6 +84,11 @@ class _Judged:
     confidence: Confidence
     reasons: tuple[str, ...]
 
+    @property
+    def holds(self) -> bool:
+        """Tell whether a cause may be named."""
+        return self.verdict == "cause_found"
+
 
 def analyse(findings: Findings, rootness: dict[Kind, float]) -> Report:
     """Write the report of a digested case; ``rootness`` says how well each kind can begin a chain."""
@@ -97,6 +103,14 @@ def analyse(findings: Findings, rootness: dict[Kind, float]) -> Report:
     kept = sustaining(findings, chain, rootness)
     found = [rival for rival in found if rival.signal not in kept]
     return _cause_found(findings, judged, chain, found, kept, citations)
+
+
+def foremost(findings: Findings, rootness: dict[Kind, float]) -> Findings:
+    """Put first the chain to tell: the best one, or what leads to its root where that is but an effect itself."""
+    if not findings.chains or findings.symptom is None:
+        return findings
+    told = further(findings.chains, lambda chain: _judge(findings, chain, rootness).holds, rootness)
+    return replace(findings, chains=(told, *(chain for chain in findings.chains if chain is not told)))
 
 
 def _cause_found(
@@ -214,7 +228,7 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
         return _Judged("inconclusive", "low", ("no event in the window is followed by it beyond chance", *absent))
     episodes = max(1, len(chain.symptom.occurrences))
     share = len(chain.explained) / max(1, folded_episodes(chain))
-    standing = float(chain.root.attributes.get("standing", rootness.get(chain.root.kind, 0.25)))
+    standing = standing_of(chain.root, rootness)
     doubts = []
     if share < LEAST_EXPLAINED:
         doubts.append(f"it leaves {episodes - len(chain.explained)} of {counted(episodes, 'episode')} unexplained")
@@ -226,7 +240,7 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
     if standing < LEAST_ROOT:
         doubts.append(f"{noun(chain.root.kind)} is itself an effect of something not seen")
     doubts += against(findings, chain, rootness)
-    if chain.score < LEAST_SCORE:
+    if chain.score < (LEAST_FURTHER if carried(chain, findings.chains, LEAST_SCORE) else LEAST_SCORE):
         doubts.append("its links are weakly supported")
     if chain.end_to_end.status == "refuted" and chain.links[0].scope in FAR:
         doubts.append("tested straight against the symptom it follows no more often than chance would have it")
@@ -272,7 +286,7 @@ def _confidence(
         reasons.append("the root alone, tested straight against the symptom, is not beyond chance")
     if chain.end_to_end.hits < 3:
         reasons.append(f"{seen_seldom(chain)}: order and place speak, not repetition")
-    if standing < 0.8:
+    if standing < BEGUN:
         reasons.append("what brought the first step about was not seen")
     if chain.root.kind is Kind.ROLLOUT and chain.signals[1].kind in BARE and not _events_of(findings, chain.root):
         reasons.append("the events of that time are gone: what its new pods met cannot be seen")

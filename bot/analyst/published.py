@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.analyst.findings import Findings
-from bot.analyst.offline import analyse
+from bot.analyst.offline import analyse, foremost
 from bot.domain.link import Chain
 from bot.domain.report import Report
 from bot.domain.signal import Kind, Signal
@@ -20,7 +20,8 @@ class Published:
 
 
 def told(findings: Findings, rootness: dict[Kind, float]) -> Published:
-    """Let the offline analyst write, from the first of the chains it is handed."""
+    """Let the offline analyst write, from the first of the chains it is handed, or what leads to it."""
+    findings = foremost(findings, rootness)
     report = analyse(findings, rootness)
     chain = findings.chains[0] if findings.chains else None
     measured: dict[str, Signal] = {}

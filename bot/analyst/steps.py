@@ -13,6 +13,8 @@ from bot.domain.report import Cascade, Step, StepLink
 from bot.domain.signal import Kind, Signal, SpecFact
 from bot.domain.window import instant
 
+GROWTH = (Kind.MEMORY_GROWTH, Kind.RESOURCE_GROWTH)
+
 EVIDENCE_PER_STEP = 3
 MOST_TIMES = 300
 
@@ -32,7 +34,7 @@ FACTS_FOR: dict[Kind, tuple[str, ...]] = {
     Kind.QUOTA_EXCEEDED: ("hard",),
 }
 """Names of settings (or pieces of names) that bear on a kind of step."""
-_NOTED = (Kind.ROLLOUT, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, Kind.MEMORY_GROWTH)
+_NOTED = (Kind.ROLLOUT, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, *GROWTH)
 """Kinds whose first note is told: what was changed, by whom, how far it grew."""
 FEW_FACTS = 4
 SURE_LAG = 1e-3
@@ -121,7 +123,7 @@ def summary_of(signal: Signal, beat_s: float | None = None) -> str:
         words += f" ({counted(inside, 'log line')})"
     notes = [one.note for one in signal.occurrences if one.note and one.note != signal.label]
     if notes and signal.kind in _NOTED:
-        by_whom = signal.kind is not Kind.MEMORY_GROWTH and notes[0].startswith("changed by ")
+        by_whom = signal.kind not in GROWTH and notes[0].startswith("changed by ")
         words += (
             f", {notes[0].removeprefix('changed ')}" if by_whom else f"{', first' if count > 1 else ''}: {notes[0]}"
         )

@@ -56,7 +56,7 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"throttl\w+", (K.CPU_THROTTLING, K.RATE_LIMITED)),
     (r"cpu\w*|load(?! ?balanc)|contention|noisy neighbou?rs?", (K.NOISY_NEIGHBOUR, K.CPU_SATURATION, K.CPU_THROTTLING, K.RESOURCE_SHIFT)),
     (r"(?:under|over)-?(?:provisioned|sized|resourced|powered)|(?:too|not enough|out of) (?:small|resources|compute|cpu|cores)", (K.CPU_THROTTLING, K.CPU_SATURATION, K.POD_SHORTFALL, K.SCHEDULING_FAILURE, K.QUOTA_EXCEEDED, K.MEMORY_PRESSURE, K.OOM_KILL, K.OUT_OF_MEMORY)),
-    (r"(?:memory )?leak\w*|memory|heap|ram|rss", (K.MEMORY_GROWTH, K.MEMORY_PRESSURE, K.OOM_KILL, K.OUT_OF_MEMORY, K.RESOURCE_SHIFT)),
+    (r"(?:memory )?leak\w*|memory|heap|ram|rss", (K.MEMORY_GROWTH, K.MEMORY_PRESSURE, K.OOM_KILL, K.OUT_OF_MEMORY, K.RESOURCE_GROWTH, K.RESOURCE_SHIFT)),
     (r"disks?|volumes?|no space|disk ?-?full|storage|inodes?", (K.DISK_HOG, K.DISK_PRESSURE, K.NO_SPACE, K.IO_SATURATION, K.MOUNT_FAILURE)),
     (r"i/?o|iops|iowait", (K.IO_SATURATION,)),
     (r"gc|garbage collect\w+|stop[- ]the[- ]world", (K.GC_PAUSE,)),

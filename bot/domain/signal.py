@@ -46,6 +46,7 @@ class Kind(StrEnum):
     IO_SATURATION = "io_saturation"
     NETWORK_SATURATION = "network_saturation"
     GC_PAUSE = "gc_pause"
+    RESOURCE_GROWTH = "resource_growth"
     RESOURCE_SHIFT = "resource_shift"
     # what Kubernetes does
     SCALE_UP = "scale_up"

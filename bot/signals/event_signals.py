@@ -33,6 +33,9 @@ _RETRIED = frozenset(
         Kind.MOUNT_FAILURE,
         Kind.SCHEDULING_FAILURE,
         Kind.DRAIN_BLOCKED,
+        Kind.ROLLOUT_STUCK,
+        Kind.CRASH_LOOP,
+        Kind.AUTOSCALER_FAILURE,
     }
 )
 """States that are told again each time somebody tries, less and less often."""
@@ -72,9 +75,11 @@ _NAMED = re.compile(
 )
 """How delivery tools name the objects they touch."""
 _SERVICE = re.compile(r"\b(?P<name>[a-z0-9-]{1,63})\.(?P<space>[a-z0-9-]{1,63})\.svc\b")
+_RESIZED = re.compile(r"VPA\b|\bvpa\b")
+"""How the updater of vertical pod autoscalers signs its evictions."""
 MISSING = "object is missing"
-STANDING_MISSING = "0.85"
-"""How well an absence can begin a chain: nothing but people and delivery tools makes and deletes such objects."""
+STANDING_MEANT = "0.85"
+"""How well an absence, or an eviction by a policy, can begin a chain: people and their tools make and delete such objects."""
 _MAX_NOTE = 200
 
 
@@ -113,20 +118,15 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
     mentions = _mentions(event, message, entity, topology)
     subject = _subject(found, event, message)
     early_s = UNSEEN_S if event.reason == "NodeNotReady" else 0.0
-    if found.kind is Kind.NODE_FAILURE and event.entity.kind == "Pod" and (node := _one_node(event, topology)):
-        # told of each of its pods, it is still the node's
-        entity, mentions = Entity("Node", node), (entity, *mentions)
-    if found.kind is Kind.DRAIN_BLOCKED and (refused := _REFUSED_POD.search(message)) is not None:
-        # told of the node that is to go, or of one that bears the pod's name, it is the workload's whose pods may not
-        mentions = (*(() if event.entity.name == refused["pod"] else (event.entity,)), *mentions)
-        entity = topology.root(Entity("Pod", refused["pod"], refused["namespace"]))
-    if found.kind is Kind.BAD_CONFIG and mentions and _ABSENT.search(message):
-        # whoever needs it only tells that it is not there
-        found, entity, mentions = Meaning(found.kind, MISSING), mentions[0], (entity,)
+    told = [("reason", event.reason)]
+    if (resizer := _resizer(found, event, entity, topology)) is not None:
+        entity, mentions = resizer, (entity, *mentions)
+        told.append(("standing", STANDING_MEANT))
+    found, entity, mentions = _whose(found, event, message, entity, mentions, topology)
     registry = _registry_at_fault(message) if found.kind is Kind.IMAGE_PULL_FAILURE else None
-    told = [("reason", event.reason), *([("blames", str(registry))] if registry else [])]
+    told.extend([("blames", str(registry))] if registry else [])
     if found.phrase == MISSING:
-        told.append(("standing", STANDING_MISSING))
+        told.append(("standing", STANDING_MEANT))
     for start_s, end_s, count in _spans(event):
         yield Act(
             kind=found.kind,
@@ -161,6 +161,33 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
                 mentions=(entity,),
                 attributes=(("reason", event.reason),),
             )
+
+
+def _whose(
+    found: Meaning, event: ClusterEvent, message: str, entity: Entity, mentions: tuple[Entity, ...], topology: Topology
+) -> tuple[Meaning, Entity, tuple[Entity, ...]]:
+    """Give what is told of one thing and is another's to whom it belongs."""
+    if found.kind is Kind.NODE_FAILURE and event.entity.kind == "Pod" and (node := _one_node(event, topology)):
+        # told of each of its pods, it is still the node's
+        return found, Entity("Node", node), (entity, *mentions)
+    if found.kind is Kind.DRAIN_BLOCKED and (refused := _REFUSED_POD.search(message)) is not None:
+        # told of the node that is to go, or of one that bears the pod's name, it is the workload's whose pods may not
+        mentions = (*(() if event.entity.name == refused["pod"] else (event.entity,)), *mentions)
+        return found, topology.root(Entity("Pod", refused["pod"], refused["namespace"])), mentions
+    if found.kind is Kind.BAD_CONFIG and mentions and _ABSENT.search(message):
+        # whoever needs it only tells that it is not there
+        return Meaning(found.kind, MISSING), mentions[0], (entity,)
+    return found, entity, mentions
+
+
+def _resizer(found: Meaning, event: ClusterEvent, entity: Entity, topology: Topology) -> Entity | None:
+    """Name the autoscaler that says that it evicted a pod of its target, to start it anew with other requests."""
+    if found.kind is not Kind.EVICTION or _RESIZED.search(f"{event.reason} {event.component}") is None:
+        return None
+    behind = (
+        one for one, target in topology.targets.items() if target == entity and one.kind == "VerticalPodAutoscaler"
+    )
+    return min(behind, default=None)
 
 
 def _registry_at_fault(message: str) -> Entity | None:

@@ -95,8 +95,11 @@ def _measured(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTe
     if onset < 1.0 and len(cause.starts_s) == len(effect.starts_s) == 1:
         # of one and one, how close they lie is all there is: one look, chosen before
         return replace(test, p_value=onset)
-    # two looks where there is an onset to be dated, of which the better is kept
-    return replace(test, p_value=p_value if onset >= 1.0 else min(1.0, 2 * min(p_value, onset)))
+    if onset >= 1.0:
+        return replace(test, p_value=p_value)
+    # two looks where there is an onset to be dated, of which the better is kept; the onset says nothing of a narrower range
+    kept = test if p_value < onset else _test_shifted(cause, effect, wide, window)
+    return replace(kept, p_value=min(1.0, 2 * min(p_value, onset)))
 
 
 @lru_cache(maxsize=1 << 14)

@@ -90,6 +90,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("job fills disk", "job_run", "disk_pressure no_space eviction", (0, 20 * MINUTE), 0.7, NEIGHBOUR, "during"),
     _row("job takes quota", "job_run", "rate_limited quota_exceeded scheduling_failure", (0, 10 * MINUTE), 0.7, NEIGHBOUR, "during"),
     _row("job breaks calls", "job_run", f"{DROPS} retry {FELT}", (0, 10 * MINUTE), 0.35, ANYWHERE, "during"),
+    _row("job changes what others read", "job_run", "log_error", (0, 10 * MINUTE), 0.5, ANYWHERE, "during"),
     _row("job runs out of memory", "job_run", "oom_kill", (0, 10 * MINUTE), 0.6, (("same entity", 1.0), ("owner", 1.0), ("same node", 0.8)), "during"),
     _row("neighbour contends", "noisy_neighbour", f"{CONTENTION} latency slow_query gc_pause", (0, 10 * MINUTE), 0.95, (("same node", 1.0),), "during"),
     _row("neighbour starves", "noisy_neighbour", f"timeout probe_failure scale_up {FELT}", (0, 15 * MINUTE), 0.5, NEIGHBOUR, "during"),
@@ -105,6 +106,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("memory runs out", "memory_growth memory_pressure", "oom_kill out_of_memory eviction", (-10 * MINUTE, 15 * MINUTE), 1.0, NEIGHBOUR, "end"),
     _row("full memory is collected", "memory_growth memory_pressure", "gc_pause", (0, 15 * MINUTE), 0.8, HERE, "during"),
     _row("memory slows", "memory_growth", "latency timeout probe_failure container_restart", (0, 6 * HOUR), 0.6, HERE, "during"),
+    _row("what it holds open runs out", "resource_growth", f"pool_exhaustion out_of_memory log_error crash_loop container_restart latency server_error unavailable {DROPS}", (-10 * MINUTE, 15 * MINUTE), 0.9, CALLEE, "end"),
     # scaling
     _row("scaled up, so scaled down", "scale_up", "scale_down", (MINUTE, 4 * HOUR), 0.9, HERE),
     _row("more replicas, more demand", "scale_up", "cpu_saturation pool_exhaustion scheduling_failure quota_exceeded memory_pressure", (0, 15 * MINUTE), 0.55, (*NEIGHBOUR, ("called by", 0.8))),
@@ -120,7 +122,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("restarts loop", "container_restart job_failure bad_config startup", "crash_loop", (0, 10 * MINUTE), 0.8, HERE),
     _row("unready, so unavailable", "probe_failure", f"{FELT} {DROPS} rollout_stuck", (0, 5 * MINUTE), 0.8, CALLEE, "during"),
     # changes: they stay in force until undone
-    _row("rollout leaks", "rollout reload config_change", "memory_growth memory_pressure oom_kill out_of_memory gc_pause disk_hog disk_pressure no_space", (0, 24 * HOUR), 1.0, HERE, "since"),
+    _row("rollout leaks", "rollout reload config_change", "memory_growth resource_growth memory_pressure oom_kill out_of_memory gc_pause disk_hog disk_pressure no_space", (0, 24 * HOUR), 1.0, HERE, "since"),
     _row("new settings replace pods", "config_change secret_change", "reload", (0, 30 * MINUTE), 1.0, (("named", 1.0),)),
     _row("rollout fails", "rollout reload config_change", "crash_loop image_pull_failure probe_failure mount_failure bad_config rollout_stuck container_restart quota_exceeded scheduling_failure", (0, 30 * MINUTE), 1.0, HERE, "since"),
     _row("rollout ends pods", "rollout reload", "pod_kill shutdown", (0, 10 * MINUTE), 0.7, HERE),
@@ -220,6 +222,7 @@ EXOGENOUS: dict[Kind, float] = {
     Kind.NO_SPACE: 0.6,
     Kind.LOCK_WAIT: 0.6,
     Kind.MEMORY_GROWTH: 0.6,
+    Kind.RESOURCE_GROWTH: 0.6,
     Kind.BAD_CONFIG: 0.65,
     Kind.NAME_RESOLUTION_FAILURE: 0.55,
     Kind.RATE_LIMITED: 0.55,

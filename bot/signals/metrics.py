@@ -60,6 +60,8 @@ class Metric:
     """An episode of fewer happenings is everyday noise."""
     share: float = 0.0
     """A share of a whole (0..1, or 0..100) must peak at this part of it, or it is not used up."""
+    grown: Kind = Kind.MEMORY_GROWTH
+    """What a ramp of it is."""
     over: str = ""
     """The counter this one is a part of: where both are known, what lies beyond ``beyond`` of it happened."""
     beyond: float = 0.25
@@ -180,6 +182,10 @@ METRICS: tuple[Metric, ...] = (
     _row(r".*(latency|duration|response_time|_p\d\d).*", "rises", Kind.LATENCY, "latency up", fold="max", relative=0.5),
     _row(r".*(requests?|rps|qps)(_total|_count|_rate|_per_second|:rate\w+)?", "rises", Kind.TRAFFIC_RISE, "request rate up", "/s", relative=0.4),
     _row(r".*network.*|.*(receive|transmit|rx|tx)_bytes.*", "rises", Kind.NETWORK_SATURATION, "network traffic up", "B/s", relative=0.5),
+    _row(
+        r".*(fds|file_?descriptors?|file_handles|handles|sockets?|threads(_live|_current)?(_threads)?|thread_count|goroutines|processes|open_files)(_open|_used|_count|_current)?",
+        "rises_or_grows", Kind.RESOURCE_SHIFT, "rose", sigma=8.0, relative=1.0, least=20, grown=Kind.RESOURCE_GROWTH,
+    ),
     _row(r".*", "rises", Kind.RESOURCE_SHIFT, "rose", sigma=8.0, relative=1.0),
 )  # fmt: skip
 """The first row that matches counts."""

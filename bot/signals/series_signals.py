@@ -209,7 +209,7 @@ def _happened(group: _Group, folded: Folded, limit: float | None) -> Iterator[tu
         yield from ((kind, one) for one in _episodes(row, folded))
         if row.how == "rises_or_grows":
             yield from _growth(row, folded)
-            if limit and limit > 0:
+            if limit and limit > 0 and row.unit == "bytes":
                 near = _intervals(
                     folded,
                     folded.values > _NEAR_LIMIT * limit,
@@ -281,13 +281,15 @@ def _episodes(row: Metric, folded: Folded) -> Iterator[Occurrence]:
 def _growth(row: Metric, folded: Folded) -> Iterator[tuple[Kind, Occurrence]]:
     # each member by itself: a pod that began with a rollout shows the ramp that the sum of all hides
     lines = folded.parts[:_MOST_MEMBERS] if len(folded.parts) > 1 else folded.values[np.newaxis, :]
+    if row.grown is Kind.RESOURCE_GROWTH:
+        lines = np.array([_between_floor_and_ceiling(line) for line in lines])
     ramps = [ramp for line in lines for ramp in trends(folded.times, line)]
     for ramp in sorted(ramps, key=lambda one: (one.start_s, one.end_s)):
         rise = ramp.last - ramp.first
         if rise < max(_GROWTH * abs(ramp.first), row.least) or ramp.end_s - ramp.start_s < 1800:
             continue
         yield (
-            Kind.MEMORY_GROWTH,
+            row.grown,
             Occurrence(
                 start_s=ramp.start_s,
                 end_s=ramp.end_s,
@@ -298,8 +300,28 @@ def _growth(row: Metric, folded: Folded) -> Iterator[tuple[Kind, Occurrence]]:
         )
 
 
+def _between_floor_and_ceiling(line: Floats) -> Floats:
+    """Leave out where a line lies at its least before a ramp and at its most after it: what is bounded stops at its bound."""
+    low, high = float(np.nanmin(line, initial=np.inf)), float(np.nanmax(line, initial=-np.inf))
+    edge = _EDGE * (high - low)
+    off = np.flatnonzero(line > low + edge)
+    full = np.flatnonzero(line < high - edge)
+    if not len(off) or not len(full):
+        return line
+    kept = line.copy()
+    kept[: off[0]] = np.nan
+    kept[full[-1] + 2 :] = np.nan
+    return kept
+
+
+_EDGE = 0.02
 _MOST_MEMBERS = 60
-_LABELS = {Kind.SCALE_UP: "scaled up", Kind.SCALE_DOWN: "scaled down", Kind.MEMORY_GROWTH: "memory grew steadily"}
+_LABELS = {
+    Kind.SCALE_UP: "scaled up",
+    Kind.SCALE_DOWN: "scaled down",
+    Kind.MEMORY_GROWTH: "memory grew steadily",
+    Kind.RESOURCE_GROWTH: "open things grew steadily",
+}
 
 
 def _signals(

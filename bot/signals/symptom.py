@@ -123,8 +123,11 @@ def _asked(signal: Signal, wish: Wish) -> bool:
             return False
     elif (wish.kinds and signal.kind not in wish.kinds) or wish.statuses:
         return False
-    name = f"{signal.entity.namespace or ''}/{signal.entity.name}".lower()
-    return all(word.lower() in name for word in wish.words)
+    places = (signal.entity, *signal.mentions[:1]) if signal.kind in FELT else (signal.entity,)
+    names = [
+        f"{place.namespace or ''}/{place.name}".lower() for place in places
+    ]  # who asks for a service means its gateway too
+    return any(all(word.lower() in name for word in wish.words) for name in names)
 
 
 def _rises(signal: Signal, window: Window, *, asked: bool) -> bool:

@@ -24,7 +24,7 @@ LONG_S = 3600.0
 RAMP_SHARE = 0.1
 LONGEST_RAMP_S = 1800.0
 """What lasts for hours grows for minutes before it stands out: so much of its length, at most, its beginning is unsure."""
-NEVER_FOLDED = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.JOB_RUN, Kind.MEMORY_GROWTH})
+NEVER_FOLDED = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.JOB_RUN, Kind.MEMORY_GROWTH, Kind.RESOURCE_GROWTH})
 """Kinds of which two in a row are two: each change, run and ramp stands for itself."""
 
 

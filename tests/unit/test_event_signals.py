@@ -1,6 +1,7 @@
 """Signals from Kubernetes Events: kinds, folding, directions, rollouts, and real recorded event lists."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -308,3 +309,16 @@ def test_a_reboot_that_ends_an_outage_is_no_second_one():
     events.add(81, node, "NodeReady", "Node n1 status is now: NodeReady", component="kubelet")
     events.add(300, node, "Rebooted", "Node n1 has been rebooted, boot id: 2", warning=True, component="kubelet")
     assert 2 == sum(len(each.occurrences) for each in events.signals())
+
+
+def test_an_eviction_to_resize_is_the_autoscalers_own_doing():
+    """The updater of vertical pod autoscalers signs its evictions: they are its autoscaler's, and can begin a chain."""
+    scaler = Entity("VerticalPodAutoscaler", "web", "shop")
+    events = Recorder()
+    for minute, reason, by in ((10, "EvictedByVPA", "vpa-updater"), (40, "Evicted", "kubelet")):
+        events.add(minute, pod("web-7d9f8b6c5-xxxxx"), reason, "Pod was evicted", component=by)
+    known = replace(read_topology([], events.rows, []), targets={scaler: WEB})
+    resized, evicted = events.signals(known)
+    assert (resized.entity, resized.mentions, evicted.entity) == (scaler, (WEB,), WEB)
+    assert "standing" in resized.attributes
+    assert "standing" not in evicted.attributes

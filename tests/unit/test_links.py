@@ -115,3 +115,12 @@ def test_a_pair_without_occurrences_is_not_tested():
     test = measure(signal(Kind.JOB_RUN, JOB, []), signal(Kind.SERVER_ERROR, WEB, [1.0]), SOON, window())
     assert test.status == "untested"
     assert test.p_value is None
+
+
+def test_what_lasts_has_its_later_effects_as_well_as_the_first():
+    """One cause that lasts, two effects within it: the first dates the tie, and the second is not left unexplained."""
+    cause = signal(Kind.BAD_CONFIG, JOB, [40.0], length_s=4 * HOUR_S)
+    effect = signal(Kind.SERVER_ERROR, WEB, [40.01, 42.0], length_s=600)
+    test = measure(cause, effect, Range(low_s=0.0, high_s=600.0, anchor="during"), window())
+    assert (test.hits, test.misses, test.unexplained) == (1, 0, 0)
+    assert test.p_value < 0.01

@@ -10,7 +10,7 @@ from bot.analyst.findings import Around, Findings
 from bot.analyst.quiet import set_aside
 from bot.domain.entity import Entity
 from bot.domain.signal import Kind, Topology, signal_id
-from bot.signals.symptom import find_symptom
+from bot.signals.symptom import Wish, find_symptom
 
 FRONT = Entity("Deployment", "front", "shop")
 BASKET = Entity("Deployment", "basket", "shop")
@@ -67,3 +67,11 @@ def test_a_series_of_failures_is_belied_by_its_own_lines(lines, found):
     read = [] if lines is None else [signal(Kind.SERVER_ERROR, FRONT, lines, sizes=[9.0] * len(lines), source="loki")]
     read = [replace(one, id=signal_id(Kind.SERVER_ERROR, FRONT, "lines"), total=60) for one in read]
     assert (find_symptom([rates, *read], Topology(), window()) is not None) == found
+
+
+def test_who_asks_for_a_service_means_what_its_gateway_answered():
+    """A question that names a service is about the failures the gateway tells of it, not about an event of its pods."""
+    evicted = signal(Kind.EVICTION, BASKET, [3.0, 30.0, 60.0])
+    felt = signal(Kind.SERVER_ERROR, FRONT, [3.1, 30.1], sizes=[9.0, 9.0], mentions=(BASKET,), source="loki")
+    asked = Wish(words=(BASKET.name,))
+    assert felt == find_symptom([evicted, felt], Topology(), window(), asked)

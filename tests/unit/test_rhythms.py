@@ -167,4 +167,4 @@ def test_of_many_things_on_one_beat_none_is_tied_without_a_word(windows, late_s)
         open_ += sum(link.test.rhythm.verdict == "cannot_tell" for link in held)
     assert pairs > 50 * windows
     assert firm <= windows // 100
-    assert open_ <= windows
+    assert open_ <= windows * (1 if windows >= 100 else 2)  # one a window over many; a few windows may have all of it

@@ -119,6 +119,22 @@ def test_a_leak_with_restarts_grows():
     assert "MiB" in signal.occurrences[0].note
 
 
+@pytest.mark.parametrize("metric", ["process_open_fds", "jvm_threads_live_threads", "go_goroutines"])
+def test_what_is_held_open_grows_until_it_is_full(metric):
+    """A leak of handles begins at a floor and stops at a ceiling; between the two it is a ramp, and no memory."""
+    values = np.clip(50 + (np.arange(7200) - 3000) * 0.6, 50, 1024) + np.random.default_rng(5).normal(0, 2, 7200)
+    signal = _of(Kind.RESOURCE_GROWTH, _signals(_one(metric, _pod(), values)))
+    (grown,) = signal.occurrences
+    assert _TIMES[2900] < grown.start_s < _TIMES[3300]
+    assert _TIMES[4400] < grown.end_s < _TIMES[4700]
+
+
+def test_what_is_held_open_by_day_and_not_by_night_does_not_leak():
+    """A daily tide of open connections is none."""
+    values = 300 + 250 * np.sin((_TIMES - _TIMES[0]) / 86_400 * 2 * np.pi) + np.random.default_rng(6).normal(0, 9, 7200)
+    assert not [one for one in _signals(_one("process_open_fds", _pod(), values)) if one.kind is Kind.RESOURCE_GROWTH]
+
+
 def test_mean_latency_comes_from_sum_and_count():
     """A rise of the mean duration is found though both counters only ever rise."""
     count = np.random.default_rng(4).poisson(600, 7200)

@@ -315,8 +315,7 @@ INCIDENTS = (
            shallow=frozenset({"Deployment/feed/timeline"}), hard=True),
     Unseen(name="right-removed", build=right_removed, question=None, roots=frozenset({"Role/flow/job-runner"}),
            shallow=frozenset({"Deployment/flow/job-runner"}), hard=True),
-    Unseen(name="pruned", build=pruned, question=None, roots=frozenset({"Application/argocd/maps", "ConfigMap/maps/tile-sources"}),
-           hard=True),  # once, and the first request fails five seconds before the kubelet says why
+    Unseen(name="pruned", build=pruned, question=None, roots=frozenset({"Application/argocd/maps", "ConfigMap/maps/tile-sources"})),
     Unseen(name="wrong-probe", build=wrong_probe, question=None, roots=frozenset({"Deployment/club/members"})),
     Unseen(name="many-queries", build=many_queries, question="Why 504s on rosters at noon?", full=True, hard=True, roots=frozenset({"Deployment/hr/rosters"})),
     Unseen(name="migration-waits", build=migration_waits, question=None, roots=frozenset({"Job/till/cart-db-migrate"})),

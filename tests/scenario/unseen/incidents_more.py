@@ -327,5 +327,5 @@ INCIDENTS = (
     Unseen(name="key-revoked", build=key_revoked, question="Mails fail since noon", roots=frozenset({"Host//api.mailwing.example.com"}), hard=True),
     Unseen(name="fewer-at-least", build=fewer_at_least, question=None, roots=frozenset({"HorizontalPodAutoscaler/tv/guide"})),
     Unseen(name="broker-replaced", build=broker_replaced, question=None, roots=frozenset({"StatefulSet/iot/artemis"})),
-    Unseen(name="bulk-on-primary", build=bulk_on_primary, question=None, roots=frozenset({"CronJob/geo/osm-import"}), hard=True),
+    Unseen(name="bulk-on-primary", build=bulk_on_primary, question=None, roots=frozenset({"CronJob/geo/osm-import"})),
 )  # fmt: skip

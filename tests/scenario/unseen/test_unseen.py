@@ -4,6 +4,8 @@ Naming the wrong cause is the worst that can happen, naming one where there is n
 is allowed where an incident is marked as hard.
 """
 
+import incidents_applications
+import incidents_calm
 import incidents_control
 import incidents_dependencies
 import incidents_last
@@ -37,6 +39,8 @@ ALL = (
     *incidents_control.INCIDENTS,
     *incidents_more.INCIDENTS,
     *incidents_last.INCIDENTS,
+    *incidents_applications.INCIDENTS,
+    *incidents_calm.INCIDENTS,
     *incidents_none.INCIDENTS,
     *incidents_undecidable.INCIDENTS,
 )

@@ -1,0 +1,55 @@
+"""Which of the ranked chains is told: the best one, or one that goes on behind it where its own root is no beginning.
+
+A chain is worth less for each step that is added, so that a short one whose root is plainly an effect may come before the
+very chain that tells what brought it about. Leaves out what makes a root doubtful (``roots``).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from bot.domain.link import Chain
+from bot.domain.signal import Kind, Signal
+
+LEAST_FURTHER = 0.15
+"""Score under which going on behind a chain that holds by itself is a guess."""
+BEGUN = 0.8
+"""How well a root must stand at the start before nobody asks what brought it about."""
+SLIGHTLY = 0.01
+ALIKE = 0.85
+"""A second way on, from another root, whose score comes this near leaves open which it was."""
+
+
+def further(ranked: Sequence[Chain], holds: Callable[[Chain], bool], rootness: Mapping[Kind, float]) -> Chain:
+    """Give the best chain, or as long as its root is an effect, the one that holds and tells what brought that about.
+
+    Behind a root that may be named only one that stands better at a start is asked for.
+    """
+    told, firm = ranked[0], holds(ranked[0])
+    while (own := standing_of(told.root, rootness)) < BEGUN:
+        behind = [chain for chain in ranked if _goes_on(chain, told) and chain.score >= LEAST_FURTHER]
+        found = [
+            chain for chain in behind if standing_of(chain.root, rootness) >= own + firm * SLIGHTLY and holds(chain)
+        ]
+        if not found or any(_another(chain, found[0]) for chain in found[1:]):
+            break
+        told, firm = found[0], True
+    return told
+
+
+def carried(chain: Chain, ranked: Sequence[Chain], least: float) -> bool:
+    """Tell whether a chain only goes on behind one that holds by itself."""
+    return any(one.score >= least and _goes_on(chain, one) for one in ranked)
+
+
+def standing_of(signal: Signal, rootness: Mapping[Kind, float]) -> float:
+    """Tell how well a signal can stand at the start of a chain, 0..1: by its kind, unless more is known of it."""
+    return float(signal.attributes.get("standing", rootness.get(signal.kind, 0.25)))
+
+
+def _goes_on(chain: Chain, best: Chain) -> bool:
+    return len(chain.signals) > len(best.signals) and chain.signals[-len(best.signals) :] == best.signals
+
+
+def _another(chain: Chain, best: Chain) -> bool:
+    """Tell a way on that is worth as much and that neither lies on the other's nor begins at its place."""
+    on_one_way = best.root in chain.signals or chain.root in best.signals
+    return chain.score >= ALIKE * best.score and chain.root.entity != best.root.entity and not on_one_way

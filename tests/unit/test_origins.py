@@ -1,0 +1,55 @@
+"""Which chain is told: the best one, and what leads to its root where that is an effect."""
+
+import pytest
+
+from bot.analyst.origins import further
+from bot.domain.entity import Entity
+from bot.domain.link import Chain, LinkTest
+from bot.domain.signal import Kind
+from bot.signals.mechanisms import EXOGENOUS
+from tests.unit.engine_parts import signal
+
+FRONT, APP, DNS = (Entity("Deployment", name, "shop") for name in ("front", "app", "dns"))
+SETTING = Entity("ConfigMap", "dns", "shop")
+FELT = signal(Kind.SERVER_ERROR, FRONT, [3.0])
+ASKED = signal(Kind.NAME_RESOLUTION_FAILURE, APP, [3.0])
+RESOLVER = signal(Kind.NAME_RESOLUTION_FAILURE, DNS, [3.0])
+CHANGED = signal(Kind.CONFIG_CHANGE, SETTING, [2.9])
+ROLLED = signal(Kind.ROLLOUT, APP, [2.95])
+TEST = LinkTest(
+    status="supported", test="", hits=1, misses=0, unexplained=0, lag=None, p_value=0.01, lag_range_s=(0, 600)
+)
+
+
+def chain(score, *signals):
+    return Chain(signals=(*signals, FELT), links=(), explained=(0,), end_to_end=TEST, score=score)
+
+
+SHORT = chain(0.5, ASKED)
+MIDDLE = chain(0.3, RESOLVER, ASKED)
+LONG = chain(0.2, CHANGED, RESOLVER, ASKED)
+ELSEWHERE = chain(0.45, signal(Kind.JOB_RUN, DNS, [2.0]))
+
+
+@pytest.mark.parametrize(
+    ("ranked", "told"),
+    [
+        ([SHORT, ELSEWHERE, MIDDLE, LONG], LONG),
+        ([SHORT, ELSEWHERE], SHORT),
+        ([SHORT, MIDDLE], MIDDLE),
+        ([SHORT, chain(0.14, CHANGED, ASKED)], SHORT),
+        ([SHORT, chain(0.2, CHANGED, ASKED), chain(0.19, ROLLED, ASKED)], SHORT),
+        ([SHORT, chain(0.3, CHANGED, ASKED), chain(0.19, ROLLED, ASKED)], chain(0.3, CHANGED, ASKED)),
+        ([chain(0.5, ROLLED), chain(0.4, CHANGED, ROLLED)], chain(0.5, ROLLED)),
+    ],
+    ids=["on and on", "another way is none", "alike where the first may not be told", "a guess", "two ways", "the better way", "begun"],
+)  # fmt: skip
+def test_what_leads_to_an_effect_is_told(ranked, told):
+    """A longer chain is told where the best one begins at an effect that it goes on behind, and no second way is as good."""
+    assert told == further(ranked, lambda one: one is not SHORT, EXOGENOUS)
+
+
+def test_a_root_that_may_be_named_gives_way_to_a_better_beginning_only():
+    """Another failure of the same sort before it tells no more than itself."""
+    assert SHORT == further([SHORT, MIDDLE], lambda _: True, EXOGENOUS)
+    assert LONG == further([SHORT, MIDDLE, LONG], lambda _: True, EXOGENOUS)
