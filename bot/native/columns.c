@@ -10,9 +10,10 @@
 /* --- what bot/signals/bursts.py asks of a run of times --- */
 
 #define BIN_S 60.0        /* bursts.BIN_S */
-#define RISE 3.0          /* risen.RISE */
-#define SIGNIFICANT -13.0 /* bursts.SIGNIFICANT */
-#define LEAST_RATE 1e-4   /* bursts.LEAST_RATE */
+#define RISE 3.0          /* hot_bins.RISE */
+#define SIGNIFICANT -13.0 /* hot_bins.SIGNIFICANT */
+#define GOES_ON -7.0      /* hot_bins.GOES_ON */
+#define LEAST_RATE 1e-4   /* hot_bins.LEAST_RATE */
 #define HAIR 1e-6         /* logarithms differ by less from one library to the next */
 
 typedef struct { /* how busy the one is whose lines they are: bursts.Exposure */
@@ -26,7 +27,7 @@ typedef struct { /* how busy the one is whose lines they are: bursts.Exposure */
     const double *least[3]; /* by bin, for each of the widths; NULL where the window is shorter */
 } Exposure;
 
-static const int64_t widths[3] = {1, 5, 30}; /* bursts.SCALES_BINS */
+static const int64_t widths[3] = {1, 5, 30}; /* hot_bins.SCALES_BINS */
 
 typedef struct { /* room for one run's counts: of the bins that hold lines, which, how many, and how many before each */
     uint32_t *dense;
@@ -179,32 +180,71 @@ int64_t rootcause_may_burst(const double *times, const int64_t *firsts, int64_t 
     return whole ? 0 : -1;
 }
 
-/* Gives the windows of ``width`` bins that hold far more lines than are due, as signals/risen.py asks: where each begins, its
- * lines, what is due, and whether a bin in it is known to be hot.
- *
- * ``sums`` has room for 3 (bins + 1). Sums run on from the first bin, as numpy's do. Gives how many windows there are.
- */
-int64_t rootcause_risen(const double *counts, const double *expected, const uint8_t *known, int64_t bins, int64_t width,
-                        double *sums, int64_t *begins, double *seen, double *due, uint8_t *beside) {
-    double *of_lines = sums, *of_due = sums + bins + 1, *of_known = sums + 2 * (bins + 1);
-    int64_t found = 0;
-    of_lines[0] = of_due[0] = of_known[0] = 0.0;
+#define FACTORIALS 2048 /* as many as hot_bins._LOG_FACTORIALS */
+
+static double log_factorials[FACTORIALS];
+
+__attribute__((constructor)) static void prepare(void) { /* when the library is loaded: no thread sees half a table */
+    for (int n = 1; n < FACTORIALS; n++) log_factorials[n] = log_factorials[n - 1] + log((double)n);
+}
+
+static double log_tail(double count, double mean) { /* hot_bins.log_tail, where the count is above the mean */
+    double factorial = count < FACTORIALS ? log_factorials[(int)count]
+                                          : count * log(count) - count + 0.5 * log(6.283185307179586 * count);
+    double bound = count * log(mean) - mean - factorial - log1p(-mean / (count + 1.0));
+    return bound < 0.0 ? bound : 0.0;
+}
+
+typedef struct { const double *counts, *expected; uint8_t *hot; double *lines, *due, *known; } Bins;
+
+static void sum(const Bins *of, int64_t bins) { /* from the first bin on, as numpy does; what is hot counts for nothing */
+    of->lines[0] = of->due[0] = of->known[0] = 0.0;
     for (int64_t bin = 0; bin < bins; bin++) {
-        of_lines[bin + 1] = of_lines[bin] + (known[bin] ? 0.0 : counts[bin]);
-        of_due[bin + 1] = of_due[bin] + (known[bin] ? 0.0 : expected[bin]);
-        of_known[bin + 1] = of_known[bin] + (double)known[bin];
+        of->lines[bin + 1] = of->lines[bin] + (of->hot[bin] ? 0.0 : of->counts[bin]);
+        of->due[bin + 1] = of->due[bin] + (of->hot[bin] ? 0.0 : of->expected[bin]);
+        of->known[bin + 1] = of->known[bin] + (double)of->hot[bin];
     }
+}
+
+/* Marks where windows begin and end that hold too much; gives how many there are, -1 where one is too near a limit. */
+static int64_t mark_windows(const Bins *of, int64_t bins, int64_t width, double *edges) {
+    int64_t strong = 0;
     for (int64_t bin = 0; bin + width <= bins; bin++) {
-        double some = of_lines[bin + width] - of_lines[bin];
-        if (some < 2.0) continue;
-        double asked = width > 1 ? of_due[bin + width] - of_due[bin] : known[bin] ? 0.0 : expected[bin];
-        if (some <= RISE * asked) continue;
-        begins[found] = bin;
-        seen[found] = some;
-        due[found] = asked;
-        beside[found++] = of_known[bin + width] - of_known[bin] > 0.5;
+        double seen = of->lines[bin + width] - of->lines[bin];
+        if (seen < 2.0) continue;
+        double due = width > 1 ? of->due[bin + width] - of->due[bin] : of->hot[bin] ? 0.0 : of->expected[bin];
+        if (seen <= RISE * due) continue;
+        double most = of->known[bin + width] - of->known[bin] > 0.5 ? GOES_ON : SIGNIFICANT;
+        double over = log_tail(seen, due > LEAST_RATE ? due : LEAST_RATE) - most;
+        if (fabs(over) < HAIR) return -1;
+        if (over > 0.0) continue;
+        edges[bin] += 1.0;
+        edges[bin + width] -= 1.0;
+        strong++;
     }
-    return found;
+    return strong;
+}
+
+/* Marks the bins whose lines belong to a burst, as signals/hot_bins.py does, in ``hot``, which holds zeros.
+ *
+ * ``room`` has 4 (bins + 1) places. Gives 0 where a logarithm's last digits would tell, and marks nothing of use.
+ */
+int64_t rootcause_hot(const double *counts, const double *expected, int64_t bins, double *room, uint8_t *hot) {
+    Bins of = {counts, expected, hot, room, room + bins + 1, room + 2 * (bins + 1)};
+    double *edges = room + 3 * (bins + 1);
+    int64_t strong = 1;
+    for (int scale = 0; scale < 3 && widths[scale] <= bins; scale++) {
+        if (strong) sum(&of, bins);
+        for (int64_t bin = 0; bin <= bins; bin++) edges[bin] = 0.0;
+        strong = mark_windows(&of, bins, widths[scale], edges);
+        if (strong < 0) return 0;
+        double within = 0.0;
+        for (int64_t bin = 0; strong && bin < bins; bin++) {
+            within += edges[bin];
+            if (within > 0.5 && counts[bin] > 1.5 * expected[bin]) hot[bin] = 1;
+        }
+    }
+    return 1;
 }
 
 /* --- distinct keys --- */

@@ -13,24 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.native.kernel import kernel
-from bot.signals.risen import RISE, risen, window_sums
+from bot.signals.hot_bins import GOES_ON, LEAST_RATE, RISE, SCALES_BINS, SIGNIFICANT, hot_bins, log_tail, window_sums
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 BIN_S = 60.0
-SCALES_BINS = (1, 5, 30)
-SIGNIFICANT = -13.0
-"""Natural logarithm of the Poisson tail under which a count is a burst: 2e-6, as some thousand bins are looked at."""
-GOES_ON = -7.0
-"""The same for the neighbourhood of a burst that was found: it takes less to believe that a fault went on."""
 SPACINGS = 10.0
 """Silence, in usual distances between the lines of bursts, that does not yet end one: slow trickles are one fault."""
 LONGEST_GAP_S = 600.0
 ONSET_S = 120.0
 """How far before a burst its first lines may lie."""
-LEAST_RATE = 1e-4
-"""Lines a bin that any kind of line may have by chance, however silent it was."""
 _HAIR = 1e-9
 """What rounding may change, relatively."""
 LEAST_STRETCHES = 10
@@ -169,7 +162,9 @@ def bursts(
     if kernel() is None and not _may_burst(held, counts, rate, exposure):
         return []  # the compiled loop is as quick at the whole question
     expected = rate * exposure.bins
-    hot = _hot_bins(held, counts, expected)
+    dense = np.zeros(len(expected))
+    dense[held] = counts
+    hot = hot_bins(dense, expected)
     chosen = np.flatnonzero(hot[index])
     if not len(chosen):
         return []
@@ -287,36 +282,6 @@ def _even(bins: int) -> Exposure:
     return Exposure(bins=np.ones(bins))
 
 
-def _hot_bins(held: Ints, counts: Floats, expected: Floats) -> NDArray[np.bool_]:
-    """Mark the bins whose lines belong to a burst."""
-    dense = np.zeros(len(expected))
-    dense[held] = counts
-    hot = np.zeros(len(expected), dtype=bool)
-    for width in SCALES_BINS:
-        if width <= len(expected):
-            hot |= _hot(dense, expected, width, hot)
-    return hot
-
-
-def log_tail(counts: Floats, expected: Floats) -> Floats:
-    """Bound ln P(X >= count) for X ~ Poisson(expected) from above; 0 where the count is not above what is expected.
-
-    The tail is at most its first term over 1 - expected / (count + 1), the ratio of a geometric series that bounds it.
-    """
-    above = counts > expected
-    k = np.where(above, counts, 1.0)
-    mean = np.where(above, expected, 0.5)
-    log_factorial = _LOG_FACTORIALS[np.minimum(k, len(_LOG_FACTORIALS) - 1).astype(int)]
-    large = k >= len(_LOG_FACTORIALS)
-    stirling = k * np.log(np.maximum(k, 1.0)) - k + 0.5 * np.log(2 * np.pi * np.maximum(k, 1.0))
-    log_factorial = np.where(large, stirling, log_factorial)
-    bound = k * np.log(mean) - mean - log_factorial - np.log1p(-mean / (k + 1.0))
-    return np.where(above, np.minimum(bound, 0.0), 0.0)
-
-
-_LOG_FACTORIALS = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1.0, 2048.0)))])
-
-
 def _onset(
     times_s: Floats, first: int, near_s: float, expected: Floats, start_s: float, silences: Ints, lines: Lines
 ) -> int:
@@ -363,27 +328,6 @@ def _without_strays(times_s: Floats, burst: Burst, cuts: list[int], lines: Lines
         parts.pop()
     first, last = parts[0][0], parts[-1][1]
     return Burst(float(times_s[first]), float(times_s[last - 1]), first, last, lines.between(first, last))
-
-
-def _hot(counts: Floats, expected: Floats, width: int, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mark the bins of windows of one width whose count is too high; bins ``known`` to be hot count for nothing.
-
-    A narrow burst must not make its wide neighbourhood hot as well, but less is asked of a neighbourhood.
-    """
-    # few windows rise at all, and only of those the tail is worth its logarithms
-    windows = risen(counts, expected, width, known)
-    if not len(windows.begins):
-        return np.zeros(len(counts), dtype=bool)
-    most = np.where(windows.beside, GOES_ON, SIGNIFICANT)
-    strong = windows.begins[log_tail(windows.seen, np.maximum(windows.due, LEAST_RATE)) < most]
-    if not len(strong):
-        return np.zeros(len(counts), dtype=bool)
-    edges = np.zeros(len(counts) + 1)
-    np.add.at(edges, strong, 1.0)
-    np.add.at(edges, strong + width, -1.0)
-    spread = np.cumsum(edges)[:-1] > 0.5
-    # within a hot window only the bins that are themselves above the background belong to the burst
-    return np.asarray(spread & (counts > 1.5 * expected), dtype=bool)
 
 
 def _bins(start_s: float, end_s: float) -> int:

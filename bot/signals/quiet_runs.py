@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from bot.native.batch import address
 from bot.native.kernel import kernel
-from bot.signals.bursts import SCALES_BINS, Exposure, Floats, few_lines, fold_gap_s
+from bot.signals.bursts import Exposure, Floats, few_lines, fold_gap_s
+from bot.signals.hot_bins import SCALES_BINS
 
 
 def may_burst(

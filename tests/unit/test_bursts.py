@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from bot.native.kernel import kernel
-from bot.signals import bursts as bursts_module, risen as risen_module
+from bot.signals import bursts as bursts_module, hot_bins as hot_module
 from bot.signals.bursts import bursts, exposure_of, fold
 from bot.signals.quiet_runs import may_burst
 
@@ -148,19 +148,17 @@ def test_bursts_are_the_same_without_the_compiled_loops(drawn):
     compiled = [bursts(np.sort(run), 0.0, length_s, exposure) for run in runs]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bursts_module, "kernel", lambda: None)
-        patch.setattr(risen_module, "kernel", lambda: None)
+        patch.setattr(hot_module, "kernel", lambda: None)
         assert compiled == [bursts(np.sort(run), 0.0, length_s, exposure) for run in runs]
 
 
 @pytest.mark.skipif(kernel() is None, reason="nothing to compare")
-@given(st.integers(0, 2**32 - 1), st.integers(1, 200), st.sampled_from([1, 5, 30]))
-def test_risen_windows_are_the_same_without_the_compiled_loops(seed, bins, width):
-    """Windows, sums and flags, to the bit."""
+@given(st.integers(0, 2**32 - 1), st.integers(1, 200))
+def test_hot_bins_are_the_same_without_the_compiled_loops(seed, bins):
+    """To the bit, of heaps of any size and of bins of which nothing is due."""
     rng = np.random.default_rng(seed)
-    if width > bins:
-        return
     counts, expected = rng.poisson(rng.uniform(0, 3), bins).astype(float), rng.uniform(0, 1, bins)
-    known = rng.uniform(0, 1, bins) < rng.choice([0.0, 0.2])
-    one = risen_module.risen(counts, expected, width, known)
-    other = risen_module.plain_risen(counts, expected, width, known)
-    assert [each.tolist() for each in one] == [each.tolist() for each in other]
+    counts[rng.uniform(0, 1, bins) < 0.05] += rng.choice([5, 40, 3000])
+    expected[rng.uniform(0, 1, bins) < rng.choice([0.0, 0.5])] = 0.0
+    one, other = hot_module.hot_bins(counts, expected), hot_module.plain_hot_bins(counts, expected)
+    assert one.tolist() == other.tolist()
