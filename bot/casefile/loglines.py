@@ -6,6 +6,7 @@ The reduce: forms numbered over the whole case, lines per form and per stream, f
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from bot.domain.items import LogStream
 from bot.domain.ports import UNDATED, TimedLine
 from bot.native.batch import LineBatch, batch_of
 
+_Number = TypeVar("_Number", bound=np.generic)
 _LATEST = np.iinfo(np.int64).max
 _EARLIEST = np.iinfo(np.int64).min
 
@@ -67,12 +69,10 @@ class LogLines:
             return
         batches = [batch for _, batch in self._pieces]
         columns = BlockColumns(
-            times_ns=np.concatenate([batch.times_ns for batch in batches]),
-            streams=np.repeat(
-                np.array([stream for stream, _ in self._pieces], dtype=np.int32), [len(batch) for batch in batches]
-            ),
-            lengths=np.concatenate([batch.lengths for batch in batches]),
-            text_starts=np.concatenate([batch.text_starts for batch in batches]),
+            times_ns=_joined([batch.times_ns for batch in batches]),
+            streams=_joined([np.full(len(batch), stream, dtype=np.int32) for stream, batch in self._pieces]),
+            lengths=_joined([batch.lengths for batch in batches]),
+            text_starts=_joined([batch.text_starts for batch in batches]),
         )
         self._pieces, self._bytes = [], 0
         self._blocks += 1
@@ -98,7 +98,7 @@ class LogLines:
     def _write(self, block: FilledBlock, forms: Numbers) -> None:
         columns, packed = block.columns, block.packed
         self._tally(columns, forms)
-        dated = columns.times_ns[columns.times_ns != UNDATED]
+        dated = _dated(columns.times_ns)
         ends = (int(dated.min()), int(dated.max())) if len(dated) else (UNDATED, UNDATED)
         row: tuple[Cell, ...] = (
             block.number,
@@ -123,13 +123,15 @@ class LogLines:
         fresh = np.repeat(np.array([[0], [0], [_LATEST], [_EARLIEST]], dtype=np.int64), missing, axis=1)
         self._per_stream = np.hstack([self._per_stream, fresh])
         lines, sizes, firsts, lasts = self._per_stream
-        order = np.argsort(columns.streams, kind="stable")
-        streams, lengths, all_times = columns.streams[order], columns.lengths[order], columns.times_ns[order]
-        for begin, end in pairwise([0, *(np.flatnonzero(np.diff(streams)) + 1).tolist(), len(streams)]):
-            stream, times = int(streams[begin]), all_times[begin:end]
+        streams, lengths, all_times = columns.streams, columns.lengths, columns.times_ns
+        if (streams[1:] < streams[:-1]).any():  # seldom: a source brings a stream after the other
+            order = np.argsort(streams, kind="stable")
+            streams, lengths, all_times = streams[order], lengths[order], all_times[order]
+        for begin, end in pairwise([0, *(np.flatnonzero(streams[1:] != streams[:-1]) + 1).tolist(), len(streams)]):
+            stream = int(streams[begin])
             lines[stream] += end - begin
             sizes[stream] += lengths[begin:end].sum()
-            dated = times[times != UNDATED]
+            dated = _dated(all_times[begin:end])
             if len(dated):
                 firsts[stream] = min(firsts[stream], dated.min())
                 lasts[stream] = max(lasts[stream], dated.max())
@@ -163,3 +165,12 @@ class LogLines:
             (number, bytes_cell(form), counts[number], self._form_firsts[number])
             for form, number in self._forms.items()
         )
+
+
+def _joined(columns: Sequence[NDArray[_Number]]) -> NDArray[_Number]:
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+
+
+def _dated(times_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+    known = times_ns != UNDATED
+    return times_ns if known.all() else times_ns[known]

@@ -576,10 +576,10 @@ static size_t without_colours(bytes p, bytes end, uint8_t *out) { /* masking._AN
     return (size_t)(to - out);
 }
 
-static uint64_t line_key(Line *line) { /* of a line whose ends are known */
+static uint64_t line_key(Line *line, int coloured) { /* of a line whose ends are known, in a text that has colours or none */
     bytes p = line->begin;
     if (line->end - p > SPAN && (line->end = cut(p)) == NULL) return 1;
-    if (memchr(p, 0x1b, (size_t)(line->end - p)) == NULL) return key_of(line);
+    if (!coloured || memchr(p, 0x1b, (size_t)(line->end - p)) == NULL) return key_of(line);
     uint8_t plain[SPAN + 8];
     Line bare;
     bare.begin = plain;
@@ -605,9 +605,18 @@ static int64_t day_number(int year, int month, int day) { /* days since 1970-01-
 
 typedef struct { uint8_t text[19]; int64_t ns; } Second; /* the last one read: its text, and what it is */
 
-static int64_t second_ns(bytes p, Second *last, const char *days, const char *joints) { /* YYYY-MM-DDTHH:MM:SS, or -1 */
+static inline int same_second(bytes one, bytes other) { /* 19 bytes, in three steps; memcmp is called for so few */
+    uint64_t a[3], b[3];
+    for (int n = 0; n < 3; n++) {
+        memcpy(a + n, one + (n < 2 ? 8 * n : 11), 8);
+        memcpy(b + n, other + (n < 2 ? 8 * n : 11), 8);
+    }
+    return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2])) == 0;
+}
+
+static inline int64_t second_ns(bytes p, Second *last, const char *days, const char *joints) { /* YYYY-MM-DDTHH:MM:SS, or -1 */
     static const uint8_t digits[] = {0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18};
-    if (memcmp(last->text, p, 19) == 0) return last->ns;
+    if (same_second(last->text, p)) return last->ns;
     for (size_t n = 0; n < sizeof digits; n++)
         if (!IS(p[digits[n]], DIGIT)) return -1;
     if (!p[4] || !strchr(days, p[4]) || !p[7] || !strchr(days, p[7]) || !p[10] || !strchr(joints, p[10])) return -1;
@@ -621,7 +630,7 @@ static int64_t second_ns(bytes p, Second *last, const char *days, const char *jo
 }
 
 /* The time that a container runtime wrote before a line, and where the text begins behind it; UNDATED where there is none. */
-static int64_t prefix_ns(bytes line, bytes end, Second *last, int64_t *text_start) {
+static inline int64_t prefix_ns(bytes line, bytes end, Second *last, int64_t *text_start) {
     *text_start = 0;
     if (end - line < 20) return UNDATED;
     bytes p = line + 19;
@@ -720,7 +729,7 @@ enum { BROKEN, NULS, COLOURED, TOO_LONG, COUNTS };
  */
 int64_t rootcause_lines(bytes text, int64_t size, int64_t limit, int64_t *starts_at, int64_t *lengths, int64_t *counts) {
     bytes p = text, end = text + size;
-    int high = any_high(p, end), nuls = memchr(p, 0, (size_t)size) != NULL;
+    int high = any_high(p, end), nuls = memchr(p, 0, (size_t)size) != NULL, coloured = memchr(p, 0x1b, (size_t)size) != NULL;
     int64_t lines = 0;
     while (p < end) {
         bytes stop = memchr(p, '\n', (size_t)(end - p));
@@ -732,7 +741,7 @@ int64_t rootcause_lines(bytes text, int64_t size, int64_t limit, int64_t *starts
             counts[TOO_LONG]++;
         }
         if (nuls && memchr(p, 0, (size_t)(stop - p)) != NULL) counts[NULS]++;
-        if (memchr(p, 0x1b, (size_t)(stop - p)) != NULL) counts[COLOURED]++;
+        if (coloured && memchr(p, 0x1b, (size_t)(stop - p)) != NULL) counts[COLOURED]++;
         if (high && any_high(p, stop) && !is_utf8(p, stop)) counts[BROKEN]++;
         starts_at[lines] = p - text;
         lengths[lines++] = stop - p;
@@ -760,10 +769,11 @@ void rootcause_keys(bytes text, int64_t size, int64_t lines, const int64_t *star
                     const int64_t *text_starts, uint64_t *keys) {
     Line line;
     line.whole = size < 8 ? text - 1 : text + size - 8;
+    int coloured = memchr(text, 0x1b, (size_t)size) != NULL;
     for (int64_t n = 0; n < lines; n++) {
         line.begin = text + starts_at[n] + text_starts[n];
         line.end = text + starts_at[n] + lengths[n];
-        keys[n] = line_key(&line);
+        keys[n] = line_key(&line, coloured);
     }
 }
 
@@ -779,9 +789,17 @@ int64_t rootcause_count(bytes text, int64_t size) {
     return found;
 }
 
+static int may_hold(bytes text, int64_t size, bytes mark) { /* of a mark of four bytes or more: do its first four stand anywhere? */
+    uint8_t one = mark[0], two = mark[1], three = mark[2], four = mark[3], any = 0;
+    for (int64_t n = 0; n + 3 < size; n++)
+        any |= (uint8_t)((text[n] == one) & (text[n + 1] == two) & (text[n + 2] == three) & (text[n + 3] == four));
+    return any;
+}
+
 /* Tells whether a line of a text begins with ``mark``. */
 int64_t rootcause_begins(bytes text, int64_t size, bytes mark, int64_t mark_size) {
     bytes p = text, end = text + size;
+    if (mark_size >= 4 && !may_hold(text, size, mark)) return 0;
     while (end - p >= mark_size) {
         if (*p == *mark && memcmp(p, mark, (size_t)mark_size) == 0) return 1;
         if ((p = memchr(p, '\n', (size_t)(end - p))) == NULL) return 0;

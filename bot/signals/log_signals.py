@@ -41,6 +41,10 @@ SAMPLE = 64
 MOST_SAMPLED = 30_000
 """Lines read for that in all: where very many templates fail on the way to somebody, fewer of each are read."""
 LEAST_SAMPLE = 4
+SAMPLED_PLACES = 2000
+"""Stretches of lines from whose beginnings samples are taken where there are very many lines"""
+LEAST_TOGETHER = 4096
+"""Lines of a stretch from which on that spares opening blocks: two of those are usual in one"""
 INSIDE = (".internal", ".local", ".lan", ".corp", ".svc")
 """Ends of host names that belong to oneself, even where the cluster does not know them."""
 TOGETHER = 2_000_000
@@ -150,6 +154,7 @@ class _Reading:
         kinds = (_kind(self._meanings[pair % most], n) for pair, n in zip(pairs.tolist(), counts.tolist(), strict=True))
         readable = sum(kind in CALLS for kind in kinds)
         self._sample = min(SAMPLE, max(LEAST_SAMPLE, MOST_SAMPLED // max(1, readable)))
+        self._together = max(1, int(counts.sum()) // SAMPLED_PLACES)
 
     def shares(self) -> Iterator[list[int]]:
         """Split the streams by whose they are: neighbouring entities, until they have enough lines together."""
@@ -273,7 +278,7 @@ class _Reading:
             found.append(_Alike(kind=kind, entity=entity, template=template, meaning=meaning, rows=rows))
             found[-1].attributes.update(meaning.attributes)
         calls = [alike for alike in found if alike.kind in CALLS or alike.kind is Kind.CONFIG_CHANGE]
-        _read_mentions(calls, table, self._sample, self._directory, self._texts_of)
+        _read_mentions(calls, table, self._sample, self._together, self._directory, self._texts_of)
         return found
 
 
@@ -296,14 +301,22 @@ def _read_mentions(
     alike: Sequence[_Alike],
     table: LogTable,
     most: int,
+    together: int,
     directory: Directory,
     texts_of: Callable[[Sequence[int]], Iterable[tuple[int, str]]],
 ) -> None:
-    """Read a sample of each template's lines for whom they name; all samples in one pass, for opening lines is dear."""
+    """Read a sample of each template's lines for whom they name; all samples in one pass, for opening lines is dear.
+
+    Where a case has so many lines that samples would lie in every corner of it, those of all templates are taken from the
+    same corners: the first lines of each stretch of ``together`` lines.
+    """
     whose: dict[int, _Alike] = {}
     for one in alike:
-        sample = one.rows[np.linspace(0, len(one.rows) - 1, min(most, len(one.rows))).astype(int)]
-        whose.update(dict.fromkeys(table.number[sample].tolist(), one))
+        numbers = table.number[one.rows]
+        places = np.linspace(0, len(numbers) - 1, min(most, len(numbers))).astype(int)
+        if together >= LEAST_TOGETHER:
+            places = _gathered_in(numbers, places, together)
+        whose.update(dict.fromkeys(numbers[places].tolist(), one))
     for number, text in texts_of(sorted(whose)):
         one = whose[number]
         for host in hosts_in(text):
@@ -312,6 +325,13 @@ def _read_mentions(
                 one.mentions[known] += 1
         if one.kind is Kind.TLS_FAILURE and (end := certificate_end(text)):
             one.attributes["not_after"] = end
+
+
+def _gathered_in(numbers: Ints, places: Ints, together: int) -> Ints:
+    """Move places in ascending numbers, as many as there are, to the begin of the stretch that each one lies in."""
+    stretches = numbers[places] // together
+    first_of_equals = np.searchsorted(stretches, stretches)
+    return np.searchsorted(numbers, stretches * together) + np.arange(len(places)) - first_of_equals
 
 
 def _placed(
