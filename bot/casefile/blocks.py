@@ -6,11 +6,14 @@ them without a Python object per line. Knows neither SQLite nor what a line mean
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.casefile.cells import Packer, decompress
+from bot.native.batch import address
+from bot.native.kernel import kernel
 
 BLOCK_BYTES = 512 * 1024
 """Raw bytes after which a block is closed: large enough to compress well, small enough to open for one line."""
@@ -23,6 +26,7 @@ NO_FORM = -1
 
 Ints = NDArray[np.int64]
 Numbers = NDArray[np.int32]
+_Number = TypeVar("_Number", np.int32, np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,29 +84,49 @@ def pack_numbers(numbers: Numbers, packer: Packer) -> bytes:
 
 def unpack_times(frame: bytes, lines: int) -> Ints:
     """Give the times of a block's lines in nanoseconds."""
-    return np.cumsum(_unpack(frame, lines, "<i8"), dtype=np.int64)
+    return _unpack(frame, lines, np.int64, ascending=True)
 
 
 def unpack_numbers(frame: bytes, lines: int) -> Numbers:
     """Give the stream or form numbers of a block's lines."""
-    return _unpack(frame, lines, "<i4").astype(np.int32, copy=False)
+    return _unpack(frame, lines, np.int32)
 
 
 def unpack_sizes(frame: bytes, lines: int) -> Ints:
     """Give the lengths or text offsets of a block's lines."""
-    return _unpack(frame, lines, "<i8").astype(np.int64, copy=False)
+    return _unpack(frame, lines, np.int64)
 
 
 def _pack(column: Ints | Numbers, packer: Packer, *, ascending: bool = False) -> bytes:
     """Compress a column byte plane by byte plane: high bytes of neighbours are alike, low bytes are not."""
+    compiled = kernel()
+    if compiled is None:
+        return packer.compress(plain_planes(column, ascending=ascending))
+    planes = np.empty(column.nbytes, dtype=np.uint8)
+    compiled.rootcause_planes(address(column), len(column), column.dtype.itemsize, ascending, address(planes))
+    return packer.compress(planes.data)
+
+
+def plain_planes(column: Ints | Numbers, *, ascending: bool) -> bytes:
+    """Do what the compiled loop does."""
     if ascending:
         # Wraps around where neighbours lie more than 2^63 apart, and the sum wraps back.
         column = np.diff(column, prepend=np.int64(0))
     width = column.dtype.itemsize
-    planes = column.astype(f"<i{width}", copy=False).view(np.uint8).reshape(-1, width).T
-    return packer.compress(planes.tobytes())
+    return column.astype(f"<i{width}", copy=False).view(np.uint8).reshape(-1, width).T.tobytes()
 
 
-def _unpack(frame: bytes, lines: int, kind: str) -> Ints | Numbers:
-    planes = np.frombuffer(decompress(frame), dtype=np.uint8).reshape(-1, lines)
-    return np.ascontiguousarray(planes.T).view(kind).reshape(lines)
+def _unpack(frame: bytes, lines: int, kind: type[_Number], *, ascending: bool = False) -> NDArray[_Number]:
+    planes, compiled = decompress(frame), kernel()
+    numbers = np.empty(lines, dtype=kind)
+    if compiled is None or len(planes) != numbers.nbytes:
+        return plain_numbers(planes, lines, kind, ascending=ascending)
+    compiled.rootcause_numbers(planes, lines, numbers.itemsize, ascending, address(numbers))
+    return numbers
+
+
+def plain_numbers(planes: bytes, lines: int, kind: type[_Number], *, ascending: bool) -> NDArray[_Number]:
+    """Do what the compiled loop does; raises ValueError where the planes are not those of so many numbers."""
+    columns = np.frombuffer(planes, dtype=np.uint8).reshape(-1, lines)
+    numbers = np.ascontiguousarray(columns.T).view(np.dtype(kind).newbyteorder("<")).reshape(lines)
+    return np.cumsum(numbers, dtype=kind) if ascending else numbers.astype(kind, copy=False)

@@ -35,7 +35,7 @@ class Packer:
     def __init__(self) -> None:
         self._zstd = zstandard.ZstdCompressor(compression_params=_PARAMETERS)
 
-    def compress(self, raw: bytes) -> bytes:
+    def compress(self, raw: bytes | memoryview) -> bytes:
         """Give a zstd frame that knows its size."""
         return self._zstd.compress(raw)
 

@@ -40,7 +40,7 @@ SAMPLE = 64
 """Lines of a template read in full to find whom they speak of; spread evenly over its occurrences."""
 MOST_SAMPLED = 30_000
 """Lines read for that in all: where very many templates fail on the way to somebody, fewer of each are read."""
-LEAST_SAMPLE = 4
+LEAST_SAMPLE = 2
 SAMPLED_PLACES = 2000
 """Stretches of lines from whose beginnings samples are taken where there are very many lines"""
 LEAST_TOGETHER = 4096

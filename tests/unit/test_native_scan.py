@@ -11,7 +11,8 @@ import pytest
 from export_sink import written
 from hypothesis import given, settings, strategies as st
 
-from bot.casefile import tokens
+from bot.casefile import blocks, tokens
+from bot.casefile.cells import Packer, decompress
 from bot.casefile.writer import CaseWriter
 from bot.native import batch, kernel as kernels
 from bot.native.batch import batch_of
@@ -123,7 +124,7 @@ def interpreted(monkeypatch):
     """Give a switch that takes the compiled loops away."""
 
     def switch():
-        for module in (batch, tokens):
+        for module in (batch, tokens, blocks):
             monkeypatch.setattr(module, "kernel", lambda: None)
 
     return switch
@@ -201,6 +202,21 @@ def test_keys_have_the_same_numbers_without_the_compiled_loops(keys):
     plain_numbers, plain_firsts = batch.plain_numbered(column)
     assert (numbers.tolist(), firsts.tolist()) == (plain_numbers.tolist(), plain_firsts.tolist())
     assert column[firsts][numbers].tolist() == keys
+
+
+@compiled
+@given(st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(0, 70_000), min_size=1, max_size=60), st.booleans())
+def test_columns_are_the_same_without_the_compiled_loops(numbers, ascending):
+    """Planes and numbers, whatever overflows between neighbours."""
+    wide = np.array(numbers, dtype=np.int64)
+    for column in (wide,) if ascending else (wide, wide.astype(np.int32)):
+        frame = blocks._pack(column, Packer(), ascending=ascending)
+        planes = blocks.plain_planes(column, ascending=ascending)
+        assert decompress(frame) == planes
+        kind = column.dtype.type
+        one = blocks._unpack(frame, len(column), kind, ascending=ascending)
+        other = blocks.plain_numbers(planes, len(column), kind, ascending=ascending)
+        assert one.tolist() == other.tolist() == column.tolist()
 
 
 @compiled
