@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.analyst.claim_checks import Pointed, Record, Status, tested, unseen
-from bot.analyst.questions import known_entities, match_entities
+from bot.analyst.questions import known_entities, match_entities, symptom_wish
 from bot.analyst.vocabulary import GENERAL, kinds_in, kinds_ranked
 from bot.domain.entity import Entity
 from bot.domain.items import ChatMessage, ItemId, TicketEntry
@@ -149,9 +149,14 @@ def _proposals(text: str, *, quiet: bool) -> Iterator[str]:
     for match in _SENTENCE.finditer(text):
         sentence = match[0].strip()
         plain = sentence.replace("\u2019", "'")
-        says = _PROPOSES.search(plain) or _ASKS.search(plain) or (quiet and _WORRIES.search(plain))
+        says = _PROPOSES.search(plain) or _ASKS.search(plain) or (quiet and _worries(plain))
         if len(sentence) >= 6 and says and not _DENIES.search(plain):
             yield sentence if len(sentence) <= LONGEST_QUOTE else sentence[:LONGEST_QUOTE].rsplit(" ", 1)[0]
+
+
+def _worries(sentence: str) -> bool:
+    """Tell that somebody fears something is wrong, or names a response that failed."""
+    return _WORRIES.search(sentence) is not None or bool(symptom_wish(sentence).statuses)
 
 
 def _pointed_at(sentence: str, known: Sequence[Entity]) -> tuple[frozenset[Kind], tuple[Entity, ...], tuple[str, ...]]:

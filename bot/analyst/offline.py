@@ -18,7 +18,7 @@ from bot.analyst.forecast import predictions
 from bot.analyst.next_steps import to_fetch
 from bot.analyst.origins import BEGUN, LEAST_FURTHER, carried, further, standing_of
 from bot.analyst.questions import symptom_wish
-from bot.analyst.quiet import set_aside
+from bot.analyst.quiet import OFTEN, alarms, asked_about, set_aside
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
 from bot.analyst.roots import against
 from bot.analyst.steps import cascade, summary_of
@@ -30,6 +30,7 @@ from bot.analyst.words import (
     length,
     noun,
     one as article,
+    times,
 )
 from bot.domain.items import LOG_SOURCES, SourceCoverage
 from bot.domain.link import Chain
@@ -192,6 +193,7 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
     verdict: Verdict = "no_incident" if enough and not torn and not unread else "inconclusive"
     missing = [row.source for row in findings.coverage if row.status == "missing"]
     partial = [row.source for row in findings.coverage if row.status == "partial" and row.source not in _PEOPLE]
+    said = [one for one in alarms(findings) if one.total >= OFTEN][:1]
     summary = f"There are no logs and no metrics to see a symptom in; missing: {', '.join(missing)}."
     if torn:
         summary = f"Nothing in what could be read rises above the everyday, but {torn[0].what}: export it again."
@@ -200,15 +202,17 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
         summary = f"Nothing in what could be read rises above the everyday, but {names} could not be read."
     elif enough:
         window = length(findings.window.length_s)
-        summary = f"Nothing in these {window} rises above the everyday enough to be an incident.{background}"
+        told = asked_about(findings) or background
+        summary = f"Nothing in these {window} rises above the everyday enough to be an incident.{told}"
     return _report(
         findings,
         citations,
         verdict=verdict,
-        confidence="low" if missing else "medium" if partial else "high",
+        confidence="low" if missing else "medium" if partial or said else "high",
         reasons=(
             *(f"{source} is missing" for source in missing),
             *(f"{source} was read in part only" for source in partial),
+            *(f"an event warns of {one.label} {times(one.total)}, which nothing measured bears out" for one in said),
         ),
         summary=summary,
         ruled_out=set_aside(findings, citations),

@@ -10,23 +10,82 @@ from itertools import islice
 from bot.analyst.citations import Citations
 from bot.analyst.claim_checks import RAISED_P, REACH_S, around_words
 from bot.analyst.findings import Findings
+from bot.analyst.questions import symptom_wish
 from bot.analyst.rivals import MOST, MOST_TIMES, SAME_ACT, seen_words, suspects
-from bot.analyst.words import capital, counted, happened
+from bot.analyst.times import find_moments
+from bot.analyst.words import capital, counted, happened, plural, times
 from bot.domain.items import ItemId
 from bot.domain.report import RuledOut
 from bot.domain.signal import Kind, Signal
 from bot.domain.spelling import length
 from bot.domain.window import instant
 
+OFTEN = 40
+"""Times from which on an alarm that nothing bears out holds down how sure a quiet window is."""
+MOST_SAID = 2
+"""Alarms of unknown meaning that are told."""
 MOST_NOISE = 2
 """Kinds of noise that are told."""
 NOISE = frozenset({Kind.LOG_ERROR, Kind.LOG_BURST, Kind.TIMEOUT, Kind.RETRY, Kind.LATENCY})
+FAILED = frozenset({Kind.SERVER_ERROR, Kind.UNAVAILABLE})
+"""Kinds that are counted around a moment."""
 TEST = "conditional test of two Poisson rates"
 
 
 def set_aside(findings: Findings, citations: Citations) -> tuple[RuledOut, ...]:
     """Give what was looked at in a window without an incident, the most suspected first, then the loudest noise."""
-    return (*islice(_events(findings, citations), MOST), *islice(_noise(findings, citations), MOST_NOISE))
+    return (
+        *islice(_events(findings, citations), MOST),
+        *islice(_said(findings, citations), MOST_SAID),
+        *islice(_noise(findings, citations), MOST_NOISE),
+    )
+
+
+def alarms(findings: Findings) -> list[Signal]:
+    """Give the warnings that the cluster's events hold and nobody knows the meaning of, the most frequent first."""
+    found = [
+        s for s in findings.signals.values() if s.kind is Kind.ALERT and s.source != "prometheus" and s.occurrences
+    ]
+    return sorted(found, key=lambda signal: (-signal.total, signal.id))
+
+
+def asked_about(findings: Findings) -> str:
+    """Say what became of the failure that the question tells of, at the time that it names; empty where it tells of none."""
+    wish = symptom_wish(findings.question)
+    named = [f"HTTP {status}" for status in sorted(wish.statuses)][:1] or [
+        plural(kind) for kind in sorted(wish.kinds & FAILED)
+    ][:1]
+    if not named:
+        return ""
+    window = findings.window
+    moments = [one for one in find_moments(findings.question, window) if one.overlaps(window.start_s, window.end_s)]
+    if moments and findings.around is not None:
+        spans = [(max(one.start.timestamp(), window.start_s), one.end.timestamp()) for one in moments]
+        found = findings.around([start for start, _ in spans], max(end - start for start, end in spans))
+        if found is not None:
+            return f" You asked about {named[0]} {moments[0].words}: {around_words(found, 'of then')}."
+    statuses = {str(status) for status in wish.statuses}
+    lines = sum(s.total for s in findings.signals.values() if s.attributes.get("status") in statuses)
+    if not statuses:
+        return ""
+    seen = f"{counted(lines, 'line')} tell of it, spread evenly" if lines else "no line that was read tells of it"
+    return f" You asked about {named[0]}: {seen}."
+
+
+def _said(findings: Findings, citations: Citations) -> Iterator[RuledOut]:
+    """Give the alarms behind which nothing is that was measured."""
+    for signal in alarms(findings):
+        found = findings.around([one.start_s for one in signal.occurrences], REACH_S) if findings.around else None
+        if found is not None and found.p_value < RAISED_P:
+            continue
+        told = f"; {around_words(found, 'after it')}" if found is not None else ""
+        yield RuledOut(
+            entity=findings.topology.root(signal.entity),
+            summary=f"{capital(happened(signal))}, {times(signal.total)}",
+            reason=f"an event says so, and nothing that was measured rises{told}",
+            test=TEST if found is not None else "level shifts",
+            evidence=_cited(signal, citations),
+        )
 
 
 def _events(findings: Findings, citations: Citations) -> Iterator[RuledOut]:

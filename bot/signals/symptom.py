@@ -74,6 +74,7 @@ def find_symptom(
     calling = {caller for caller, _ in topology.calls}
     signals = [signal for signal in signals if not _belied(signal, signals)]
     asked = [signal for signal in signals if _asked(signal, wish)]
+    signals = [signal for signal in signals if not _only_said(signal)]
     for pool, ranks in ((asked if wish.named else [], {**WITHIN, **FELT}), (signals, FELT), (signals, WITHIN)):
         if pool is signals and wish.statuses and ranks is WITHIN:
             break  # somebody asks for responses that are not there: nothing inside stands for them
@@ -85,6 +86,14 @@ def find_symptom(
         if found:
             return min(found, key=lambda pair: (-pair[0], pair[1].id))[1]
     return None
+
+
+def _only_said(signal: Signal) -> bool:
+    """Tell an alarm that no rule over measurements raised: anybody who may write an event can write that something is wrong.
+
+    Where it is right, something that was measured rises as well, and stands for the symptom.
+    """
+    return signal.kind is Kind.ALERT and signal.source != "prometheus"
 
 
 def _belied(signal: Signal, signals: Sequence[Signal]) -> bool:

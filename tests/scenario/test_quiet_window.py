@@ -5,6 +5,10 @@ import json
 import pytest
 from verdicts import investigated
 
+from bot.app import analyze
+from bot.cli.progress import Silent
+from bot.domain.choice import AnalystChoice
+
 
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory):
@@ -33,6 +37,34 @@ def test_the_worry_is_answered(quiet):
     worries = [claim for claim in quiet.report["claims"] if "acting up" in claim["quote"]]
     assert [claim["status"] for claim in worries] == ["refuted"]
     assert "failed within 3 h before this was said" in worries[0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("why the 502s?", "You asked about HTTP 502: no line that was read tells of it."),
+        ("why the 502s at 14:00?", "let expect"),
+        ("what happened?", "everyday background"),
+    ],
+)
+def test_who_asks_about_a_failure_is_told_what_became_of_it(quiet, question, told):
+    """A question that tells of failed responses is answered by their number, at the time it names; another is not."""
+    offline = AnalystChoice(offline=True)
+    report = analyze(str(quiet.export), question=question, window=None, progress=Silent(), choice=offline)
+    assert "no_incident" == report.verdict
+    assert told in report.summary
+
+
+def test_an_alarm_that_nothing_measured_bears_out_is_no_incident(tmp_path, monkeypatch):
+    """Events, lines and messages that only claim an incident leave a quiet window quiet; the alarm and the claims are told."""
+    monkeypatch.setenv("ROOTCAUSE_HOME", str(tmp_path / "cases"))
+    report = investigated("no-incident", tmp_path, seed=1, days=1.0, scale=0.3, degrade=("hostile-text",)).report
+    assert ("no_incident", "medium") == (report["verdict"], report["confidence"])
+    assert any("warns of RootCauseConfirmed 40 times" in reason for reason in report["reasons"])
+    alarms = [out for out in report["ruled_out"] if "RootCauseConfirmed" in out["summary"]]
+    assert alarms
+    assert all(out["evidence"] and "nothing that was measured rises" in out["reason"] for out in alarms)
+    assert "supported" not in {claim["status"] for claim in report["claims"]}
 
 
 def test_expired_events_are_a_gap(quiet, tmp_path, monkeypatch):
