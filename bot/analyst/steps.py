@@ -39,6 +39,8 @@ _NOTED = (Kind.ROLLOUT, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, *GROWTH)
 FEW_FACTS = 4
 SURE_LAG = 1e-3
 """The p-value from which on a series moves with the symptom."""
+LEAST_WAIT_S = 2.0
+"""A shorter wait moves no beginning that anybody would notice."""
 LEAST_CORRELATION = 0.2
 _SAME_BEAT = 0.05
 """Periods that differ by less than this share are one beat, said once for the whole cascade."""
@@ -146,6 +148,7 @@ def _step(name: str, signal: Signal, findings: Findings, citations: Citations, *
             cited.append(evidence)
             said.append(f"{fact.entity}: {fact.name} is {fact.value}")
     said.extend(_grace_fact(signal, findings, citations, cited))
+    said.extend(_wait_fact(signal))
     said.extend(_lag_fact(signal, findings))
     shown = signal.occurrences[:MOST_TIMES]
     return Step(
@@ -159,6 +162,17 @@ def _step(name: str, signal: Signal, findings: Findings, citations: Citations, *
         facts=tuple(said),
         times=tuple((instant(one.start_s), instant(one.end_s)) for one in shown),
     )
+
+
+def _wait_fact(signal: Signal) -> list[str]:
+    """Say for how long it had been waiting when it was written down, where its lines tell: lags count from that begin."""
+    waited = sorted(one.waited_s for one in signal.occurrences if one.waited_s >= LEAST_WAIT_S)
+    if not waited:
+        return []
+    middle = waited[len(waited) // 2]
+    return [
+        f"written down when it was over: by its own words it had waited {length(middle)} by then, and lags count from there"
+    ]
 
 
 def _lag_fact(signal: Signal, findings: Findings) -> list[str]:

@@ -18,7 +18,9 @@ def signal_json(signal: Signal) -> str:
             "entity": _entity_json(signal.entity),
             "label": signal.label,
             "source": signal.source,
-            "occurrences": [[one.start_s, one.end_s, one.size, list(one.refs), one.note] for one in signal.occurrences],
+            "occurrences": [
+                [one.start_s, one.end_s, one.size, list(one.refs), one.note, one.waited_s] for one in signal.occurrences
+            ],
             "total": signal.total,
             "subject": signal.subject,
             "period_s": signal.period_s,
@@ -41,8 +43,10 @@ def json_signal(body: str) -> Signal:
         label=read["label"],
         source=read["source"],
         occurrences=tuple(
-            Occurrence(start_s=start, end_s=end, size=size, refs=tuple(map(ItemId, refs)), note=note)
-            for start, end, size, refs, note in read["occurrences"]
+            Occurrence(
+                start_s=start, end_s=end, size=size, refs=tuple(map(ItemId, refs)), note=note, waited_s=sum(waited)
+            )
+            for start, end, size, refs, note, *waited in read["occurrences"]
         ),
         total=read["total"],
         subject=read["subject"],

@@ -103,7 +103,8 @@ class Occurrence:
     """One time it happened: ``[start_s, end_s]`` in seconds since the epoch (equal for an instant).
 
     ``size`` is how much of it there was (lines, requests, sigmas over the level), 1.0 where there is nothing to count.
-    ``refs`` are ids of the stored items that show it, the most telling first, at most a handful.
+    ``refs`` are ids of the stored items that show it, the most telling first, at most a handful. ``waited_s``: for how long it
+    had been going on when it was written down, as that says itself; so long before ``start_s`` it began.
     """
 
     start_s: float
@@ -111,6 +112,7 @@ class Occurrence:
     size: float = 1.0
     refs: tuple[ItemId, ...] = ()
     note: str = ""
+    waited_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,10 +208,16 @@ def _timed(signals: Sequence[Signal], topology: Topology, apart: Mapping[str, Ap
     for signal in signals:
         nodes = signal.nodes or anywhere
         if signal.source in LOG_SOURCES and nodes and nodes <= apart.keys():
-            most_s = max(apart[node].most_s for node in nodes)
-            yield replace(signal, attributes={**signal.attributes, "clock_s": f"{most_s:.1f}"})
+            most_s, behind_s = (max(told) for told in zip(*map(_off, map(apart.__getitem__, nodes)), strict=True))
+            clock = {"clock_s": f"{most_s:.1f}", "behind_s": f"{behind_s:.1f}"}
+            yield replace(signal, attributes={**signal.attributes, **clock})
         else:
             yield signal
+
+
+def _off(apart: Apart) -> tuple[float, float]:
+    """Give how many seconds a clock can be off, and how many of them behind: too early what it dates."""
+    return apart.most_s, max(0.0, -apart.low_s)
 
 
 _WITNESSES = ("kubernetes/events", "kubernetes/objects", "kubernetes/logs", "loki", "prometheus")

@@ -1,6 +1,6 @@
 """How long requests took, read from the lines that say so: access logs and "took", "elapsed", "duration" of any format.
 
-Leaves out whose requests they were; units are taken from the value, then from the key, then from custom (nginx counts
+How long something had waited when a line gave it up. Leaves out whose requests they were; units are taken from the value, then from the key, then from custom (nginx counts
 seconds, a bare whole number under a ``duration`` key milliseconds).
 """
 
@@ -8,6 +8,7 @@ import re
 
 LONGEST = 4000
 MOST_S = 86_400.0
+MILLISECONDS_FROM = 1000.0
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0, "m": 60.0}
 _KEYED = re.compile(
     r"(?P<key>duration|elapsed|latency|took|time_taken|response_?time|request_?time|elapsed_time|process_time|"
@@ -26,7 +27,12 @@ _REQUEST = re.compile(
 _ENVOY = re.compile(
     r"\"\s(?P<status>\d{3})\s\S{1,12}\s(?:\S{1,60}\s-\s\"[^\"]{0,200}\"\s)?\d{1,12}\s\d{1,12}\s(?P<ms>\d{1,9})\s(?:\d{1,9}|-)\s\""
 )
-_NGINX_TAIL = re.compile(r"\"\s\d{3}\s\d{1,12}\s.{0,600}\"\s(?P<s>\d{1,6}\.\d{3})(?:\s|$)")
+_NGINX_TAIL = re.compile(r"\"\s\d{3}\s\d{1,12}\s.{0,600}\"\s(?:\d{1,9}\s)?(?P<s>\d{1,6}\.\d{3})(?:\s|$)")
+_WAITED = re.compile(
+    r"(?:\bafter|\btook|\btime(?:d ?)?out(?: of)?|\bwait(?:ed|ing)(?: for)?|\bduration|\belapsed|query_time|\bwithin|\bexceeded)"
+    r"[\s:=\"'(]{1,3}(?P<value>\d{1,9}(?:\.\d{1,12})?)\s?(?P<unit>ns|us|µs|μs|milliseconds?|ms|seconds?|secs?|s|minutes?|m)?(?![\w.:])"
+)
+_SPELT = {"millisecond": "ms", "milliseconds": "ms", "second": "s", "secs": "s", "minute": "m", "minutes": "m"}
 _SUFFIXES = {
     "ms": 1e-3,
     "millis": 1e-3,
@@ -60,6 +66,25 @@ def request_duration_s(line: str) -> float | None:
     if phrase is not None:
         return _bounded(float(phrase["value"]) * _UNITS[phrase["unit"]])
     return None
+
+
+def waited_s(line: str) -> float | None:
+    """Give how many seconds had passed when a line was written that tells of something slow or given up; None if it says nothing.
+
+    A bare number is seconds up to a thousand and milliseconds from there on, as clients' settings are written.
+    """
+    whole = request_duration_s(line)
+    if whole is not None:
+        return whole
+    values = [
+        float(match["value"]) * (_UNITS[_SPELT.get(match["unit"], match["unit"])] if match["unit"] else _bare(match))
+        for match in _WAITED.finditer(line[:LONGEST].lower())
+    ]
+    return _bounded(max(values)) if values else None
+
+
+def _bare(match: re.Match[str]) -> float:
+    return 1.0 if float(match["value"]) < MILLISECONDS_FROM else 1e-3
 
 
 def _keyed(match: re.Match[str]) -> float | None:

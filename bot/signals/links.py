@@ -25,6 +25,7 @@ from bot.signals.trains import (
     Match,
     Range,
     Train,
+    begun,
     explained,
     folded,
     matches,
@@ -64,6 +65,8 @@ def measure(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTest
         none = _none_followed(len(cause.occurrences), len(effect.occurrences), replace(lag, anchor="start"))
         reason = "one of the two has no clear occurrence in the window"
         return replace(none, test=TEST_NONE, p_value=None, reason=reason)
+    # what is noticed was noticed late as well, so that only what is known to the second is held against the begin of a wait
+    effect = begun(effect) if cause.exact else effect
     test = _measured(cause, effect, lag, window)
     early_s = _too_early_s(cause, effect, lag, test)
     return replace(test, early_s=early_s) if early_s else test
@@ -225,7 +228,7 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         total = len(effects.starts_s)
         first = bisect_left(effects.starts_s, start + lag.low_s)
         after = bisect_right(effects.starts_s, until) - first
-        if after <= 0 or effects.starts_s[first] > start + lag.high_s:
+        if after <= 0:
             continue
         delay = effects.starts_s[first] - start
         by_rate = len(causes.starts_s) * binomial_tail(after, total, max(1e-6, (until - start) / window.length_s))

@@ -5,7 +5,7 @@ Leaves out what the tests conclude (``links``).
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot.domain.link import LinkTest
 from bot.domain.signal import Kind, Occurrence, Signal
@@ -20,6 +20,10 @@ DATED_S = 1.0
 """Events are dated to the whole second."""
 DECIDED = frozenset({Kind.ROLLOUT, Kind.SCALE_UP, Kind.SCALE_DOWN, Kind.JOB_RUN, Kind.POD_KILL})
 """What a controller or a kubelet does itself, and does not merely notice."""
+ACTED = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, Kind.JOB_RUN, Kind.SCALE_UP})
+"""What is done at a known moment to what then serves requests. Whatever cuts requests off in their midst is left out: they waited
+before that."""
+_EXACTLY = ("kubernetes/events", "kubernetes/objects")
 LONG_S = 3600.0
 RAMP_SHARE = 0.1
 LONGEST_RAMP_S = 1800.0
@@ -70,9 +74,9 @@ def slack_s(signal: Signal) -> float:
 def early_s(signal: Signal) -> float:
     """Give how much too early an effect may be dated: a line is written after what it tells, so that only a clock can be off.
 
-    ``clock_s`` is how far the clocks of its nodes can be from the control plane's, where that could be told.
+    ``behind_s`` is how far the clocks of its nodes can be behind the control plane's, where that could be told.
     """
-    known = DATED_S if _decided(signal) else signal.attributes.get("clock_s")
+    known = DATED_S if _decided(signal) else signal.attributes.get("behind_s")
     return slack_s(signal) if known is None else min(UNSURE_S, float(known))
 
 
@@ -94,6 +98,8 @@ class Train:
     """Where it was worse than its beginnings ask for: stretches in seconds, level by level, each within the one before."""
     early_s: float = UNSURE_S
     """How much too early its beginnings may be dated, as those of an effect."""
+    exact: bool = False
+    """Whether its times are those at which it was done, and not those at which somebody noticed."""
     spans: dict[Range, Sequence[tuple[float, float]]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
@@ -108,7 +114,19 @@ def train_of(signal: Signal, window: Window) -> Train:
     slack = slack_s(signal)
     levels = tuple(tuple((low - slack, high) for low, high in level) for level in signal.levels)
     starts, ends = tuple(o.start_s for o in ones), tuple(o.end_s for o in ones)
-    return Train(ones, starts, ends, slack, measured, levels, early_s(signal))
+    exact = signal.kind in ACTED and signal.source in _EXACTLY
+    return Train(ones, starts, ends, slack, measured, levels, early_s(signal), exact)
+
+
+def begun(train: Train) -> Train:
+    """Date what waited in vain to when it began to wait, which it tells only once it has."""
+    if not any(one.waited_s for one in train.occurrences):
+        return train
+    ones = sorted(
+        (replace(one, start_s=one.start_s - one.waited_s, waited_s=0.0) for one in train.occurrences),
+        key=lambda one: one.start_s,
+    )
+    return replace(train, occurrences=tuple(ones), starts_s=tuple(one.start_s for one in ones))
 
 
 def spans_of(causes: Train, lag: Range) -> Sequence[tuple[float, float]]:
@@ -174,6 +192,7 @@ def folded(occurrences: Sequence[Occurrence], gap_s: float) -> list[Occurrence]:
                 size=last.size + one.size,
                 refs=last.refs,
                 note=last.note,
+                waited_s=last.waited_s,
             )
         else:
             result.append(one)

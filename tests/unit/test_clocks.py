@@ -80,7 +80,7 @@ def test_clocks_that_agree_leave_an_effect_no_time_before_a_rollout():
         [50 - 3 / 3600],
         mentions=(API,),
         source="kubernetes/logs",
-        attributes={"clock_s": "1.5"},
+        attributes={"clock_s": "1.5", "behind_s": "1.5"},
     )
     assert (0.0, 5.0, 1.5) == (slack_s(rollout), early_s(errors), early_s(agreed))
     unsure = link_all(candidates((rollout, errors), CALLS), window(), errors.id)
@@ -101,3 +101,10 @@ def test_what_needs_no_slack_is_worth_more_than_what_does():
     assert links[after.id].test.hits == 1, "the slack lets it through"
     assert strength(links[before.id]) > 1.3 * strength(links[after.id])
     assert timedelta(seconds=links[after.id].test.early_s) > timedelta(seconds=2.9)
+
+
+def test_a_clock_that_is_ahead_dates_nothing_too_early():
+    """Of a node whose clock is minutes ahead, what was seen before a rollout was even longer before it."""
+    ahead = {"clock_s": "240.0", "behind_s": "0.0"}
+    errors = signal(Kind.SERVER_ERROR, EDGE, [50 - 3 / 3600], source="kubernetes/logs", attributes=ahead)
+    assert 0.0 == early_s(errors)

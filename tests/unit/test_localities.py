@@ -108,3 +108,34 @@ def test_the_exact_test_counts_tables(table):
     ways = comb(a + b + c + d, a + c)
     expected = sum(comb(a + b, k) * comb(c + d, a + c - k) for k in range(a, min(a + b, a + c) + 1)) / ways
     assert fisher_exact(a, b, c, d) == pytest.approx(expected)
+
+
+LATE = [22.0, 46.0, 70.0, 94.0]
+"""Hours of nights, the first of them twelve hours after the rollout."""
+
+
+def judged(cause, effect, days=5):
+    links = link_all(candidates((cause, effect), topology()), window(days))
+    return next(link.test for link in links if link.cause == cause.id)
+
+
+def test_what_fails_half_a_day_later_in_the_new_pods_alone_is_the_rollouts():
+    """A nightly job meets the new code at night: how late that is decides nothing where only the new pods fail."""
+    night = failing(Kind.SERVER_ERROR, LATE, [f"new-{n}" for n in range(4)])
+    test = judged(signal(Kind.ROLLOUT, API, [10.0]), night)
+    assert ("supported", 12 * 3600.0) == (test.status, test.lag.median)
+    assert "4 of 4 new pods failed, 0 of 4 others" in test.test
+
+
+@pytest.mark.parametrize(
+    ("rolled", "hours", "pods"),
+    [
+        (10.0, LATE, ["new-0", "old-0", "new-1", "old-1", "old-2", "old-3"]),
+        (10.0, LATE, []),
+        (60.0, LATE, []),
+        (10.0, [118.0], []),
+    ],
+)
+def test_how_late_alone_shows_nothing(rolled, hours, pods):
+    """Where old pods fail alike, where nobody knows whose it was, where half came before it: a change hours ago is just that."""
+    assert "supported" != judged(signal(Kind.ROLLOUT, API, [rolled]), failing(Kind.SERVER_ERROR, hours, pods)).status

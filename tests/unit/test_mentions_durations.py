@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from bot.signals.durations import request_duration_s
+from bot.signals.durations import request_duration_s, waited_s
 from bot.signals.mentions import certificate_end, hosts_in
 
 
@@ -67,12 +67,37 @@ def test_the_end_of_a_certificate_is_read_from_the_complaint():
         ('{"latency":"1m12.5s","method":"GET"}', 72.5),
         ("GET /x failed: no reply of port=8080", None),
         ('GET /x "upstream_rt":"1.5"', 1.5),
+        (
+            '1.1.1.1 - - [x] "GET /a HTTP/1.1" 504 167 "-" "curl/8" 512 30.001 [web-a-80] [] 10.0.0.1:80 0 30.000 504 5d1e',
+            30.001,
+        ),
         ("nothing of the sort", None),
     ],
 )
 def test_durations_carry_their_units(line, seconds):
     """Units come from the value, the key, or the format's custom."""
     assert request_duration_s(line) == (pytest.approx(seconds) if seconds is not None else None)
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        ("HikariPool-1 - Connection is not available, request timed out after 30001ms.", 30.001),
+        ("process 91 still waiting for ShareLock on transaction 7 after 1000.080 ms", 1.00008),
+        ("duration: 15023.113 ms  statement: SELECT 1", 15.023113),
+        ("AxiosError: timeout of 5000ms exceeded", 5.0),
+        ("HTTPConnectionPool(host='a', port=80): Read timed out. (read timeout=30)", 30.0),
+        ("rpc error: code = DeadlineExceeded desc = deadline exceeded after 4.99s", 4.99),
+        ("Slow query took 900 milliseconds (12 statements)", 0.9),
+        ("# Query_time: 12.5  Lock_time: 0.0 Rows_sent: 1", 12.5),
+        ("connect timeout: 2000", 2.0),
+        ("upstream timed out (110: Connection timed out) while reading response header", None),
+        ("context deadline exceeded", None),
+    ],
+)
+def test_a_wait_that_ended_tells_how_long_it_was(line, seconds):
+    """As HikariCP, PostgreSQL, axios, requests, gRPC, Hibernate and MySQL word it; where a line says nothing, nothing is made up."""
+    assert waited_s(line) == (pytest.approx(seconds) if seconds is not None else None)
 
 
 @settings(max_examples=200)
@@ -82,6 +107,7 @@ def test_any_line_is_survived(line):
     hosts_in(line)
     certificate_end(line)
     request_duration_s(line)
+    waited_s(line)
 
 
 @given(
