@@ -15,13 +15,21 @@ from bot.domain.entity import Entity
 from bot.domain.items import ItemId, LogStream
 from bot.domain.signal import Kind, Occurrence, Signal, signal_id
 from bot.domain.window import Window
-from bot.signals.bursts import Burst, Exposure, Lines, bins_of, bursts
+from bot.signals.bursts import Burst, Exposure, Lines, bins_of, bursts, few_lines
 from bot.signals.log_lines import Floats, Ints, LogTable
+from bot.signals.recoveries import unbroken
+from bot.signals.request_counts import Requests
 from bot.signals.thinning import thinned
 
 REFS = 3
 MOST_MENTIONS = 6
 CHANGES = frozenset({Kind.CONFIG_CHANGE, Kind.ROLLOUT, Kind.SECRET_CHANGE, Kind.HUMAN_CHANGE})
+ACTS = CHANGES | {
+    *(Kind.SHUTDOWN, Kind.STARTUP, Kind.OOM_KILL, Kind.OUT_OF_MEMORY, Kind.CONTAINER_RESTART, Kind.CLOCK_JUMP),
+}
+"""What is done at a moment and does not go on."""
+REQUESTS = frozenset({Kind.SERVER_ERROR, Kind.CLIENT_ERROR})
+"""What requests end with that might have succeeded."""
 MOST_CHANGES_A_DAY = 1.0
 """More often than this a log line that speaks of a change tells of a routine."""
 UNKNOWN_BURSTS = 40
@@ -88,8 +96,17 @@ class Group:
         self.rows = [Rows(rows.numbers[kept], rows.times_s[kept], rows.streams[kept], stand_for.astype(np.int32))]
 
 
-def signal_of(group: Group, templates: Sequence[str], window: Window, exposure: Exposure | None) -> Signal | None:
-    """Make a group's signal; None where nobody knows what its lines mean and they never came in numbers."""
+def signal_of(
+    group: Group,
+    templates: Sequence[str],
+    window: Window,
+    exposure: Exposure | None,
+    requests: Requests | None = None,
+) -> Signal | None:
+    """Make a group's signal; None where nobody knows what its lines mean and they never came in numbers.
+
+    ``requests``: all that ask for the same, where its lines tell of requests.
+    """
     rows = joined(group.rows)
     order = np.argsort(rows.times_s, kind="stable")
     times, numbers = rows.times_s[order], rows.numbers[order]
@@ -97,9 +114,14 @@ def signal_of(group: Group, templates: Sequence[str], window: Window, exposure: 
     lines = Lines(weights)
     found = bursts(times, window.start_s, window.end_s, exposure, lines)
     if group.kind is Kind.LOG_BURST:
-        found = [burst for burst in found if burst.count >= LEAST_UNKNOWN]
+        risen = None if requests is None else requests.bursts(exposure)
+        found = [burst for burst in found if burst.count >= LEAST_UNKNOWN and (risen is None or meets(burst, risen))]
         if not found:
             return None
+    elif group.kind not in ACTS and (
+        requests or lines.between(0, len(times)) > few_lines(window.start_s, window.end_s)
+    ):
+        found = unbroken(found, lines, requests.succeeded_upto if requests else None, window.length_s)
     days = max(window.length_s / 86_400.0, 1 / 24)
     if group.kind in CHANGES and len(found) > max(1.0, MOST_CHANGES_A_DAY * days):
         found = []  # what a service says it reloads all day is its everyday life
@@ -134,6 +156,11 @@ def signal_of(group: Group, templates: Sequence[str], window: Window, exposure: 
         attributes=attributes,
         pods=_pods(group, rows.streams[order], weights, found),
     )
+
+
+def meets(burst: Burst, others: Sequence[Burst]) -> bool:
+    """Tell whether a burst falls into others; a minute is as exact as counts are."""
+    return any(burst.start_s <= other.end_s + 60.0 and other.start_s <= burst.end_s + 60.0 for other in others)
 
 
 def _pods(group: Group, streams: Ints, weights: Ints | None, found: Sequence[Burst]) -> dict[str, int]:

@@ -20,6 +20,7 @@ from bot.signals.bursts import Exposure, counts_of
 from bot.signals.directory import Directory
 from bot.signals.lexicon import Classification, classify
 from bot.signals.log_groups import (
+    REQUESTS,
     RUN,
     Group,
     Rows,
@@ -34,7 +35,9 @@ from bot.signals.log_groups import (
 from bot.signals.log_lines import Ints, LogLines, LogTable
 from bot.signals.log_times import Times
 from bot.signals.mentions import certificate_end, hosts_in
-from bot.signals.served import never_served, served
+from bot.signals.request_counts import RequestCounts, Requests
+from bot.signals.served import never_served, request_of, served, succeeded
+from bot.signals.waits import dated_back
 
 SAMPLE = 64
 """Lines of a template read in full to find whom they speak of; spread evenly over its occurrences."""
@@ -47,6 +50,8 @@ LEAST_TOGETHER = 4096
 """Lines of a stretch from which on that spares opening blocks: two of those are usual in one"""
 INSIDE = (".internal", ".local", ".lan", ".corp", ".svc")
 """Ends of host names that belong to oneself, even where the cluster does not know them."""
+STRAY_REQUEST = 0.1
+"""Share of the kind of request that failed most, under which another that failed beside it says nothing of recovery"""
 TOGETHER = 2_000_000
 """Lines that are read together, at some fifty bytes each; an entity that has more is read some templates at a time."""
 HELD = 6_000_000
@@ -117,7 +122,8 @@ def log_signals(
         runs += reading.runs
     told |= reading.pending()
     signals = [*(signal for key in sorted(told) for signal in told[key]), *runs]
-    return sorted(bounded(reachable(signals)), key=lambda s: s.id)
+    kept = dated_back(bounded(reachable(signals)), texts_of)
+    return sorted(kept, key=lambda s: s.id)
 
 
 class _Reading:
@@ -141,6 +147,8 @@ class _Reading:
         self._place = place
         self._meanings = [classify(template) for template in lines.templates]
         self._served = served(lines.templates, self._meanings)
+        self._asked = list(map(request_of, lines.templates, self._meanings))
+        self._requests = RequestCounts(self._asked, list(map(succeeded, self._meanings)), window)
         self.runs: list[Signal] = []
         """Of jobs, in the lines read last"""
         self._jobs = np.array([owner.kind in RUN for owner in self._owners] or [False], dtype=bool)
@@ -177,6 +185,8 @@ class _Reading:
         owner = int(self._owner_of[share[0]])
         large = self._per_owner[owner] > TOGETHER
         counted = {owner: self._counts(share)} if large else {}
+        owners, templates_of = np.divmod(self._pairs, self._most)
+        self._requests.begin(np.unique(self._owner_of[list(share)]).tolist(), owners, templates_of, self._per_pair)
         groups: dict[_Key, Group] = {}
         told: dict[_Key, list[Signal]] = {}
         spans: Spans = {}
@@ -186,16 +196,22 @@ class _Reading:
                 times = self._gathered(table, groups, counted)
                 widen(spans, table, self._jobs)
             if templates is not None and times is not None:  # what is one signal a template is whole
-                told |= self._told_of(groups, times, [key for key in groups if key[0] in _BY_TEMPLATE])
+                told |= self._told_of(groups, times, [key for key in groups if self._is_whole(key)])
         self.runs = job_runs_of(spans, [(n, self._streams[n], self._owners[n]) for n in sorted(share)], self._window)
         return told if times is None else told | self._told_of(groups, times, list(groups))
+
+    def _is_whole(self, key: _Key) -> bool:
+        """Tell a signal that is told by its template alone: not of requests, which others ask for as well."""
+        return key[0] in _BY_TEMPLATE and not (key[0] is Kind.LOG_BURST and self._asked[int(key[2])])
 
     def _told_of(self, groups: dict[_Key, Group], times: Times, keys: Sequence[_Key]) -> dict[_Key, list[Signal]]:
         """Give the signals of some groups, and let go of those."""
         told: dict[_Key, list[Signal]] = {}
         for entity, own in groupby(sorted(keys, key=lambda key: key[1]), key=lambda key: key[1]):
             exposure = times.exposure(self._place[entity])
-            told.update((key, self._told(groups.pop(key), exposure)) for key in own)
+            for key in own:
+                group = groups.pop(key)
+                told[key] = self._told(group, exposure, self._requests_of(group))
         return told
 
     def _portions(self, owner: int) -> Iterator[list[int]]:
@@ -234,14 +250,26 @@ class _Reading:
 
     def pending(self) -> dict[_Key, list[Signal]]:
         """Give the signals of hosts outside."""
-        return {key: self._told(group, None) for key, group in self._outside.items()}
+        return {key: self._told(group, None, None) for key, group in self._outside.items()}
 
-    def _told(self, group: Group, exposure: Exposure | None) -> list[Signal]:
+    def _requests_of(self, group: Group) -> Requests | None:
+        """Give all requests like those of a group, whoever asked and whatever came of them; None where it has none."""
+        lines: Counter[str] = Counter()
+        for template, count in group.templates.items():
+            lines[self._asked[template]] += count
+        most = max(lines.values())
+        asked = {request for request, count in lines.items() if request and count >= STRAY_REQUEST * most}
+        if group.kind not in {Kind.LOG_BURST, *REQUESTS} or not asked:
+            return None
+        alike = [template for template in group.templates if self._asked[template] in asked]
+        return self._requests.of(self._place[group.entity], alike)
+
+    def _told(self, group: Group, exposure: Exposure | None, requests: Requests | None) -> list[Signal]:
         if group.kind is Kind.CLIENT_ERROR:
             asked = [self._lines.templates[template] for template in group.templates]
             if never_served(asked, group.detail, self._served):
                 group.attributes["never_served"] = "yes"
-        signal = signal_of(group, self._lines.templates, self._window, exposure)
+        signal = signal_of(group, self._lines.templates, self._window, exposure, requests)
         return [] if signal is None else [signal, *expiry(signal, self._window)]
 
     def _add(self, alike: _Alike, table: LogTable, group: Group, fresh: Group) -> None:
@@ -270,6 +298,9 @@ class _Reading:
         # of a template that is read in parts no part can tell
         unknown = np.array([kind is Kind.LOG_BURST for kind in kinds], dtype=bool) & (lines == sizes)
         told[unknown] = times.may_burst(bounds, owners, unknown)
+        for run, template in enumerate(templates):
+            if self._requests.counts(int(owners[run]), template):
+                self._requests.take(int(owners[run]), template, times.of(bounds[run], bounds[run + 1]))
         found = []
         for run in np.flatnonzero(told).tolist():
             kind, template, entity = kinds[run], templates[run], self._entities[int(owners[run])]

@@ -30,6 +30,10 @@ class Times:
         self._window = window
         self._levels: dict[int, Floats] = {owner: exposure_from(counts).bins for owner, counts in counted.items()}
 
+    def of(self, first: int, last: int) -> Floats:
+        """Give the times of a run of lines in the order."""
+        return self._times[first:last]
+
     def exposure(self, owner: int) -> Exposure:
         """Give how busy an entity was; what it works out of that is the caller's to keep, for it is several times as much."""
         level = self._levels.get(owner)

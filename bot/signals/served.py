@@ -21,12 +21,21 @@ def asked_for(template: str, status: str) -> str:
     return _STATUS.sub("", template)
 
 
+def request_of(template: str, meaning: Classification) -> str:
+    """Give what a template's requests ask for, whatever came of them; empty where it is no request line with a status."""
+    status = meaning.attributes.get("status", "")
+    return asked_for(template, status) if status else ""
+
+
+def succeeded(meaning: Classification) -> bool:
+    """Tell a request that was answered, or sent on."""
+    return meaning.attributes.get("status", "")[:1] in ("2", "3")
+
+
 def served(templates: Sequence[str], meanings: Sequence[Classification]) -> frozenset[str]:
     """Give every request that succeeded, or was sent on, at least once in the case."""
-    known = (
-        (template, meaning.attributes.get("status", "")) for template, meaning in zip(templates, meanings, strict=True)
-    )
-    return frozenset(asked_for(template, status) for template, status in known if status[:1] in ("2", "3"))
+    known = zip(templates, meanings, strict=True)
+    return frozenset(asked_for(line, meaning.attributes["status"]) for line, meaning in known if succeeded(meaning))
 
 
 def never_served(templates: Iterable[str], status: str, ever: frozenset[str]) -> bool:

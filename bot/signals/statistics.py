@@ -24,6 +24,29 @@ def binomial_tail(hits: int, tries: int, share: float) -> float:
     return min(1.0, total)
 
 
+def poisson_upto(count: int, mean: float) -> float:
+    """Give P(X <= count) for X ~ Poisson(mean), exactly by summing the mass function."""
+    if mean <= 0.0:
+        return 1.0
+    middle = min(
+        count, int(mean)
+    )  # from the largest term outwards, for the others may be too small to be told from nothing
+    first = exp(middle * log(mean) - mean - lgamma(middle + 1))
+    term = total = first
+    for k in range(middle, 0, -1):
+        term *= k / mean
+        total += term
+        if term < total * 1e-15:
+            break
+    term = first
+    for k in range(middle + 1, count + 1):
+        term *= mean / k
+        total += term
+        if term < total * 1e-15:
+            break
+    return min(1.0, total)
+
+
 def fisher_exact(hit: int, spared: int, other_hit: int, other_spared: int) -> float:
     """Give P(at least ``hit`` of the first group are hit) with all margins of the 2 by 2 table fixed (Fisher 1922)."""
     first, other, hits = hit + spared, other_hit + other_spared, hit + other_hit

@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from bot.signals.statistics import adjust, binomial_tail, covered_share, quantile, spearman
+from bot.signals.statistics import adjust, binomial_tail, covered_share, poisson_upto, quantile, spearman
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,19 @@ def test_spearman_sees_a_monotone_dose_and_no_other():
 def test_quantile_interpolates():
     """The middle of an even count lies between the two in the middle."""
     assert quantile([1.0, 2.0, 3.0, 4.0], 0.5) == 2.5
+
+
+@pytest.mark.parametrize(
+    ("count", "mean", "chance"),
+    [
+        (0, 2.0, 0.1353353),
+        (3, 2.0, 0.8571235),
+        (900, 1000.0, 0.0006978),
+        (446, 2.0, 1.0),
+        (5, 0.0, 1.0),
+        (0, 2000.0, 0.0),
+    ],
+)
+def test_poisson_upto_is_the_sum_of_its_masses(count, mean, chance):
+    """The lower tail of a Poisson count, as tables have it."""
+    assert poisson_upto(count, mean) == pytest.approx(chance, rel=5e-3, abs=1e-12)
