@@ -21,7 +21,7 @@ from bot.signals.links import judge, measure
 from bot.signals.mechanisms import MECHANISMS, PASSED_ON, Anchor, stage, standing
 from bot.signals.pairs import TIMING
 from bot.signals.rhythms import by_rhythm
-from bot.signals.trains import Range, slack_s, spans_of, train_of
+from bot.signals.trains import Range, begun, slack_s, spans_of, train_of
 
 LONGEST = 9
 BEAM = 60
@@ -129,7 +129,7 @@ def chains(
     told = frozenset((link.cause, link.effect) for link in shown)
     broad = breadths({head: path.signals for head, (_, path) in complete.items()}, signals, links, topology)
     complete = {
-        head: (worth * _local(path, signals, topology, told) * broad.get(head, 1.0), path)
+        head: (worth * _local(path, signals, topology, told) * broad.get(head, 1.0) * _in_time(path, window), path)
         for head, (worth, path) in complete.items()
     }
     ranked = sorted(complete.values(), key=lambda pair: (-pair[0], pair[1].head.id))
@@ -177,6 +177,16 @@ def _local(
         if other.kind is first.kind and apart and other.source != "prometheus" and _together(first, other):
             return ELSEWHERE
     return 1.0
+
+
+def _in_time(path: _Path, window: Window) -> float:
+    """Weigh a change down where the symptom had set in before it, however the steps between are dated.
+
+    Series know their time to a step only, so that by way of one a change may seem to come before what came before it.
+    """
+    root, felt = train_of(path.head, window), begun(train_of(path.signals[-1], window))
+    began_before = root.exact and felt.starts_s[0] < root.starts_s[0] - felt.early_s
+    return TOO_EARLY if began_before else 1.0
 
 
 def _together(one: Signal, other: Signal) -> bool:

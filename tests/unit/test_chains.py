@@ -1,6 +1,9 @@
 """Chains: from the symptom back to what nothing explains, and no further than the data carries."""
 
 import random
+from dataclasses import replace
+
+import pytest
 
 from bot.domain.entity import Entity
 from bot.domain.signal import Kind, Topology
@@ -73,3 +76,21 @@ def test_no_link_no_chain():
     ]
     links = link_all(candidates(found, TOPOLOGY), window())
     assert chains({s.id: s for s in found}, links, found[0], TOPOLOGY, window()) == []
+
+
+@pytest.mark.parametrize(("waited_s", "kind"), [(1.0, Kind.ROLLOUT), (15.0, Kind.CPU_SATURATION)])
+def test_a_change_in_the_midst_of_the_first_wait_began_nothing(waited_s, kind):
+    """The series in between knows no seconds; the first response, which had waited since before the rollout, does."""
+    rollout = signal(Kind.ROLLOUT, API, [20.0])
+    step = {"step_s": "300", "metric": "cpu"}
+    busy = signal(
+        Kind.CPU_SATURATION, API, [19.95, 44.0, 68.0, 92.0], length_s=2400, source="prometheus", attributes=step
+    )
+    hours = [20.0 + 10 / HOUR_S, 44.05, 68.05, 92.05]
+    late = signal(Kind.SERVER_ERROR, EDGE, hours, length_s=2400, source="kubernetes/logs", mentions=(API,), attributes={"status": "504", "behind_s": "1.2"})  # fmt: skip
+    late = replace(late, occurrences=tuple(replace(one, waited_s=waited_s) for one in late.occurrences))
+    found = [rollout, busy, late]
+    best = chains(
+        {s.id: s for s in found}, link_all(candidates(found, TOPOLOGY), window(), late.id), late, TOPOLOGY, window()
+    )
+    assert kind is best[0].root.kind
