@@ -5,7 +5,7 @@ Where use is hidden by the very limit, the number is only as good as what lies b
 
 import re
 from collections.abc import Iterator
-from math import ceil, floor
+from math import ceil, floor, log
 
 from bot.analyst import counterfactuals as would
 from bot.analyst.advice_parts import GIB, MI, fact_of, found_in, number_of_fact, places_of, struck_of, would_have
@@ -29,6 +29,9 @@ MOST_FOLDED = 1000
 NEARLY_ALL = 0.99
 """A CPU limit is proposed that spares so large a share of the throttling."""
 CPU_STEP = 0.05
+"""A limit is proposed in steps of so many cores."""
+FINE = 1.02
+"""The steps of what any limit would have spared, each so many times the one below: small changes count most."""
 MOST_TIMES_THE_LIMIT = 8.0
 """A demand beyond so many times the limit was never seen and is not extrapolated."""
 
@@ -142,12 +145,20 @@ def _throttled(measured: Throttling, present: float, entity: Entity) -> WhatIf:
     total = round(measured.throttled)
 
     def spares(value: float) -> Range:
-        return exactly(min(total, int(measured.spared(value / present))) if measured.spared is not None else 0)
+        least, most = measured.spared(value / present) if measured.spared is not None else (0.0, 0.0)
+        return min(total, int(least)), min(total, int(most))
 
     first = floor(present / CPU_STEP) + 1
     grid = [round(place * CPU_STEP, 3) for place in range(first, ceil(MOST_TIMES_THE_LIMIT * present / CPU_STEP) + 1)]
+    fine = [round(present * FINE**place, 4) for place in range(1, ceil(log(MOST_TIMES_THE_LIMIT, FINE)) + 1)]
     most = spares(MOST_TIMES_THE_LIMIT * present)[0]
     proposed = next((value for value in grid if spares(value)[0] >= NEARLY_ALL * most), grid[-1])
+
+    def up_to_next(value: float) -> Range:
+        """Give what the values from this one up to the next would have spared: it is no step function."""
+        upper = value if value == proposed else value * FINE
+        return spares(value)[0], spares(min(upper, proposed) if value < proposed else upper)[1]
+
     return WhatIf(
         setting="limits.cpu",
         entity=entity,
@@ -156,7 +167,7 @@ def _throttled(measured: Throttling, present: float, entity: Entity) -> WhatIf:
         proposed=proposed,
         things="throttled periods",
         total=total,
-        points=stepped(grid, spares, kept=(proposed,)),
+        points=stepped(fine, up_to_next, kept=(proposed,)),
         assumption=measured.assumption,
     )
 

@@ -26,13 +26,13 @@ class Course:
 class Throttling:
     """How often a workload was throttled by its CPU limit: ``throttled`` of ``periods``.
 
-    ``spared`` gives how many of them would not have been under a limit of so many times the present one; None where nothing
-    tells how much CPU it would have used. ``assumption`` names what that rests on.
+    ``spared`` gives at least and at most how many of them would not have been under a limit of so many times the present one;
+    None where nothing tells how much CPU it would have used. ``assumption`` names what that rests on.
     """
 
     periods: float
     throttled: float
-    spared: Callable[[float], float] | None = None
+    spared: Callable[[float], tuple[float, float]] | None = None
     assumption: str = ""
 
 

@@ -5,6 +5,8 @@ how often it is throttled at which share of its limit is measured over the whole
 limit. Leaves out which limit to choose.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bot.domain.entity import Entity
@@ -19,6 +21,8 @@ FREE = 0.02
 """Up to this share of throttled periods a sample counts as not throttled."""
 LEAST_SAMPLES = 30
 BINS = 60
+ERRORS = 2.0
+"""Standard errors that a demand may lie off: the range within which nineteen of twenty samples fall."""
 
 
 def demand_of(
@@ -45,13 +49,17 @@ def demand_of(
     slope = _per_request(rate, cores, share)
     if slope is None:
         return known
-    load = np.maximum(np.nan_to_num(cores), slope[0] + slope[1] * np.nan_to_num(rate)) / limit
     whose = entity if own is not None else felt_at
-    knots = _risen(load, share, counts)
+    demand, error = slope(np.nan_to_num(rate))
+    readings = [np.maximum(np.nan_to_num(cores), demand + ERRORS * sign * error) / limit for sign in (-1.0, 0.0, 1.0)]
+    risen = [(load, _risen(load, share, counts)) for load in readings]
 
-    def spared(times: float) -> float:
-        less = np.interp(load, *knots) - np.interp(load / max(1.0, times), *knots)
-        return float(np.dot(counts, np.maximum(less, 0.0)))
+    def spared(times: float) -> tuple[float, float]:
+        found = []
+        for load, knots in risen:
+            less = np.interp(load, *knots) - np.interp(load / max(1.0, times), *knots)
+            found.append(float(np.dot(counts, np.maximum(less, 0.0))))
+        return min(found), max(found)
 
     return Throttling(
         periods=known.periods,
@@ -69,13 +77,28 @@ def _laid(folded: Folded, times: Floats) -> Floats:
     return np.interp(times, folded.times[seen], folded.values[seen]) if seen.any() else np.zeros(len(times))
 
 
-def _per_request(rate: Floats, cores: Floats, share: Floats) -> tuple[float, float] | None:
-    """Fit use = idle + per request × requests where nothing was throttled; None where that says nothing."""
+def _per_request(rate: Floats, cores: Floats, share: Floats) -> Callable[[Floats], tuple[Floats, Floats]] | None:
+    """Fit use = idle + per request × requests where nothing was throttled; None where that says nothing.
+
+    What is given maps requests to the cores they need and the standard error of such a prediction (for one new sample of a
+    simple regression: Draper and Smith, Applied Regression Analysis, 1.4).
+    """
     free = (share <= FREE) & (rate > 0) & (cores > 0)
-    if int(free.sum()) < LEAST_SAMPLES or float(np.ptp(rate[free])) == 0.0:
+    count = int(free.sum())
+    if count < LEAST_SAMPLES or float(np.ptp(rate[free])) == 0.0:
         return None
-    each, idle = np.polyfit(rate[free], cores[free], 1)
-    return (float(idle), float(each)) if each > 0 else None
+    asked, used = rate[free], cores[free]
+    each, idle = np.polyfit(asked, used, 1)
+    if each <= 0:
+        return None
+    left = used - (idle + each * asked)
+    scatter = float(np.dot(left, left)) / (count - 2)
+    middle, spread = float(asked.mean()), float(((asked - asked.mean()) ** 2).sum())
+
+    def needed(requests: Floats) -> tuple[Floats, Floats]:
+        return idle + each * requests, np.sqrt(scatter * (1 + 1 / count + (requests - middle) ** 2 / spread))
+
+    return needed
 
 
 def _risen(load: Floats, share: Floats, counts: Floats) -> tuple[Floats, Floats]:
