@@ -25,6 +25,8 @@ PERIOD_S, TIMEOUT_S, THRESHOLD = 10.0, 1.0, 3
 """https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/: what holds where nothing is set."""
 BETWEEN_S = 1.0
 """Pauses so near to each other are one: in between no probe is answered."""
+OVERLAP_S = 0.01
+"""What times to the millisecond may overlap by being rounded."""
 MOST_THRESHOLD = 30
 MOST_TIMEOUT_S = 60
 COVERED = 0.9
@@ -158,9 +160,15 @@ def _stretches(texts: Sequence[Text]) -> list[_Kill]:
             took_s = float(found["number"]) * (0.001 if found["unit"].lower() == "ms" else 1.0)
             pauses.append((pod, at_s - took_s, at_s))
     joined: list[_Kill] = []
+    going: list[int] = []
     for pod, start_s, end_s in sorted(pauses):
-        if joined and joined[-1][0] == pod and start_s - joined[-1][2] <= BETWEEN_S:
-            joined[-1] = (pod, joined[-1][1], max(end_s, joined[-1][2]))
+        # pauses of one program cannot overlap: what does is another program's of the same pod
+        going = [at for at in going if joined[at][0] == pod and start_s - joined[at][2] <= BETWEEN_S]
+        done = [at for at in going if start_s - joined[at][2] >= -OVERLAP_S]
+        if done:
+            nearest = max(done, key=lambda at: joined[at][2])
+            joined[nearest] = (pod, joined[nearest][1], end_s)
         else:
+            going.append(len(joined))
             joined.append((pod, start_s, end_s))
     return joined

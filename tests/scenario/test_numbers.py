@@ -29,7 +29,10 @@ def holds(what):
     return what
 
 
-def test_probes_that_would_have_sat_out_the_pauses(tmp_path):
+@pytest.mark.parametrize(
+    ("seed", "days"), [(11, 2.0), *(pytest.param(seed, 5.0, marks=pytest.mark.full) for seed in (12, 14))]
+)
+def test_probes_that_would_have_sat_out_the_pauses(tmp_path, seed, days):
     """The heap of the simulated JVM knows how long each pause was: so many kills a higher threshold would not have made."""
     pauses = []
 
@@ -45,7 +48,7 @@ def test_probes_that_would_have_sat_out_the_pauses(tmp_path):
 
         heap._full = full
 
-    world = world_of("gc-liveness", tmp_path / "export", seed=11, days=2.0, change=watched)
+    world = world_of("gc-liveness", tmp_path / "export", seed=seed, days=days, change=watched)
     heap = part_of(world, "Heap")
     what = holds(setting(advice_on(tmp_path / "export", tmp_path), "livenessProbe.failureThreshold"))
     missed = [int(each // heap.period_s) for each in pauses]
@@ -154,6 +157,43 @@ def test_a_longer_grace_period_simulated(tmp_path, seed):
             stage=lambda world, grace=grace: story.stage(world, grace_s=grace),
         )
         assert near(cut - len(again.marks.get("cut", [])), what.spared(grace), cut, 0.25)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", [11, 12])
+def test_a_patient_probe_simulated(tmp_path, seed):
+    """With the threshold raised in the simulator as many fewer containers are killed as was told."""
+    world = world_of("gc-liveness", tmp_path / "export", seed=seed, days=3.0)
+    what = holds(setting(advice_on(tmp_path / "export", tmp_path), "livenessProbe.failureThreshold"))
+    killed = len(world.marks["kill"])
+    for threshold in (4, 5, 6):
+
+        def raised(world, threshold=threshold):
+            part_of(world, "Heap").threshold = threshold
+
+        again = world_of("gc-liveness", tmp_path / f"{threshold}", seed=seed, days=3.0, change=raised)
+        assert near(killed - len(again.marks.get("kill", [])), what.spared(threshold), what.total, 0.03)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", [3, 17])
+def test_a_larger_cpu_limit_simulated(tmp_path, seed):
+    """With the limit raised in the simulator as many fewer periods are throttled as was told, retries that do not come and all."""
+    world = world_of("cpu-throttling", tmp_path / "export", seed=seed, days=2.0)
+    throttle = part_of(world, "Throttle")
+    what = holds(setting(advice_on(tmp_path / "export", tmp_path), "limits.cpu"))
+    for times in (1.1, 1.2, 1.5):
+
+        def raised(world, times=times):
+            part = part_of(world, "Throttle")
+            idle = part.service.cpu_idle / part.limit
+            part.capacity.per_pod *= (times - idle) / (1 - idle)
+            part.limit *= times
+            part.service.cpu_limit = part.limit if part.service.cpu_limit is not None else None
+
+        again = world_of("cpu-throttling", tmp_path / f"{times}", seed=seed, days=2.0, change=raised)
+        truth = throttle.throttled - part_of(again, "Throttle").throttled
+        assert near(truth, what.spared(throttle.limit * times), what.total, 0.05)
 
 
 @pytest.mark.full
