@@ -206,12 +206,20 @@ static void sum(const Bins *of, int64_t bins) { /* from the first bin on, as num
     }
 }
 
+static double least_asked(const Bins *of, int64_t bins, int64_t width) { /* lines under which no window can be too full */
+    double least = of->expected[0];
+    for (int64_t bin = 1; bin < bins; bin++) least = of->expected[bin] < least ? of->expected[bin] : least;
+    double asked = of->known[bins] > 0.0 ? 0.0 : RISE * least * (double)width * (1.0 - HAIR);
+    return asked > 2.0 ? asked : 2.0;
+}
+
 /* Marks where windows begin and end that hold too much; gives how many there are, -1 where one is too near a limit. */
 static int64_t mark_windows(const Bins *of, int64_t bins, int64_t width, double *edges) {
     int64_t strong = 0;
+    double few = least_asked(of, bins, width);
     for (int64_t bin = 0; bin + width <= bins; bin++) {
         double seen = of->lines[bin + width] - of->lines[bin];
-        if (seen < 2.0) continue;
+        if (seen < few) continue;
         double due = width > 1 ? of->due[bin + width] - of->due[bin] : of->hot[bin] ? 0.0 : of->expected[bin];
         if (seen <= RISE * due) continue;
         double most = of->known[bin + width] - of->known[bin] > 0.5 ? GOES_ON : SIGNIFICANT;
@@ -235,7 +243,7 @@ int64_t rootcause_hot(const double *counts, const double *expected, int64_t bins
     int64_t strong = 1;
     for (int scale = 0; scale < 3 && widths[scale] <= bins; scale++) {
         if (strong) sum(&of, bins);
-        for (int64_t bin = 0; bin <= bins; bin++) edges[bin] = 0.0;
+        if (strong) memset(edges, 0, (size_t)(bins + 1) * sizeof *edges);
         strong = mark_windows(&of, bins, widths[scale], edges);
         if (strong < 0) return 0;
         double within = 0.0;

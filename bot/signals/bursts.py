@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.native.kernel import kernel
-from bot.signals.hot_bins import GOES_ON, LEAST_RATE, RISE, SCALES_BINS, SIGNIFICANT, hot_bins, log_tail, window_sums
+from bot.signals.hot_bins import LEAST_RATE, RISE, SCALES_BINS, SIGNIFICANT, goes_on, hot_bins, log_tail, window_sums
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -299,8 +299,7 @@ def _onset(
     low, high = (int(max(0.0, (times_s[at] - start_s) / BIN_S)) for at in (far, first))
     due = max(float(expected[low : high + 1].sum()), LEAST_RATE)
     seen = float(lines.between(far, first))
-    grew = seen > RISE * due and float(log_tail(np.array([seen]), np.array([due]))[0]) < GOES_ON
-    return far if grew else near
+    return far if seen > RISE * due and goes_on(seen, due) else near
 
 
 def _trimmed(times_s: Floats, found: list[Burst], lines: Lines) -> list[Burst]:

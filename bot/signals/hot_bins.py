@@ -4,6 +4,8 @@ The compiled loop sums as numpy does and leaves to Python what lies so near a li
 tell, so that not a bit differs with it and without. Leaves out what is due.
 """
 
+from math import log, log1p, pi
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,7 +31,7 @@ def hot_bins(counts: Floats, expected: Floats) -> Flags:
     compiled = kernel()
     if compiled is not None:
         bins = len(counts)
-        hot, room = np.zeros(bins, dtype=bool), np.zeros(4 * (bins + 1))
+        hot, room = np.zeros(bins, dtype=bool), np.empty(4 * (bins + 1))
         if compiled.rootcause_hot(*map(address, (counts, expected)), bins, *map(address, (room, hot))):
             return hot
     return plain_hot_bins(counts, expected)
@@ -71,6 +73,17 @@ def window_sums(values: Floats, width: int) -> Floats:
         return values
     sums = np.concatenate(([0.0], np.cumsum(values)))
     return np.asarray(sums[width:] - sums[:-width], dtype=float)
+
+
+def goes_on(count: float, expected: float) -> bool:
+    """Tell of one count whether its ``log_tail`` is under ``GOES_ON``; without arrays that takes a tenth of the time."""
+    if count <= expected:
+        return False
+    if count < len(_LOG_FACTORIALS):
+        log_factorial = float(_LOG_FACTORIALS[int(count)])
+    else:
+        log_factorial = count * log(count) - count + 0.5 * log(2 * pi * count)
+    return count * log(expected) - expected - log_factorial - log1p(-expected / (count + 1.0)) < GOES_ON
 
 
 def log_tail(counts: Floats, expected: Floats) -> Floats:
