@@ -27,13 +27,13 @@ static void mark(const char *signs, uint8_t kind) {
     for (; *signs; signs++) kind_of[(uint8_t)*signs] |= kind;
 }
 
-static const char *const held_words[] = {
-    "h2", "H2", "h2c", "H2c", "http2", "HTTP2", "ipv4", "ipv6", "IPv4", "IPv6", "s3", "S3", "k8s", "K8s", "k3s", "utf8",
-    "utf-8", "UTF-8", "sha1", "sha256", "sha512", "SHA1", "SHA256", "SHA512", "md5", "MD5", "base64", "x509", "X509",
-    "oauth2", "OAuth2", "e2e", "log4j", "log4j2", "ext4", "lz4", "EC2", "ec2", "I18n", "i18n", "TLSv1", NULL,
+static const char *const held_words[] = { /* those that begin alike together */
+    "h2", "h2c", "http2", "H2", "H2c", "HTTP2", "ipv4", "ipv6", "i18n", "IPv4", "IPv6", "I18n", "s3", "sha1", "sha256", "sha512",
+    "S3", "SHA1", "SHA256", "SHA512", "k8s", "k3s", "K8s", "utf8", "utf-8", "UTF-8", "md5", "MD5", "base64", "x509", "X509",
+    "oauth2", "OAuth2", "e2e", "ext4", "ec2", "EC2", "log4j", "log4j2", "lz4", "TLSv1", NULL,
 };
 
-static uint8_t begins_held[256]; /* the first letters of what held_word knows */
+static uint8_t begins_held[256]; /* by first letter of what held_word knows: one more than the place of its first word */
 
 static void prepare_words(void);
 static void choose(void);
@@ -51,8 +51,10 @@ __attribute__((constructor)) static void prepare(void) { /* when the library is 
     for (int sign = 0, number = 0; sign < 256; sign++)
         if (kind_of[sign] & (SPACE | CLOSED | BREAK)) number_of[sign] = (uint8_t)++number;
     prepare_words();
-    for (int n = 0; held_words[n]; n++) begins_held[(uint8_t)held_words[n][0]] = 1;
-    begins_held['S'] = begins_held['p'] = begins_held['v'] = begins_held['T'] = 1;
+    int words = 0;
+    while (held_words[words]) words++;
+    begins_held['p'] = begins_held['v'] = (uint8_t)(words + 1); /* these are no list */
+    for (int n = words - 1; n >= 0; n--) begins_held[(uint8_t)held_words[n][0]] = (uint8_t)(n + 1);
     choose();
 }
 
@@ -202,10 +204,25 @@ static inline uint64_t bits_at(const uint64_t *bits, size_t from) { /* 64 of the
     return bits[word] >> shift | bits[word + 1] << 1 << (63 - shift);
 }
 
-static inline bytes border(const Line *line, const uint64_t *borders, bytes at) { /* the first one from ``at`` on */
+static inline bytes next_break(const Line *line, bytes at) { /* the first one from ``at`` on */
     uint64_t found;
-    while (!(found = bits_at(borders, (size_t)(at - line->begin)))) at += 64;
+    while (!(found = bits_at(line->breaks, (size_t)(at - line->begin)))) at += 64;
     return at + lowest(found);
+}
+
+typedef struct { uint64_t left; size_t word; } Ends; /* those of segments, still to come: none waits for the one before it */
+
+static inline void seek(Ends *ends, const Line *line, bytes at) {
+    size_t from = (size_t)(at - line->begin);
+    ends->word = from / 64;
+    ends->left = line->ends[ends->word] & ~UINT64_C(0) << from % 64;
+}
+
+static inline bytes next_end(Ends *ends, const Line *line) {
+    while (!ends->left) ends->left = line->ends[++ends->word];
+    bytes at = line->begin + 64 * ends->word + lowest(ends->left);
+    ends->left &= ends->left - 1;
+    return at;
 }
 
 static inline int any_digit(const Line *line, bytes at, bytes end) {
@@ -389,8 +406,8 @@ static int held_word(bytes p, size_t size) { /* masking._HELD_WORD, of a segment
         return end - p >= 1 && end - p <= 2 && IS(*p, DIGIT) && (end - p == 1 || IS(p[1], DIGIT));
     }
     if (size == 7 && STARTS(p, end, "TLSv1.") && IS(p[6], DIGIT)) return 1;
-    for (int n = 0; held_words[n]; n++)
-        if (*p == (uint8_t)held_words[n][0] && strlen(held_words[n]) == size && memcmp(p, held_words[n], size) == 0) return 1;
+    for (int n = begins_held[*p] - 1; held_words[n] && *p == (uint8_t)held_words[n][0]; n++)
+        if (strlen(held_words[n]) == size && memcmp(p, held_words[n], size) == 0) return 1;
     return 0;
 }
 
@@ -455,26 +472,28 @@ static inline uint64_t segment_part(const Line *line, uint64_t *hash, bytes at, 
     return HELD;
 }
 
-/* Adds one token to the key, segment by segment, and gives where it ends, and where there are ``stops`` behind the one that ends it. */
-static inline bytes with_token(uint64_t *key, const Line *line, bytes p, bytes end, int stops, int digits) {
+/* Adds one token to the key, segment by segment, and gives where it ends: behind the stop that ends it, mostly. ``ends`` are those
+ * from its begin on; NULL for a path, which goes on to ``end`` whatever stands in it. */
+static inline bytes with_token(uint64_t *key, const Line *line, bytes p, bytes end, Ends *ends, int digits) {
     bytes token = p, joint = NULL; /* the last sign after which a code may stand */
     uint64_t before = *key, hash = before, sign = 0;
     int slash = 0; /* a path is open, in which a question mark begins a query */
-    while (p < end && !(stops && IS(*p, STOPS))) {
+    while (p < end && !(ends && IS(*p, STOPS))) {
         bytes first = p;
         if (*p == 'H' && (p = http_version(p, end)) != NULL) {
             hash = with_text(hash, first, p);
             slash = digits = 1;
+            if (ends) seek(ends, line, p);
             continue;
         }
-        p = border(line, stops ? line->ends : line->breaks, first);
+        p = ends ? next_end(ends, line) : next_break(line, first);
         if (p > end) p = end;
         int with_digit = any_digit(line, first, p);
         uint64_t part = p > first ? segment_part(line, &hash, first, p, with_digit) : NOTHING;
         digits |= with_digit;
         sign = p < end ? number_of[*p] : 0;
         hash = mixed(hash, part | sign << 59);
-        if (p == end || (stops && IS(*p, STOPS))) break;
+        if (p == end || (ends && IS(*p, STOPS))) break;
         sign = 0;
         if (*p == '=' || *p == ':') joint = p;
         else if (*p == '/') slash = 1;
@@ -483,7 +502,8 @@ static inline bytes with_token(uint64_t *key, const Line *line, bytes p, bytes e
             if (slash) {
                 hash = WILD(hash);
                 first = p;
-                while (p + 1 < end && p[1] != '"' && p[1] != '\'' && !(stops && IS(p[1], STOPS))) p++;
+                while (p + 1 < end && p[1] != '"' && p[1] != '\'' && !(ends && IS(p[1], STOPS))) p++;
+                if (ends) seek(ends, line, p + 1);
                 digits |= any_digit(line, first, p + 1);
             }
             slash = 0;
@@ -526,12 +546,15 @@ static inline int may_be_special(bytes p) { /* there is a byte behind every line
 
 static uint64_t key_of(Line *line) {
     uint64_t hash = UINT64_C(0x2545F4914F6CDD1D);
+    Ends ends;
     classify(line);
+    seek(&ends, line, line->begin);
     for (bytes p = line->begin, end = line->end; p < end;) {
         bytes first = p, path = NULL, path_end = NULL;
         if (IS(*p, SPACE | CLOSED)) {
             while (p < end && IS(*p, SPACE | CLOSED)) p++;
             hash = p - first == 1 ? mixed(hash, *first) : with_text(mixed(hash, 0x400), first, p);
+            seek(&ends, line, p);
             continue;
         }
         bytes found = may_be_special(p) ? special(p, end, &path, &path_end) : NULL;
@@ -540,15 +563,17 @@ static uint64_t key_of(Line *line) {
             else if (found - p > LONG_UNIT) hash = WILD(hash);
             else {
                 hash = with_text(mixed(hash, 0x300), p, path);
-                with_token(&hash, line, path, path_end, 0, 1);
+                with_token(&hash, line, path, path_end, NULL, 1);
                 hash = with_text(hash, path_end, found);
             }
             p = found;
+            seek(&ends, line, p);
         } else if (*p == '(') {
             hash = mixed(hash, '(');
             p++;
+            seek(&ends, line, p);
         } else {
-            p = with_token(&hash, line, p, end, 1, 0);
+            p = with_token(&hash, line, p, end, &ends, 0);
         }
     }
     return hash;
