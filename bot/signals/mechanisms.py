@@ -162,6 +162,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("one fills the disk of all", "disk_hog", "disk_pressure eviction no_space pod_kill", (-MINUTE, 15 * MINUTE), 1.0, (*HERE, ("same node", 1.0), ("cluster", 0.8)), "during"),
     _row("drain must wait, then goes through", "drain_blocked", "pod_kill eviction node_failure", (0, 6 * HOUR), 0.9, (*HERE, ("same node", 0.9)), "during"),
     _row("node lost", "node_failure disk_pressure memory_pressure", "eviction pod_kill scheduling_failure container_restart", (0, 30 * MINUTE), 1.0, (("same entity", 1.0), ("same node", 1.0), ("named", 1.0), ("cluster", 0.4)), "during"),
+    _row("node breaks what runs on it", "node_failure clock_jump", f"auth_failure tls_failure name_resolution_failure mount_failure latency log_error slow_query {DROPS}", (0, 30 * MINUTE), 0.7, (("same entity", 1.0), ("same node", 0.9)), "during"),
     _row("evicted, so unplaced", "eviction node_failure pod_kill", "scheduling_failure", (0, 15 * MINUTE), 0.8, ANYWHERE, "during"),
     _row("no place to run", "scheduling_failure quota_exceeded image_pull_failure mount_failure autoscaler_failure", f"{FELT} {DROPS} rollout_stuck latency cpu_saturation queue_growth circuit_open", (-2 * MINUTE, 30 * MINUTE), 0.8, CALLEE, "during"),
     _row("refused, so too few", "quota_exceeded scheduling_failure image_pull_failure mount_failure eviction node_failure crash_loop bad_config", "pod_shortfall", (-2 * MINUTE, 15 * MINUTE), 0.95, (*HERE, ("same node", 0.8)), "during"),

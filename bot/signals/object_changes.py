@@ -45,6 +45,8 @@ _REVISION = "deployment.kubernetes.io/revision"
 _CREATION_S = 5.0
 """A write this close to the creation is the creation."""
 _IGNORED_MAPS = frozenset({"kube-root-ca.crt"})
+_FIRST_SET_S = 3600.0
+"""How long after its Deployment a first ReplicaSet may be made, at most: a paused Deployment has none yet."""
 
 
 def change_acts(objects: Rows, topology: Topology) -> Iterator[Act]:
@@ -190,8 +192,11 @@ def _replica_set_rollouts(objects: Rows, topology: Topology) -> Iterator[Act]:
         revision = text(version.manifest, "metadata", "annotations", _REVISION)
         order = float(revision) if revision.isdigit() else created
         sets[deployment].setdefault(version.entity.name, (created, order, ref, version))
+    born = {version.entity: time_s(value(version.manifest, "metadata", "creationTimestamp")) for _, version in objects}
     for deployment, named in sets.items():
         ordered = sorted(named.values(), key=lambda row: (row[0], row[1], row[2]))
+        if (made_s := born.get(deployment)) is not None and ordered[0][0] - made_s > _FIRST_SET_S:
+            yield _unseen_before(deployment, ordered[0], topology)
         for old, new in pairwise(ordered):
             anew = _same_program(old[3], new[3])
             yield Act(
@@ -206,6 +211,21 @@ def _replica_set_rollouts(objects: Rows, topology: Topology) -> Iterator[Act]:
                 what=new[3].entity.name,
                 nodes=topology.nodes.get(deployment, frozenset()),
             )
+
+
+def _unseen_before(deployment: Entity, first: tuple[float, float, ItemId, ObjectVersion], topology: Topology) -> Act:
+    """Tell of the oldest ReplicaSet that is kept: younger than its Deployment, it replaced one that is not (``revisionHistoryLimit``)."""
+    return Act(
+        kind=Kind.ROLLOUT,
+        entity=deployment,
+        label="rolled out",
+        start_s=first[0],
+        end_s=first[0],
+        ref=first[2],
+        note=f"{first[3].entity.name} replaces one that is not kept",
+        what=first[3].entity.name,
+        nodes=topology.nodes.get(deployment, frozenset()),
+    )
 
 
 def _revision_rollouts(objects: Rows) -> Iterator[Act]:

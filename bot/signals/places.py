@@ -22,6 +22,9 @@ _FOR_OTHERS = frozenset(
 )
 """Kinds that act by way of the workloads their signals name: a certificate they show, a node they run on, what may reach them."""
 
+_SETTINGS = frozenset({"ConfigMap", "Secret", "Role", "RoleBinding", "ServiceAccount", "NetworkPolicy"})
+"""Kinds that say nothing where nobody says whom they are for, but for their names."""
+
 Marks = NDArray[np.uint8]
 """Which of the ties join two places: bit ``n`` stands for ``TIES[n]``."""
 _Numbers = NDArray[np.intp]
@@ -126,10 +129,20 @@ def _in_one_namespace(roots: Sequence[Entity]) -> _Told:
 
 def _by_way_of(signal: Signal, root: Entity, topology: Topology) -> frozenset[Entity]:
     """Give the workloads by way of which a cause acts that is none itself: those it is for, or what a route leads to."""
-    if signal.entity.kind in _FOR_OTHERS:
+    if signal.entity.kind in _FOR_OTHERS and signal.mentions:
         return frozenset(signal.mentions)
+    if signal.entity.kind in _SETTINGS and not signal.mentions:
+        return _named_after(signal.entity, topology)
     target = topology.targets.get(root)
     return topology.backends.get(root, frozenset()) if target is None else frozenset({target})
+
+
+def _named_after(setting: Entity, topology: Topology) -> frozenset[Entity]:
+    """Give the workload of the namespace that a setting is named after: people and charts name it so, with a suffix or without."""
+    near = (one for one in {*topology.owner.values(), *topology.pods} if one.namespace == setting.namespace)
+    own = [one for one in near if setting.name == one.name or setting.name.startswith(f"{one.name}-")]
+    longest = max((len(one.name) for one in own), default=0)
+    return frozenset(topology.root(one) for one in own if len(one.name) == longest)
 
 
 def _nodes(signal: Signal, topology: Topology) -> frozenset[str]:

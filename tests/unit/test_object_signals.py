@@ -3,6 +3,8 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bot.domain.entity import Entity
 from bot.domain.items import ClusterEvent, ItemId, ObjectVersion
 from bot.domain.signal import Kind
@@ -89,6 +91,14 @@ def test_a_second_replica_set_is_a_rollout_with_its_image_change():
     rollout = found[Kind.ROLLOUT]
     assert (rollout.entity.kind, spans(rollout)) == ("Deployment", [(30, 30)])
     assert rollout.occurrences[0].note == "web: 1.4.2 → 1.5.0"
+
+
+@pytest.mark.parametrize(("born", "rolled"), [(-2000, True), (29.9, False)])
+def test_a_lone_replica_set_younger_than_its_deployment_is_a_rollout(born, rolled):
+    """The one it replaced is not kept; the first one of a new Deployment replaced none."""
+    deployment = obj("Deployment", "web", {"metadata": {"creationTimestamp": at(born)}})
+    found = signals(deployment, replica_set("web-b", 30, "1.5.0"))
+    assert ([(30, 30)] if rolled else []) == (spans(found[Kind.ROLLOUT]) if Kind.ROLLOUT in found else [])
 
 
 def test_the_last_termination_is_told_with_its_reason():

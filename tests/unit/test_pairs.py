@@ -93,3 +93,17 @@ def test_place_speaks_where_a_cause_came_once():
     near = candidate_for(cause, signal(Kind.SERVER_ERROR, EDGE, [10.1]), Topology())
     assert by_place(0.2, here, 20) < 0.06
     assert by_place(0.2, near, 20) == 0.2
+
+
+def test_a_new_version_at_peace_is_not_suspected_for_its_namespace_alone():
+    """What was rolled out before a neighbour failed is less likely its cause where it has no trouble and nobody calls it."""
+    rollout = signal(Kind.ROLLOUT, API, [1.0])
+    broken = signal(Kind.NO_SPACE, EDGE, [1.05], length_s=600)
+
+    def plausible(*more, calls=frozenset()):
+        pairs = candidates([rollout, broken, *more], Topology(calls=calls))
+        return next(one.plausibility for one in pairs if (one.cause, one.effect) == (rollout, broken))
+
+    assert plausible() < 0.5 * plausible(signal(Kind.LOG_ERROR, API, [1.02]))
+    assert plausible() == plausible(signal(Kind.LOG_ERROR, API, [0.5]))
+    assert plausible() < 0.5 * plausible(calls=frozenset({(EDGE, API)}))

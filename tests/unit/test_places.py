@@ -90,3 +90,22 @@ def test_who_calls_and_who_is_called_are_told_apart():
     below, above = signal(Kind.SERVER_ERROR, _API, [1.0]), signal(Kind.SERVER_ERROR, _WEB, [1.0])
     assert scopes(below, above, topology) == ("called by", "same namespace", "cluster")
     assert scopes(above, below, topology) == ("calls", "same namespace", "cluster")
+
+
+def test_a_setting_that_nobody_mounts_acts_on_the_workload_it_is_named_after():
+    """``api-config`` is the api's by its name alone, and of two names that fit the longer one counts."""
+    long = Entity("Deployment", "api-mail", "shop")
+    pods = {_API: {}, long: {}, _WEB: {}}
+    failed = {one: signal(Kind.LOG_ERROR, _WEB, [2.0], mentions=(one,)) for one in (_API, long)}
+
+    def tied(name, namespace, to):
+        return "named" in scopes(
+            signal(Kind.CONFIG_CHANGE, Entity("ConfigMap", name, namespace), [1.0]), failed[to], Topology(pods=pods)
+        )
+
+    assert tied("api", "shop", _API)
+    assert tied("api-config", "shop", _API)
+    assert tied("api-mail-env", "shop", long)
+    assert not tied("api-mail-env", "shop", _API)
+    assert not tied("apiary", "shop", _API)
+    assert not tied("api", "elsewhere", _API)
