@@ -162,14 +162,14 @@ class Export:
 
     def flush(self, now_s: float) -> None:
         """Write what can no longer be overtaken; many lines alike wait until there are enough of them to be worth it."""
+        for event_key in [key for key, event in self._events.items() if event.last < now_s - FOLD_S]:
+            self._write_event(self._events.pop(event_key))
         if self._bulk.pending > 0 and not self.full and now_s < float("inf"):
             return
         for stream, lines in self._bulk.drawn():
             stream.lines.extend(lines)
         for key in list(self._streams):
             self._flush_stream(self._streams[key], now_s - LATE_S)
-        for event_key in [key for key, event in self._events.items() if event.last < now_s - FOLD_S]:
-            self._write_event(self._events.pop(event_key))
 
     def _flush_stream(self, stream: _Stream, until_s: float) -> None:
         if not stream.lines:

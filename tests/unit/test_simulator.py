@@ -11,11 +11,14 @@ import pytest
 import zstandard
 
 from bot.errors import UsageError
-from bot.evals.multitude import IN_TEXT
+from bot.evals.export import FOLD_S, Export, ObjectRef
+from bot.evals.multitude import IN_TEXT, Many
 from bot.evals.pack import pack
 from bot.evals.registry import SCENARIOS
 from bot.evals.scenarios import node_loss, story
 from bot.evals.simulate import run, simulate
+
+START_S = 1_795_305_600.0
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -126,3 +129,16 @@ def test_lines_of_a_scaled_log_stand_in_order_for_each_container(tmp_path):
     for path in (tmp_path / "a").rglob("*.log"):
         times = [line.partition(" ")[0] for line in path.read_text("utf-8").splitlines()]
         assert times == sorted(times)
+
+
+def test_an_event_that_comes_back_after_hours_is_another_while_lines_wait(tmp_path):
+    """How much traffic waits to be drawn says nothing of events: the same one six hours later is not folded into the first."""
+    export = Export(tmp_path, "seed")
+    pod = ObjectRef(kind="Pod", namespace="web", name="api-0", uid="u")
+    for at in (0.0, 21_600.0):
+        export.log(("web", "api-0", "api", "api"), Many.of(START_S + at, 50, 10.0), "served")
+        export.event(START_S + at, pod, "Killing", "Stopping container api", "kubelet")
+        export.flush(START_S + at + FOLD_S + 1)
+    export.close()
+    told = json.loads((tmp_path / "kubernetes" / "web" / "events.json").read_text("utf-8"))["items"]
+    assert [1, 1] == [event["count"] for event in told]
