@@ -90,7 +90,7 @@ class FaultServer:
         elif self.fault == "1 GB body":
             self._flood(connection)
         else:
-            connection.sendall(_WHOLE[self.fault])
+            connection.sendall(WHOLE[self.fault])
             return True
         return False
 
@@ -114,7 +114,7 @@ class FaultServer:
             connection.sendall(chunk)
 
 
-_WHOLE = {
+WHOLE = {
     "500": answer('{"message":"no"}', status="500 Internal Server Error"),
     "429 for an hour": answer("slow down", status="429 Too Many Requests", kind="text/plain", more="Retry-After: 3600\r\n"),
     "401": answer('{"message":"who?"}', status="401 Unauthorized"),

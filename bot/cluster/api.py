@@ -8,7 +8,7 @@ bad byte. Retries are decided here and nowhere else.
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from bot.cluster.refusals import AbsentError, ExpiredError, ForbiddenError, PassingError, UntoldError
 from bot.cluster.resources import Resource
 from bot.domain.bearings import ahead_s
+from bot.domain.crowding import crowded
 
 if TYPE_CHECKING:
     from kubernetes.aio.client.api_client import ApiClient
@@ -32,6 +33,7 @@ PAUSE_S = 0.25
 """Before the second try; each further pause is twice as long."""
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
 """250 objects at etcd's limit of 1.5 MB would not fit, but 250 of a quarter megabyte do."""
+LARGE_BYTES = 16 * 1024 * 1024
 PIECE = 256 * 1024
 RELISTS = 2
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
@@ -73,6 +75,8 @@ class ClusterApi:
     ends_at: float
     request_s: float = REQUEST_S
     body_limit: int = BODY_LIMIT_BYTES
+    large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """Held by the one answer beyond ``LARGE_BYTES`` that is read at a time: many are asked for at once"""
     clock: Clock = field(default_factory=Clock)
     bytes: int = 0
 
@@ -136,22 +140,28 @@ class ClusterApi:
     async def _json_once(
         self, path: str, params: Params, accept: str, rule: str, body: Mapping[str, Any] | None
     ) -> tuple[dict[str, Any], int]:
-        read = bytearray()
-        async with self.opened(path, params, accept=accept, rule=rule, body=body, within_s=self.request_s) as answer:
-            async for piece in answer.content.iter_chunked(PIECE):
-                read += piece
-                if len(read) > self.body_limit:
-                    raise UntoldError(f"an answer was larger than {self.body_limit // 1024**2} MiB and was not read")
+        async with (
+            AsyncExitStack() as stack,
+            self.opened(path, params, accept=accept, rule=rule, body=body, within_s=self.request_s) as answer,
+        ):
+            read = await self._body(answer, stack)
             if answer.content_type == "text/html":
                 raise UntoldError("a web page came instead of an answer: a proxy or a login page stands before the API")
-        self.bytes += len(read)
-        try:
-            told = json.loads(read.decode("utf-8", "replace"))
-        except (ValueError, RecursionError) as error:
-            raise PassingError("an answer was no JSON") from error
-        if not isinstance(told, dict):
-            raise UntoldError("an answer was no JSON object")
-        return told, len(read)
+            size = len(read)
+            self.bytes += size
+            return _object(read), size
+
+    async def _body(self, answer: aiohttp.ClientResponse, stack: AsyncExitStack) -> bytearray:
+        """Read a body within its limit; what is large is read and decoded alone, until the stack is left."""
+        read = bytearray()
+        async for piece in answer.content.iter_chunked(PIECE):
+            if len(read) <= LARGE_BYTES < len(read) + len(piece):
+                await stack.enter_async_context(self.large)
+            read += piece
+            if len(read) > self.body_limit:
+                read.clear()  # an error that is kept keeps what stood around it
+                raise UntoldError(f"an answer was larger than {self.body_limit // 1024**2} MiB and was not read")
+        return read
 
     @asynccontextmanager
     async def opened(
@@ -264,6 +274,23 @@ def _known(item: Mapping[str, Any], seen: set[str]) -> bool:
     known = uid in seen
     seen.add(uid)
     return known
+
+
+def _object(body: bytearray) -> dict[str, Any]:
+    if crowded(body):
+        body.clear()
+        raise UntoldError("an answer held more values than are decoded at once and was not read")
+    try:
+        told = json.loads(body.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        told = PassingError("an answer was no JSON")  # raised from here it would keep the text that was no JSON
+    body.clear()
+    if isinstance(told, PassingError):
+        raise told
+    if not isinstance(told, dict):
+        told = None
+        raise UntoldError("an answer was no JSON object")
+    return told
 
 
 def _retry_after(answer: aiohttp.ClientResponse) -> float:

@@ -4,7 +4,7 @@ Leaves out how lines are grouped (``log_signals``).
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from bot.domain.items import ItemId, LogStream
 from bot.domain.signal import Kind, Occurrence, Signal, signal_id
 from bot.domain.window import Window
 from bot.signals.bursts import Burst, Exposure, Lines, bins_of, bursts, few_lines
-from bot.signals.log_lines import Floats, Ints, LogTable
+from bot.signals.log_lines import Floats, Ints, LogTable, runs_of
 from bot.signals.recoveries import unbroken
 from bot.signals.request_counts import Requests
 from bot.signals.thinning import thinned
@@ -37,28 +37,48 @@ UNKNOWN_BURSTS = 40
 LEAST_UNKNOWN = 10
 """Lines that make a burst of such a template worth a look."""
 LONGEST_LABEL = 90
+THINNED_TOGETHER = 250_000
+"""Lines, at some eighty bytes each while it is done."""
 RUN = ("CronJob", "Job")
 """Kinds of owners whose pods' logs are their runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Lines as columns of equal length; ``stand_for``: for how many each stands, None where for itself."""
+    """Lines as columns of equal length; ``stand_for``: for how many each stands, None where for itself.
+
+    ``place``: in which order parts are joined, that were read in any.
+    """
 
     numbers: Ints
     times_s: Floats
     streams: Ints
     stand_for: Ints | None = None
+    place: tuple[int, int] = (0, 0)
 
     def weights(self) -> Ints:
         """Give for how many each line stands."""
         return np.ones(len(self.numbers), dtype=np.int32) if self.stand_for is None else self.stand_for
 
+    def thin(self, most_a_minute: int, window: Window) -> "Rows":
+        """Leave out lines of full minutes; others stand for them."""
+        minutes = bins_of(self.times_s, window.start_s, window.end_s)
+        kept, stand_for = thinned(self.times_s, self.weights(), minutes, most_a_minute)
+        return Rows(self.numbers[kept], self.times_s[kept], self.streams[kept], stand_for.astype(np.int32), self.place)
+
+    def slices(self, most: int) -> "Iterator[Rows]":
+        """Cut them into parts of so many."""
+        for first in range(0, len(self.numbers), most):
+            cut = slice(first, first + most)
+            stand_for = None if self.stand_for is None else self.stand_for[cut]
+            yield Rows(self.numbers[cut], self.times_s[cut], self.streams[cut], stand_for, self.place)
+
 
 def joined(parts: Sequence[Rows]) -> Rows:
-    """Join parts that were read one after the other."""
+    """Join parts, in their order."""
     if len(parts) == 1:
         return parts[0]
+    parts = sorted(parts, key=lambda part: part.place)
     return Rows(
         np.concatenate([part.numbers for part in parts]),
         np.concatenate([part.times_s for part in parts]),
@@ -89,11 +109,9 @@ class Group:
         return sum(len(rows.numbers) for rows in self.rows)
 
     def thin(self, most_a_minute: int, window: Window) -> None:
-        """Let go of lines of full minutes; others stand for them."""
-        rows = joined(self.rows)
-        minutes = bins_of(rows.times_s, window.start_s, window.end_s)
-        kept, stand_for = thinned(rows.times_s, rows.weights(), minutes, most_a_minute)
-        self.rows = [Rows(rows.numbers[kept], rows.times_s[kept], rows.streams[kept], stand_for.astype(np.int32))]
+        """Let go of lines of full minutes, some of them at a time; others stand for them."""
+        thin = [cut.thin(most_a_minute, window) for rows in self.rows for cut in rows.slices(THINNED_TOGETHER)]
+        self.rows = [joined(thin).thin(most_a_minute, window)]
 
 
 def signal_of(
@@ -217,8 +235,9 @@ Spans = dict[int, tuple[float, float, int]]
 
 def widen(spans: Spans, table: LogTable, streams: NDArray[np.bool_]) -> None:
     """Take lines of a table into the spans of their streams, of those that are marked."""
-    for stream in np.unique(table.stream[streams[table.stream]]).tolist():
-        rows = np.flatnonzero(table.stream == stream)
+    marked = np.flatnonzero(streams[table.stream])
+    for stream, places in runs_of(table.stream[marked]):
+        rows = marked[places]
         times = table.times_s[rows]
         first = rows[int(times.argmin())]
         start_s, end_s, number = float(times.min()), float(times.max()), int(table.number[first])

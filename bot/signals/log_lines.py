@@ -37,6 +37,14 @@ class Tally:
     lines: Ints
 
 
+def runs_of(values: Ints) -> Iterator[tuple[int, Ints]]:
+    """Give each value with the places at which it stands, both ascending."""
+    order = np.argsort(values, kind="stable")
+    begins = np.flatnonzero(np.diff(values[order], prepend=-1))
+    for places in np.split(order, begins[1:]) if len(order) else ():
+        yield int(values[places[0]]), places
+
+
 class LogLines(Protocol):
     """The lines of a window, counted, and read in parts."""
 

@@ -6,7 +6,6 @@ about count when they are errors or when they burst. Leaves out reading files an
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 
 import numpy as np
@@ -32,9 +31,9 @@ from bot.signals.log_groups import (
     signal_of,
     widen,
 )
-from bot.signals.log_lines import Ints, LogLines, LogTable
+from bot.signals.log_lines import Ints, LogLines, LogTable, runs_of
+from bot.signals.log_mentions import CALLS, SAMPLED_PLACES, Alike, Sampling, calls, read_mentions
 from bot.signals.log_times import Times
-from bot.signals.mentions import certificate_end, hosts_in
 from bot.signals.request_counts import RequestCounts, Requests
 from bot.signals.served import never_served, request_of, served, succeeded
 from bot.signals.waits import dated_back
@@ -44,40 +43,21 @@ SAMPLE = 64
 MOST_SAMPLED = 30_000
 """Lines read for that in all: where very many templates fail on the way to somebody, fewer of each are read."""
 LEAST_SAMPLE = 2
-SAMPLED_PLACES = 2000
-"""Stretches of lines from whose beginnings samples are taken where there are very many lines"""
-LEAST_TOGETHER = 4096
-"""Lines of a stretch from which on that spares opening blocks: two of those are usual in one"""
 INSIDE = (".internal", ".local", ".lan", ".corp", ".svc")
 """Ends of host names that belong to oneself, even where the cluster does not know them."""
 STRAY_REQUEST = 0.1
 """Share of the kind of request that failed most, under which another that failed beside it says nothing of recovery"""
-TOGETHER = 2_000_000
-"""Lines that are read together, at some fifty bytes each; an entity that has more is read some templates at a time."""
-HELD = 6_000_000
-"""Lines held of what is not told yet, at fourteen bytes each: beyond, those of full minutes stand for each other."""
+TOGETHER = 1_000_000
+"""Lines that are read together, at some fifty bytes each."""
+HELD = 4_000_000
+"""Lines held of what is not told yet, at fourteen bytes each: beyond, some of full minutes stand for the others. An entity with
+so many lines that this would leave too many is read some templates at a time."""
 MOST_A_MINUTE, LEAST_A_MINUTE = 64, 2
+MOST_OF_ONE = 1_000_000
+"""Lines of one signal, at some hundred bytes each while it is made: of more, some of full minutes stand for the others."""
 MANY = 200
 """A group that holds less than so manieth part of all is left as it is."""
 
-CALLS = frozenset(
-    {
-        Kind.TIMEOUT,
-        Kind.CONNECTION_RESET,
-        Kind.CONNECTION_REFUSED,
-        Kind.NAME_RESOLUTION_FAILURE,
-        Kind.TLS_FAILURE,
-        Kind.AUTH_FAILURE,
-        Kind.RATE_LIMITED,
-        Kind.UNAVAILABLE,
-        Kind.SERVER_ERROR,
-        Kind.CLIENT_ERROR,
-        Kind.CIRCUIT_OPEN,
-        Kind.RETRY,
-        Kind.LOG_ERROR,
-    }
-)
-"""Kinds of failures that happen on the way to somebody else, whom the line often names."""
 OUTSIDE = CALLS - {*(Kind.TLS_FAILURE, Kind.NAME_RESOLUTION_FAILURE, Kind.RETRY, Kind.AUTH_FAILURE, Kind.CLIENT_ERROR)}
 """Of these, the ones that speak against the host outside when they name one."""
 
@@ -85,19 +65,6 @@ OUTSIDE = CALLS - {*(Kind.TLS_FAILURE, Kind.NAME_RESOLUTION_FAILURE, Kind.RETRY,
 _Key = tuple[Kind, Entity, str]
 _BY_TEMPLATE = frozenset({Kind.LOG_ERROR, Kind.LOG_BURST})
 """Kinds that are one signal a template."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Alike:
-    """The lines of one template from one entity: places in the table that is being read."""
-
-    kind: Kind
-    entity: Entity
-    template: int
-    meaning: Classification
-    rows: Ints
-    mentions: Counter[Entity] = field(default_factory=Counter)
-    attributes: dict[str, str] = field(default_factory=dict)
 
 
 def log_signals(
@@ -153,6 +120,9 @@ class _Reading:
         """Of jobs, in the lines read last"""
         self._jobs = np.array([owner.kind in RUN for owner in self._owners] or [False], dtype=bool)
         self._outside: dict[_Key, Group] = {}
+        self._named: dict[int, Alike] = {}
+        """By template, of an entity that is read in parts: whom a sample of all its lines mentions"""
+        self._begun: set[tuple[Entity, int]] = set()
         tally = lines.tally
         most = max(1, len(lines.templates))
         pairs, at = np.unique(self._owner_of[tally.stream] * most + tally.template, return_inverse=True)
@@ -161,8 +131,8 @@ class _Reading:
         self._pairs, self._per_pair, self._most = pairs, counts, most
         kinds = (_kind(self._meanings[pair % most], n) for pair, n in zip(pairs.tolist(), counts.tolist(), strict=True))
         readable = sum(kind in CALLS for kind in kinds)
-        self._sample = min(SAMPLE, max(LEAST_SAMPLE, MOST_SAMPLED // max(1, readable)))
-        self._together = max(1, int(counts.sum()) // SAMPLED_PLACES)
+        most_read = min(SAMPLE, max(LEAST_SAMPLE, MOST_SAMPLED // max(1, readable)))
+        self._sample = Sampling(most=most_read, together=int(counts.sum()) // SAMPLED_PLACES)
 
     def shares(self) -> Iterator[list[int]]:
         """Split the streams by whose they are: neighbouring entities, until they have enough lines together."""
@@ -187,6 +157,7 @@ class _Reading:
         counted = {owner: self._counts(share)} if large else {}
         owners, templates_of = np.divmod(self._pairs, self._most)
         self._requests.begin(np.unique(self._owner_of[list(share)]).tolist(), owners, templates_of, self._per_pair)
+        self._named = self._named_by(share, owner) if large else {}
         groups: dict[_Key, Group] = {}
         told: dict[_Key, list[Signal]] = {}
         spans: Spans = {}
@@ -215,18 +186,45 @@ class _Reading:
         return told
 
     def _portions(self, owner: int) -> Iterator[list[int]]:
-        """Split the templates of an entity, in their order, so that each portion has few enough lines or is one template."""
-        first, last = np.searchsorted(self._pairs, (owner * self._most, (owner + 1) * self._most))
+        """Split the templates of an entity, in their order, so that of each portion's lines, thinned, few enough are held."""
+        full = int(self._window.length_s / 60 + 1) * MOST_A_MINUTE
         portion: list[int] = []
         held = 0
-        for pair, lines in zip(self._pairs[first:last].tolist(), self._per_pair[first:last].tolist(), strict=True):
-            if portion and held + lines > TOGETHER:
+        for template, lines in self._templates_of(owner):
+            size = min(lines, full)
+            if portion and held + size > HELD // 2:
                 yield portion
                 portion, held = [], 0
-            portion.append(pair % self._most)
-            held += lines
+            portion.append(template)
+            held += size
         if portion:
             yield portion
+
+    def _templates_of(self, owner: int) -> Iterator[tuple[int, int]]:
+        """Give an entity's templates, ascending, each with its lines."""
+        first, last = np.searchsorted(self._pairs, (owner * self._most, (owner + 1) * self._most))
+        templates = (self._pairs[first:last] % self._most).tolist()
+        yield from zip(templates, self._per_pair[first:last].tolist(), strict=True)
+
+    def _named_by(self, share: Sequence[int], owner: int) -> dict[int, Alike]:
+        """Read whom the lines of an entity mention, template by template, before they are read in parts."""
+        lines = {one: count for one, count in self._templates_of(owner) if calls(_kind(self._meanings[one], count))}
+        found: dict[int, Alike] = {}
+        numbers: dict[int, list[int]] = defaultdict(list)
+        passed = Counter[int]()
+        for table in self._lines.parts(share, list(lines), TOGETHER) if lines else ():
+            for template, rows in runs_of(table.template):
+                meaning = self._meanings[template]
+                kind = _kind(meaning, lines[template])
+                assert kind is not None
+                one = Alike(kind=kind, entity=self._entities[owner], template=template, meaning=meaning, rows=rows)
+                found.setdefault(template, one)
+                numbers[template] += self._sample.of(table.number[rows], passed[template], lines[template])
+                passed[template] += len(rows)
+        read_mentions(
+            {n: one for template, one in found.items() for n in numbers[template]}, self._directory, self._texts_of
+        )
+        return found
 
     def _counts(self, streams: Sequence[int]) -> NDArray[np.intp]:
         """Count lines by the bins that exposures are made of."""
@@ -269,20 +267,23 @@ class _Reading:
             asked = [self._lines.templates[template] for template in group.templates]
             if never_served(asked, group.detail, self._served):
                 group.attributes["never_served"] = "yes"
+        if group.held > MOST_OF_ONE:
+            group.thin(MOST_A_MINUTE, self._window)
         signal = signal_of(group, self._lines.templates, self._window, exposure, requests)
         return [] if signal is None else [signal, *expiry(signal, self._window)]
 
-    def _add(self, alike: _Alike, table: LogTable, group: Group, fresh: Group) -> None:
+    def _add(self, alike: Alike, table: LogTable, group: Group, fresh: Group) -> None:
         rows = alike.rows
-        group.rows.append(Rows(table.number[rows], table.times_s[rows], _short(table.stream[rows])))
+        place = (self._place[alike.entity], alike.template)
+        group.rows.append(Rows(table.number[rows], table.times_s[rows], _short(table.stream[rows]), place=place))
         group.templates[alike.template] += len(alike.rows)
-        group.mentions.update(fresh.mentions if group is not fresh else {})
+        group.mentions.update(fresh.mentions if group is not fresh and not alike.again else {})
         group.attributes.update(alike.attributes)
         streams = np.unique(table.stream[alike.rows]).tolist()
         group.nodes.update(node for stream in streams if (node := self._streams[stream].node))
         group.pods.update((stream, pod) for stream in streams if (pod := self._streams[stream].pod))
 
-    def _read(self, table: LogTable, owner: Ints, order: Ints, times: Times) -> list[_Alike]:
+    def _read(self, table: LogTable, owner: Ints, order: Ints, times: Times) -> list[Alike]:
         """Gather the rows of each template of each entity, where they mean something, and whom they mention."""
         changes = (np.diff(owner[order]) != 0) | (np.diff(table.template[order]) != 0)
         inner = np.flatnonzero(changes) + 1
@@ -306,11 +307,25 @@ class _Reading:
             kind, template, entity = kinds[run], templates[run], self._entities[int(owners[run])]
             assert kind is not None
             meaning, rows = self._meanings[template], order[bounds[run] : bounds[run + 1]]
-            found.append(_Alike(kind=kind, entity=entity, template=template, meaning=meaning, rows=rows))
+            again = (entity, template) in self._begun
+            found.append(Alike(kind=kind, entity=entity, template=template, meaning=meaning, rows=rows, again=again))
             found[-1].attributes.update(meaning.attributes)
-        calls = [alike for alike in found if alike.kind in CALLS or alike.kind is Kind.CONFIG_CHANGE]
-        _read_mentions(calls, table, self._sample, self._together, self._directory, self._texts_of)
+            if lines[run] > sizes[run]:
+                self._begun.add((entity, template))
+        self._name(found, table)
         return found
+
+    def _name(self, found: Sequence[Alike], table: LogTable) -> None:
+        """Tell whom lines mention."""
+        whose: dict[int, Alike] = {}
+        for one in found:
+            known = self._named.get(one.template)
+            if known is not None:
+                one.mentions.update(known.mentions)
+                one.attributes.update(known.attributes)
+            elif calls(one.kind):
+                whose.update(dict.fromkeys(self._sample.of(table.number[one.rows], 0, len(one.rows)), one))
+        read_mentions(whose, self._directory, self._texts_of)
 
 
 def _ease(groups: Sequence[Group], window: Window) -> None:
@@ -326,43 +341,6 @@ def _ease(groups: Sequence[Group], window: Window) -> None:
 def _short(numbers: Ints) -> Ints:
     """Give small numbers in 16 bits where they fit, which sort several times faster."""
     return numbers.astype(np.uint16) if len(numbers) and int(numbers.max()) < 1 << 16 else numbers
-
-
-def _read_mentions(
-    alike: Sequence[_Alike],
-    table: LogTable,
-    most: int,
-    together: int,
-    directory: Directory,
-    texts_of: Callable[[Sequence[int]], Iterable[tuple[int, str]]],
-) -> None:
-    """Read a sample of each template's lines for whom they name; all samples in one pass, for opening lines is dear.
-
-    Where a case has so many lines that samples would lie in every corner of it, those of all templates are taken from the
-    same corners: the first lines of each stretch of ``together`` lines.
-    """
-    whose: dict[int, _Alike] = {}
-    for one in alike:
-        numbers = table.number[one.rows]
-        places = np.linspace(0, len(numbers) - 1, min(most, len(numbers))).astype(int)
-        if together >= LEAST_TOGETHER:
-            places = _gathered_in(numbers, places, together)
-        whose.update(dict.fromkeys(numbers[places].tolist(), one))
-    for number, text in texts_of(sorted(whose)):
-        one = whose[number]
-        for host in hosts_in(text):
-            known = directory.resolve(host, one.entity.namespace)
-            if known is not None and known != one.entity:
-                one.mentions[known] += 1
-        if one.kind is Kind.TLS_FAILURE and (end := certificate_end(text)):
-            one.attributes["not_after"] = end
-
-
-def _gathered_in(numbers: Ints, places: Ints, together: int) -> Ints:
-    """Move places in ascending numbers, as many as there are, to the begin of the stretch that each one lies in."""
-    stretches = numbers[places] // together
-    first_of_equals = np.searchsorted(stretches, stretches)
-    return np.searchsorted(numbers, stretches * together) + np.arange(len(places)) - first_of_equals
 
 
 def _placed(

@@ -7,6 +7,7 @@ What urllib3 would do by itself (retry, follow, wait as a server says) is switch
 import socket
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import requests
@@ -17,6 +18,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.retry import Retry
 
+from bot.domain.crowding import MOST_DECODED_BYTES, crowded
 from bot.wire.deadline import Deadline
 from bot.wire.failures import (
     BrokenError,
@@ -28,7 +30,7 @@ from bot.wire.failures import (
     UnreachableError,
     WireError,
 )
-from bot.wire.transfer import Transfer
+from bot.wire.transfer import LARGE_BYTES, Transfer
 
 CHUNK = 64 * 1024
 PAUSE_S = 0.25
@@ -105,17 +107,27 @@ class DeadlineAdapter(HTTPAdapter):
 
     def _read(self, answer: requests.Response) -> None:
         limit = self._transfer.limits.answer_bytes
-        parts, size = [], 0
-        try:
+        size = 0
+        parts: list[bytes] = []
+        with ExitStack() as stack:
+            stack.callback(answer.close)
             for chunk in answer.iter_content(CHUNK):
+                if size <= LARGE_BYTES < size + len(chunk):
+                    stack.enter_context(self._transfer.large)  # its holder ends with the deadline
                 size += len(chunk)
                 self._transfer.count(len(chunk))
                 if size > limit:
+                    parts.clear()  # an error that is kept keeps what stood around it
                     raise TooLargeError(f"an answer has more than {limit / 1e6:.0f} MB", status=answer.status_code)
                 parts.append(chunk)
-        finally:
-            answer.close()
-        answer._content = b"".join(parts)  # noqa: SLF001 - what reading ``content`` sets
+        whole = b"".join(parts)
+        del parts
+        if self._json_only and crowded(whole):
+            whole = b""
+            raise TooLargeError(
+                f"an answer holds more values than fit in {MOST_DECODED_BYTES / 1e6:.0f} MB", status=answer.status_code
+            )
+        answer._content = whole  # noqa: SLF001 - what reading ``content`` sets
 
     def _judge(self, answer: requests.Response) -> None:
         status, ok = answer.status_code, answer.ok

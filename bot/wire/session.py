@@ -121,5 +121,7 @@ def decoded(raw: bytes) -> Any:
     """Decode JSON; raises BrokenError as ``json_of`` does."""
     try:
         return json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise BrokenError("the answer is not whole JSON") from error
+    except (ValueError, RecursionError):
+        broken = BrokenError("the answer is not whole JSON")  # raised from here it would keep the text
+    del raw
+    raise broken

@@ -26,6 +26,9 @@ class Limits:
     """Without a byte for so long, an attempt is given up"""
 
 
+LARGE_BYTES = 16 * 1024 * 1024
+
+
 class Transfer:
     """Counts bytes and compares clocks; from any thread."""
 
@@ -33,6 +36,8 @@ class Transfer:
         self.deadline = deadline
         self.limits = limits
         self.bytes = 0
+        self.large = threading.Lock()
+        """Held by the one answer beyond ``LARGE_BYTES`` that is read at a time"""
         self._offsets: list[float] = []
         self._lock = threading.Lock()
 

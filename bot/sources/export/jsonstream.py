@@ -9,8 +9,13 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from bot.domain.crowding import crowded
+
 ITEM_LIMIT_CHARS = 64 * 1024 * 1024
 """Larger than the largest object etcd stores (1.5 MiB) and than a month of one series at 15 s (5 MiB)."""
+
+CROWD_CHARS = 4 * 1024 * 1024
+"""A smaller item fits, whatever it holds."""
 
 NESTING_LIMIT = 200
 """Deeper than any manifest; far from where the decoder runs out of stack."""
@@ -104,6 +109,7 @@ class JsonStream:
             except RecursionError as error:
                 raise JsonCutError("JSON nested too deep to be an export") from error
             except ValueError as error:
+                self._refuse_crowds()
                 if self._ended or len(self._text) - self._at > ITEM_LIMIT_CHARS or not self._more():
                     why = str(error)
                     self._at = len(self._text) if self._ended else self._at
@@ -118,6 +124,12 @@ class JsonStream:
                 raise JsonCutError("JSON nested too deep to be an export")
             self._at = end
             return found, text
+
+    def _refuse_crowds(self) -> None:
+        """Refuse an item of which so much waits already that decoding it would take many times its size."""
+        waiting = len(self._text) - self._at
+        if waiting > CROWD_CHARS and crowded(self._text, self._at):
+            raise JsonCutError(f"an item holds more values than are decoded at once, within its {waiting} characters")
 
     def elements(self) -> Iterator[tuple[Any, str]]:
         """Give each element of the array that begins here, with its exact text."""

@@ -15,6 +15,7 @@ import aiohttp
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from bot.domain.bearings import ahead_s
+from bot.domain.crowding import crowded
 from bot.sources.slack.pace import Pace
 from bot.sources.slack.shared_pace import SharedPace
 
@@ -144,6 +145,8 @@ class SlackCalls:
             if len(body) > BODY_LIMIT_BYTES:
                 raise UntoldError(f"an answer was larger than {BODY_LIMIT_BYTES} bytes and was not read")
         self.bytes += len(body)
+        if crowded(body):
+            raise UntoldError("an answer held more values than are decoded at once and was not read")
         return bytes(body)
 
     def _answer(self, response: aiohttp.ClientResponse, body: bytes) -> Mapping[str, Any]:
