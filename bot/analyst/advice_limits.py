@@ -135,8 +135,8 @@ def cpu(signal: Signal, chain: Chain, findings: Findings) -> Recommendation | No
         change=command,
         effect=(
             f"{would_have(f'a limit of {what.proposed * 1000:.0f}m', what)}; {struck:,} of {whole:,} {plural(chain.symptom.kind)} came behind them. Its "
-            "limit hides what it would have used: this is an estimate from when it was not throttled, and failures that nobody asks again are not "
-            "taken off"
+            "limit hides what it would have used: this is an estimate from when it was not throttled, and that less would be asked again for "
+            "failing is not counted"
         ),
         what_if=(what,),
     )

@@ -170,9 +170,7 @@ def _wait_fact(signal: Signal) -> list[str]:
     if not waited:
         return []
     middle = waited[len(waited) // 2]
-    return [
-        f"written down when it was over: by its own words it had waited {length(middle)} by then, and lags count from there"
-    ]
+    return [f"logged when it ends, having waited {length(middle)} by its own words; lags count from its beginning"]
 
 
 def _lag_fact(signal: Signal, findings: Findings) -> list[str]:

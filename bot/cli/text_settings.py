@@ -1,7 +1,7 @@
-"""The settings that make a cascade possible, as a small table: one row a thing, each setting once."""
+"""The settings that make a cascade possible, and how its steps were measured, as small tables: one row a thing, each fact once."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -10,6 +10,8 @@ from bot.cli import words
 from bot.cli.text_layout import MUTED, hang, heading
 from bot.domain.report import Report
 
+_SET = re.compile(r"[A-Z]\w+ [^\s:]+(?:: |$)|[\w.-]+ is\b")
+"""How a fact begins that tells of a setting: with whose it is, or with its name."""
 _SETTING = re.compile(r"(?P<entity>[A-Z]\w+ [^\s:]+): (?P<name>\S+) is (?P<value>.+)")
 
 
@@ -25,9 +27,15 @@ def settings(report: Report) -> Iterator[RenderableType]:
                 steps.append(step.id)
             if said not in told:
                 told.append(said)
+    possible = {place: row for place, row in rows.items() if _SET.match(place)}
+    yield from _table("Settings that make it possible", possible)
+    yield from _table("How it was measured", {place: row for place, row in rows.items() if place not in possible})
+
+
+def _table(title: str, rows: Mapping[str, tuple[list[str], list[str]]]) -> Iterator[RenderableType]:
     if not rows:
         return
-    yield heading("Settings that make it possible")
+    yield heading(title)
     wide = max(len(" ".join(steps)) for steps, _ in rows.values())
     for place, (steps, told) in rows.items():
         line = Text("" if told == [place] else f"{words.short(place)}  ", style="bold")

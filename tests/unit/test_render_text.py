@@ -149,3 +149,15 @@ def test_long_kinds_are_said_as_people_say_them():
 def test_sizes_are_decimal(count, expected):
     """Bytes in the units that disks are sold in."""
     assert expected == words.size(count)
+
+
+def test_how_a_step_was_measured_is_no_setting():
+    """What was measured beside a step stands under its own heading, after the settings."""
+    first, *rest = REPORT.cascade.steps
+    told = replace(
+        first, facts=("CronJob a/b: schedule is 0 * * * *", "cpu moves with the symptom over the whole window")
+    )
+    lines = render_text(replace(REPORT, cascade=replace(REPORT.cascade, steps=(told, *rest))), 100).splitlines()
+    settings, measured = lines.index("Settings that make it possible"), lines.index("How it was measured")
+    assert "schedule 0 * * * *" in lines[settings + 1]
+    assert "moves with the symptom" in lines[measured + 1]
