@@ -186,7 +186,7 @@ def pool(signal: Signal, _chain: Chain, findings: Findings) -> Recommendation | 
         unit="",
         present=total,
         proposed=total + more,
-        things="moments that were read at which requests waited",
+        things="logged moments at which requests waited",
         total=len(waiting),
         points=stepped(
             [total + one for one in waiting],

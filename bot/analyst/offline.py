@@ -28,7 +28,6 @@ from bot.analyst.words import (
     counted,
     happened,
     length,
-    noun,
     one as article,
     times,
 )
@@ -242,7 +241,7 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
             f"{asked} cannot be told from other failures here, and {left} of {counted(episodes, 'episode')} stay unexplained"
         )
     if standing < LEAST_ROOT:
-        doubts.append(f"{noun(chain.root.kind)} is itself an effect of something not seen")
+        doubts.append(f"{article(chain.root.kind)} is itself an effect of something not seen")
     doubts += against(findings, chain, rootness)
     if chain.score < (LEAST_FURTHER if carried(chain, findings.chains, LEAST_SCORE) else LEAST_SCORE):
         doubts.append("its links are weakly supported")
@@ -283,7 +282,7 @@ def _confidence(
     close = bool(others) and others[0].score >= CLOSE * chain.score
     on_the_way = {findings.topology.root(signal.entity) for signal in chain.signals[:-1]}
     if close:
-        reasons.append(f"{noun(others[0].root.kind)} of {others[0].root.entity} fits nearly as well")
+        reasons.append(f"{article(others[0].root.kind)} of {others[0].root.entity} fits nearly as well")
     if share < 0.8:
         reasons.append(f"{folded_episodes(chain) - len(chain.explained)} of the episodes remain unexplained")
     if chain.end_to_end.status != "supported":
