@@ -21,7 +21,7 @@ def against(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) ->
     if (other := another_beginning(findings, chain, rootness)) is not None:
         doubts.append(f"the symptom ended while nobody undid it, and {one_of(other)} began beside it")
     if _merely_asked(findings, chain):
-        doubts.append("who asked it for names, and what became of those requests, was not seen")
+        doubts.append("the resolver that it asked, and what became of that, was not seen")
     if (host := _fails_as_well(findings, chain.root)) is not None:
         doubts.append(f"{host.entity}, which others call, failed with it: what leads to both was not seen")
     return doubts
