@@ -70,7 +70,7 @@ def help_figure() -> Figure:
 
 def investigation_figures(exports: Mapping[str, Path], home: Path) -> Iterator[Figure]:
     """Analyze exports of growing size; the first is the measure of the last."""
-    first_cpu = None
+    first: tuple[float, int] | None = None
     for name, export in exports.items():
         before = set(home.glob("*.case"))
         code, took, cpu, megabytes = measured(["analyze", str(export), "--quiet"], home)
@@ -82,12 +82,13 @@ def investigation_figures(exports: Mapping[str, Path], home: Path) -> Iterator[F
         shown = f"{took:.1f} s, {cpu:.1f} cpu-s, {megabytes:.0f} MB for {raw / 1e6:.0f} MB of logs"
         yield Figure(name=f"{name} of logs to report", shown=shown, limit=limit, kept=kept)
         share = case.stat().st_size / raw
-        if first_cpu is not None:
+        if first is not None:
             yield Figure(name=f"{name}: case file to raw logs", shown=f"{share:.3f}", limit="≤ .33", kept=share <= 0.33)
-            grown = cpu / first_cpu
+            grown = cpu / first[0]
             limit, kept = ("≤ 13 ×", grown <= 13) if gigabytes >= 5 else ("none", True)
-            yield Figure(name=f"{name}: CPU to that of the smallest", shown=f"{grown:.1f} ×", limit=limit, kept=kept)
-        first_cpu = first_cpu or cpu
+            shown = f"{grown:.1f} × ({cpu:.1f} to {first[0]:.1f} cpu-s) for {raw / first[1]:.0f} × the logs"
+            yield Figure(name=f"{name}: CPU to that of the smallest", shown=shown, limit=limit, kept=kept)
+        first = first or (cpu, raw)
 
 
 def _raw_bytes(case: Path) -> int:
