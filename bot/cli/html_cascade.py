@@ -61,14 +61,16 @@ def _step(report: Report, step: Step, part: str, seen: set[str]) -> Markup:
     mark = {"root": " root cause", "felt": " what was felt"}.get(part, "")
     facts = [each for each in step.facts if each not in seen]
     seen.update(facts)
-    often = "" if str(step.count) in step.summary else f"{words.number(step.count)}×, "
+    said = {1: "once", 2: "twice"}.get(step.count, f"{step.count} times")
+    often = "" if step.count == 1 or said in step.summary else f"{words.number(step.count)}×, "
+    first = "first " if step.count > 1 else ""
     box = element(
         "div",
         element("p", f"{step.id}{mark}", class_="tag"),
         element("p", told(step.entity, step.summary, " "), class_="told"),
         element(
             "p",
-            f"{often}first {words.short_moment(step.first_at)} UTC ",
+            f"{often}{first}{words.short_moment(step.first_at)} UTC ",
             refs(step.evidence, report.evidence),
             class_="sub",
         ),
@@ -209,7 +211,7 @@ def _people(report: Report) -> Iterator[SvgLane]:
             (at, f"{words.visible(claim.author)}: “{_cut(words.visible(claim.quote))}” {claim.status}")
             for claim in report.claims
             for at in [next((report.evidence[each].at for each in claim.evidence if each in report.evidence), None)]
-            if at is not None
+            if at is not None and report.window.start <= at < report.window.end
         ),
     )
     spans = tuple(Span(start=at, end=at, caption=caption) for at, caption in said)

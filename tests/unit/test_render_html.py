@@ -266,3 +266,26 @@ def test_a_reason_that_the_summary_gives_is_not_repeated_below_it():
     assert (1, 1) == (page.count("too little was read"), page.count("no logs"))
     one = replace(REPORT.symptom, episodes=REPORT.symptom.episodes[:1], explained=1, unexplained=0)
     assert "1 of 1 episode explained" in render_html(replace(REPORT, symptom=one))
+
+
+def test_a_step_says_once_how_often_it_came():
+    """Its summary counts already; what came once has no first time, and nobody counts "1×"."""
+    first, *rest = REPORT.cascade.steps
+    for count, told, dated in (
+        (1, "Pods got SIGTERM once", ">Mon"),
+        (2, "came twice", ">first Mon"),
+        (7, "came", ">7×, first Mon"),
+    ):
+        step = replace(first, summary=told, count=count, first_at=START)
+        page = render_html(replace(REPORT, cascade=replace(REPORT.cascade, steps=(step, *rest))))
+        assert f"{dated} {START:%d %b %H:%M} UTC" in page
+
+
+def test_what_was_said_after_the_window_makes_no_empty_lane():
+    """A lane without a mark in sight tells nothing."""
+    name = next(iter(REPORT.evidence))
+    claims = (replace(REPORT.claims[0], evidence=(name,)),)
+    for after, lanes in ((timedelta(hours=-1), 1), (timedelta(hours=1), 0)):
+        cited = {name: replace(REPORT.evidence[name], at=REPORT.window.end + after)}
+        page = render_html(replace(REPORT, claims=claims, evidence=REPORT.evidence | cited))
+        assert lanes == page.count("said what caused it</")
