@@ -12,6 +12,8 @@ from bot.native.kernel import kernel
 
 Ints = NDArray[np.int64]
 Keys = NDArray[np.uint64]
+_USUAL_LINE = 64
+"""Bytes; of a text of shorter lines they are counted first"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -121,16 +123,22 @@ def lines_of(text: bytes, limit: int, odd: Oddities) -> tuple[Ints, Ints]:
     compiled = kernel()
     if compiled is None:
         return plain_lines_of(text, limit, odd)
-    most = compiled.rootcause_count(text, len(text)) + 1
-    starts, lengths, counts = (
-        np.empty(most, dtype=np.int64),
-        np.empty(most, dtype=np.int64),
-        np.zeros(4, dtype=np.int64),
-    )
-    lines = compiled.rootcause_lines(text, len(text), limit, *map(address, (starts, lengths, counts)))
+    most = len(text) // _USUAL_LINE + 1
+    while True:
+        starts, lengths, counts = (
+            np.empty(most, dtype=np.int64),
+            np.empty(most, dtype=np.int64),
+            np.zeros(4, dtype=np.int64),
+        )
+        lines = compiled.rootcause_lines(text, len(text), limit, most, *map(address, (starts, lengths, counts)))
+        if lines >= 0:
+            break
+        most = compiled.rootcause_count(text, len(text)) + 1
     broken, nul, coloured, too_long = counts.tolist()
     odd.broken, odd.nul = odd.broken + broken, odd.nul + nul
     odd.coloured, odd.too_long = odd.coloured + coloured, odd.too_long + too_long
+    if lines < most // 2:  # what is held on to is no larger than it has to be
+        return starts[:lines].copy(), lengths[:lines].copy()
     return starts[:lines], lengths[:lines]
 
 

@@ -22,7 +22,7 @@ _COUNT = ctypes.c_int64
 _REAL = ctypes.c_double
 
 _FUNCTIONS: dict[str, tuple[type[ctypes.c_int64] | None, list[object]]] = {
-    "rootcause_lines": (_COUNT, [_TEXT, _COUNT, _COUNT, _AT, _AT, _AT]),
+    "rootcause_lines": (_COUNT, [_TEXT, _COUNT, _COUNT, _COUNT, _AT, _AT, _AT]),
     "rootcause_count": (_COUNT, [_TEXT, _COUNT]),
     "rootcause_begins": (_COUNT, [_TEXT, _COUNT, _TEXT, _COUNT]),
     "rootcause_prefixes": (None, [_TEXT, _COUNT, _AT, _AT, _AT, _AT]),

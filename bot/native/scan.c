@@ -750,13 +750,22 @@ enum { BROKEN, NULS, COLOURED, TOO_LONG, COUNTS };
 
 /* Finds the lines of a text that ends with a line end (or with the file), each without \n and one \r before it.
  *
- * Writes start and length of each, at most ``limit`` bytes of it, adds to ``counts``, and gives how many lines there are.
+ * Writes start and length of each, at most ``limit`` bytes of it, adds to ``counts``, and gives how many lines there are: -1
+ * where there are more than ``most``, and then it has to be done again.
  */
-int64_t rootcause_lines(bytes text, int64_t size, int64_t limit, int64_t *starts_at, int64_t *lengths, int64_t *counts) {
+int64_t rootcause_lines(bytes text, int64_t size, int64_t limit, int64_t most, int64_t *starts_at, int64_t *lengths,
+                        int64_t *counts) {
     bytes p = text, end = text + size;
-    int high = any_high(p, end), nuls = memchr(p, 0, (size_t)size) != NULL, coloured = memchr(p, 0x1b, (size_t)size) != NULL;
+    uint8_t seen = 0, nuls = 0, coloured = 0;
+    for (int64_t n = 0; n < size; n++) { /* once for all, not line by line */
+        seen |= text[n];
+        nuls |= text[n] == 0;
+        coloured |= text[n] == 0x1b;
+    }
+    int high = seen >= 0x80;
     int64_t lines = 0;
     while (p < end) {
+        if (lines == most) return -1;
         bytes stop = memchr(p, '\n', (size_t)(end - p));
         bytes next = stop == NULL ? end : stop + 1;
         if (stop == NULL) stop = end;
