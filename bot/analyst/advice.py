@@ -80,6 +80,10 @@ GENERAL: dict[Kind, tuple[str, str]] = {
         "Bound the queue at {who} by time instead of length, and refuse early",
         "a full queue turns slow answers into errors for everyone",
     ),
+    Kind.REPLICA_CHANGE: (
+        "Let clients of {who} follow a new leader: short connection lifetimes, retries on the errors of a changed role",
+        "who keeps the old address goes on failing long after another leads",
+    ),
     Kind.MEMORY_GROWTH: (
         "Find what {who} keeps in memory; until then raise its limit or restart it before it is full",
         "its memory does not come back between restarts",

@@ -46,6 +46,7 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"databases?|dbs?|postgres\w*|mysql|mariadb|mongo\w*", (K.LOCK_WAIT, K.SLOW_QUERY, K.POOL_EXHAUSTION, K.DEADLOCK, K.RESOURCE_SHIFT)),
     (r"slow (?:quer(?:y|ies)|sql)|quer(?:y|ies)", (K.SLOW_QUERY, K.LOCK_WAIT)),
     (r"(?:connection )?pools?(?: exhaust\w+)?|too many (?:connections|clients)|connections?", (K.POOL_EXHAUSTION,)),
+    (r"fail-?overs?|leaders?(?: election| change)?s?|elections?|quorum|read-?only|promotions?|switch-?overs?", (K.REPLICA_CHANGE,)),
     (r"queues?|queue[di]\w*|backlogs?|buffers?", (K.QUEUE_GROWTH,)),
     (r"latenc(?:y|ies)|slow(?:ness|er|ly)?|p9\d|response times?|laggy|sluggish", (K.LATENCY, K.SLOW_QUERY)),
     (r"5\d\ds?|5xx|server errors?|bad gateway|internal errors?", (K.SERVER_ERROR, K.UNAVAILABLE)),

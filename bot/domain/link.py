@@ -85,7 +85,7 @@ class Link:
     mechanism: str
     """Key of a known mechanism, or ``timing`` where only times speak for it."""
     scope: str
-    """What ties the two places: ``same entity``, ``owner``, ``calls``, ``same node``, ``same namespace``, ``named``, ``cluster``"""
+    """What ties the two places: ``same entity``, ``owner``, ``calls``, ``node agent``, ``same node``, ``same namespace``, ``named``, ``cluster``"""
     plausibility: float
     """0..1: how well mechanism and scope fit, before any timing."""
     test: LinkTest

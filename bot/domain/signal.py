@@ -73,6 +73,7 @@ class Kind(StrEnum):
     SLOW_QUERY = "slow_query"
     POOL_EXHAUSTION = "pool_exhaustion"
     QUEUE_GROWTH = "queue_growth"
+    REPLICA_CHANGE = "replica_change"
     TIMEOUT = "timeout"
     RETRY = "retry"
     CONNECTION_RESET = "connection_reset"

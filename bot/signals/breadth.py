@@ -23,6 +23,7 @@ BROKEN = frozenset(
         Kind.CONNECTION_RESET,
         Kind.CONNECTION_REFUSED,
         Kind.UNAVAILABLE,
+        Kind.REPLICA_CHANGE,
         Kind.SERVER_ERROR,
         Kind.LOG_ERROR,
         Kind.CRASH_LOOP,
@@ -45,8 +46,8 @@ def breadths(
         rivals = [other for other in once.values() if _at_once(path[0], other[0])]
         beside = _broken_beside(rivals, signals, topology)
         if len(rivals) > 1 and beside:
-            shares = [_share(other, beside, ties) for other in rivals]
-            most, mine = max(shares), _share(path, beside, ties)
+            shares = [_share(other, rivals, beside, ties) for other in rivals]
+            most, mine = max(shares), _share(path, rivals, beside, ties)
             told[head] = mine / most if most else 1.0
     return told
 
@@ -78,9 +79,21 @@ def _broken_beside(
     return found
 
 
-def _share(path: Sequence[Signal], beside: Sequence[Signal], ties: Mapping[tuple[SignalId, SignalId], float]) -> float:
-    """Give how plausibly, on average, what begins a path accounts for what broke beside the symptom."""
+def _share(
+    path: Sequence[Signal],
+    rivals: Sequence[Sequence[Signal]],
+    beside: Sequence[Signal],
+    ties: Mapping[tuple[SignalId, SignalId], float],
+) -> float:
+    """Give how plausibly, on average, what begins a path accounts for what broke beside the symptom.
+
+    What a rival accounts for that the path's root brings about itself is the root's as well.
+    """
     begins = [one.id for one in path[:-1] if EXOGENOUS.get(one.kind, 0.0) >= BEGINS]
+    root = path[0].id
+    begins += [
+        other[0].id for other in rivals if ties.get((root, other[0].id), 0.0) > ties.get((other[0].id, root), 0.0)
+    ]
     return sum(max((ties.get((cause, broken.id), 0.0) for cause in begins), default=0.0) for broken in beside) / len(
         beside
     )

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, log, log1p, log10, prod, sqrt
 
-from bot.domain.link import Chain, Link
+from bot.domain.link import Chain, Link, LinkTest
 from bot.domain.signal import Kind, Occurrence, Signal, SignalId, Topology
 from bot.domain.window import Window
 from bot.signals.breadth import breadths
@@ -29,6 +29,9 @@ PER_HEAD = 4
 LEAST_STRENGTH = 0.2
 CERTAIN = 6.0
 """Negative decimal logarithm of a p-value beyond which more of it adds nothing."""
+MANY = 8
+"""Repetitions from which on they weigh against what is expected of two such things."""
+EACH_TIME = 0.9
 DEPTH_BONUS = 0.15
 """What each step between root and symptom adds: a cause whose way is shown is worth more than one that is only tied."""
 
@@ -99,7 +102,14 @@ def strength(link: Link) -> float:
         # early is no closer than seen too late
         tight = 1.0 - min(1.0, log1p(abs(test.lag.median)) / log1p(max(high, 1.0)))
     shown = 0.3 * recall + 0.15 * precision + 0.4 * significance + 0.15 * tight
-    return shown * link.plausibility * (TOO_EARLY if test.early_s else 1.0)
+    expected = sqrt(link.plausibility) if _each_time(test) else link.plausibility
+    return shown * expected * (TOO_EARLY if test.early_s else 1.0)
+
+
+def _each_time(test: LinkTest) -> bool:
+    """Tell whether many causes were each followed, many effects each preceded: then what one expects beforehand counts for less."""
+    met = test.hits >= EACH_TIME * (test.hits + test.misses)
+    return met and not test.unexplained and test.hits >= MANY and (test.p_value or 1.0) <= 10**-CERTAIN
 
 
 def chains(

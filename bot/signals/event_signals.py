@@ -14,7 +14,8 @@ from bot.domain.signal import Kind, Signal, Topology
 from bot.domain.window import Window
 from bot.signals.acts import FOLD_S, Act, signals_of
 from bot.signals.evictions import disk_hogs
-from bot.signals.kubernetes import Meaning, deleted_pod, meaning
+from bot.signals.kubernetes import NODE_PROBLEM, Meaning, deleted_pod, meaning
+from bot.signals.replaced import replaced_acts
 from bot.signals.scalings import scaling_acts, seen_at_s
 
 SOURCE = "kubernetes/events"
@@ -89,12 +90,14 @@ def event_signals(events: Iterable[tuple[ItemId, ClusterEvent]], window: Window,
     acts = _of_their_node([act for ref, event in events for act in _acts(ref, event, topology)])
     acts = _one_outage(acts, events)
     acts.extend(disk_hogs(events, topology))
-    scalings = scaling_acts(events, topology)
+    acts_of_pods = list(replaced_acts(events, topology))
+    acts.extend(act for act in acts_of_pods if act.kind is Kind.POD_SHORTFALL)
+    scalings = [*scaling_acts(events, topology), *(act for act in acts_of_pods if act.kind is not Kind.POD_SHORTFALL)]
     rollouts = [act for act in scalings if act.kind is Kind.ROLLOUT]
     # two rollouts, or a scaling and the next, are never one act, however close
     rest = [act for act in scalings if act.kind is not Kind.ROLLOUT]
-    lasting = [act for act in acts if act.kind in _RETRIED]
-    acts = [act for act in acts if act.kind not in _RETRIED]
+    lasting = [act for act in acts if _goes_on(act)]
+    acts = [act for act in acts if not _goes_on(act)]
     return sorted(
         (
             *signals_of(acts, window, SOURCE),
@@ -104,6 +107,11 @@ def event_signals(events: Iterable[tuple[ItemId, ClusterEvent]], window: Window,
         ),
         key=lambda signal: (signal.occurrences[0].start_s, signal.id),
     )
+
+
+def _goes_on(act: Act) -> bool:
+    """Tell whether what an act tells of still stands until it is told again: refusals, and what ails a node."""
+    return act.kind in _RETRIED or act.label == NODE_PROBLEM
 
 
 def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]:

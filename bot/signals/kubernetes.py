@@ -21,6 +21,9 @@ class Meaning:
     phrase: str
 
 
+NODE_PROBLEM: Final = "node problem"
+"""The phrase for what the node problem detector reports, again and again while it lasts."""
+
 _BY_MESSAGE: Final[tuple[tuple[str, str, Kind, str], ...]] = (
     # reason, pattern searched in the message, kind, phrase; the first that fits wins
     ("Killing", r"failed (?:liveness|startup) probe", Kind.CONTAINER_RESTART, "restarted for a failed probe"),
@@ -111,7 +114,7 @@ _BY_REASON: Final[tuple[tuple[Kind, str, str], ...]] = (
     ),
     (
         Kind.NODE_FAILURE,
-        "node problem",
+        NODE_PROBLEM,
         (
             "KernelDeadlock TaskHung KernelOops UnregisterNetDevice DockerHung CorruptDockerOverlay2 CorruptDockerImage "
             "ReadonlyFilesystem FilesystemIsReadOnly Ext4Error Ext4Warning IOError MemoryReadError XfsHasShutDown "

@@ -5,6 +5,7 @@ means much. Three things still can be asked: did the effects keep inside the cau
 stretches in which it was worst; and did both begin and end together. Leaves out which pairs may be asked so (``pairs``).
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -24,6 +25,18 @@ ALIKE = (0.5, 0.8)
 GROWN = 0.2
 """How much of its own length after the effect a cause may stand out that grew together with it."""
 
+WITHIN_RUNS = 4
+"""Effects from which on it is no luck that each began and ended within a run."""
+LATE = 0.1
+LEAST_LATE_S = 60.0
+"""How long after a run its last request may still fail, as a share of the run."""
+FILLED = 0.3
+"""Share of a typical run that an effect fills: what is over in a moment ends within anything."""
+LEAST_RUN_S = 60.0
+SELDOM_RUNS = 0.25
+"""Share of the window up to which runs leave room to fall outside of them."""
+MOST_RUNS = 0.6
+"""Share of the runs that must have had an effect."""
 BREAK_S = 600.0
 SHORT = 0.1
 """Breaks up to either, the latter as a share of what they part, do not end a stretch."""
@@ -68,6 +81,22 @@ def _can_tell(level: Spans, effect: Train, window: Window) -> bool:
     most = min(len(level), len(effect.starts_s))
     share = covered_share(level, window.start_s, window.end_s)
     return binomial_tail(most, most, share) <= SUPPORTED_P
+
+
+def within_runs(causes: Train, effects: Train, window: Window) -> bool:
+    """Tell whether every effect began and ended within a run of the cause, and most runs had one; runs fill little of the window."""
+    runs = _spans(causes)
+    if len(effects.starts_s) < WITHIN_RUNS or covered_share(runs, window.start_s, window.end_s) > SELDOM_RUNS:
+        return False
+    slack_s, met, filled = causes.slack_s + effects.slack_s, set[int](), []
+    for low, high in _spans(effects):
+        place = bisect_right(causes.starts_s, low + effects.slack_s) - 1
+        lasts_s = runs[place][1] - runs[place][0]
+        if place < 0 or high > runs[place][1] + slack_s + max(LEAST_LATE_S, LATE * lasts_s):
+            return False
+        met.add(place)
+        filled.append(high - low >= max(FILLED * lasts_s, LEAST_RUN_S * FILLED))
+    return len(met) >= MOST_RUNS * len(runs) and 2 * sum(filled) > len(filled)
 
 
 def confined(causes: Train, effects: Train, lag: Range, window: Window) -> float:

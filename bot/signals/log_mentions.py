@@ -32,6 +32,7 @@ CALLS = frozenset(
         Kind.AUTH_FAILURE,
         Kind.RATE_LIMITED,
         Kind.UNAVAILABLE,
+        Kind.REPLICA_CHANGE,
         Kind.SERVER_ERROR,
         Kind.CLIENT_ERROR,
         Kind.CIRCUIT_OPEN,

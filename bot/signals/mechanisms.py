@@ -51,12 +51,12 @@ def _kinds(names: str) -> frozenset[Kind]:
 
 
 CONTENTION = "cpu_saturation cpu_throttling memory_pressure io_saturation network_saturation"
-DROPS = "connection_reset connection_refused timeout unavailable"
+DROPS = "connection_reset connection_refused timeout unavailable replica_change"
 FELT = "latency server_error unavailable"
 STRAIN = "pool_exhaustion queue_growth retry timeout circuit_open"
 
 
-PASSED_ON = "no_space lock_wait deadlock pool_exhaustion slow_query timeout out_of_memory auth_failure rate_limited"
+PASSED_ON = "no_space lock_wait deadlock pool_exhaustion slow_query timeout out_of_memory auth_failure rate_limited replica_change"
 """What a server that has it tells whoever asked, who then tells it as well."""
 
 
@@ -84,7 +84,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     # scheduled work
     _row("job contends", "job_run", CONTENTION, (0, 10 * MINUTE), 1.0, NEIGHBOUR, "during"),
     _row("job slows neighbours", "job_run", "latency slow_query gc_pause", (0, 10 * MINUTE), 0.7, NEIGHBOUR, "during"),
-    _row("job loads store", "job_run", "lock_wait slow_query deadlock pool_exhaustion", (0, 10 * MINUTE), 0.9, ANYWHERE, "during"),
+    _row("job loads store", "job_run", "lock_wait slow_query deadlock pool_exhaustion queue_growth", (0, 10 * MINUTE), 0.9, ANYWHERE, "during"),
     _row("job drives scaling", "job_run", "scale_up", (0, 15 * MINUTE), 0.7, NEIGHBOUR, "during"),
     _row("job ends, load falls", "job_run", "scale_down", (0, 40 * MINUTE), 0.5, NEIGHBOUR, "end"),
     _row("job fills disk", "job_run", "disk_pressure no_space eviction", (0, 20 * MINUTE), 0.7, NEIGHBOUR, "during"),
@@ -125,7 +125,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("rollout leaks", "rollout reload config_change", "memory_growth resource_growth memory_pressure oom_kill out_of_memory gc_pause disk_hog disk_pressure no_space", (0, 24 * HOUR), 1.0, HERE, "since"),
     _row("new settings replace pods", "config_change secret_change", "reload", (0, 30 * MINUTE), 1.0, (("named", 1.0),)),
     _row("rollout fails", "rollout reload config_change", "crash_loop image_pull_failure probe_failure mount_failure bad_config rollout_stuck container_restart quota_exceeded scheduling_failure", (0, 30 * MINUTE), 1.0, HERE, "since"),
-    _row("rollout ends pods", "rollout reload", "pod_kill shutdown", (0, 10 * MINUTE), 0.7, HERE),
+    _row("rollout ends pods", "rollout reload", "pod_kill shutdown", (0, 10 * MINUTE), 0.7, HERE, "during"),
     _row("change breaks", "rollout reload config_change human_change", f"server_error client_error log_error log_burst latency {DROPS} name_resolution_failure auth_failure tls_failure slow_query lock_wait disk_pressure no_space cpu_saturation cpu_throttling {STRAIN} rate_limited", (0, 6 * HOUR), 0.85, CALLEE, "since"),
     _row("change loads", "rollout reload config_change human_change", f"{CONTENTION} slow_query lock_wait traffic_rise disk_pressure resource_shift scale_up", (0, 6 * HOUR), 0.7, CALLER, "since"),
     _row("limit refuses", "config_change", "quota_exceeded drain_blocked", (0, 24 * HOUR), 1.0, (("named", 1.0), ("owner", 1.0)), "since"),
@@ -147,6 +147,10 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("lock fails requests", "lock_wait deadlock", "server_error unavailable", (0, 20 * MINUTE), 0.6, STORE, "during"),
     _row("slow queries hold connections", "slow_query", f"latency lock_wait {STRAIN}", (0, 15 * MINUTE), 0.85, STORE, "during"),
     *(_row("failure is passed on", kind, kind, (0, 10 * MINUTE), 0.9, (("called by", 1.0),), "during") for kind in PASSED_ON.split()),
+    _row("leader lost with its node", "node_failure", "replica_change", (0, 15 * MINUTE), 1.0, (*HERE, ("same node", 0.95), ("called by", 0.95), ("same namespace", 0.8)), "since"),
+    _row("leader lost with its pod", "pod_kill shutdown eviction oom_kill container_restart crash_loop pod_shortfall", "replica_change", (0, 15 * MINUTE), 1.0, (*HERE, ("called by", 0.95), ("same namespace", 0.5)), "since"),
+    _row("slow replica falls out", f"{CONTENTION} gc_pause noisy_neighbour", "replica_change", (0, 15 * MINUTE), 0.9, (*HERE, ("same node", 0.95), ("called by", 0.95), ("same namespace", 0.6)), "during"),
+    _row("without a leader no writes", "replica_change", f"{FELT} log_error retry timeout queue_growth pool_exhaustion", (0, 15 * MINUTE), 0.95, CALLEE, "during"),
     _row("pool runs dry", "pool_exhaustion", f"timeout latency retry queue_growth log_error probe_failure {FELT} circuit_open", (0, 15 * MINUTE), 0.95, CALLEE, "during"),
     # propagation of failure
     _row("slow, so timed out", "latency", f"timeout retry queue_growth pool_exhaustion {FELT} circuit_open", (0, 15 * MINUTE), 0.8, CALLEE, "during"),
@@ -160,13 +164,14 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("logging fills disk", "log_burst", "disk_hog", (0, 24 * HOUR), 0.95, HERE, "during"),
     _row("logging fills disk", "log_burst", "disk_pressure io_saturation", (0, 12 * HOUR), 0.9, NEIGHBOUR, "during"),
     _row("one fills the disk of all", "disk_hog", "disk_pressure eviction no_space pod_kill", (-MINUTE, 15 * MINUTE), 1.0, (*HERE, ("same node", 1.0), ("cluster", 0.8)), "during"),
+    _row("node's agent away", "rollout reload pod_kill shutdown container_restart crash_loop oom_kill probe_failure pod_shortfall", f"{DROPS} {FELT} retry log_error name_resolution_failure mount_failure scheduling_failure container_restart pod_kill", (0, 5 * MINUTE), 0.8, (("node agent", 1.0),), "during"),
     _row("drain must wait, then goes through", "drain_blocked", "pod_kill eviction node_failure", (0, 6 * HOUR), 0.9, (*HERE, ("same node", 0.9)), "during"),
     _row("node lost", "node_failure disk_pressure memory_pressure", "eviction pod_kill scheduling_failure container_restart", (0, 30 * MINUTE), 1.0, (("same entity", 1.0), ("same node", 1.0), ("named", 1.0), ("cluster", 0.4)), "during"),
     _row("node breaks what runs on it", "node_failure clock_jump", f"auth_failure tls_failure name_resolution_failure mount_failure latency log_error slow_query {DROPS}", (0, 30 * MINUTE), 0.7, (("same entity", 1.0), ("same node", 0.9)), "during"),
     _row("evicted, so unplaced", "eviction node_failure pod_kill", "scheduling_failure", (0, 15 * MINUTE), 0.8, ANYWHERE, "during"),
     _row("no place to run", "scheduling_failure quota_exceeded image_pull_failure mount_failure autoscaler_failure", f"{FELT} {DROPS} rollout_stuck latency cpu_saturation queue_growth circuit_open", (-2 * MINUTE, 30 * MINUTE), 0.8, CALLEE, "during"),
-    _row("refused, so too few", "quota_exceeded scheduling_failure image_pull_failure mount_failure eviction node_failure crash_loop bad_config", "pod_shortfall", (-2 * MINUTE, 15 * MINUTE), 0.95, (*HERE, ("same node", 0.8)), "during"),
-    _row("too few to serve", "pod_shortfall", f"{FELT} {DROPS} latency cpu_saturation queue_growth circuit_open", (-2 * MINUTE, 30 * MINUTE), 0.8, CALLEE, "during"),
+    _row("refused, so too few", "quota_exceeded scheduling_failure image_pull_failure mount_failure eviction node_failure pod_kill crash_loop bad_config rollout reload", "pod_shortfall", (-2 * MINUTE, 15 * MINUTE), 0.95, (*HERE, ("same node", 0.8)), "during"),
+    _row("too few to serve", "pod_shortfall", f"{FELT} {DROPS} log_error latency cpu_saturation queue_growth circuit_open", (-2 * MINUTE, 30 * MINUTE), 0.8, CALLEE, "during"),
     _row("no place, so stuck", "quota_exceeded image_pull_failure mount_failure scheduling_failure probe_failure crash_loop", "rollout_stuck crash_loop", (-2 * MINUTE, 30 * MINUTE), 0.9, HERE, "during"),
     _row("crash loop fails callers", "crash_loop job_failure rollout_stuck", f"{FELT} {DROPS} retry log_error", (0, 20 * MINUTE), 0.8, CALLEE, "during"),
     # alerts follow what they watch

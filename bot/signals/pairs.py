@@ -5,7 +5,7 @@ that no mechanism joins are tested where they share an entity or call each other
 still be found, but such a tie rests on timing alone and says so.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import log
@@ -16,7 +16,7 @@ from bot.domain.signal import Kind, Signal, SignalId, Topology
 from bot.domain.window import Window
 from bot.signals.confounders import ByTheClock, Timed, beside, beside_common_causes
 from bot.signals.discoveries import Asked, Corrected, Tried, in_families
-from bot.signals.lasting import askable, lasting as within
+from bot.signals.lasting import askable, lasting as within, within_runs
 from bot.signals.links import TEST_SHIFT, judge, left_open, measure
 from bot.signals.localities import Locality, locality
 from bot.signals.mechanisms import BY_STATUS, EXOGENOUS, mechanisms_between
@@ -45,6 +45,8 @@ DAY_S = 86_400.0
 SELDOM = 4.0
 """Times a day up to which what lasts cannot be asked to repeat."""
 SELDOM_PLAUSIBLE = 0.7
+INSIDE_PLAUSIBLE = 0.5
+"""How plausible it is at least that a job brings about what near it happens within its runs alone, and ends with them."""
 SEEN_OFTEN = 0.7
 """Plausibility from which a lasting tie is believed where the daily cycle cannot be told from it; it is said that it cannot."""
 _AT_ITSELF = frozenset({"same entity", "owner", "named"})
@@ -171,15 +173,20 @@ def link_all(found: Iterable[Candidate], window: Window, symptom: SignalId | Non
     listed = list(found)
     trains = {signal.id: train_of(signal, window) for signal in _sides(listed)}
     tests = [_measured(one, trains[one.cause.id], trains[one.effect.id], window) for one in listed]
+    inside = [_inside_runs(one, trains, test, window) for one, test in zip(listed, tests, strict=True)]
+    likely = [_likely(one) or held for one, held in zip(listed, inside, strict=True)]
     timed = ByTheClock(_sides(listed), trains, window)
 
     def again(index: int) -> Asked:
         one, test = listed[index], tests[index]
-        return timed.ask(one.cause, one.effect, test, known=_known(one, test), likely=_likely(one))
+        return timed.ask(one.cause, one.effect, test, known=_known(one, test), likely=likely[index])
 
     corrected = in_families(_tried(listed, tests, window), symptom, again)
     links = [
-        _link(one, _judged(one, test, corrected.get(index), timed.told(one.cause, one.effect)))
+        _link(
+            replace(one, plausibility=max(one.plausibility, INSIDE_PLAUSIBLE)) if inside[index] else one,
+            _judged(one, test, corrected.get(index), timed.told(one.cause, one.effect), likely=likely[index]),
+        )
         for index, (one, test) in enumerate(zip(listed, tests, strict=True))
     ]
     return beside_common_causes(links, trains, window)
@@ -190,21 +197,27 @@ def _located(one: Candidate, test: LinkTest) -> LinkTest:
     return test if one.local is None or test.p_value is None else replace(test, test=f"{test.test}; {one.local}")
 
 
-def _judged(one: Candidate, test: LinkTest, corrected: Corrected | None, told: Timed) -> LinkTest:
+def _judged(one: Candidate, test: LinkTest, corrected: Corrected | None, told: Timed, *, likely: bool) -> LinkTest:
     if corrected is None:
         return left_open(test)
-    judged = beside(judge(test, corrected.p_value), told, corrected.again, known=_known(one, test), likely=_likely(one))
+    judged = beside(judge(test, corrected.p_value), told, corrected.again, known=_known(one, test), likely=likely)
     return _located(one, judged)
 
 
 def _known(one: Candidate, test: LinkTest) -> bool:
     """Tell what is believed without a word from the time of day: a known way of what lasts for hours, which traffic times."""
-    return _likely(one) and test.test != TEST_SHIFT
+    return one.plausibility >= SEEN_OFTEN and test.test != TEST_SHIFT
 
 
 def _likely(one: Candidate) -> bool:
     """Tell what is believed of two things on one beat where the window cannot tell them from a clock; it is said that it cannot."""
     return one.plausibility >= SEEN_OFTEN
+
+
+def _inside_runs(one: Candidate, trains: Mapping[SignalId, Train], test: LinkTest, window: Window) -> bool:
+    """Tell whether an effect near a job kept within its runs: a clock that sets both may begin them together, hardly end them."""
+    runs = one.cause.kind is Kind.JOB_RUN and one.mechanism != TIMING and one.scope != "cluster"
+    return runs and not test.unexplained and within_runs(trains[one.cause.id], trains[one.effect.id], window)
 
 
 def _sides(listed: Sequence[Candidate]) -> list[Signal]:

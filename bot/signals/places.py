@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bot.domain.entity import CLUSTER_KINDS, Entity
 from bot.domain.signal import Kind, Signal, Topology
 
-TIES = ("same entity", "owner", "named", "called by", "calls", "same node", "same namespace", "cluster")
+TIES = ("same entity", "owner", "named", "called by", "calls", "node agent", "same node", "same namespace", "cluster")
 """The closest first."""
 
 _FOR_OTHERS = frozenset(
@@ -25,7 +25,7 @@ _FOR_OTHERS = frozenset(
 _SETTINGS = frozenset({"ConfigMap", "Secret", "Role", "RoleBinding", "ServiceAccount", "NetworkPolicy"})
 """Kinds that say nothing where nobody says whom they are for, but for their names."""
 
-Marks = NDArray[np.uint8]
+Marks = NDArray[np.uint16]
 """Which of the ties join two places: bit ``n`` stands for ``TIES[n]``."""
 _Numbers = NDArray[np.intp]
 _Told = NDArray[np.bool_]
@@ -56,11 +56,12 @@ def marks(signals: Sequence[Signal], topology: Topology) -> Marks:
     behind = [_by_way_of(signal, root, topology) for signal, root in zip(signals, roots, strict=True)]
     told = (
         *(same, owned & ~same, _mentioned(signals, roots, behind), calls | _called(roots, behind, topology), calls.T),
-        *(_on_one_node(signals, topology), _in_one_namespace(roots)),
+        *(_of_their_agents(signals, roots, topology), _on_one_node(signals, topology)),
+        _in_one_namespace(roots) | _among_its_own(signals, roots, topology),
     )
-    found = np.full(same.shape, 1 << len(told), dtype=np.uint8)  # one cluster holds them all
+    found = np.full(same.shape, 1 << len(told), dtype=np.uint16)  # one cluster holds them all
     for place, pairs in enumerate(told):
-        found |= pairs.astype(np.uint8) << np.uint8(place)
+        found |= pairs.astype(np.uint16) << np.uint16(place)
     return found
 
 
@@ -117,6 +118,35 @@ def _on_one_node(signals: Sequence[Signal], topology: Topology) -> _Told:
             on.setdefault(node, []).append(place)
     for places in on.values():
         found[np.ix_(places, places)] = True
+    return found
+
+
+def _of_their_agents(signals: Sequence[Signal], roots: Sequence[Entity], topology: Topology) -> _Told:
+    """Tell whether a cause is a DaemonSet's on the effect's node: what all pods of a node lean on for network, names, volumes."""
+    found = np.zeros((len(signals), len(signals)), dtype=np.bool_)
+    nodes = [_nodes(signal, topology) for signal in signals]
+    for cause, root in enumerate(roots):
+        if root.kind != "DaemonSet" or not nodes[cause]:
+            continue
+        for effect, other in enumerate(roots):
+            found[effect, cause] = other.kind not in ("DaemonSet", "Node") and not nodes[cause].isdisjoint(
+                nodes[effect]
+            )
+    return found
+
+
+def _among_its_own(signals: Sequence[Signal], roots: Sequence[Entity], topology: Topology) -> _Told:
+    """Tell whether a cause is of a node that bears a store of the effect's namespace, or a workload there that it took along."""
+    found = np.zeros((len(signals), len(signals)), dtype=np.bool_)
+    stores: dict[str, set[str | None]] = {}
+    for entity, nodes in topology.nodes.items():
+        if entity.kind == "StatefulSet":
+            for name in nodes:
+                stores.setdefault(name, set()).add(entity.namespace)
+    for cause, root in enumerate(roots):
+        if root.kind == "Node":
+            spaces = stores.get(root.name, set()) | {one.namespace for one in signals[cause].mentions}
+            found[:, cause] = [other.namespace is not None and other.namespace in spaces for other in roots]
     return found
 
 

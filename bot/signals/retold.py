@@ -20,6 +20,7 @@ RETOLD = frozenset(
     {
         Kind.NO_SPACE,
         Kind.LOCK_WAIT,
+        Kind.REPLICA_CHANGE,
         Kind.DEADLOCK,
         Kind.POOL_EXHAUSTION,
         Kind.SLOW_QUERY,

@@ -25,6 +25,7 @@ FELT: dict[Kind, float] = {
 
 WITHIN: dict[Kind, float] = {
     Kind.TIMEOUT: 0.45,
+    Kind.REPLICA_CHANGE: 0.45,
     Kind.CONNECTION_REFUSED: 0.4,
     Kind.CONNECTION_RESET: 0.4,
     Kind.TLS_FAILURE: 0.4,

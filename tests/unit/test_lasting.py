@@ -10,7 +10,7 @@ from engine_parts import DAY_S, HOUR_S, at, signal, window
 from bot.domain.entity import Entity
 from bot.domain.signal import Kind
 from bot.signals.degrees import levels_of
-from bot.signals.lasting import TEST_TOGETHER, TEST_WORST, lasting
+from bot.signals.lasting import TEST_TOGETHER, TEST_WORST, lasting, within_runs
 from bot.signals.links import measure
 from bot.signals.trains import Range, train_of
 
@@ -98,3 +98,16 @@ def test_levels_lie_within_each_other_and_stop_where_nothing_is_worse():
     assert sorted(widths, reverse=True) == widths
     assert () == levels_of(times, np.zeros(len(times)), 0.25)
     assert 1 == len(levels_of(times, (values > 0.5).astype(float), 0.25))
+
+
+@pytest.mark.parametrize(
+    ("late_s", "lasts_s", "expected"),
+    [(30, 480, True), (30, 20, False), (30, 900, False), (700, 480, False)],
+    ids=["ends with the run", "is over in a moment", "goes on after it", "begins after it"],
+)
+def test_what_begins_and_ends_within_runs_is_theirs(late_s, lasts_s, expected):
+    """A job of ten minutes each four hours, and trouble that keeps to its runs, or does not."""
+    hours = [4.0 * n for n in range(1, 9)]
+    runs = train_of(signal(Kind.JOB_RUN, Entity("CronJob", "audit", "shop"), hours, length_s=600), window(2))
+    felt = train_of(signal(Kind.TIMEOUT, API, [hour + late_s / HOUR_S for hour in hours], length_s=lasts_s), window(2))
+    assert expected is within_runs(runs, felt, window(2))

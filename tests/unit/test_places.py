@@ -21,18 +21,23 @@ def _one_by_one(cause, effect, topology):
         if one.entity.kind == "Node"
         else frozenset()
         if one.entity.kind == "Host"
-        else one.nodes
+        else one.nodes or topology.nodes.get(topology.root(one.entity), frozenset())
         for one in (cause, effect)
     ]
     owner = a == b or topology.targets.get(cause.entity) == b or topology.targets.get(effect.entity) == a
+    kept = {one.namespace for one in topology.nodes if one.kind == "StatefulSet" and a.name in topology.nodes[one]}
+    borne = (
+        a.kind == "Node" and b.namespace is not None and b.namespace in kept | {one.namespace for one in cause.mentions}
+    )
     told = {
         "same entity": cause.entity == effect.entity,
         "owner": cause.entity != effect.entity and owner,
         "named": b in cause.mentions or a in effect.mentions or bool(behind & {*effect.mentions}),
         "called by": any((b, one) in topology.calls for one in {a, *behind}) or a in topology.backends.get(b, ()),
         "calls": (a, b) in topology.calls or b in topology.backends.get(a, ()),
+        "node agent": a.kind == "DaemonSet" and b.kind not in ("DaemonSet", "Node") and bool(nodes[0] & nodes[1]),
         "same node": bool(nodes[0] & nodes[1]),
-        "same namespace": a.namespace is not None and a.namespace == b.namespace,
+        "same namespace": borne or (a.namespace is not None and a.namespace == b.namespace),
         "cluster": True,
     }
     return tuple(tie for tie, holds in told.items() if holds)
@@ -42,11 +47,13 @@ def _drawn(seed):
     """Draw a small cluster and signals in it, with every kind of tie among them."""
     draw = random.Random(seed)
     works = [Entity("Deployment", f"w{n}", draw.choice(("shop", "pay"))) for n in range(4)]
+    works += [Entity("DaemonSet", "agent", "infra"), Entity("StatefulSet", "store", "pay")]
     pods = [Entity("Pod", f"p{n}", work.namespace) for n, work in enumerate(works)]
     others = [Entity("Node", "n1"), Entity("Host", "db"), Entity("Certificate", "c", "shop"), Entity("HorizontalPodAutoscaler", "h", "shop"), Entity("Service", "s", "shop")]  # fmt: skip
     everyone = [*works, *pods, *others]
     topology = Topology(
         owner=dict(zip(pods[:3], works, strict=False)),
+        nodes={works[5]: frozenset({"n1"})},
         targets={others[3]: draw.choice(works)},
         backends={others[4]: frozenset(draw.sample(works, 2))},
         calls=frozenset((draw.choice(everyone), draw.choice(everyone)) for _ in range(4)),
@@ -72,7 +79,7 @@ def test_all_pairs_at_once_are_tied_as_each_by_itself():
         expected = [[_one_by_one(cause, effect, topology) for cause in signals] for effect in signals]
         assert [[named(mark) for mark in row] for row in marks(signals, topology).tolist()] == expected
         seen |= {tie for row in expected for ties in row for tie in ties}
-    assert len(seen) == 8
+    assert len(seen) == 9
 
 
 def test_an_autoscaler_acts_by_way_of_its_target():

@@ -155,7 +155,7 @@ def beaten(seed, late_s):
 
 
 @pytest.mark.parametrize("late_s", [(20, 120), (0.2, 2)], ids=["late by a minute", "on the second"])
-@pytest.mark.parametrize("windows", [12, pytest.param(150, marks=pytest.mark.full)])
+@pytest.mark.parametrize("windows", [40, pytest.param(150, marks=pytest.mark.full)])
 def test_of_many_things_on_one_beat_none_is_tied_without_a_word(windows, late_s):
     """Some seventy pairs a window, all on one clock: none is said to hold against it; the few that stand are known ways, and it is said."""
     firm = pairs = open_ = 0

@@ -5,6 +5,7 @@ is allowed where an incident is marked as hard.
 """
 
 import incidents_applications
+import incidents_brokers
 import incidents_calm
 import incidents_control
 import incidents_dependencies
@@ -17,6 +18,7 @@ import incidents_resources
 import incidents_rollouts
 import incidents_scaling
 import incidents_storage
+import incidents_stores
 import incidents_undecidable
 import pytest
 from incident_kit import Unseen
@@ -41,6 +43,8 @@ ALL = (
     *incidents_last.INCIDENTS,
     *incidents_applications.INCIDENTS,
     *incidents_calm.INCIDENTS,
+    *incidents_stores.INCIDENTS,
+    *incidents_brokers.INCIDENTS,
     *incidents_none.INCIDENTS,
     *incidents_undecidable.INCIDENTS,
 )
