@@ -50,10 +50,11 @@ def cascade(report: Report) -> Markup | None:
     return section(
         "cascade",
         title,
-        "Cause above, effect below; on an arrow, what was measured between the two. Open a mark such as E1 to read the evidence.",
+        "Cause above, effect below; on an arrow, what was measured between the two.",
         element("ol", items, class_="chain"),
         _beside(beside),
         _asked(report),
+        hint="Open a mark such as E1 to read the evidence.",
     )
 
 
@@ -149,7 +150,7 @@ def window_timeline(report: Report) -> Markup | None:
     return section(
         "timeline",
         "When",
-        f"All times UTC. {how}",
+        "All times UTC.",
         element(
             "div",
             element("div", tools, class_="tools", role="toolbar", aria_label="Timeline"),
@@ -157,6 +158,7 @@ def window_timeline(report: Report) -> Markup | None:
             element("p", class_="readout", aria_live="polite"),
             class_="card when",
         ),
+        hint=how,
     )
 
 

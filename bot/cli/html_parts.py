@@ -48,9 +48,10 @@ def refs(ids: Iterable[str], known: Mapping[str, Evidence]) -> Markup | None:
     return element("span", marks, class_="refs") if marks else None
 
 
-def section(key: str, title: str, aside: str, *children: Child) -> Markup:
-    """Make a section that the navigation can lead to."""
-    under = element("p", aside, class_="aside") if aside else element("p", class_="aside")
+def section(key: str, title: str, aside: str, *children: Child, hint: str = "") -> Markup:
+    """Make a section that the navigation can lead to; ``hint`` says how it is used on a screen, and is not printed."""
+    use = element("span", f" {hint}", class_="hint") if hint else None
+    under = element("p", aside, use, class_="aside")
     return element(
         "section", element("h2", title, id=f"{key}-title"), under, *children, id=key, aria_labelledby=f"{key}-title"
     )

@@ -80,3 +80,19 @@ def test_hostile_words_run_nothing(tmp_path):
 
     evidence = {**REPORT.evidence, "E1": replace(REPORT.evidence["E1"], quote=HOSTILE)}
     browse(tmp_path, replace(REPORT, summary=HOSTILE, question=HOSTILE, evidence=evidence), visit)
+
+
+def test_on_paper_nothing_is_cut_off_and_nothing_asks_to_be_clicked(tmp_path):
+    """Print hides what only a screen can do; a table is as wide as the page, for paper does not scroll."""
+
+    async def visit(page):
+        await page.send("Emulation.setEmulatedMedia", media="print")
+        assert await page.run("document.documentElement.scrollWidth") <= 700
+        wide = (
+            "[...document.querySelectorAll('table')].every((one) => one.scrollWidth <= one.parentElement.clientWidth)"
+        )
+        assert await page.run(wide)
+        assert "Pinch" not in await page.text("#timeline")
+        assert "Open a mark" not in await page.text("#cascade")
+
+    browse(tmp_path, REPORT, visit, width=700, height=900)
