@@ -124,3 +124,12 @@ def test_what_lasts_has_its_later_effects_as_well_as_the_first():
     test = measure(cause, effect, Range(low_s=0.0, high_s=600.0, anchor="during"), window())
     assert (test.hits, test.misses, test.unexplained) == (1, 0, 0)
     assert test.p_value < 0.01
+
+
+@pytest.mark.parametrize(("hours", "chance"), [(0.4, 0.4 / 120), (4.0, 8 * 4.0 / 120), (30.0, 1.0)])
+def test_what_comes_later_than_usual_is_asked_of_that_many_more_ranges(hours, chance):
+    """A change's effect is looked for in the whole window, but each further half hour is one more place to have found it."""
+    cause, effect = signal(Kind.ROLLOUT, WEB, [10.0]), signal(Kind.SCHEDULING_FAILURE, WEB, [10.0 + hours])
+    test = measure(cause, effect, Range(low_s=0.0, high_s=1800.0, anchor="since"), window())
+    assert (1, pytest.approx(hours * HOUR_S)) == (test.hits, test.lag.median)
+    assert pytest.approx(chance, rel=0.01) == test.p_value
