@@ -21,7 +21,7 @@ from bot.signals.links import TEST_SHIFT, judge, left_open, measure
 from bot.signals.localities import Locality, locality
 from bot.signals.mechanisms import BY_STATUS, EXOGENOUS, mechanisms_between
 from bot.signals.places import marks, named, scopes
-from bot.signals.strangers import FAR, UNTIED, at_peace
+from bot.signals.strangers import FAR, at_peace
 from bot.signals.trains import Range, Train, train_of
 
 TIMING = "timing"
@@ -89,18 +89,10 @@ def candidates(signals: Sequence[Signal], topology: Topology) -> Iterable[Candid
         status = _told_by(effect)
         for cause, mark in zip(live, row, strict=True):
             ground = _ground(cause.kind, effect.kind, status, mark, _blames(effect, cause))
-            if cause.id in peaceful:
-                ground = _untied(ground)
-            if ground is not None and cause.id != effect.id and not _never_worked(effect):
+            if ground is None or (ground.scope in FAR and cause.id in peaceful):
+                continue
+            if cause.id != effect.id and not _never_worked(effect):
                 yield _candidate(cause, effect, ground, topology)
-
-
-def _untied(ground: _Ground | None) -> _Ground | None:
-    """Lower the ground of a new version that has no trouble itself, where nothing but a namespace ties it to the effect."""
-    if ground is None or ground.scope not in FAR:
-        return ground
-    plausibility = UNTIED * ground.plausibility
-    return None if plausibility < LEAST_PLAUSIBLE else replace(ground, plausibility=plausibility)
 
 
 def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidate | None:

@@ -13,8 +13,6 @@ from bot.domain.signal import Kind, Signal, SignalId, Topology
 
 VERSIONS = frozenset({Kind.ROLLOUT, Kind.RELOAD})
 FAR = frozenset({"same namespace", "cluster"})
-UNTIED = 0.4
-"""What is left of the plausibility of a tie by namespace alone to a new version that has no trouble itself."""
 EARLY_S = 60.0
 ORDINARY = frozenset(
     {
