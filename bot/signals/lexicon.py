@@ -97,6 +97,12 @@ _SETTING = re.compile(
 _NO_SUCH_NAME = re.compile(r"no such host|NXDOMAIN|ENOTFOUND|name or service not known", re.IGNORECASE)
 """Go, resolvers, Node and the C library: the resolver did answer, that there is no such name (RFC 8020)."""
 
+_ENDED = re.compile(
+    r"certificate has expired|certificate expired|CERT_HAS_EXPIRED|CertificateExpiredException|validity check failed",
+    re.IGNORECASE,
+)
+"""OpenSSL and Go, Node, Java: the certificate that the other side showed is past its end (RFC 5280, section 4.1.2.5)."""
+
 _ERRNO: Final = frozenset(name.lower() for name in errno.errorcode.values()) | {
     "enotfound",
     "eai_again",
@@ -138,10 +144,7 @@ def _classified(text: str) -> Classification:
         return _request(request, text, severity)
     found = _worded(text, severity)
     if found is not None:
-        attributes = (
-            {"name": "absent"} if found[0] is Kind.NAME_RESOLUTION_FAILURE and _NO_SUCH_NAME.search(text) else {}
-        )
-        return Classification(kind=found[0], severity=severity, software=found[1], attributes=attributes)
+        return Classification(kind=found[0], severity=severity, software=found[1], attributes=_theirs(found[0], text))
     if (code := _GRPC.search(text)) is not None:
         return Classification(
             kind=_GRPC_KINDS[code["code"].lower()],
@@ -154,6 +157,13 @@ def _classified(text: str) -> Classification:
         kind = Kind.RATE_LIMITED if number == "429" else Kind.SERVER_ERROR
         return Classification(kind=kind, severity=severity, software="HTTP", attributes={"status": number})
     return Classification(kind=None, severity=severity)
+
+
+def _theirs(kind: Kind, text: str) -> dict[str, str]:
+    """Say what a failure tells of the other side: its name is not there, its certificate is past its end."""
+    if kind is Kind.NAME_RESOLUTION_FAILURE and _NO_SUCH_NAME.search(text):
+        return {"name": "absent"}
+    return {"certificate": "ended"} if kind is Kind.TLS_FAILURE and _ENDED.search(text) else {}
 
 
 def _request(request: Access, text: str, severity: Severity) -> Classification:

@@ -359,7 +359,7 @@ def _placed(
     if len(outside) == 1 and meaning.attributes.get("name") == "absent":
         # of all names only this one is not known: it is the name's, not the resolver's or the asker's
         placed.append(Group(kind=kind, entity=outside[0], detail="", mentions=Counter({entity: 1})))
-    if outside and kind in OUTSIDE:
+    if outside and (kind in OUTSIDE or (len(outside) == 1 and "certificate" in meaning.attributes)):
         blamed = outside[0]
         placed.append(Group(kind=Kind.EXTERNAL_FAILURE, entity=blamed, detail="", mentions=Counter({entity: 1})))
     return placed

@@ -140,7 +140,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("resolver fails its clients", "name_resolution_failure", "name_resolution_failure", (0, 10 * MINUTE), 0.85, (("called by", 1.0), ("named", 0.9), ("cluster", 0.6)), "during"),
     _row("calls cannot be made", "tls_failure auth_failure name_resolution_failure bad_config", f"{STRAIN} {FELT} connection_refused log_error crash_loop probe_failure job_failure", (0, 10 * MINUTE), 0.9, CALLEE, "during"),
     # outside
-    _row("third party fails", "external_failure", f"{STRAIN} {FELT} {DROPS} log_error rate_limited image_pull_failure", (0, 15 * MINUTE), 1.0, CALLEE, "during"),
+    _row("third party fails", "external_failure", f"{STRAIN} {FELT} {DROPS} log_error rate_limited image_pull_failure tls_failure", (0, 15 * MINUTE), 1.0, CALLEE, "during"),
     _row("third party refuses", "rate_limited", f"{STRAIN} {FELT} log_error", (0, 10 * MINUTE), 0.7, CALLEE, "during"),
     # stores
     _row("lock blocks", "lock_wait deadlock", f"slow_query latency {STRAIN} log_error", (0, 20 * MINUTE), 1.0, STORE, "during"),

@@ -136,3 +136,20 @@ def test_every_phrase_is_lower_case():
 def test_any_line_is_classified(line):
     """No line, however odd, raises."""
     assert classify(line).severity in {"debug", "info", "warning", "error", "fatal"}
+
+
+@pytest.mark.parametrize(
+    ("line", "ended"),
+    [
+        ('level=error msg="quote" err="Get https://a.example.com: tls: failed to verify certificate: x509: certificate has expired or is not yet valid"', True),
+        ("java.security.cert.CertPathValidatorException: validity check failed: PKIX path validation failed", True),
+        ("ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired", True),
+        ("x509: certificate signed by unknown authority", False),
+        ("tls: bad certificate", False),
+    ],
+)  # fmt: skip
+def test_a_certificate_past_its_end_is_told_of_whoever_showed_it(line, ended):
+    """Trust is both sides' affair; that a certificate is past its end is its own."""
+    found = classify(line)
+    assert Kind.TLS_FAILURE is found.kind
+    assert ended == ("certificate" in found.attributes)

@@ -338,7 +338,7 @@ def node_heap(folder: Path) -> Path:
 
 
 INCIDENTS = (
-    Unseen(name="open-files", build=open_files, question=None, roots=frozenset({"Deployment/geo/routes"}), hard=True),
+    Unseen(name="open-files", build=open_files, question=None, roots=frozenset({"Deployment/geo/routes"})),
     Unseen(name="php-children", build=php_children, question="why is the blog so slow?", roots=frozenset({"ConfigMap/blog/php-pool"})),
     Unseen(name="policy-denies", build=policy_denies, question=None, roots=frozenset({"AuthorizationPolicy/loyal/points-callers"})),
     Unseen(name="no-metrics", build=no_metrics, question="Why were there timeouts in the evening?", roots=frozenset({"Deployment/kube-system/metrics-server"}),

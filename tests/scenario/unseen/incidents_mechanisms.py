@@ -256,7 +256,7 @@ INCIDENTS = (
     Unseen(name="changed-selector", build=changed_selector, question="why is the catalog down?", roots=frozenset({"Service/web/catalog"}),
            hard=True),
     Unseen(name="slow-clock", build=slow_clock, question="Why do customers get 401?", roots=frozenset({"Node//node-b"}),
-           shallow=frozenset({"Deployment/bank/accounts-api"}), hard=True),
+           shallow=frozenset({"Deployment/bank/accounts-api"})),
     Unseen(name="leaking-sidecar", build=leaking_sidecar, question=None, roots=frozenset({"Deployment/trips/booking"}),
            shallow=frozenset({"StatefulSet/trips/postgres", "Deployment/trips/postgres"}), hard=True),
     Unseen(name="purged-rows", build=purged_rows, question="/price is broken since noon", roots=frozenset({"CronJob/shop/purge-expired"})),

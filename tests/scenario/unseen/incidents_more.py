@@ -317,7 +317,7 @@ def bulk_on_primary(folder: Path) -> Path:
 
 
 INCIDENTS = (
-    Unseen(name="too-many-workers", build=too_many_workers, question=None, roots=frozenset({"Deployment/docs/pdf-worker"}), hard=True),
+    Unseen(name="too-many-workers", build=too_many_workers, question=None, roots=frozenset({"Deployment/docs/pdf-worker"})),
     Unseen(name="flood-stage", build=flood_stage, question="Why does audit refuse writes?", full=True,
            roots=frozenset({"StatefulSet/logs/elasticsearch", "PersistentVolumeClaim/logs/data-elasticsearch-0"}), hard=True),
     Unseen(name="shorter-timeout", build=shorter_timeout, question=None, roots=frozenset({"VirtualService/quote/offers"})),
