@@ -211,6 +211,9 @@ def contributing(
     both = [signal for signal in findings.signals.values() if signal.id in fed and signal.id in feeds]
     both = [s for s in both if s.kind not in UNTOLD and not _told_by_a_step(s, kinds, findings)]
     both = [s for s in both if fed[s.id][1] < feeds[s.id][1] and s not in kept]
+    at_fault = {findings.topology.root(signal.entity) for signal in chain.signals}
+    # a change elsewhere has no more than its order to speak for it: consumers that took a new secret did well
+    both = [s for s in both if s.kind not in LASTING or findings.topology.root(s.entity) in at_fault]
     both.sort(key=lambda s: (-fed[s.id][0] * feeds[s.id][0], s.id))
     said = [(s, f"{_how_long(s)}: it kept the symptom up, once that had begun") for s in kept]
     said += [(s, f"{_how_long(s)}: it follows S{fed[s.id][1]} and leads to S{feeds[s.id][1]}") for s in both]

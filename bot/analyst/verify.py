@@ -38,8 +38,8 @@ BURST_SLACK = timedelta(seconds=60)
 """Bursts are counted by the minute, so a step may begin this long after the first line that shows it."""
 
 _COUNTED = re.compile(
-    r"\b(\d{1,7}) of (?:the |all )?(\d{1,7})\b"
-    r"|(?<!HTTP )\b(?![45]\d\d (?:responses|errors|failures))(\d{1,7}) (?:times|episodes?|occurrences?|requests?|responses?|errors?|failures?|restarts?|kills?|spikes?|runs?|pods?)\b"
+    r"(?<![\d,])(\d[\d,]{0,9}) of (?:the |all )?(\d[\d,]{0,9})\b"
+    r"|(?<!HTTP )(?<![\d,])(?![45]\d\d (?:responses|errors|failures))(\d[\d,]{0,9}) (?:times|episodes?|occurrences?|requests?|responses?|errors?|failures?|restarts?|kills?|spikes?|runs?|pods?)\b"
 )
 
 
@@ -336,7 +336,9 @@ def _summary_numbers(report: Report) -> list[Finding]:
         known |= {*counts, sum(counts), len(counts), report.symptom.explained, report.symptom.unexplained}
     if report.symptom and not report.cascade.steps:
         known |= set(range(len(report.symptom.episodes) + 1))  # the share of a lead that was not followed has no step
-    said = [number for match in _COUNTED.finditer(report.summary) for number in match.groups() if number]
+    said = [
+        number.replace(",", "") for match in _COUNTED.finditer(report.summary) for number in match.groups() if number
+    ]
     return [
         Finding(kind="summary_number", where="summary", detail=f"{number} was not computed")
         for number in dict.fromkeys(said)

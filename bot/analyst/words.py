@@ -255,7 +255,7 @@ MOST_NAMES = 2
 
 def times(count: int) -> str:
     """Spell how often."""
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
 
 
 def counted(count: int, word: str) -> str:

@@ -62,7 +62,7 @@ def _step(report: Report, step: Step, part: str, seen: set[str]) -> Markup:
     mark = {"root": " root cause", "felt": " what was felt"}.get(part, "")
     facts = [each for each in step.facts if each not in seen]
     seen.update(facts)
-    said = {1: "once", 2: "twice"}.get(step.count, f"{step.count} times")
+    said = {1: "once", 2: "twice"}.get(step.count, f"{words.number(step.count)} times")
     often = "" if step.count == 1 or said in step.summary else f"{words.number(step.count)}×, "
     first = "first " if step.count > 1 else ""
     box = element(

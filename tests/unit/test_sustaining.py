@@ -1,12 +1,17 @@
 """What is said to have kept a symptom up: only what came with it, at its place, and ended as it ended."""
 
+from dataclasses import replace
+
 import pytest
 from engine_parts import signal
 from test_advice import UNTESTED, WEB, findings
+from test_verify import Store
 
+from bot.analyst.citations import Citations
+from bot.analyst.rivals import contributing
 from bot.analyst.sustaining import kept_up, sustaining
 from bot.domain.entity import Entity
-from bot.domain.link import Chain
+from bot.domain.link import Chain, Link
 from bot.domain.signal import Kind
 from bot.signals.mechanisms import EXOGENOUS
 
@@ -62,3 +67,24 @@ def test_a_short_symptom_and_a_second_episode_without_it():
     assert kept(cascade(lasts_s=60), pulls) == ()
     pulls = signal(Kind.IMAGE_PULL_FAILURE, WEB, [20.02], length_s=FORTY_MIN)
     assert kept(cascade(hours=(20.01, 30)), pulls) == ()
+
+
+def test_a_change_elsewhere_made_nothing_worse():
+    """A consumer that took the new secret stands between its change and the errors of another, by the order alone."""
+    secret = signal(Kind.SECRET_CHANGE, Entity("Secret", "db", "shop"), [20])
+    refused = signal(Kind.AUTH_FAILURE, WEB, [20.01], length_s=FORTY_MIN)
+    felt = signal(Kind.SERVER_ERROR, EDGE, [20.02], length_s=FORTY_MIN)
+    elsewhere = signal(Kind.RELOAD, Entity("Deployment", "mail", "shop"), [20.005])
+    starved = signal(Kind.CPU_SATURATION, Entity("Deployment", "mail", "shop"), [20.005])
+    chain = Chain(signals=(secret, refused, felt), links=(), explained=(0,), end_to_end=UNTESTED, score=1.0)
+    supported = replace(UNTESTED, status="supported", hits=1)
+    links = [
+        Link(cause=cause.id, effect=effect.id, mechanism="", scope="namespace", plausibility=1.0, test=supported)
+        for between in (elsewhere, starved)
+        for cause, effect in ((secret, between), (between, felt))
+    ]
+    held = replace(findings(*chain.signals, elsewhere, starved), links=links)
+    told = contributing(held, chain, (), Citations(Store()))
+    assert ["Deployment shop/mail was short of CPU once: it follows S1 and leads to S3"] == [
+        each.summary for each in told
+    ]

@@ -206,6 +206,7 @@ def test_an_honest_report_passes_unchanged():
         (replace(REPORT, symptom=replace(REPORT.symptom, explained=2, unexplained=1)), "episodes"),
         (replace(REPORT, summary="The job ran and 400 requests were lost."), "summary_number"),
         (replace(REPORT, summary="2 of 7 runs hurt."), "summary_number"),
+        (replace(REPORT, summary="It came 1,003 times."), "summary_number"),
         (replace(REPORT, recommendations=(replace(REPORT.recommendations[0], spared=90),)), "spared_number"),
         (replace(REPORT, predictions=(replace(REPORT.predictions[0], at=START),)), "prediction"),
         (replace(REPORT, root_cause=replace(REPORT.root_cause, entity=GATEWAY)), "root_mismatch"),
