@@ -654,14 +654,30 @@ static inline int64_t second_ns(bytes p, Second *last, const char *days, const c
     return last->ns;
 }
 
+/* Reads nine digits, at once but for the last (Lemire: "Number parsing at a gigabyte per second", SPE 2021); -1 where one is none. */
+static inline int64_t nine_digits(bytes p) {
+    uint64_t word;
+    memcpy(&word, p, 8);
+    word = little(word) ^ UINT64_C(0x3030303030303030); /* each a number of up to nine, were it a digit */
+    if (((word + UINT64_C(0x0606060606060606)) | word) & UINT64_C(0xF0F0F0F0F0F0F0F0)) return -1;
+    if (!IS(p[8], DIGIT)) return -1;
+    word = word * 10 + (word >> 8);
+    uint64_t low = (word & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x000F424000000064);
+    uint64_t high = (word >> 16 & UINT64_C(0x000000FF000000FF)) * UINT64_C(0x0000271000000001);
+    return (int64_t)((low + high) >> 32 & UINT64_C(0xFFFFFFFF)) * 10 + (p[8] - '0');
+}
+
 /* The time that a container runtime wrote before a line, and where the text begins behind it; UNDATED where there is none. */
 static inline int64_t prefix_ns(bytes line, bytes end, Second *last, int64_t *text_start) {
     *text_start = 0;
     if (end - line < 20) return UNDATED;
     bytes p = line + 19;
     int64_t fraction = 0, scale = INT64_C(1000000000);
-    if (*p == '.') {
+    if (*p == '.' && end - p >= 10 && (fraction = nine_digits(p + 1)) >= 0) {
+        p += 10;
+    } else if (*p == '.') {
         bytes first = ++p;
+        fraction = 0;
         while (p < end && p - first < 9 && IS(*p, DIGIT)) {
             fraction = fraction * 10 + (*p++ - '0');
             scale /= 10;
