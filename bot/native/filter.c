@@ -40,27 +40,43 @@ static inline uint64_t spread(uint64_t hash) { /* the finalizer of splitmix64: t
     return hash ^ (hash >> 31);
 }
 
+#if defined(__GNUC__)
+#define INLINE static inline __attribute__((always_inline)) /* so that it is compiled for whoever calls it */
+#else
+#define INLINE static inline
+#endif
+
 /* Gives the least hash of each window of GRAMS neighbouring grams, where it is not that of the window before (``last``, the
  * hash of the one before the first); for up to STRIDE windows. Gives how many. */
-static int least_plain(bytes text, int windows, uint64_t last, uint64_t *least) {
-    uint64_t hashes[STRIDE + GRAMS - 1];
-    int found = 0;
-    for (int n = 0; n < windows + GRAMS - 1; n++) hashes[n] = spread(gram_at(text + n));
-    for (int n = 0; n < windows; n++) {
-        uint64_t hash = hashes[n];
-        for (int more = 1; more < GRAMS; more++) hash = hashes[n + more] < hash ? hashes[n + more] : hash;
+INLINE int least_in(bytes text, int windows, uint64_t last, uint64_t *least) {
+    uint64_t hashes[STRIDE + GRAMS - 1], least_of_some[STRIDE + GRAMS - 1];
+    int grams = windows + GRAMS - 1, found = 0;
+    for (int n = 0; n < grams; n++) hashes[n] = gram_at(text + n);
+    for (int n = 0; n < grams; n++) hashes[n] = spread(hashes[n]);
+    uint64_t *some = least_of_some; /* of two neighbours, four, eight */
+    for (int n = 0; n + 1 < grams; n++) some[n] = hashes[n] < hashes[n + 1] ? hashes[n] : hashes[n + 1];
+    for (int n = 0; n + 3 < grams; n++) some[n] = some[n] < some[n + 2] ? some[n] : some[n + 2];
+    for (int n = 0; n + 7 < grams; n++) some[n] = some[n] < some[n + 4] ? some[n] : some[n + 4];
+    for (int n = 0; n < windows; n++) some[n] = some[n] < hashes[n + 8] ? some[n] : hashes[n + 8];
+    for (int n = 0; n < windows; n++) { /* neighbouring windows mostly share theirs */
+        uint64_t hash = some[n];
         least[found] = hash;
-        found += hash != last; /* neighbouring windows mostly share theirs */
+        found += hash != last;
         last = hash;
     }
     return found;
 }
 
-static uint64_t runs_plain(bytes text) { /* which of 64 signs are letters, digits or hyphens: a bit each, the first the lowest */
+static int least_plain(bytes text, int windows, uint64_t last, uint64_t *least) { return least_in(text, windows, last, least); }
+
+static uint8_t in_run[256]; /* 1 for letters, digits and hyphens */
+
+static uint64_t runs_plain(bytes text) { /* which of 64 signs are of a run: a bit each, the first the lowest */
     uint64_t found = 0;
-    for (int n = 0; n < 64; n++) {
-        uint8_t sign = text[n], lower = sign | 0x20;
-        found |= (uint64_t)(((uint8_t)(lower - 'a') < 26) | ((uint8_t)(sign - '0') < 10) | (sign == '-')) << n;
+    for (int n = 0; n < 64; n += 8) {
+        uint64_t eight = 0;
+        for (int sign = 0; sign < 8; sign++) eight |= (uint64_t)in_run[text[n + sign]] << 8 * sign;
+        found |= eight * UINT64_C(0x0102040810204080) >> 56 << n; /* the lowest bits of eight bytes, side by side */
     }
     return found;
 }
@@ -85,6 +101,10 @@ __attribute__((target("avx2"))) static uint64_t runs_avx2(bytes text) {
         found |= (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_or_si256(letters, others)) << 32 * half;
     }
     return found;
+}
+
+__attribute__((target("avx2"))) static int least_avx2(bytes text, int windows, uint64_t last, uint64_t *least) {
+    return least_in(text, windows, last, least);
 }
 
 #define WIDE "avx512f,avx512dq,avx512bw,avx512vl"
@@ -122,17 +142,27 @@ __attribute__((target(WIDE))) static int least_wide(bytes text, int windows, uin
     return found;
 }
 
-static int has_wide(void) {
+static inline int has_wide(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl");
 }
 
-__attribute__((constructor)) static void choose(void) { /* when the library is loaded */
+static void choose(void) {
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2")) runs_of = runs_avx2;
+    if (__builtin_cpu_supports("avx2")) runs_of = runs_avx2, least_of = least_avx2;
+#if !defined(NARROW)
     if (has_wide()) least_of = least_wide;
-}
 #endif
+}
+#else
+static void choose(void) {}
+#endif
+
+__attribute__((constructor)) static void prepare(void) { /* when the library is loaded: no thread sees half a table */
+    for (const char *sign = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"; *sign; sign++)
+        in_run[(uint8_t)*sign] = 1;
+    choose();
+}
 
 #define OVER 16 /* bytes that may be read behind a run at its fastest */
 

@@ -37,6 +37,7 @@ static uint8_t begins_held[256]; /* by first letter of what held_word knows: one
 
 static void prepare_words(void);
 static void choose(void);
+static void prepare_brief(void);
 
 __attribute__((constructor)) static void prepare(void) { /* when the library is loaded: no thread sees half a table */
     mark(" \t\n\r\f\v", SPACE);
@@ -55,6 +56,7 @@ __attribute__((constructor)) static void prepare(void) { /* when the library is 
     while (held_words[words]) words++;
     begins_held['p'] = begins_held['v'] = (uint8_t)(words + 1); /* these are no list */
     for (int n = words - 1; n >= 0; n--) begins_held[(uint8_t)held_words[n][0]] = (uint8_t)(n + 1);
+    prepare_brief();
     choose();
 }
 
@@ -125,13 +127,25 @@ typedef struct {
 
 typedef struct { uint64_t stops, breaks, digits; } Kinds; /* of 64 bytes */
 
-static Kinds kinds_plain(bytes p) {
+static uint8_t brief[256]; /* of a sign: 1 for a stop, 2 for a break, 4 for a digit */
+
+static void prepare_brief(void) {
+    for (int sign = 0; sign < 256; sign++)
+        brief[sign] = (uint8_t)((IS(sign, STOPS) ? 1 : 0) | (IS(sign, BREAK) ? 2 : 0) | (IS(sign, DIGIT) ? 4 : 0));
+}
+
+static inline uint64_t lowest_bits(uint64_t eight) { /* of eight bytes, side by side */
+    return (eight & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+static inline Kinds kinds_plain(bytes p) {
     Kinds found = {0, 0, 0};
-    for (int n = 0; n < 64; n++) {
-        uint64_t kind = kind_of[p[n]];
-        found.stops |= (uint64_t)((kind & STOPS) != 0) << n;
-        found.breaks |= (uint64_t)((kind & BREAK) != 0) << n;
-        found.digits |= (uint64_t)((kind & DIGIT) != 0) << n;
+    for (int n = 0; n < 64; n += 8) {
+        uint64_t eight = 0;
+        for (int sign = 0; sign < 8; sign++) eight |= (uint64_t)brief[p[n + sign]] << 8 * sign;
+        found.stops |= lowest_bits(eight) << n;
+        found.breaks |= lowest_bits(eight >> 1) << n;
+        found.digits |= lowest_bits(eight >> 2) << n;
     }
     return found;
 }

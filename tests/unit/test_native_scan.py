@@ -161,9 +161,10 @@ def test_token_filters_are_the_same_without_the_compiled_loops(parts):
 
 
 @compiled
-def test_a_lesser_processor_gives_the_same(tmp_path, monkeypatch):
+@pytest.mark.parametrize("lesser", ["-DPLAIN", "-DNARROW"])
+def test_a_lesser_processor_gives_the_same(tmp_path, monkeypatch, lesser):
     """What the loops do faster where the processor has more changes no key and no filter."""
-    assert build(kernels.FOLDER, tmp_path / "scan.so", "-DPLAIN") == ""
+    assert build(kernels.FOLDER, tmp_path / "scan.so", lesser) == ""
     draw = random.Random(8)
     signs = b"abcdefghijklmnopqrstuvwxyzABCDEF0123456789-=:\"'/|<>@&?!#*` ,;()[]{}\t\0\x80\xff\n"
     lines = [
