@@ -149,6 +149,11 @@ class Case:
         with explained(self.path):
             return self.logs.columns
 
+    def column_runs(self) -> Iterator[tuple[range, Columns]]:
+        """Give the same for runs of blocks, each with its blocks: what a search reads, whatever the size of the case."""
+        with explained(self.path):
+            yield from self.logs.runs_of_columns()
+
     def column_blocks(self, blocks: Sequence[int] | None = None) -> Iterator[BlockLines]:
         """Give the same block by block, of all or some: what a digest reads, whatever the size of the case."""
         with explained(self.path):

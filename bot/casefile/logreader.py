@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ StoredBlock = tuple[int, int, bytes, bytes, bytes]
 
 HELD_LINES = 8_000_000
 """Lines whose columns are held, at 16 bytes each; of a case with more, they are read block by block, time and again."""
+
+RUN_BLOCKS = 512
+"""Blocks whose columns are searched together in such a case: some million lines."""
 
 _MANY_BLOCKS = 8
 """From here on threads are worth their start."""
@@ -122,12 +126,16 @@ class LogReader:
     @cached_property
     def columns(self) -> Columns:
         """Times, streams and forms of every line, held from now on: for those who search, not for a digest."""
-        parts = [(each.times_ns, each.stream, each.form) for each in self._stored_columns(None)]
-        if not parts:
-            empty = np.empty(0, dtype=np.int32)
-            return Columns(times_ns=np.empty(0, dtype=np.int64), stream=empty, form=empty)
-        times, streams, forms = zip(*parts, strict=True)
-        return Columns(times_ns=np.concatenate(times), stream=np.concatenate(streams), form=np.concatenate(forms))
+        return _joined(self._stored_columns(None))
+
+    def runs_of_columns(self) -> Iterator[tuple[range, Columns]]:
+        """Give the columns of runs of blocks, with the blocks' numbers: all in one where they may be held, else some at a time."""
+        if self.lines <= HELD_LINES:
+            yield range(1, self.blocks + 1), self.columns
+            return
+        blocks = iter(self._stored_columns(None))
+        while run := list(islice(blocks, RUN_BLOCKS)):
+            yield range(run[0].block, run[-1].block + 1), _joined(run)
 
     def blocks_of_columns(self, blocks: Sequence[int] | None = None) -> Iterator[BlockLines]:
         """Give the columns block by block, of all blocks or of some in ascending order; few lines are held, many are not."""
@@ -308,6 +316,15 @@ class LogReader:
             low, high = max(0, place - earlier - first), max(0, place + later + 1 - first)
             near += (places[low:high] + columns.first_line).tolist()
         return near
+
+
+def _joined(blocks: Iterable[BlockLines]) -> Columns:
+    parts = [(each.times_ns, each.stream, each.form) for each in blocks]
+    if not parts:
+        empty = np.empty(0, dtype=np.int32)
+        return Columns(times_ns=np.empty(0, dtype=np.int64), stream=empty, form=empty)
+    times, streams, forms = zip(*parts, strict=True)
+    return Columns(times_ns=np.concatenate(times), stream=np.concatenate(streams), form=np.concatenate(forms))
 
 
 def _opened(stored: StoredBlock) -> LogBlock:

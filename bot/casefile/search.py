@@ -18,7 +18,7 @@ from bot.casefile.blocks import Ints
 from bot.casefile.case import Case
 from bot.casefile.disk import explained
 from bot.casefile.formsearch import ALL, DOUBT, NONE, States, forms_holding
-from bot.casefile.logreader import LogBlock
+from bot.casefile.logreader import Columns, LogBlock
 from bot.casefile.stored import StoredItem, nanoseconds
 from bot.casefile.tokens import Needle
 from bot.domain.items import ItemId
@@ -101,36 +101,54 @@ def _within(span: _Span, times_ns: Ints) -> Flags:
 
 def _line_hits(case: Case, needle: bytes, span: _Span, limit: int) -> tuple[list[_Hit], int]:
     """Give the first lines by time that hold the needle, and how many hold it in all."""
-    columns = case.columns()
-    state = forms_holding(case, needle)[columns.form]
+    of_forms = forms_holding(case, needle)
+    total, hits = 0, list[_Hit]()
+    for blocks, columns in case.column_runs():
+        lines = _lines_holding(case, needle, span, of_forms[columns.form], (blocks, columns))
+        total += len(lines)
+        if limit > 0:
+            hits = heapq.nsmallest(limit, [*hits, *_earliest(columns.times_ns, lines, limit, _begin(case, blocks))])
+    return hits, total
+
+
+def _begin(case: Case, blocks: range) -> int:
+    return case.logs.span(blocks[0])[0] if len(blocks) else 0
+
+
+def _lines_holding(
+    case: Case, needle: bytes, span: _Span, state: States, run: tuple[range, Columns]
+) -> NDArray[np.intp]:
+    """Give the places in a run of blocks of the lines that hold the needle, by what their forms tell and where needed by looking."""
+    blocks, columns = run
+    begin = _begin(case, blocks)
     for block in case.logs.uneven_blocks:
-        begin, stop = case.logs.span(block)
-        state[begin:stop] = DOUBT  # here a form does not tell what its lines hold
+        if block in blocks:
+            first, stop = case.logs.span(block)
+            state[first - begin : stop - begin] = DOUBT  # here a form does not tell what its lines hold
     if span != (None, None):
         state[~_within(span, columns.times_ns)] = NONE
     if (doubt := state == DOUBT).any():
-        _look(case, needle, doubt, state)
-    lines = np.flatnonzero(state == ALL)
-    if limit <= 0:
-        return [], len(lines)
-    times = columns.times_ns[lines]
+        _look(case, needle, doubt, state, blocks)
+    return np.flatnonzero(state == ALL)
+
+
+def _earliest(times_ns: Ints, lines: NDArray[np.intp], limit: int, begin: int) -> Iterator[_Hit]:
+    times = times_ns[lines]
     times[times == UNDATED] = _LAST
-    first = lines
     if len(lines) > limit:
         kept = np.flatnonzero(times <= np.partition(times, limit - 1)[limit - 1])
-        first, times = lines[kept], times[kept]
-    return [(at, 0, line + 1) for at, line in zip(times.tolist(), first.tolist(), strict=True)], len(lines)
+        lines, times = lines[kept], times[kept]
+    yield from ((at, 0, begin + line + 1) for at, line in zip(times.tolist(), lines.tolist(), strict=True))
 
 
-def _look(case: Case, needle: bytes, doubt: Flags, state: States) -> None:
-    """Open the blocks that hold lines in doubt, where their filter allows a match, and mark those that match."""
-    sought = Needle(needle)
-    firsts = case.logs.firsts
-    blocks = np.flatnonzero(np.logical_or.reduceat(doubt, firsts[:-1] - 1)) + 1
+def _look(case: Case, needle: bytes, doubt: Flags, state: States, run: range) -> None:
+    """Open the blocks of a run that hold lines in doubt, where their filter allows a match, and mark those that match."""
+    sought, begin = Needle(needle), _begin(case, run)
+    firsts = case.logs.firsts[run[0] - 1 : run[-1]] - 1 - begin
+    blocks = np.flatnonzero(np.logical_or.reduceat(doubt, firsts)) + run[0]
     wanted = [block for block in blocks.tolist() if sought.may_be_in(case.logs.bloom(block))]
     for block, opened in zip(wanted, case.logs.open_blocks(wanted), strict=True):
-        begin, _ = case.logs.span(block)
-        lines = _matching_lines(opened, needle) + begin
+        lines = _matching_lines(opened, needle) + (case.logs.span(block)[0] - begin)
         state[lines[doubt[lines]]] = ALL
 
 

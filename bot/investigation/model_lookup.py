@@ -79,13 +79,15 @@ def _lookup(
 
 def lines_of_time(case: Case, start: datetime, end: datetime, stream: str, most: int) -> list[StoredItem]:
     """Give the log lines of ``[start, end)`` from streams whose name holds a text, by time, spread where there are more."""
-    columns = case.columns()
-    inside = (columns.times_ns >= nanoseconds(start)) & (columns.times_ns < nanoseconds(end))
-    if stream:
-        named = np.array([stream in stream_name(one) for one in case.streams()] or [False], dtype=bool)
+    named = np.array([stream in stream_name(one) for one in case.streams()] or [False], dtype=bool)
+    found, at, before = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)], 0
+    for _, columns in case.column_runs():
+        inside = (columns.times_ns >= nanoseconds(start)) & (columns.times_ns < nanoseconds(end))
         inside &= named[columns.stream]
-    places = np.flatnonzero(inside)
-    places = places[np.argsort(columns.times_ns[places], kind="stable")]
+        found.append(np.flatnonzero(inside) + before)
+        at.append(columns.times_ns[inside])
+        before += len(inside)
+    places = np.concatenate(found)[np.argsort(np.concatenate(at), kind="stable")]
     if len(places) > most:
         places = places[np.linspace(0, len(places) - 1, most).astype(int)]
     return list(case.lines_of(int(place) + 1 for place in places))

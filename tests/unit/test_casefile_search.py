@@ -49,12 +49,16 @@ MINUTES = st.one_of(st.none(), st.integers(-5, 25))
     texts=st.lists(st.tuples(TEXT, st.integers(-1, 20), st.booleans()), max_size=25),
     needle=NEEDLE,
     bounds=st.tuples(MINUTES, MINUTES),
+    held=st.booleans(),
 )
-def test_search_equals_looking_at_everything(tmp_path_factory, texts, needle, bounds):
-    """Hits, their order and the total are those of a naive scan, in any span of time."""
+def test_search_equals_looking_at_everything(tmp_path_factory, texts, needle, bounds, held):
+    """Hits, their order and the total are those of a naive scan, in any span of time, whether columns are held or read in parts."""
     start, end = (None if bound is None else at(bound) for bound in bounds)
     with pytest.MonkeyPatch.context() as patch, CaseWriter(tmp_path_factory.mktemp("case") / "x.case") as writer:
         patch.setattr("bot.casefile.loglines.BLOCK_BYTES", 120)
+        if not held:
+            patch.setattr("bot.casefile.logreader.HELD_LINES", 0)
+            patch.setattr("bot.casefile.logreader.RUN_BLOCKS", 2)
         number = writer.open_stream(stream())
         for text, minutes, prefixed in texts:
             prefix = PREFIX if prefixed else b""
