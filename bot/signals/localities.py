@@ -12,6 +12,7 @@ from bot.domain.entity import Entity
 from bot.domain.signal import Kind, PodLife, Signal, Topology
 from bot.signals.statistics import fisher_exact
 
+NEW = "new pods"
 NEW_S = 1800.0
 """Pods of a ReplicaSet that appeared this soon after a rollout began are the ones it brought."""
 EARLY_S = 120.0
@@ -43,6 +44,11 @@ class Locality:
     spared_not: int
     others: int
     p_value: float
+
+    @property
+    def spares(self) -> bool:
+        """Tell whether none of the new pods failed while others did: what a rollout brought is then not what failed."""
+        return self.whose == NEW and not self.failed and self.spared_not > 0
 
     def __str__(self) -> str:
         return (
@@ -96,4 +102,4 @@ def _group(cause: Signal, effect: Signal, alive: dict[Entity, PodLife], topology
     lives = topology.pods.get(topology.root(effect.entity), {}).values()
     first = {each: min(life.start_s for life in lives if life.replica_set == each) for each in sets}
     new = {each for each in sets if any(-EARLY_S <= first[each] - at_s <= NEW_S for at_s in began)}
-    return "new pods", {pod for pod, life in alive.items() if life.replica_set in new}
+    return NEW, {pod for pod, life in alive.items() if life.replica_set in new}

@@ -169,6 +169,7 @@ METRICS: tuple[Metric, ...] = (
     _row(r"redis_memory_used_bytes", "rises_or_grows", Kind.MEMORY_PRESSURE, "Redis memory up", "bytes", fold="max", least=16e6),
     _row(r"redis_(blocked_clients|rejected_connections_total)", "rises", Kind.POOL_EXHAUSTION, "Redis clients blocked", relative=0.5),
     _row(r"kafka_consumer(group)?_(lag|lag_sum|fetch_manager_records_lag(_max)?|records_lag(_max)?)|.*(queue_(depth|length|size)|buffer(ed)?(_\w+)?_(in_use|used|size|length|depth)|queue_messages(_ready)?|backlog|_pending|_queued|_in_?flight|consumer_lag|workqueue_depth)", "rises", Kind.QUEUE_GROWTH, "queue up", least=2, relative=0.5),
+    _row(r"mysql_(slave|replica)_status_seconds_behind_(master|source)|pg_replication_lag(_seconds)?|mongodb_[a-z0-9_]*repl[a-z0-9_]*_lag[a-z0-9_]*|[a-z0-9_]*replica(tion)?_lag[a-z0-9_]*", "rises", Kind.QUEUE_GROWTH, "replication lag up", "s", fold="max", least=5, relative=0.5),
     _row(r"coredns_dns_responses_total", "rises", Kind.NAME_RESOLUTION_FAILURE, "DNS failures", "/s", labels={"rcode": "SERVFAIL|REFUSED"}, counts=True, relative=0.5),
     # words in any other name
     _row(r".*(retries|retry)(_total|_count)?", "rises", Kind.RETRY, "retries up", "/s", counts=True, relative=0.5),

@@ -238,7 +238,7 @@ def _measured(one: Candidate, cause: Train, effect: Train, window: Window) -> Li
 
 def _tried(listed: Sequence[Candidate], tests: Sequence[LinkTest], window: Window) -> dict[int, Tried]:
     """Give what enters the correction: every pair with a p-value, also where nothing followed."""
-    places = _places(listed)
+    places, spared = _places(listed), _spared(listed)
     tried = {}
     for index, (one, test) in enumerate(zip(listed, tests, strict=True)):
         if test.p_value is None:
@@ -249,7 +249,7 @@ def _tried(listed: Sequence[Candidate], tests: Sequence[LinkTest], window: Windo
         tried[index] = Tried(
             cause=one.cause.id,
             effect=one.effect.id,
-            p_value=p_value if _in_question(one, test) else 1.0,
+            p_value=p_value if _in_question(one, test) and one.cause.id not in spared else 1.0,
             weight=one.plausibility**SHARPNESS,
             at_s=one.cause.occurrences[0].start_s if test.hits + test.misses <= ONCE else None,
             place=one.cause.entity,
@@ -257,6 +257,12 @@ def _tried(listed: Sequence[Candidate], tests: Sequence[LinkTest], window: Windo
             lasts=lasts,
         )
     return tried
+
+
+def _spared(listed: Sequence[Candidate]) -> set[SignalId]:
+    """Name the changes none of whose new pods failed while others of the workload did: whoever asked it failed on the others."""
+    asked = [(one.cause.id, one.local) for one in listed if one.local is not None]
+    return {cause for cause, local in asked if local.spares} - {cause for cause, local in asked if local.failed}
 
 
 def _places(listed: Sequence[Candidate]) -> int:

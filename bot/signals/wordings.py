@@ -56,7 +56,7 @@ WORDINGS: Final[tuple[Row, ...]] = (
         "queue is full", "queue full", "queue overflow", "queue size exceeded", "queue limit", "queue length", "buffer overflow",
         "buffer limit", "buffer exhausted", "bufferexhausted", "backlog … full", "backlog … exceed", "backlog of", "backlog grow", "growing backlog",
         "syn flooding", "listen queue", "backpressure", "back pressure", "back-pressure", "overcoming of output buffer limits",
-        "consumer lag", "lag is", "queue depth", "sending queue", "mailbox is full", "channel is full", "channel full",
+        "consumer lag", "replication lag", "lag is", "queue depth", "sending queue", "mailbox is full", "channel is full", "channel full",
         "too many pending requests", "pending requests … exceed", "max pending", "request queue", "slow consumer", "queue … overflow",
         "buffer … full", "queue … full", "maximum queue", "high watermark reached", "write_buffer", "dropping … queue", "maximum concurrency",
     )),

@@ -139,3 +139,18 @@ def test_what_fails_half_a_day_later_in_the_new_pods_alone_is_the_rollouts():
 def test_how_late_alone_shows_nothing(rolled, hours, pods):
     """Where old pods fail alike, where nobody knows whose it was, where half came before it: a change hours ago is just that."""
     assert "supported" != judged(signal(Kind.ROLLOUT, API, [rolled]), failing(Kind.SERVER_ERROR, hours, pods)).status
+
+
+def test_a_rollout_whose_new_pods_are_well_is_not_what_failed():
+    """Old pods fail minutes after a rollout and none of the new ones does: neither they nor whoever asks them got it from there."""
+    edge = Entity("Deployment", "edge", "shop")
+    rollout = signal(Kind.ROLLOUT, API, [10.0])
+    fails = failing(Kind.TIMEOUT, [10.1], ["old-0", "old-1"])
+    above = signal(Kind.SERVER_ERROR, edge, [10.1], length_s=600, mentions=(API,))
+    found = link_all(candidates([rollout, fails, above], topology()), window(), above.id)
+    told = {link.effect: link.test.status for link in found if link.cause == rollout.id}
+    assert {fails.id, above.id} == told.keys()
+    assert "supported" not in told.values()
+    well = replace(fails, pods={"new-0": 3, "new-1": 3})
+    found = link_all(candidates([rollout, well, above], topology()), window(), above.id)
+    assert "supported" in {link.test.status for link in found if link.cause == rollout.id}

@@ -14,6 +14,8 @@ import incidents_mechanisms
 import incidents_more
 import incidents_network
 import incidents_none
+import incidents_quorums
+import incidents_replicas
 import incidents_resources
 import incidents_rollouts
 import incidents_scaling
@@ -45,6 +47,8 @@ ALL = (
     *incidents_calm.INCIDENTS,
     *incidents_stores.INCIDENTS,
     *incidents_brokers.INCIDENTS,
+    *incidents_replicas.INCIDENTS,
+    *incidents_quorums.INCIDENTS,
     *incidents_none.INCIDENTS,
     *incidents_undecidable.INCIDENTS,
 )
