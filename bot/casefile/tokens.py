@@ -25,7 +25,7 @@ RUN = _GRAM + _GRAMS - 1
 _RUNS = re.compile(rb"[0-9a-z-]{%d,}" % RUN)
 _BITS_PER_HASH = 8  # with four probes one false alarm in 40 for a hash; a whole trace id has four or five
 _PROBES = 4
-_PLACES = 1 << 16  # for twice the minimizers of a usual block
+_PLACES = 1 << 15  # for the minimizers of a usual block and half as many; a table that the nearer caches hold
 _MOST_BITS = 1 << 18  # 32 KiB: a block of nothing but random ids makes no filter larger than this
 
 Hashes = NDArray[np.uint64]
@@ -49,12 +49,12 @@ def token_bloom(text: bytes) -> bytes:
 
 
 def _room(places: int) -> Hashes:
-    """Give places that hold zeros, and half as many behind them; those of a usual block are a thread's own and used again."""
+    """Give places that hold zeros, and three quarters as many behind them; those of a usual block are a thread's own and used again."""
     if places > _PLACES:
-        return np.zeros(places + places // 2, dtype=np.uint64)
+        return np.zeros(places + places // 4 * 3, dtype=np.uint64)
     room: Hashes | None = getattr(_ROOMS, "hashes", None)
     if room is None:
-        room = _ROOMS.hashes = np.zeros(places + places // 2, dtype=np.uint64)
+        room = _ROOMS.hashes = np.zeros(places + places // 4 * 3, dtype=np.uint64)
     return room
 
 
@@ -103,7 +103,7 @@ def _distinct(text: bytes) -> Hashes:
         return plain_minimizers(text)
     places = _PLACES
     while True:
-        found = np.zeros(places + places // 2, dtype=np.uint64)
+        found = np.zeros(places + places // 4 * 3, dtype=np.uint64)
         held = compiled.rootcause_minimizers(text, len(text), address(found), places)
         if held >= 0:
             return found[places : places + held]

@@ -166,7 +166,7 @@ __attribute__((constructor)) static void prepare(void) { /* when the library is 
 
 #define OVER 16 /* bytes that may be read behind a run at its fastest */
 
-typedef struct { /* distinct hashes: a table of a power of two places, 0 where none is, and a list of at most half as many */
+typedef struct { /* distinct hashes: a table of a power of two places, 0 where none is, and a list of at most three quarters as many */
     uint64_t *table, *list, mask;
     int64_t held, most;
 } Set;
@@ -232,11 +232,11 @@ static int64_t gather(bytes text, int64_t size, Set *set) {
 
 /* Gathers the distinct minimizers of all long runs of letters, digits and hyphens, ASCII case ignored.
  *
- * ``set`` has ``places`` zeros, a power of two of at least 256, and behind them half as many places for anything, into
+ * ``set`` has ``places`` zeros, a power of two of at least 256, and behind them three quarters as many for anything, into
  * which the hashes come, in any order. Gives how many there are, -1 where there is no room for them.
  */
 int64_t rootcause_minimizers(bytes text, int64_t size, uint64_t *set, int64_t places) {
-    Set found = {set, set + places, (uint64_t)places - 1, 0, places / 2};
+    Set found = {set, set + places, (uint64_t)places - 1, 0, places / 4 * 3};
     return gather(text, size, &found);
 }
 
