@@ -26,7 +26,7 @@ RESTARTS = frozenset({Kind.POD_START, Kind.CONTAINER_RESTART, Kind.STARTUP})
 
 def attributed(signals: Sequence[Signal], topology: Topology) -> list[Signal]:
     """Give signals with kills at the workloads they hit, and a signal more for each noisy neighbour."""
-    told = [_of_machine(signal, topology) for signal in _reloads_once(signals)]
+    told = [_of_machine(signal, topology) for signal in _scalings_once(_reloads_once(signals))]
     return [*_kills_of_workloads(told, topology), *_noisy_neighbours(told, topology), *_nodes_alike(told)]
 
 
@@ -81,6 +81,28 @@ def _reloads_once(signals: Sequence[Signal]) -> list[Signal]:
             if kept:
                 told.append(replace(signal, occurrences=kept, total=len(kept)))
             continue
+        told.append(signal)
+    return told
+
+
+def _scalings_once(signals: Sequence[Signal]) -> list[Signal]:
+    """Leave out the scalings that are steps of a rollout: where only objects know the version before, events tell of a growth."""
+    rolled: dict[Entity, list[float]] = defaultdict(list)
+    for signal in signals:
+        if signal.kind in (Kind.ROLLOUT, Kind.RELOAD):
+            rolled[signal.entity].extend(one.start_s for one in signal.occurrences)
+    told = []
+    for signal in signals:
+        if (
+            signal.kind in (Kind.SCALE_UP, Kind.SCALE_DOWN)
+            and signal.entity in rolled
+            and "by" not in signal.attributes
+        ):
+            steps = [(at_s - SAME_ACT_S, at_s + SAME_ACT_S) for at_s in rolled[signal.entity]]
+            kept = tuple(o for o in signal.occurrences if not any(low <= o.start_s <= high for low, high in steps))
+            if not kept:
+                continue
+            signal = replace(signal, occurrences=kept, total=len(kept))  # noqa: PLW2901 - the same signal without those
         told.append(signal)
     return told
 

@@ -123,7 +123,7 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
     if deleted is not None and event.entity.kind != "Pod":
         pod = deleted
     entity = topology.root(event.entity)
-    mentions = _mentions(event, message, entity, topology)
+    mentions = (*_mentions(event, message, entity, topology), *_evictor(found, event, topology))
     subject = _subject(found, event, message)
     early_s = UNSEEN_S if event.reason == "NodeNotReady" else 0.0
     told = [("reason", event.reason)]
@@ -169,6 +169,14 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
                 mentions=(entity,),
                 attributes=(("reason", event.reason),),
             )
+
+
+def _evictor(found: Meaning, event: ClusterEvent, topology: Topology) -> tuple[Entity, ...]:
+    """Name the workload that signs an eviction: components sign with their own name, under a domain or without."""
+    name = (event.component or "").rpartition("/")[2]
+    if found.kind is not Kind.EVICTION or not name:
+        return ()
+    return tuple(sorted({topology.root(one) for one in topology.owner.values() if topology.root(one).name == name}))
 
 
 def _whose(

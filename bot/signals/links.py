@@ -237,9 +237,8 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         # any of several causes might have been the one that happened to come just before, or to stand at the right place
         by_onset = min(1.0, len(causes.starts_s) * max(ONSET_S, delay) / window.length_s) if after == total else 1.0
         # few effects have no rate, so that there is one look only
-        looks = ways * max(
-            1.0, delay / max(lag.high_s, 1.0)
-        )  # what is later than usual was looked for in so many more ranges
+        # what is later than usual was looked for in so many more ranges
+        looks = ways * max(1.0, delay / max(lag.high_s, 1.0))
         p_value = min(1.0, looks * (2 * min(by_rate, by_onset) if total >= REPEATED else by_onset))
         if best is None or p_value < best[0]:
             best = (p_value, after + passed, Match(index, first, delay))

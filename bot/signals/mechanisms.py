@@ -91,6 +91,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("job takes quota", "job_run", "rate_limited quota_exceeded scheduling_failure", (0, 10 * MINUTE), 0.7, NEIGHBOUR, "during"),
     _row("job breaks calls", "job_run", f"{DROPS} retry {FELT}", (0, 10 * MINUTE), 0.35, ANYWHERE, "during"),
     _row("job changes what others read", "job_run", "log_error", (0, 10 * MINUTE), 0.5, ANYWHERE, "during"),
+    _row("job ends pods", "job_run", "eviction pod_kill", (0, 10 * MINUTE), 0.8, HERE, "during"),
     _row("job runs out of memory", "job_run", "oom_kill", (0, 10 * MINUTE), 0.6, (("same entity", 1.0), ("owner", 1.0), ("same node", 0.8)), "during"),
     _row("neighbour contends", "noisy_neighbour", f"{CONTENTION} latency slow_query gc_pause", (0, 10 * MINUTE), 0.95, (("same node", 1.0),), "during"),
     _row("neighbour starves", "noisy_neighbour", f"timeout probe_failure scale_up {FELT}", (0, 15 * MINUTE), 0.5, NEIGHBOUR, "during"),

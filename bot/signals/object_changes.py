@@ -65,8 +65,15 @@ def change_acts(objects: Rows, topology: Topology) -> Iterator[Act]:
     for entity in sorted(versions, key=str):
         if entity.name not in _IGNORED_MAPS and not is_helm_storage(entity):
             for act in _writes(entity, versions[entity]):
-                whose = users.get(entity) or topology.backends.get(entity, frozenset())
+                whose = users.get(entity) or topology.backends.get(entity) or _alias_for(versions[entity][-1][1])
                 yield replace(act, mentions=tuple(sorted(whose, key=str)))
+
+
+def _alias_for(version: ObjectVersion) -> frozenset[Entity]:
+    """Give the host outside that a Service of type ``ExternalName`` stands for."""
+    host = text(version.manifest, "spec", "externalName").rstrip(".").lower()
+    outside = version.entity.kind == "Service" and "." in host and not host.endswith((".svc", ".cluster.local"))
+    return frozenset({Entity("Host", host)} if outside else ())
 
 
 def _made_anew(objects: Rows, topology: Topology) -> Iterator[Act]:

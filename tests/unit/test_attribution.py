@@ -45,3 +45,14 @@ def test_nodes_that_fail_together_are_one_failure_each():
     """A rack without power is no recurrence."""
     gone = [signal(Kind.NODE_FAILURE, Entity("Node", f"rack-{n}"), [4.0 + n / 60]) for n in (1, 2)]
     assert attributed(gone, Topology()) == gone
+
+
+def test_the_steps_of_a_rollout_are_no_growth():
+    """Where only objects know the version before, its pods come one by one; what somebody scales by hand is no step."""
+    app = Entity("Deployment", "web", "shop")
+    rolled = signal(Kind.ROLLOUT, app, [5.0], source="kubernetes/objects")
+    steps = signal(Kind.SCALE_UP, app, [5.0, 5.01, 9.0])
+    by_hand = signal(Kind.SCALE_UP, app, [5.0], attributes={"by": "hand"})
+    kept = {one.kind: one for one in attributed([rolled, steps], Topology())}
+    assert [steps.occurrences[2]] == list(kept[Kind.SCALE_UP].occurrences)
+    assert by_hand in attributed([rolled, by_hand], Topology())

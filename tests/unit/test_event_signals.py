@@ -311,6 +311,19 @@ def test_a_reboot_that_ends_an_outage_is_no_second_one():
     assert 2 == sum(len(each.occurrences) for each in events.signals())
 
 
+def test_an_eviction_names_the_workload_that_signs_it():
+    """A component signs its events with its own name: what evicts from within the cluster is one of its workloads."""
+    events = Recorder()
+    job = Entity("Job", "descheduler-29", "kube-system")
+    events.add(1, Entity("CronJob", "descheduler", "kube-system"), "SuccessfulCreate", "Created job descheduler-29")
+    events.add(2, pod("web-7d9f8b6c5-xxxxx"), "Descheduled", "pod evicted", component="sigs.k8s.io/descheduler")
+    (evicted,) = (one for one in events.signals() if one.kind is Kind.EVICTION)
+    assert (read_topology([], events.rows, []).root(job),) == evicted.mentions
+    by_kubelet = Recorder()
+    by_kubelet.add(2, pod("web-7d9f8b6c5-xxxxx"), "Evicted", "The node was low on memory", component="kubelet")
+    assert [()] == [one.mentions for one in by_kubelet.signals()]
+
+
 def test_an_eviction_to_resize_is_the_autoscalers_own_doing():
     """The updater of vertical pod autoscalers signs its evictions: they are its autoscaler's, and can begin a chain."""
     scaler = Entity("VerticalPodAutoscaler", "web", "shop")

@@ -145,6 +145,17 @@ def test_changes_by_people_count_and_those_by_controllers_do_not():
     assert found[Kind.CONFIG_CHANGE].entity.name == "app"
 
 
+def test_a_service_that_stands_for_a_host_outside_names_it():
+    """What is changed in an alias breaks who asks for that host; a name inside is no host."""
+    for host, named in (("db.example.com", (Entity("Host", "db.example.com"),)), ("db.data.svc.cluster.local", ())):
+        fields = [managed("kubectl-edit", 60, {"f:spec": {"f:externalName": {}}})]
+        alias = obj("Service", "db", {
+            "metadata": {"creationTimestamp": at(-900), "managedFields": fields},
+            "spec": {"type": "ExternalName", "externalName": host},
+        })  # fmt: skip
+        assert named == signals(alias)[Kind.CONFIG_CHANGE].mentions
+
+
 def test_two_versions_tell_which_keys_changed_but_never_a_secrets_value():
     """The note names keys; a Secret's data is compared, not shown."""
     old = obj("Secret", "db", {"data": {"password": "b2xk"}}, observed_hours=10)

@@ -324,7 +324,7 @@ def retries_unbound(folder: Path) -> Path:
 
 INCIDENTS = (
     Unseen(name="at-maximum", build=at_maximum, question="Why 504 while buying?",
-           roots=frozenset({"HorizontalPodAutoscaler/ticket/box-office", "Deployment/ticket/box-office"})),
+           roots=frozenset({"HorizontalPodAutoscaler/ticket/box-office", "Deployment/ticket/box-office", "Ingress/ticket/box-office"})),
     Unseen(name="spot-reclaimed", build=spot_reclaimed, question=None, roots=frozenset({
         "Node//ip-10-0-3-40", "Node//ip-10-0-3-41", "Node//ip-10-0-3-42"})),
     Unseen(name="pool-arithmetic", build=pool_arithmetic, question=None, roots=frozenset({"Deployment/rent/search-api"})),

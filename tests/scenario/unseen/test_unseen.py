@@ -6,6 +6,7 @@ is allowed where an incident is marked as hard.
 
 import incidents_applications
 import incidents_brokers
+import incidents_callers
 import incidents_calm
 import incidents_control
 import incidents_dependencies
@@ -44,6 +45,7 @@ ALL = (
     *incidents_more.INCIDENTS,
     *incidents_last.INCIDENTS,
     *incidents_applications.INCIDENTS,
+    *incidents_callers.INCIDENTS,
     *incidents_calm.INCIDENTS,
     *incidents_stores.INCIDENTS,
     *incidents_brokers.INCIDENTS,
