@@ -21,6 +21,9 @@ BLOCK_BYTES = 512 * 1024
 WHOLE_FORM = 1365
 """Bytes of a text up to which nothing is cut off its form: masking's span is three times as long."""
 
+ANY_FORM = b"<*>"
+"""The form of lines that came when there were as many as are told apart; it says nothing of what they hold."""
+
 NO_FORM = -1
 """Form number of lines in a case that was written without masking."""
 

@@ -10,6 +10,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.casefile.blocks import ANY_FORM
 from bot.casefile.case import Case
 
 States = NDArray[np.uint8]
@@ -31,7 +32,7 @@ def forms_holding(case: Case, needle: bytes) -> States:
         form = row.form.lower()
         if any(needle in piece for piece in form.split(_WILD)):
             states[number] = ALL
-        elif _WILD in form and _might_hold(form, words):
+        elif form == ANY_FORM or (_WILD in form and _might_hold(form, words)):
             states[number] = DOUBT
     return states
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.casefile.blocks import BLOCK_BYTES, NO_FORM, BlockColumns, Numbers, pack_numbers
+from bot.casefile.blocks import ANY_FORM, BLOCK_BYTES, NO_FORM, BlockColumns, Numbers, pack_numbers
 from bot.casefile.cells import Cell, Packer, bytes_cell, time_cell
 from bot.casefile.packing import FilledBlock, FilledRun, OpenBlock, Packing
 from bot.casefile.records import insert, stream_row
@@ -21,6 +21,10 @@ from bot.domain.ports import UNDATED, TimedLine
 from bot.native.batch import LineBatch, batch_of
 
 _Number = TypeVar("_Number", bound=np.generic)
+MOST_FORMS = 30_000
+"""Of one case, a kilobyte each and a millisecond of its digest: logs of a company have hundreds to thousands. Where every line is
+put in other words, those beyond are told as one."""
+
 _LATEST = np.iinfo(np.int64).max
 _EARLIEST = np.iinfo(np.int64).min
 
@@ -90,6 +94,8 @@ class LogLines:
             self._write(block, of_run[block.mapped.forms])
 
     def _form_number(self, form: bytes, line: int) -> int:
+        if len(self._forms) >= MOST_FORMS and form not in self._forms:
+            form = ANY_FORM
         number = self._forms.setdefault(form, len(self._forms))
         if number == len(self._form_firsts):
             self._form_firsts.append(line)
@@ -139,6 +145,11 @@ class LogLines:
             counts = np.bincount(forms, minlength=len(self._forms)).astype(np.int64)
             counts[: len(self._form_counts)] += self._form_counts
             self._form_counts = counts
+
+    @property
+    def unformed(self) -> int:
+        """How many lines share the one form of those that came too late for their own."""
+        return int(self._form_counts[self._forms[ANY_FORM]]) if len(self._forms) > MOST_FORMS else 0
 
     def counts(self) -> Iterator[tuple[LogStream, int, int, int, int]]:
         """Give each stream with its lines, bytes, first and last time in nanoseconds (``UNDATED`` where none is)."""

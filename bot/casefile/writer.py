@@ -21,7 +21,7 @@ from bot.casefile.conclusions import link_json, signal_json
 from bot.casefile.disk import PARTIAL, WHOLE, connect_for_writing, explained, sync
 from bot.casefile.known_events import KnownEvents
 from bot.casefile.ledger import Ledger
-from bot.casefile.loglines import LogLines
+from bot.casefile.loglines import MOST_FORMS, LogLines
 from bot.casefile.mapping import Elsewhere, Masking
 from bot.casefile.packing import Packing
 from bot.casefile.records import event_row, insert, message_row, object_row, series_row, ticket_row
@@ -84,6 +84,7 @@ class CaseWriter:
             self.abandon()
             raise
         self._logs = LogLines(self._connection, self._packing)
+        self._unformed = 0
 
     def _claim(self) -> None:
         """Create the partial file, which only one process can."""
@@ -223,12 +224,20 @@ class CaseWriter:
         """Give the ledger of what was added so far: a row per source, standard sources even where they gave nothing."""
         with explained(self._partial):
             self._logs.flush()
+        self._tell_unformed()
         sources = self._ledger.sources_by_path()
         return self._ledger.coverage(
             (sources.get(stream.path, LOGS), lines, sizes, (at_nanoseconds(first), at_nanoseconds(last)))
             for stream, lines, sizes, first, last in self._logs.counts()
             if lines
         )
+
+    def _tell_unformed(self) -> None:
+        """Say how many lines were not told apart, each of them once."""
+        if more := self._logs.unformed - self._unformed:
+            what = f"log lines beyond {MOST_FORMS:,} different forms, told as one: a search finds them, no rule looked at them"
+            self._ledger.add_gap(Gap(source=LOGS, what=what, count=more))
+            self._unformed += more
 
     def write_templates(self, form_to_template: Sequence[int], templates: Sequence[bytes]) -> None:
         """Store which template (position in ``templates``) each form (position in ``Case.forms()``) belongs to."""

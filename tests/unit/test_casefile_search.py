@@ -2,6 +2,7 @@ import pytest
 from casefile_samples import at, at_ns, event, message, stream, ticket, version
 from hypothesis import given, settings, strategies as st
 
+from bot.casefile.blocks import ANY_FORM
 from bot.casefile.search import haystack, search
 from bot.casefile.writer import CaseWriter
 from bot.domain.ports import UNDATED
@@ -119,14 +120,32 @@ _LINE = st.lists(st.tuples(_WORD, st.sampled_from(["", " ", " ", "  "])), max_si
         st.lists(st.sampled_from(["connection", "reset", "upstream", "17", "x1", "9", "deadbeef", "502", "w"]), min_size=1, max_size=3).map(" ".join),
         st.sampled_from(["on reset", "connection ", " reset", "(", "reset-", "tion  re", "a?b", "<*>", "<*> reset", "; ;", "upstream x1-connection reset"]),
     ),
+    most=st.sampled_from([2, 30_000]),
 )  # fmt: skip
-def test_forms_never_tell_a_wrong_count(tmp_path_factory, lines, needle):
-    """With masked forms, of which most lines are counted unopened, the count is that of looking at every line."""
+def test_forms_never_tell_a_wrong_count(tmp_path_factory, lines, needle, most):
+    """With masked forms, of which most lines are counted unopened, the count is that of looking at every line, however many forms."""
     with pytest.MonkeyPatch.context() as patch, CaseWriter(tmp_path_factory.mktemp("case") / "x.case", mask) as writer:
         patch.setattr("bot.casefile.loglines.BLOCK_BYTES", 600)
+        patch.setattr("bot.casefile.loglines.MOST_FORMS", most)
         number = writer.open_stream(stream())
         for place, line in enumerate(lines):
             writer.add_lines(number, [(at_ns(place), line, 0)])
         expected = [f"L{place + 1}" for place, line in enumerate(lines) if needle.encode() in line.lower()]
         found = search(writer.reader(), needle)
         assert (expected, len(expected)) == ([hit.id for hit in found.hits], found.total)
+
+
+def test_lines_beyond_the_forms_that_are_told_apart_are_counted_as_lost(tmp_path, monkeypatch):
+    """Where every line is put in other words, those that came too late share one form, and it is said how many they are."""
+    monkeypatch.setattr("bot.casefile.loglines.MOST_FORMS", 2)
+    with CaseWriter(tmp_path / "x.case", mask) as writer:
+        number = writer.open_stream(stream())
+        texts = (b"alpha reset", b"beta full", b"alpha reset", b"gamma down", b"delta up")
+        writer.add_lines(number, [(at_ns(0), text, 0) for text in texts])
+        for _ in range(2):  # however often it is looked
+            (logs,) = [row for row in writer.coverage() if row.source == "kubernetes/logs"]
+            assert [2] == [gap.count for gap in logs.gaps if "different forms" in gap.what and gap.lost]
+        case = writer.reader()
+        forms = [(row.form, row.count) for row in case.forms()]
+        assert [(b"alpha reset", 2), (b"beta full", 1), (ANY_FORM, 2)] == forms
+        assert ["L4"] == [hit.id for hit in search(case, "gamma down").hits]
