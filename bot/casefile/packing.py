@@ -16,6 +16,7 @@ from bot.casefile.blocks import BLOCK_BYTES, BlockColumns, PackedBlock, pack_blo
 from bot.casefile.cells import Packer, decompress
 from bot.casefile.mapping import BlockText, Elsewhere, Mapped, MappedBlock, Masking, map_blocks
 from bot.native.batch import LineBatch
+from bot.native.memory import give_back, keep_buffers
 
 _MOST_THREADS = 8
 """More gain nothing: the one thread that reads cannot feed them."""
@@ -68,6 +69,7 @@ class Packing:
         self._packers = threading.local()
         self._open: list[OpenBlock] = []
         self._bytes = 0
+        keep_buffers()
 
     def add(self, block: OpenBlock) -> Iterator[FilledRun]:
         """Take a block, and give the runs whose turn has come."""
@@ -93,6 +95,7 @@ class Packing:
             self._pool.shutdown(wait=True, cancel_futures=True)
         self._pool = None
         self._under_way.clear()
+        give_back()
 
     def _begin(self) -> None:
         if not self._open:
