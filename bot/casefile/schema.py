@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = int.from_bytes(b"rcse")
 """Stands in the SQLite header, so that a case is told from any other database before it is opened."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """SQLite's ``user_version`` of a case this program writes."""
 
 _STREAMS: dict[str, Any] = {
@@ -168,6 +168,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     migrations(name="m002_uneven")(_m002_uneven)
     migrations(name="m003_fetched")(_m003_fetched)
     migrations(name="m004_counted")(_m004_counted)
+    migrations(name="m005_narrow")(_m005_narrow)
     migrations.apply(database)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -204,3 +205,7 @@ def _m004_counted(database: "Database") -> None:
     """Note of each series who tells it: a log store counts too."""
     database.table("series").add_column("source", str)
     database.execute("UPDATE series SET source = 'prometheus'")
+
+
+def _m005_narrow(_: "Database") -> None:
+    """Mark that columns of lines may leave out planes that hold nothing: whole ones are read as ever, but not the other way round."""

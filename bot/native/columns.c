@@ -257,47 +257,55 @@ int64_t rootcause_hot(const double *counts, const double *expected, int64_t bins
 
 /* --- how columns are stored, bot/casefile/blocks.py --- */
 
-/* Lays out numbers of 4 or 8 bytes plane by plane: all lowest bytes, then the next. ``ascending``: each less the one before. */
-void rootcause_planes(const void *numbers, int64_t size, int64_t width, int64_t ascending, uint8_t *planes) {
-    const uint64_t *wide = numbers;
-    const uint32_t *narrow = numbers;
-    uint64_t last = 0;
-    memset(planes, 0, (size_t)(size * width));
-    for (int64_t n = 0; n < size; n++) {
-        uint64_t number = width == 8 ? wide[n] : narrow[n], left = ascending ? number - last : number;
-        last = number;
-        if (width == 4) left = (uint32_t)left;
-        for (uint8_t *plane = planes + n; left; plane += size, left >>= 8) *plane = (uint8_t)left; /* high ones are mostly 0 */
+#define LAY_OUT(type)                                                                                       \
+    const type *column = numbers;                                                                           \
+    type all = column[0];                                                                                   \
+    if (ascending)                                                                                          \
+        for (int64_t n = 1; n < size; n++) all |= column[n] - column[n - 1];                                \
+    else                                                                                                    \
+        for (int64_t n = 1; n < size; n++) all |= column[n];                                                \
+    while (held < width && all >> 8 * held) held++;                                                         \
+    for (int64_t plane = 0; plane < held; plane++, planes += size) {                                        \
+        planes[0] = (uint8_t)(column[0] >> 8 * plane);                                                      \
+        if (ascending)                                                                                      \
+            for (int64_t n = 1; n < size; n++) planes[n] = (uint8_t)((column[n] - column[n - 1]) >> 8 * plane); \
+        else                                                                                                \
+            for (int64_t n = 1; n < size; n++) planes[n] = (uint8_t)(column[n] >> 8 * plane);               \
     }
-}
 
-static int holds_any(const uint8_t *plane, int64_t size) {
-    uint8_t any = 0;
-    for (int64_t n = 0; n < size; n++) any |= plane[n];
-    return any != 0;
+/* Lays out numbers of 4 or 8 bytes plane by plane: all lowest bytes, then the next. ``ascending``: each less the one before.
+ *
+ * There is at least one number. Gives how many planes there are: none behind the last one that holds anything, one at least.
+ */
+int64_t rootcause_planes(const void *numbers, int64_t size, int64_t width, int64_t ascending, uint8_t *planes) {
+    int64_t held = 1;
+    if (width == 8) {
+        LAY_OUT(uint64_t)
+    } else {
+        LAY_OUT(uint32_t)
+    }
+    return held;
 }
 
 #define TAKE(type, count)                                                                                    \
-    for (int64_t n = 0; n < size; n++) {                                                                     \
-        uint64_t number = 0;                                                                                 \
-        for (int64_t plane = 0; plane < (count); plane++) number |= (uint64_t)planes[plane * size + n] << 8 * plane; \
-        ((type *)numbers)[n] = (type)number;                                                                 \
-    }
+    case count:                                                                                              \
+        for (int64_t n = 0; n < size; n++) {                                                                 \
+            uint64_t number = 0;                                                                             \
+            for (int64_t plane = 0; plane < (count); plane++) number |= (uint64_t)planes[plane * size + n] << 8 * plane; \
+            ((type *)numbers)[n] = (type)number;                                                             \
+        }                                                                                                    \
+        break;
+#define TAKE_FOUR(type) TAKE(type, 1) TAKE(type, 2) TAKE(type, 3) TAKE(type, 4)
 
-/* Undoes the above. */
-void rootcause_numbers(const uint8_t *planes, int64_t size, int64_t width, int64_t ascending, void *numbers) {
-    int64_t held = width;
-    while (held && !holds_any(planes + (held - 1) * size, size)) held--;
+/* Undoes the above, of ``held`` planes: as many as a number has bytes, or fewer. */
+void rootcause_numbers(const uint8_t *planes, int64_t size, int64_t held, int64_t width, int64_t ascending, void *numbers) {
     if (width == 8) {
         uint64_t *wide = numbers;
-        if (held <= 2) TAKE(uint64_t, 2)
-        else if (held <= 5) TAKE(uint64_t, 5)
-        else TAKE(uint64_t, 8)
+        switch (held) { TAKE_FOUR(uint64_t) TAKE(uint64_t, 5) TAKE(uint64_t, 6) TAKE(uint64_t, 7) TAKE(uint64_t, 8) }
         for (int64_t n = 1; ascending && n < size; n++) wide[n] += wide[n - 1];
     } else {
         uint32_t *narrow = numbers;
-        if (held <= 2) TAKE(uint32_t, 2)
-        else TAKE(uint32_t, 4)
+        switch (held) { TAKE_FOUR(uint32_t) }
         for (int64_t n = 1; ascending && n < size; n++) narrow[n] += narrow[n - 1];
     }
 }

@@ -32,8 +32,8 @@ _FUNCTIONS: dict[str, tuple[type[ctypes.c_int64] | None, list[object]]] = {
     "rootcause_minimizers": (_COUNT, [_TEXT, _COUNT, _AT, _COUNT]),
     "rootcause_bloom": (_COUNT, [_TEXT, _COUNT, _AT, _COUNT, _COUNT, _AT]),
     "rootcause_number": (_COUNT, [_AT, _COUNT, _AT, _COUNT, _AT, _AT]),
-    "rootcause_planes": (None, [_AT, _COUNT, _COUNT, _COUNT, _AT]),
-    "rootcause_numbers": (None, [_TEXT, _COUNT, _COUNT, _COUNT, _AT]),
+    "rootcause_planes": (_COUNT, [_AT, _COUNT, _COUNT, _COUNT, _AT]),
+    "rootcause_numbers": (None, [_TEXT, _COUNT, _COUNT, _COUNT, _COUNT, _AT]),
     "rootcause_hot": (_COUNT, [_AT, _AT, _COUNT, _AT, _AT]),
     "rootcause_may_burst": (
         _COUNT,
