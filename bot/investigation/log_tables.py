@@ -27,8 +27,10 @@ class LogTables:
         self._case = case
         self._template_of: Numbers = np.asarray(template_of or [0], dtype=np.int32)
         self._start_ns, self._end_ns = int(window.start_s * 1e9), int(window.end_s * 1e9)
-        self._streams_in: list[Numbers] = []
-        """Of each block, the streams that have lines in it"""
+        self._streams_in: Numbers = np.zeros(0, dtype=np.int32)
+        """The streams that have lines in a block, block after block"""
+        self._begins: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        """Where in these each block's begin"""
         self.tally = self._counted()
         self.lines = int(self.tally.lines.sum())
         """Dated lines inside the window"""
@@ -37,14 +39,18 @@ class LogTables:
         most = max(1, len(self.templates))
         keys, counts = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         waiting: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+        streams_in: list[Numbers] = []
         for block in self._case.column_blocks():
             streams = _distinct(block.stream)
-            self._streams_in.append(streams)
+            streams_in.append(streams)
             waiting.append(self._counted_in(block, streams, most))
             if len(waiting) == _TOGETHER:
                 keys, counts = _summed([(keys, counts), *waiting])
                 waiting = []
         keys, counts = _summed([(keys, counts), *waiting])
+        if streams_in:
+            self._streams_in = np.concatenate(streams_in)
+            self._begins = np.cumsum([0, *map(len, streams_in[:-1])])
         return Tally(stream=keys // most, template=keys % most, lines=counts)
 
     def _counted_in(
@@ -66,8 +72,8 @@ class LogTables:
         """Give the lines of some streams, of all templates or of some, a block's table after the other, in line order."""
         wanted = _marked(streams, len(self._case.streams()))
         means = None if templates is None else _marked(templates, len(self.templates))
-        blocks = [number for number, inside in enumerate(self._streams_in, start=1) if bool(wanted[inside].any())]
-        for block in self._case.column_blocks(blocks):
+        inside = np.logical_or.reduceat(wanted[self._streams_in], self._begins) if len(self._begins) else wanted[:0]
+        for block in self._case.column_blocks((np.flatnonzero(inside) + 1).tolist()):
             kept = np.flatnonzero(wanted[block.stream])
             if means is not None:
                 kept = kept[means[self._template_of[block.form[kept]]]]
