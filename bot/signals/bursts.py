@@ -18,6 +18,9 @@ from bot.signals.hot_bins import LEAST_RATE, RISE, SCALES_BINS, SIGNIFICANT, goe
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_Part = tuple[int, int]
+"""Indexes ``[first, last)`` of ascending times"""
+
 BIN_S = 60.0
 SPACINGS = 10.0
 """Silence, in usual distances between the lines of bursts, that does not yet end one: slow trickles are one fault."""
@@ -80,15 +83,17 @@ _ONE_EACH = Lines(None)
 
 def fold(times_s: Floats, gap_s: float, lines: Lines = _ONE_EACH) -> list[Burst]:
     """Fold ascending times into stretches separated by more than ``gap_s`` of silence."""
-    if not len(times_s):
-        return []
-    cuts = np.flatnonzero(np.diff(times_s) > gap_s) + 1
-    firsts = [0, *cuts.tolist()]
-    lasts = [*cuts.tolist(), len(times_s)]
     return [
         Burst(float(times_s[first]), float(times_s[last - 1]), first, last, lines.between(first, last))
-        for first, last in zip(firsts, lasts, strict=True)
+        for first, last in _folded(times_s, gap_s)
     ]
+
+
+def _folded(times_s: Floats, gap_s: float) -> list[_Part]:
+    if not len(times_s):
+        return []
+    cuts = (np.flatnonzero(times_s[1:] - times_s[:-1] > gap_s) + 1).tolist()
+    return list(pairwise([0, *cuts, len(times_s)]))
 
 
 @dataclass(frozen=True, kw_only=True)  # without slots, for what is worked out once
@@ -170,14 +175,15 @@ def bursts(
         return []
     hot_times, hot_lines = times_s[chosen], lines.chosen(chosen)
     near_s = min(LONGEST_GAP_S, SPACINGS * _spacing(hot_times, hot_lines)) if len(chosen) > 2 else 0.0
-    silences = np.flatnonzero(np.diff(times_s) > LONGEST_GAP_S) + 1
-    found: list[Burst] = []
-    for burst in _trimmed(hot_times, fold(hot_times, max(gap_s, near_s), hot_lines), hot_lines):
-        first = _onset(times_s, int(chosen[burst.first]), near_s, expected, start_s, silences, lines)
-        first = max(first, found[-1].last if found else 0)
-        last = int(chosen[burst.last - 1]) + 1
-        found.append(Burst(float(times_s[first]), burst.end_s, first, last, lines.between(first, last)))
-    return found
+    parts = _trimmed(hot_times, _folded(hot_times, max(gap_s, near_s)), hot_lines)
+    firsts = _onsets(times_s, chosen[[first for first, _ in parts]], near_s, expected, start_s, lines)
+    lasts = (chosen[[last - 1 for _, last in parts]] + 1).tolist()
+    firsts = [max(first, before) for first, before in zip(firsts, [0, *lasts[:-1]], strict=True)]
+    starts_s, ends_s = times_s[firsts].tolist(), hot_times[[last - 1 for _, last in parts]].tolist()
+    return [
+        Burst(begin_s, stop_s, first, last, lines.between(first, last))
+        for begin_s, stop_s, first, last in zip(starts_s, ends_s, firsts, lasts, strict=True)
+    ]
 
 
 def background(held: Ints, counts: Floats, exposure: Exposure) -> float:
@@ -238,10 +244,10 @@ def _spacing(times_s: Floats, lines: Lines) -> float:
 
 def _counted(index: Ints, lines: Lines) -> tuple[Ints, Floats]:
     """Give the bins that ascending bin numbers name, and how many lines are in each."""
-    begins = np.concatenate(([0], np.flatnonzero(np.diff(index)) + 1))
+    begins = np.concatenate(([0], np.flatnonzero(index[1:] != index[:-1]) + 1))
     if lines.weights is not None:
         return index[begins], np.add.reduceat(lines.weights, begins).astype(float)
-    return index[begins], np.diff(begins, append=len(index)).astype(float)
+    return index[begins], np.subtract(np.append(begins[1:], len(index)), begins).astype(float)
 
 
 def _may_burst(held: Ints, counts: Floats, rate: float, exposure: Exposure) -> bool:
@@ -282,51 +288,50 @@ def _even(bins: int) -> Exposure:
     return Exposure(bins=np.ones(bins))
 
 
-def _onset(
-    times_s: Floats, first: int, near_s: float, expected: Floats, start_s: float, silences: Ints, lines: Lines
-) -> int:
-    """Give the index of the first line of a burst: too few for their minute to stand out, the lines before it begin it.
+def _onsets(times_s: Floats, firsts: Ints, near_s: float, expected: Floats, start_s: float, lines: Lines) -> list[int]:
+    """Give the index of the first line of each burst: too few for their minute to stand out, the lines before it begin it.
 
     A fault that grows slowly is seen late by whoever logs little of it; so all lines before count that follow each other
-    within the longest gap, where there are far more of them than the background would have had in that time. ``silences``:
-    the lines before which there was a longer gap.
+    within the longest gap, where there are far more of them than the background would have had in that time.
     """
-    near = int(np.searchsorted(times_s, times_s[first] - min(near_s, ONSET_S)))
-    before = int(np.searchsorted(silences, first, "right"))
-    far = int(silences[before - 1]) if before else 0
-    if far >= near:
-        return near
-    low, high = (int(max(0.0, (times_s[at] - start_s) / BIN_S)) for at in (far, first))
-    due = max(float(expected[low : high + 1].sum()), LEAST_RATE)
-    seen = float(lines.between(far, first))
-    return far if seen > RISE * due and goes_on(seen, due) else near
+    near = np.searchsorted(times_s, times_s[firsts] - min(near_s, ONSET_S))
+    # the lines before which there was a longer gap
+    silences = np.concatenate(([0], np.flatnonzero(times_s[1:] - times_s[:-1] > LONGEST_GAP_S) + 1))
+    far = silences[np.searchsorted(silences, firsts, "right") - 1]
+    onsets: list[int] = near.tolist()
+    for n in np.flatnonzero(far < near).tolist():
+        begin, first = int(far[n]), int(firsts[n])
+        low, high = (int(max(0.0, (times_s[at] - start_s) / BIN_S)) for at in (begin, first))
+        due = max(float(expected[low : high + 1].sum()), LEAST_RATE)
+        seen = float(lines.between(begin, first))
+        if seen > RISE * due and goes_on(seen, due):
+            onsets[n] = begin
+    return onsets
 
 
-def _trimmed(times_s: Floats, found: list[Burst], lines: Lines) -> list[Burst]:
+def _trimmed(times_s: Floats, found: list[_Part], lines: Lines) -> list[_Part]:
     """Drop stray lines at the edges of bursts: what stands two minutes off and is under a twentieth of it, or five lines."""
-    cuts = np.flatnonzero(np.diff(times_s) > STRAY_GAP_S) + 1
+    cuts = np.flatnonzero(times_s[1:] - times_s[:-1] > STRAY_GAP_S) + 1
     if not len(cuts):
         return found
-    inside = zip(
-        np.searchsorted(cuts, [burst.first for burst in found], "right").tolist(),
-        np.searchsorted(cuts, [burst.last for burst in found]).tolist(),
-        strict=True,
-    )
+    lows = np.searchsorted(cuts, [first for first, _ in found], "right").tolist()
+    highs = np.searchsorted(cuts, [last for _, last in found]).tolist()
+    every: list[int] = cuts.tolist()
     return [
-        burst if low == high else _without_strays(times_s, burst, cuts[low:high].tolist(), lines)
-        for burst, (low, high) in zip(found, inside, strict=True)
+        part if low == high else _without_strays(part, every[low:high], lines)
+        for part, low, high in zip(found, lows, highs, strict=True)
     ]
 
 
-def _without_strays(times_s: Floats, burst: Burst, cuts: list[int], lines: Lines) -> Burst:
-    parts = list(pairwise([burst.first, *cuts, burst.last]))
-    least = min(STRAY_SHARE * burst.count, STRAY_MOST)
-    while len(parts) > 1 and lines.between(*parts[0]) < least:
-        parts.pop(0)
-    while len(parts) > 1 and lines.between(*parts[-1]) < least:
-        parts.pop()
-    first, last = parts[0][0], parts[-1][1]
-    return Burst(float(times_s[first]), float(times_s[last - 1]), first, last, lines.between(first, last))
+def _without_strays(part: _Part, cuts: list[int], lines: Lines) -> _Part:
+    edges = [part[0], *cuts, part[1]]
+    low, high = 0, len(edges) - 1
+    least = min(STRAY_SHARE * lines.between(*part), STRAY_MOST)
+    while high - low > 1 and lines.between(edges[low], edges[low + 1]) < least:
+        low += 1
+    while high - low > 1 and lines.between(edges[high - 1], edges[high]) < least:
+        high -= 1
+    return edges[low], edges[high]
 
 
 def _bins(start_s: float, end_s: float) -> int:

@@ -149,7 +149,7 @@ def signal_of(
             start_s=burst.start_s,
             end_s=burst.end_s,
             size=float(burst.count),
-            refs=tuple(ItemId(f"L{int(n)}") for n in numbers[burst.first : burst.first + REFS]),
+            refs=tuple([ItemId(f"L{n}") for n in numbers[burst.first : burst.first + REFS].tolist()]),
         )
         for burst in found
     )

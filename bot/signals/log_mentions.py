@@ -6,6 +6,7 @@ Leaves out what is made of it.
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,12 +77,18 @@ class Sampling:
 
     def of(self, numbers: Ints, before: int, lines: int) -> list[int]:
         """Choose among the numbers of a template's lines, ascending, of which ``before`` come before and ``lines`` there are."""
-        places = np.linspace(0, lines - 1, min(self.most, lines)).astype(np.int64) - before
-        places = places[(places >= 0) & (places < len(numbers))]
+        places = _evenly(lines, min(self.most, lines)) - before
+        if before or lines > len(numbers):
+            places = places[(places >= 0) & (places < len(numbers))]
         if self.together >= LEAST_TOGETHER:
             places = _gathered_in(numbers, places, self.together)
         chosen: list[int] = numbers[places].tolist()
         return chosen
+
+
+@lru_cache(maxsize=1024)
+def _evenly(lines: int, places: int) -> NDArray[np.int64]:
+    return np.linspace(0, lines - 1, places).astype(np.int64)
 
 
 def _gathered_in(numbers: Ints, places: Ints, together: int) -> NDArray[np.int64]:

@@ -240,9 +240,19 @@ class _Reading:
         order = np.lexsort((_short(table.template), owner)).astype(np.int32)
         times = Times(table, owner, order, self._window, counted)
         for alike in self._read(table, owner, order, times):
-            for each in _placed(alike.kind, alike.entity, alike.template, alike.meaning, alike.mentions):
-                held = self._outside if each.entity.kind == "Host" else groups
-                self._add(alike, table, held.setdefault((each.kind, each.entity, each.detail), each), each)
+            rows = alike.rows
+            place = (self._place[alike.entity], alike.template)
+            streams = table.stream[rows]
+            taken = Rows(table.number[rows], table.times_s[rows], _short(streams), place=place)
+            told = _distinct(streams)
+            for key, mentions in _placed(alike.kind, alike.entity, alike.template, alike.meaning, alike.mentions):
+                held = self._outside if key[1].kind == "Host" else groups
+                group = held.get(key)
+                if group is None:
+                    group = held[key] = Group(*key, mentions=Counter(mentions))
+                elif not alike.again:
+                    group.mentions.update(mentions)
+                self._add(alike, taken, told, group)
         _ease([*groups.values(), *self._outside.values()], self._window)
         return times
 
@@ -252,12 +262,14 @@ class _Reading:
 
     def _requests_of(self, group: Group) -> Requests | None:
         """Give all requests like those of a group, whoever asked and whatever came of them; None where it has none."""
+        if group.kind is not Kind.LOG_BURST and group.kind not in REQUESTS:
+            return None
         lines: Counter[str] = Counter()
         for template, count in group.templates.items():
             lines[self._asked[template]] += count
         most = max(lines.values())
         asked = {request for request, count in lines.items() if request and count >= STRAY_REQUEST * most}
-        if group.kind not in {Kind.LOG_BURST, *REQUESTS} or not asked:
+        if not asked:
             return None
         alike = [template for template in group.templates if self._asked[template] in asked]
         return self._requests.of(self._place[group.entity], alike)
@@ -272,16 +284,17 @@ class _Reading:
         signal = signal_of(group, self._lines.templates, self._window, exposure, requests)
         return [] if signal is None else [signal, *expiry(signal, self._window)]
 
-    def _add(self, alike: Alike, table: LogTable, group: Group, fresh: Group) -> None:
-        rows = alike.rows
-        place = (self._place[alike.entity], alike.template)
-        group.rows.append(Rows(table.number[rows], table.times_s[rows], _short(table.stream[rows]), place=place))
-        group.templates[alike.template] += len(alike.rows)
-        group.mentions.update(fresh.mentions if group is not fresh and not alike.again else {})
+    def _add(self, alike: Alike, rows: Rows, streams: Sequence[int], group: Group) -> None:
+        """Take lines, which those streams wrote, into a group."""
+        group.rows.append(rows)
+        group.templates[alike.template] += len(rows.numbers)
         group.attributes.update(alike.attributes)
-        streams = np.unique(table.stream[alike.rows]).tolist()
-        group.nodes.update(node for stream in streams if (node := self._streams[stream].node))
-        group.pods.update((stream, pod) for stream in streams if (pod := self._streams[stream].pod))
+        for stream in streams:
+            whose = self._streams[stream]
+            if whose.node:
+                group.nodes.add(whose.node)
+            if whose.pod:
+                group.pods[stream] = whose.pod
 
     def _read(self, table: LogTable, owner: Ints, order: Ints, times: Times) -> list[Alike]:
         """Gather the rows of each template of each entity, where they mean something, and whom they mention."""
@@ -343,25 +356,31 @@ def _short(numbers: Ints) -> Ints:
     return numbers.astype(np.uint16) if len(numbers) and int(numbers.max()) < 1 << 16 else numbers
 
 
+def _distinct(numbers: Ints) -> list[int]:
+    """Give the small numbers that there are, ascending; ``numpy.unique`` is made for more and takes several times as long."""
+    return np.flatnonzero(np.bincount(numbers)).tolist()
+
+
 def _placed(
     kind: Kind, entity: Entity, template: int, meaning: Classification, mentions: Counter[Entity]
-) -> list[Group]:
+) -> list[tuple[_Key, Mapping[Entity, int]]]:
     """Say under which signals a template's lines count: the writer's own, and the outside host's where one is blamed."""
     detail = meaning.attributes.get("status", "") if kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR) else ""
     if kind in _BY_TEMPLATE:
         detail = str(template)
-    placed = [Group(kind=kind, entity=entity, detail=detail, mentions=Counter(mentions))]
+    placed: list[tuple[_Key, Mapping[Entity, int]]] = [((kind, entity, detail), mentions)]
     cause = meaning.attributes.get("cause")
     if cause and Kind(cause) is not kind:
         # a proxy's request line tells both what the user got and why
-        placed.append(Group(kind=Kind(cause), entity=entity, detail="", mentions=Counter(mentions)))
+        placed.append(((Kind(cause), entity, ""), mentions))
+    if not mentions:
+        return placed
     outside = [host for host, _ in mentions.most_common() if host.kind == "Host" and not host.name.endswith(INSIDE)]
     if len(outside) == 1 and meaning.attributes.get("name") == "absent":
         # of all names only this one is not known: it is the name's, not the resolver's or the asker's
-        placed.append(Group(kind=kind, entity=outside[0], detail="", mentions=Counter({entity: 1})))
+        placed.append(((kind, outside[0], ""), {entity: 1}))
     if outside and (kind in OUTSIDE or (len(outside) == 1 and "certificate" in meaning.attributes)):
-        blamed = outside[0]
-        placed.append(Group(kind=Kind.EXTERNAL_FAILURE, entity=blamed, detail="", mentions=Counter({entity: 1})))
+        placed.append(((Kind.EXTERNAL_FAILURE, outside[0], ""), {entity: 1}))
     return placed
 
 
