@@ -206,28 +206,38 @@ static void sum(const Bins *of, int64_t bins) { /* from the first bin on, as num
     }
 }
 
-static double least_asked(const Bins *of, int64_t bins, int64_t width) { /* lines under which no window can be too full */
-    double least = of->expected[0];
-    for (int64_t bin = 1; bin < bins; bin++) least = of->expected[bin] < least ? of->expected[bin] : least;
-    double asked = of->known[bins] > 0.0 ? 0.0 : RISE * least * (double)width * (1.0 - HAIR);
-    return asked > 2.0 ? asked : 2.0;
+static double least_of(const double *values, int64_t size) { /* four at a time, which do not wait for each other */
+    double least[4] = {values[0], values[0], values[0], values[0]};
+    int64_t n = 0;
+    for (; n + 4 <= size; n += 4) {
+        for (int lane = 0; lane < 4; lane++) least[lane] = values[n + lane] < least[lane] ? values[n + lane] : least[lane];
+    }
+    for (; n < size; n++) least[0] = values[n] < least[0] ? values[n] : least[0];
+    for (int lane = 1; lane < 4; lane++) least[0] = least[lane] < least[0] ? least[lane] : least[0];
+    return least[0];
 }
 
-/* Marks where windows begin and end that hold too much; gives how many there are, -1 where one is too near a limit. */
-static int64_t mark_windows(const Bins *of, int64_t bins, int64_t width, double *edges) {
-    int64_t strong = 0;
-    double few = least_asked(of, bins, width);
+/* Marks the hot bins of windows that hold too much; gives how many windows do, -1 where one is too near a limit.
+ *
+ * What is marked on the way changes no sum: those were taken before.
+ */
+static int64_t mark_windows(const Bins *of, int64_t bins, int64_t width, double least) {
+    int any_known = width > 1 && of->known[bins] > 0.0;
+    double asked = any_known ? 0.0 : RISE * least * (double)width * (1.0 - HAIR), few = asked > 2.0 ? asked : 2.0;
+    int64_t strong = 0, marked = 0; /* the bins before this one are told */
     for (int64_t bin = 0; bin + width <= bins; bin++) {
-        double seen = of->lines[bin + width] - of->lines[bin];
+        double seen = width > 1 ? of->lines[bin + width] - of->lines[bin] : of->counts[bin];
         if (seen < few) continue;
-        double due = width > 1 ? of->due[bin + width] - of->due[bin] : of->hot[bin] ? 0.0 : of->expected[bin];
+        double due = width > 1 ? of->due[bin + width] - of->due[bin] : of->expected[bin];
         if (seen <= RISE * due) continue;
-        double most = of->known[bin + width] - of->known[bin] > 0.5 ? GOES_ON : SIGNIFICANT;
+        double most = any_known && of->known[bin + width] - of->known[bin] > 0.5 ? GOES_ON : SIGNIFICANT;
         double over = log_tail(seen, due > LEAST_RATE ? due : LEAST_RATE) - most;
         if (fabs(over) < HAIR) return -1;
         if (over > 0.0) continue;
-        edges[bin] += 1.0;
-        edges[bin + width] -= 1.0;
+        for (int64_t at = bin > marked ? bin : marked; at < bin + width; at++) {
+            if (of->counts[at] > 1.5 * of->expected[at]) of->hot[at] = 1;
+        }
+        marked = bin + width;
         strong++;
     }
     return strong;
@@ -235,22 +245,16 @@ static int64_t mark_windows(const Bins *of, int64_t bins, int64_t width, double 
 
 /* Marks the bins whose lines belong to a burst, as signals/hot_bins.py does, in ``hot``, which holds zeros.
  *
- * ``room`` has 4 (bins + 1) places. Gives 0 where a logarithm's last digits would tell, and marks nothing of use.
+ * ``room`` has 3 (bins + 1) places. Gives 0 where a logarithm's last digits would tell, and marks nothing of use.
  */
 int64_t rootcause_hot(const double *counts, const double *expected, int64_t bins, double *room, uint8_t *hot) {
     Bins of = {counts, expected, hot, room, room + bins + 1, room + 2 * (bins + 1)};
-    double *edges = room + 3 * (bins + 1);
+    double least = least_of(expected, bins);
     int64_t strong = 1;
     for (int scale = 0; scale < 3 && widths[scale] <= bins; scale++) {
-        if (strong) sum(&of, bins);
-        if (strong) memset(edges, 0, (size_t)(bins + 1) * sizeof *edges);
-        strong = mark_windows(&of, bins, widths[scale], edges);
+        if (scale == 1 || (scale > 1 && strong)) sum(&of, bins); /* windows of one bin need no sums */
+        strong = mark_windows(&of, bins, widths[scale], least);
         if (strong < 0) return 0;
-        double within = 0.0;
-        for (int64_t bin = 0; strong && bin < bins; bin++) {
-            within += edges[bin];
-            if (within > 0.5 && counts[bin] > 1.5 * expected[bin]) hot[bin] = 1;
-        }
     }
     return 1;
 }

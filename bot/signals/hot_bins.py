@@ -31,7 +31,7 @@ def hot_bins(counts: Floats, expected: Floats) -> Flags:
     compiled = kernel()
     if compiled is not None:
         bins = len(counts)
-        hot, room = np.zeros(bins, dtype=bool), np.empty(4 * (bins + 1))
+        hot, room = np.zeros(bins, dtype=bool), np.empty(3 * (bins + 1))
         if compiled.rootcause_hot(*map(address, (counts, expected)), bins, *map(address, (room, hot))):
             return hot
     return plain_hot_bins(counts, expected)
