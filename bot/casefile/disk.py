@@ -75,7 +75,7 @@ def connect_for_writing(path: Path) -> sqlite3.Connection:
         path, timeout=_BUSY_S, isolation_level=None, cached_statements=256, check_same_thread=False
     )
     for pragma in (
-        "page_size = 8192",
+        "page_size = 16384",
         "locking_mode = EXCLUSIVE",
         "journal_mode = MEMORY",
         "synchronous = OFF",
