@@ -452,6 +452,14 @@ static bytes http_version(bytes p, bytes end) { /* HTTP/1.1 as one segment; NULL
 
 #define HELD_TAIL 9 /* a joint, two quotes, and a code of up to five signs or -1 */
 
+static int ends_in(bytes p, bytes end, const char *word) { /* in small letters or capitals */
+    size_t size = strlen(word);
+    if ((size_t)(end - p) < size) return 0;
+    for (bytes at = end - size; at < end; at++)
+        if ((*at | 0x20) != (uint8_t)*word++) return 0;
+    return 1;
+}
+
 static int held_key(bytes p, bytes end) { /* may the token be key=code or key:code? then it stays as it is */
     bytes tail = end;
     if (tail > p && (tail[-1] == '"' || tail[-1] == '\'')) tail--;
@@ -464,15 +472,16 @@ static int held_key(bytes p, bytes end) { /* may the token be key=code or key:co
     for (int n = 0; n < 3 && code > p && (code[-1] == '=' || code[-1] == ':'); n++) code--;
     if (code > p && (code[-1] == '"' || code[-1] == '\'')) code--;
     if (code - p < 2) return 0;
-    switch (code[-1] | 0x20) { /* the last letter of status, code, errno, signal, sqlstate, level, severity, rc */
-    case 's': return (code[-2] | 0x20) == 'u';
-    case 'e': return (code[-2] | 0x20) == 'd' || (code[-2] | 0x20) == 't';
-    case 'o': return (code[-2] | 0x20) == 'n';
-    case 'l': return (code[-2] | 0x20) == 'a' || (code[-2] | 0x20) == 'e';
-    case 'y': return (code[-2] | 0x20) == 't';
-    case 'c': return (code[-2] | 0x20) == 'r';
-    case 'p': return code - p <= 5; /* HTTP, of the words before a code */
-    case 'd': case 't': return code - p <= 10; /* returned, answered, got */
+    switch (code[-1] | 0x20) { /* of the words that masking holds; more may end alike, fewer not */
+    case 's': return ends_in(p, code, "status");
+    case 'e': return ends_in(p, code, "code") || ends_in(p, code, "sqlstate");
+    case 'o': return ends_in(p, code, "no");
+    case 'l': return ends_in(p, code, "signal") || ends_in(p, code, "level");
+    case 'y': return ends_in(p, code, "severity");
+    case 'c': return ends_in(p, code, "rc");
+    case 'p': return ends_in(p, code, "http");
+    case 'd': return ends_in(p, code, "returned") || ends_in(p, code, "responded") || ends_in(p, code, "answered");
+    case 't': return ends_in(p, code, "got");
     default: return 0;
     }
 }
