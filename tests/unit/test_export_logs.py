@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from bot.domain.ports import UNDATED
 from bot.native.batch import Oddities, lines_of
+from bot.sources.export.archives import Limits, on_disk
 from bot.sources.export.layout import place_of
 from bot.sources.export.lines import WholeLines
 
@@ -202,3 +203,15 @@ def test_paths_hint_at_places(path, expected):
     """Known layouts tell namespace, pod and container; known pods overrule folder names."""
     place = place_of(path, {"known-0": "known-ns"}, {"known-ns"})
     assert expected == (place.namespace, place.pod, place.container, place.previous)
+
+
+@pytest.mark.parametrize("line", [b"a line of a log\n", b"x" * 3000 + b"\n", b"x"])
+def test_a_plain_file_is_read_in_whole_lines_that_nobody_copies(tmp_path, line):
+    """Chunks hold every byte; where lines are short each ends with one, and is handed on as it is."""
+    content = line * (5_000_000 // len(line)) + b"the end"
+    (tmp_path / "main.log").write_bytes(content)
+    chunks = list(on_disk(tmp_path / "main.log", "main.log").guarded(Limits()))
+    assert b"".join(chunks) == content
+    if len(line) < 1000:
+        whole = WholeLines()
+        assert [whole.feed(chunk) is chunk for chunk in chunks[:-1]] == [line.endswith(b"\n")] * (len(chunks) - 1)

@@ -6,6 +6,7 @@ within a budget. Refused with UnsafeArchiveError: names that climb out, links th
 budget of bytes (declared or counted), absurd compression ratios, too many entries, too much nesting.
 """
 
+import os
 import shutil
 import stat
 import tarfile
@@ -25,6 +26,8 @@ HEAD_BYTES = 64 * 1024
 """Enough to recognise a file by; a first item cut at this length is still recognised."""
 
 Tick = Callable[[int], None]
+_LINE_END_WITHIN = 1024
+"""Bytes behind a chunk in which its last line may end; nearly all lines are shorter"""
 _BLOCK_SIZE = 512
 _TAR_MAGIC_AT = 257
 
@@ -74,7 +77,9 @@ class Member:
     def _stored(self, tick: Tick | None) -> Iterator[bytes]:
         try:
             with self.open() as stored:
-                while chunk := stored.read(CHUNK):
+                read = 0
+                while chunk := stored.read(self._next_size(stored, read)):
+                    read += len(chunk)
                     if tick:
                         tick(len(chunk))
                     yield chunk
@@ -82,6 +87,12 @@ class Member:
             raise CutError("the archive is damaged here") from error
         except (RuntimeError, NotImplementedError) as error:  # what zipfile raises for passwords and rare methods
             raise CutError("it is encrypted or packed in a way that cannot be read") from error
+
+    def _next_size(self, stored: IO[bytes], read: int) -> int:
+        """Give how much to read next: of a plain file up to a line's end where one is near, so that no line has to be put together."""
+        if self.file is None or self.compression:
+            return CHUNK
+        return CHUNK + os.pread(stored.fileno(), _LINE_END_WITHIN, read + CHUNK).find(b"\n") + 1
 
 
 def shown(name: str) -> str:

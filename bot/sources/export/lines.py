@@ -40,6 +40,8 @@ class WholeLines:
     def feed(self, chunk: bytes) -> bytes:
         """Take a chunk and give whole lines, once there are enough of them; else nothing."""
         end = chunk.rfind(b"\n") + 1
+        if end == len(chunk) >= _TEXT_BYTES and not self._size and not self._open:
+            return chunk  # nothing to put together, so nothing to copy
         if not end:
             self._hold(chunk)
             return b""
