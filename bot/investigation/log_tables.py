@@ -15,6 +15,8 @@ from bot.domain.window import Window
 from bot.signals.log_lines import LogTable, Tally
 
 Numbers = NDArray[np.int32]
+_Places = NDArray[np.int64] | slice
+_ALL = slice(None)
 _TOGETHER = 256
 """Counts of so many blocks are joined at once."""
 
@@ -30,7 +32,7 @@ class LogTables:
         self._streams_in: Numbers = np.zeros(0, dtype=np.int32)
         """The streams that have lines in a block, block after block"""
         self._begins: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        """Where in these each block's begin"""
+        """Where in these each block's begin, and the end"""
         self.tally = self._counted()
         self.lines = int(self.tally.lines.sum())
         """Dated lines inside the window"""
@@ -50,7 +52,7 @@ class LogTables:
         keys, counts = _summed([(keys, counts), *waiting])
         if streams_in:
             self._streams_in = np.concatenate(streams_in)
-            self._begins = np.cumsum([0, *map(len, streams_in[:-1])])
+            self._begins = np.cumsum([0, *map(len, streams_in)])
         return Tally(stream=keys // most, template=keys % most, lines=counts)
 
     def _counted_in(
@@ -58,27 +60,40 @@ class LogTables:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Count a block's lines by stream and template; gives stream * most + template, ascending, and the counts."""
         kept = self._inside(block)
-        key = np.searchsorted(streams, block.stream[kept]) * most + self._template_of[block.form[kept]]
+        key = self._template_of[block.form[kept]]
+        if len(streams) > 1:
+            key = np.searchsorted(streams, block.stream[kept]) * most + key
         counts = np.bincount(key, minlength=1)
         found = np.flatnonzero(counts)
         return streams[found // most].astype(np.int64) * most + found % most, counts[found]
 
-    def _inside(self, block: BlockLines, among: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    def _inside(self, block: BlockLines, among: NDArray[np.int64] | None = None) -> _Places:
+        """Give the places of a block's lines that are dated and in the window; a slice where all of them are."""
         times = block.times_ns if among is None else block.times_ns[among]
-        inside = (times != UNDATED) & (times >= self._start_ns) & (times < self._end_ns)
-        return np.flatnonzero(inside) if among is None else among[inside]
+        start_ns = max(self._start_ns, UNDATED + 1)
+        if among is None and times.min() >= start_ns and times.max() < self._end_ns:
+            return _ALL
+        inside = np.flatnonzero((times >= start_ns) & (times < self._end_ns))
+        return inside if among is None else among[inside]
 
     def each(self, streams: Sequence[int], templates: Sequence[int] | None = None) -> Iterator[LogTable]:
         """Give the lines of some streams, of all templates or of some, a block's table after the other, in line order."""
         wanted = _marked(streams, len(self._case.streams()))
         means = None if templates is None else _marked(templates, len(self.templates))
-        inside = np.logical_or.reduceat(wanted[self._streams_in], self._begins) if len(self._begins) else wanted[:0]
+        begins = self._begins[:-1]
+        inside = np.logical_or.reduceat(wanted[self._streams_in], begins) if len(begins) else wanted[:0]
         for block in self._case.column_blocks((np.flatnonzero(inside) + 1).tolist()):
-            kept = np.flatnonzero(wanted[block.stream])
+            kept = np.flatnonzero(wanted[block.stream]) if self._alone(block) is None else None
             if means is not None:
-                kept = kept[means[self._template_of[block.form[kept]]]]
-            if len(kept):  # where none is, the times stay packed
+                meant = means[self._template_of[block.form if kept is None else block.form[kept]]]
+                kept = np.flatnonzero(meant) if kept is None else kept[meant]
+            if kept is None or len(kept):  # where none is, the times stay packed
                 yield self._table(block, self._inside(block, kept))
+
+    def _alone(self, block: BlockLines) -> int | None:
+        """Give the stream that all lines of a block are of, whose column then need not be unpacked."""
+        begin, end = self._begins[block.block - 1 : block.block + 1].tolist()
+        return int(self._streams_in[begin]) if end == begin + 1 else None
 
     def parts(self, streams: Sequence[int], templates: Sequence[int] | None, most: int) -> Iterator[LogTable]:
         """Give the same in tables of ``most`` lines; the last has the rest."""
@@ -99,12 +114,13 @@ class LogTables:
             wanted &= _marked(templates, len(self.templates))[self.tally.template]
         return int(self.tally.lines[wanted].sum())
 
-    def _table(self, block: BlockLines, kept: NDArray[np.int64]) -> LogTable:
+    def _table(self, block: BlockLines, kept: _Places) -> LogTable:
+        template, alone = self._template_of[block.form[kept]], self._alone(block)
         return LogTable(
-            number=(kept + block.first_line).astype(np.int32),  # a case has fewer than 2^31 lines
+            number=np.arange(block.first_line, block.first_line + block.lines, dtype=np.int32)[kept],  # fewer than 2^31
             times_s=block.times_ns[kept].astype(np.float64) / 1e9,
-            stream=block.stream[kept],
-            template=self._template_of[block.form[kept]],
+            stream=block.stream[kept] if alone is None else np.full(len(template), alone, dtype=np.int32),
+            template=template,
             templates=self.templates,
         )
 

@@ -45,6 +45,23 @@ def runs_of(values: Ints) -> Iterator[tuple[int, Ints]]:
         yield int(values[places[0]]), places
 
 
+def runs_of_pairs(high: Ints, low: Ints, lows: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Give the order by two columns of equal length, ``low`` under ``lows``, and where in it the runs of equal pairs begin, and the end."""
+    if not len(high):
+        return np.zeros(0, dtype=np.int32), np.zeros(1, dtype=np.int64)
+    least = int(high.min())
+    if (int(high.max()) - least + 1) * lows <= 1 << 16:  # 16 bits are sorted by counting
+        key = (high - high.dtype.type(least)).astype(np.uint16) * np.uint16(lows) + low.astype(np.uint16)
+        order = np.argsort(key, kind="stable").astype(np.int32)
+        ordered = key[order]
+        changes = ordered[1:] != ordered[:-1]
+    else:
+        order = np.lexsort((low, high)).astype(np.int32)
+        highs, others = high[order], low[order]
+        changes = (highs[1:] != highs[:-1]) | (others[1:] != others[:-1])
+    return order, np.concatenate(([0], np.flatnonzero(changes) + 1, [len(order)]))
+
+
 class LogLines(Protocol):
     """The lines of a window, counted, and read in parts."""
 

@@ -31,7 +31,7 @@ from bot.signals.log_groups import (
     signal_of,
     widen,
 )
-from bot.signals.log_lines import Ints, LogLines, LogTable, runs_of
+from bot.signals.log_lines import Ints, LogLines, LogTable, runs_of, runs_of_pairs
 from bot.signals.log_mentions import CALLS, SAMPLED_PLACES, Alike, Sampling, calls, read_mentions
 from bot.signals.log_times import Times
 from bot.signals.request_counts import RequestCounts, Requests
@@ -237,9 +237,9 @@ class _Reading:
     def _gathered(self, table: LogTable, groups: dict[_Key, Group], counted: Mapping[int, NDArray[np.intp]]) -> Times:
         """Take a table's lines into the groups they belong to; give the times they were judged by."""
         owner = _short(self._owner_of)[table.stream]
-        order = np.lexsort((_short(table.template), owner)).astype(np.int32)
+        order, bounds = runs_of_pairs(owner, _short(table.template), self._most)
         times = Times(table, owner, order, self._window, counted)
-        for alike in self._read(table, owner, order, times):
+        for alike in self._read(table, owner, order, bounds, times):
             rows = alike.rows
             place = (self._place[alike.entity], alike.template)
             streams = table.stream[rows]
@@ -296,11 +296,8 @@ class _Reading:
             if whose.pod:
                 group.pods[stream] = whose.pod
 
-    def _read(self, table: LogTable, owner: Ints, order: Ints, times: Times) -> list[Alike]:
+    def _read(self, table: LogTable, owner: Ints, order: Ints, bounds: NDArray[np.int64], times: Times) -> list[Alike]:
         """Gather the rows of each template of each entity, where they mean something, and whom they mention."""
-        changes = (np.diff(owner[order]) != 0) | (np.diff(table.template[order]) != 0)
-        inner = np.flatnonzero(changes) + 1
-        bounds = np.array([0, *inner.tolist(), len(order)] if len(order) else [0], dtype=np.int64)
         firsts = order[bounds[:-1]]
         templates, owners = table.template[firsts].tolist(), owner[firsts]
         sizes = np.diff(bounds)
