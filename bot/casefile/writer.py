@@ -64,27 +64,27 @@ class CaseWriter:
         self.id = path.stem
         self.path = path.with_suffix(WHOLE)
         self._partial = path.with_suffix(PARTIAL)
-        self._claim()
-        self._open = True
-        self._packer = Packer()
-        self._packing = Packing(Masking(form_of), elsewhere=elsewhere)
+        self._open = False
         self._ledger = Ledger()
         self._numbers = dict.fromkeys(_TABLES, 0)
         self._messages: dict[tuple[str, str, datetime], ItemId] = {}
         self._events = KnownEvents()
         self._objects: dict[tuple[str | None, str], ItemId] = {}
-        try:
+        self._unformed = 0
+        self._packer = Packer()
+        self._packing = Packing(Masking(form_of), elsewhere=elsewhere)
+        try:  # Ctrl-C may come anywhere: from the claim on, the file is this writer's to remove
+            self._claim()
             with explained(self._partial):
                 self._connection = connect_for_writing(self._partial)
                 migrate(self._connection)
                 self._connection.execute("BEGIN EXCLUSIVE")
                 self._set_meta("created_at", time_cell(datetime.now(UTC)))
                 self._set_meta("rootcause_version", __version__)
+            self._logs = LogLines(self._connection, self._packing)
         except BaseException:
             self.abandon()
             raise
-        self._logs = LogLines(self._connection, self._packing)
-        self._unformed = 0
 
     def _claim(self) -> None:
         """Create the partial file, which only one process can."""
@@ -92,12 +92,13 @@ class CaseWriter:
             self._partial.parent.mkdir(parents=True, exist_ok=True)
             try:
                 # 0600: a case holds what people wrote in private channels.
-                os.close(os.open(self._partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+                file = os.open(self._partial, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+                self._open = True
+                os.close(file)
             except FileExistsError:
                 raise CaseError(f"{self._partial} is already being written; choose another name.") from None
         # After the claim, so that a writer of the same name that finishes right now is seen.
         if self.path.exists():
-            self._partial.unlink()
             raise CaseError(f"{self.path} is already there; choose another name.")
 
     def __enter__(self) -> Self:

@@ -14,7 +14,7 @@ from bot.cli.model_commands import COMMANDS as MODEL_COMMANDS
 from bot.cli.pack_commands import COMMANDS as PACK_COMMANDS
 from bot.cli.serve_commands import COMMANDS as SERVE_COMMANDS
 from bot.domain.choice import AnalystChoice
-from bot.errors import UsageError
+from bot.errors import RootcauseError, UsageError
 
 EXIT_CODES = """\b
 Exit codes:
@@ -90,7 +90,10 @@ def analyze(  # noqa: PLR0913, PLR0917 - click hands every option over
             )
         else:
             report = application.analyze(path or "", question=question, window=window, progress=told, choice=choice)
-    output.emit(output.report_page(report, form, to_file=out is not None), out)
+    try:
+        output.emit(output.report_page(report, form, to_file=out is not None), out)
+    except KeyboardInterrupt:
+        raise RootcauseError(f"stopped; the case is whole and kept: rootcause show {report.case}") from None
     return _BY_VERDICT[report.verdict]
 
 

@@ -167,6 +167,7 @@ def test_a_form_says_what_is_wrong_and_then_works():
     """Empty fields are named in the page, the app's own errors beside their fields; the good form closes."""
 
     async def visit(page):
+        await page.until("document.querySelector('.shortcuts option[value=new_investigation]')")
         await page.run(
             "(() => { const menu = document.querySelector('.shortcuts'); menu.value = 'new_investigation'; menu.dispatchEvent(new Event('change')); })()"
         )

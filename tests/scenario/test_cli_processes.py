@@ -43,7 +43,7 @@ def sizes(home):
 def test_ctrl_c_keeps_nothing(home, written):
     """In the middle of reading or digesting: code 1, one sentence, and no file left."""
     code, out, err = interrupted(home, written)
-    if out:
+    if out or "the case is whole and kept" in err:
         pytest.skip("this machine had answered by then")
     assert (1, b"", "rootcause: stopped; nothing was kept\n") == (code, out, err.lstrip("\n"))
     assert [] == kept(home)
