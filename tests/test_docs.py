@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from readme import FIXTURE, README, ROOT, demo, example, excerpt
 
-from bot.cli.commands import EXIT_CODES, rootcause
+from bot.cli.commands import EXIT_CODES
+from bot.cli.frame import rootcause
 
 DOCUMENTS = sorted(ROOT.glob("*.md"))
 
