@@ -111,9 +111,14 @@ class Tab:
 
     async def click(self, selector):
         """Click the last element of a selector with the mouse, where it is seen."""
+        # where it stays for a moment and nothing covers it: a page that is still filling moves things under the mouse
         spot = await self.run(
-            f"""(() => {{ const node = [...document.querySelectorAll({json.dumps(selector)})].at(-1); node.scrollIntoView({{block: 'center'}});
-            const box = node.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"""
+            f"""new Promise((done) => {{ let last = '', tries = 0; const look = () => {{
+              const node = [...document.querySelectorAll({json.dumps(selector)})].at(-1); node?.scrollIntoView({{block: 'center'}});
+              const box = node?.getBoundingClientRect(), spot = node && [box.x + box.width / 2, box.y + box.height / 2];
+              const here = node && node.contains(document.elementFromPoint(...spot)) ? String(spot) : '';
+              if (spot && ((here && here === last) || ++tries > 100)) done(spot); else {{ last = here; setTimeout(look, 60); }}
+            }}; look(); }})"""
         )
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             await self.send("Input.dispatchMouseEvent", type=kind, x=spot[0], y=spot[1], button="left", clickCount=1)
