@@ -100,7 +100,7 @@ $(BIN)/python:
 	echo "$$python cannot make a virtual environment: install its venv and pip modules" \
 		"(Debian, Ubuntu: apt install python3-venv python3-pip), then run make again." >&2; exit 1
 
-$(VENV)/.runtime: requirements.lock pyproject.toml bot/native/scan.c bot/native/filter.c bot/native/columns.c bot/native/build_kernel.py | $(BIN)/python
+$(VENV)/.runtime: requirements.lock pyproject.toml bot/native/scan.c bot/native/filter.c bot/native/columns.c bot/native/bits.h bot/native/build_kernel.py | $(BIN)/python
 	@$(INSTALL) --require-hashes -r requirements.lock
 	@$(INSTALL) --no-build-isolation --editable .
 	@touch $@

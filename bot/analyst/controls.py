@@ -12,11 +12,14 @@ from bot.domain.link import Chain
 from bot.domain.report import ControlQuestion
 from bot.domain.signal import Kind, Signal
 from bot.domain.spelling import length
+from bot.signals.lasting import TEST_TOGETHER
 
 FIRST_SEEN_S = 600.0
 """How much earlier than a change its effect may be dated: clocks differ, and series have steps."""
 NEEDED = 0.75
 """Share of episodes that must have a step before them for it to count as needed."""
+FRAGMENT = 0.1
+"""Share of the longest occurrence below which another is a fragment of one, not a time of its own."""
 
 
 def control_questions(
@@ -118,15 +121,29 @@ def _stayed(chain: Chain, citations: Citations) -> ControlQuestion:
 
 def _always(chain: Chain, citations: Citations) -> ControlQuestion:
     test = chain.end_to_end
-    count = test.hits + test.misses
+    hits, count, which = test.hits, test.hits + test.misses, ""
     root = chain.root
+    if test.test == TEST_TOGETHER:  # which may count its worst stretches only; the question is about all of them
+        hits, count, least_s = stretches_met(root, chain.symptom)
+        which = "" if least_s is None else f" that it lasted {length(least_s)} or more"
     return ControlQuestion(
         question=f"Did {one_of(root)} ever pass without the symptom?",
         answer=(
-            f"Yes, {test.misses} of {counted(count, 'time')}; the symptom followed the other {test.hits}."
-            if test.misses
-            else f"No, {'not the one time' if count == 1 else f'never in {count} times'}."
+            f"Yes, {count - hits} of {counted(count, 'time')}{which}; the symptom followed the other {hits}."
+            if hits < count
+            else f"No, {'not the one time' if count == 1 else f'never in {count} times'}{which}."
         ),
-        verdict="passed" if test.hits >= 0.5 * count else "failed",
+        verdict="passed" if hits >= 0.5 * count else "failed",
         evidence=citations.cite_all([(ref, root.occurrences[0].start_s) for ref in root.occurrences[0].refs[:1]]),
     )
+
+
+def stretches_met(root: Signal, felt: Signal) -> tuple[int, int, float | None]:
+    """Count the stretches of a cause that an episode overlaps, and all; with the seconds below which one was a mere fragment."""
+    lengths = [one.end_s - one.start_s for one in root.occurrences]
+    least_s = FRAGMENT * max(lengths)
+    whole = [one for one, length_s in zip(root.occurrences, lengths, strict=True) if length_s >= least_s]
+    met = sum(
+        any(each.start_s <= one.end_s and each.end_s >= one.start_s for each in felt.occurrences) for one in whole
+    )
+    return met, len(whole), least_s if len(whole) < len(lengths) else None

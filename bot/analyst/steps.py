@@ -44,6 +44,8 @@ LEAST_WAIT_S = 2.0
 LEAST_CORRELATION = 0.2
 _SAME_BEAT = 0.05
 """Periods that differ by less than this share are one beat, said once for the whole cascade."""
+_UNLIKE, _MOST_UNLIKE = 3.0, 0.25
+"""Times longer or shorter than the usual length that is unlike it, and the share of such from which on no length is usual"""
 
 
 def cascade(chain: Chain, findings: Findings, citations: Citations) -> Cascade:
@@ -119,7 +121,7 @@ def summary_of(signal: Signal, beat_s: float | None = None) -> str:
     if count == 1 and middle >= 600:
         words = f"{_capital(said)} for {length(middle)}"
     elif middle >= 90:
-        words += f", {length(middle)} each" if count > 1 else ""
+        words += f", {_long(spans)} each" if count > 1 else ""
     if signal.total > count and signal.source.endswith("logs"):
         inside = int(sum(one.size for one in signal.occurrences))
         words += f" ({counted(inside, 'log line')})"
@@ -130,6 +132,13 @@ def summary_of(signal: Signal, beat_s: float | None = None) -> str:
             f", {notes[0].removeprefix('changed ')}" if by_whom else f"{', first' if count > 1 else ''}: {notes[0]}"
         )
     return words + of_what
+
+
+def _long(spans: list[float]) -> str:
+    """Spell how long occurrences took, shortest first: what is usual, or from what to what where nothing is."""
+    middle = spans[len(spans) // 2]
+    unlike = sum(not middle / _UNLIKE <= span <= middle * _UNLIKE for span in spans)
+    return f"{length(spans[0])} to {length(spans[-1])}" if unlike > _MOST_UNLIKE * len(spans) else length(middle)
 
 
 def _apart(said: str, signal: Signal) -> tuple[str, str]:

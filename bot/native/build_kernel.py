@@ -17,6 +17,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = Path(__file__).parent
 SOURCES = ("scan.c", "filter.c", "columns.c")
+HEADERS = ("bits.h",)
 FLAGS = ("-std=c99", "-O3", "-ffp-contract=off", "-shared", "-fPIC")
 
 
@@ -33,7 +34,8 @@ def build(folder: Path = FOLDER, library: Path | None = None, *flags: str) -> st
         return "no C compiler was found"
     sources, library = [folder / name for name in SOURCES], library or folder / "scan.so"
     fresh = library.with_suffix(".fresh")
-    mark = f"-DSOURCE_MARK={zlib.crc32(b''.join(source.read_bytes() for source in sources))}u"
+    marked = [*sources, *(folder / name for name in HEADERS)]
+    mark = f"-DSOURCE_MARK={zlib.crc32(b''.join(source.read_bytes() for source in marked))}u"
     whole = [*command, *FLAGS, *flags, mark, *map(str, sources), "-lm", "-o", str(fresh)]
     try:
         done = subprocess.run(whole, capture_output=True, text=True, check=False)  # noqa: S603 - a compiler by its name, and this package's own files

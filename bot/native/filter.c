@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "bits.h"
+
 typedef const uint8_t *bytes;
 
 #define GRAM 8
@@ -14,16 +16,6 @@ typedef const uint8_t *bytes;
 #define BITS_PER_HASH 8        /* tokens._BITS_PER_HASH */
 #define PROBES 4               /* tokens._PROBES */
 #define STRIDE 64              /* windows that are looked at together */
-
-static inline int lowest(uint64_t bits) { /* the place of the lowest bit; there is one */
-#if defined(__GNUC__)
-    return __builtin_ctzll(bits);
-#else
-    int at = 0;
-    while (!(bits >> at & 1)) at++;
-    return at;
-#endif
-}
 
 static inline uint64_t gram_at(bytes at) { /* its first byte counts least; of a run, letters in lower case, the rest as it is */
     uint64_t word;

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-SOURCES = (FOLDER / "scan.c", FOLDER / "filter.c", FOLDER / "columns.c")
+SOURCES = tuple(FOLDER / name for name in ("scan.c", "filter.c", "columns.c", "bits.h"))
 LIBRARY = FOLDER / "scan.so"
 
 log = logging.getLogger("rootcause.native")

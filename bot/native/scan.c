@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bits.h"
+
 typedef const uint8_t *bytes;
 
 #define SPAN 4096      /* masking.SPAN */
@@ -62,15 +64,6 @@ __attribute__((constructor)) static void prepare(void) { /* when the library is 
 
 #define IS(sign, kinds) (kind_of[(sign)] & (kinds))
 
-static inline int lowest(uint64_t bits) { /* the place of the lowest bit; there is one */
-#if defined(__GNUC__)
-    return __builtin_ctzll(bits);
-#else
-    int at = 0;
-    while (!(bits >> at & 1)) at++;
-    return at;
-#endif
-}
 #define MIX UINT64_C(0x9FB21C651E98DF25)
 
 static inline uint64_t mixed(uint64_t hash, uint64_t part) {
