@@ -8,11 +8,10 @@ from bot.analyst.citations import Citations
 from bot.analyst.findings import Findings
 from bot.analyst.rivals import LASTING, Rival
 from bot.analyst.words import clock_s, counted, noun, one_of, times
-from bot.domain.link import Chain
+from bot.domain.link import TEST_TOGETHER, Chain
 from bot.domain.report import ControlQuestion
 from bot.domain.signal import Kind, Signal
 from bot.domain.spelling import length
-from bot.signals.lasting import TEST_TOGETHER
 
 FIRST_SEEN_S = 600.0
 """How much earlier than a change its effect may be dated: clocks differ, and series have steps."""

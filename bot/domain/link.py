@@ -9,6 +9,9 @@ LinkStatus = Literal["supported", "refuted", "untested"]
 HeldVerdict = Literal["stays", "explained", "cannot_tell"]
 Route = Literal["direct", "indirect", "cannot_tell"]
 
+TEST_TOGETHER = "same stretches, shifted independently, binomial"
+"""The test that may count only the stretches in which a lasting cause was worst."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from bot.domain.link import LinkTest
+from bot.domain.link import TEST_TOGETHER, LinkTest
 from bot.domain.window import Window
 from bot.signals.doses import lag_of
 from bot.signals.links import SUPPORTED_P
@@ -19,7 +19,6 @@ from bot.signals.trains import LONG_S, Match, Range, Train, explained, matches, 
 
 TEST_CONFINED = "confined to its stretches, binomial"
 TEST_WORST = "confined to its worst stretches, binomial"
-TEST_TOGETHER = "same stretches, shifted independently, binomial"
 ALIKE = (0.5, 0.8)
 """Shares of their common extent that two stretches must have in common to be one and the same: each is tried."""
 GROWN = 0.2

@@ -8,9 +8,10 @@ import pytest
 from engine_parts import DAY_S, HOUR_S, at, signal, window
 
 from bot.domain.entity import Entity
+from bot.domain.link import TEST_TOGETHER
 from bot.domain.signal import Kind
 from bot.signals.degrees import levels_of
-from bot.signals.lasting import TEST_TOGETHER, TEST_WORST, lasting, within_runs
+from bot.signals.lasting import TEST_WORST, lasting, within_runs
 from bot.signals.links import measure
 from bot.signals.trains import Range, train_of
 
