@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import aiohttp
@@ -41,12 +42,16 @@ class Killer:
         self.point = (told["kind"], told["number"], told["moment"])
         self.seen = {"commit": 0, "call": 0, "ticket": 0}
         self.ledger = Path(told["ledger"])
+        self.noting = threading.Lock()
 
     def at(self, kind, moment):
         """Note a moment, and die if it is the one."""
         if moment == "before":
-            self.seen[kind] += 1
-            self.ledger.write_text(json.dumps(self.seen))
+            with self.noting:
+                self.seen[kind] += 1
+                whole = self.ledger.with_suffix(".next")
+                whole.write_text(json.dumps(self.seen))
+                whole.replace(self.ledger)
         if (kind, self.seen[kind], moment) == self.point:
             os.kill(os.getpid(), signal.SIGKILL)
 
