@@ -20,7 +20,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --no-deps
 SOURCES := bot tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo report test test-all live check bench format fixture readme lock clean
+.PHONY: help demo report test test-all sanitize live check bench format fixture readme lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test: $(VENV)/.dev ## the quick tests
 
 test-all: $(VENV)/.dev ## every test, the long versions too
 	$(BIN)/pytest -m "not bench"
+
+sanitize: $(VENV)/.dev ## the compiled loops under AddressSanitizer and UBSan: a minute; needs gcc
+	$(BIN)/python tests/sanitize.py
 
 live: $(VENV)/.dev ## fetch what the page's tests compare and measure with: another Slack stand-in, and axe-core
 	@sh tests/live/install_live.sh
