@@ -200,6 +200,8 @@ def _no_rise(pointed: Pointed, record: Record, acts_s: Sequence[float] = ()) -> 
     told = around_words(found, "after it" if acts_s else "before this was said")
     if found.p_value < RAISED_P:
         return "untested", f"{capital(told)}: more than usual, yet too little for an incident."
+    if found.p_value < FAINT_P:
+        return "untested", f"{capital(told)}: not clearly more than usual, and too little for an incident."
     lead = "There was no incident for it to have caused: " if acts_s else ""
     return "refuted", capital(f"{lead}{told}.")
 
@@ -210,6 +212,8 @@ REACH_S = 1800.0
 """How long after an event its effect is looked for, as for any pair that is tested."""
 RAISED_P = 0.01
 """Chance of so many failures by the rate around them, under which they are said to be more."""
+FAINT_P = 0.05
+"""Chance under which a worry is not called refuted either: somebody may have felt it."""
 
 
 def around_words(found: Around, when: str) -> str:

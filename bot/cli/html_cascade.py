@@ -25,6 +25,8 @@ _BY_EPISODE = frozenset("np")
 _MOST_LANES = 12
 """Of what was ruled out; further ones stand in its list."""
 _CAPTION = 140
+_LANE_NAME = 20
+"""Characters of a name before a lane, which has room for about 27 with what happened to it."""
 
 
 def cascade(report: Report) -> Markup | None:
@@ -188,7 +190,7 @@ def _steps(report: Report) -> Iterator[SvgLane]:
     for step in steps[:-1] if report.symptom is not None else steps:
         yield SvgLane(
             name=step.id,
-            act=f"{words.visible(step.entity.name)} {lane(step.mechanism)}",
+            act=f"{_both_ends(words.visible(step.entity.name))} {lane(step.mechanism)}",
             title=f"{step.id}: {words.short(step.summary)}",
             role="step",
             spans=_spans(step.times),
@@ -199,7 +201,7 @@ def _ruled_out(report: Report) -> Iterator[SvgLane]:
     for out in report.ruled_out[:_MOST_LANES]:
         what = words.short(out.summary).partition(",")[0].partition(":")[0]
         yield SvgLane(
-            name=words.visible(out.entity.name),
+            name=_both_ends(words.visible(out.entity.name)),
             act=what,
             title=f"Ruled out: {name_of(out.entity)}, {words.short(out.summary)}",
             role="ruled",
@@ -222,6 +224,11 @@ def _people(report: Report) -> Iterator[SvgLane]:
 
 def _spans(times: tuple[tuple[datetime, datetime], ...]) -> tuple[Span, ...]:
     return tuple(Span(start=begin, end=finish) for begin, finish in times)
+
+
+def _both_ends(name: str) -> str:
+    """Leave out the middle of a long name: what tells one node from another stands at its end."""
+    return name if len(name) <= _LANE_NAME else f"{name[: _LANE_NAME // 2 - 1]}…{name[-_LANE_NAME // 2 :]}"
 
 
 def _cut(text: str) -> str:

@@ -289,3 +289,12 @@ def test_what_was_said_after_the_window_makes_no_empty_lane():
         cited = {name: replace(REPORT.evidence[name], at=REPORT.window.end + after)}
         page = render_html(replace(REPORT, claims=claims, evidence=REPORT.evidence | cited))
         assert lanes == page.count("said what caused it</")
+
+
+def test_a_long_name_keeps_both_ends_before_its_lane():
+    """Nodes differ at the end of their names; the lane's title has the whole of it."""
+    node = Entity(kind="Node", namespace=None, name="gke-papaya-pool-1-cab13f57")
+    out = replace(REPORT.ruled_out[0], entity=node, times=((START, START),))
+    page = render_html(replace(REPORT, ruled_out=(out,)))
+    assert "<b>gke-papay…1-cab13f57</b>" in page
+    assert "Ruled out: Node gke-papaya-pool-1-cab13f57" in page
