@@ -134,7 +134,7 @@ def cpu(signal: Signal, chain: Chain, findings: Findings) -> Recommendation | No
         rationale=f"it is throttled at its limit; {measured.throttled:,.0f} of {measured.periods:,.0f} periods were",
         change=command,
         effect=(
-            f"{would_have(f'a limit of {what.proposed * 1000:.0f}m', what)}; {struck:,} of {whole:,} {plural(chain.symptom.kind)} came behind them. Its "
+            f"{would_have(f'a limit of {what.proposed * 1000:.0f}m', what)}; {struck:,} of {whole:,} {plural(chain.symptom.kind)} followed them. Its "
             "limit hides what it would have used: this is an estimate from when it was not throttled, and that less would be asked again for "
             "failing is not counted"
         ),

@@ -60,8 +60,8 @@ def spare_room(signal: Signal, chain: Chain, findings: Findings) -> Recommendati
         ),
         change=None,
         effect=(
-            f"{would_have(counted(wanted, 'more node') + ' of its size', what)}; {struck:,} of {whole:,} {plural(chain.symptom.kind)} came behind the "
-            "loss, those until it is noticed among them, which no room spares"
+            f"{would_have(counted(wanted, 'more node') + ' of its size', what)}; {struck:,} of {whole:,} {plural(chain.symptom.kind)} followed the "
+            "loss; room spares none of those that failed before it was noticed"
         ),
         what_if=(what,),
     )
@@ -126,7 +126,7 @@ def neighbour(signal: Signal, chain: Chain, findings: Findings) -> Recommendatio
         ),
         change=f"kubectl {as_flags(entity.namespace)} set resources {entity.kind.lower()} {entity.name} --limits=cpu={wanted * 1000:.0f}m",
         effect=(
-            f"{would_have(f'a limit of {wanted:g} cores', what)}: {struck:,} of {whole:,} {plural(chain.symptom.kind)} came behind them; its "
+            f"{would_have(f'a limit of {wanted:g} cores', what)}: {struck:,} of {whole:,} {plural(chain.symptom.kind)} followed them; its "
             "work takes longer instead"
         ),
         what_if=(what,),
@@ -162,7 +162,7 @@ def budget(signal: Signal, chain: Chain, findings: Findings) -> Recommendation |
         change=f"kubectl {as_flags(fact.entity.namespace)} patch poddisruptionbudget {fact.entity.name} --type=merge -p '{patch}'",
         effect=(
             f"{would_have('maxUnavailable: 1', what)}; {several} of the drains took more than one pod at once, and {struck:,} of {whole:,} "
-            f"{plural(chain.symptom.kind)} came behind them"
+            f"{plural(chain.symptom.kind)} followed them"
         ),
         what_if=(what,),
     )

@@ -62,7 +62,7 @@ def _needed(chain: Chain, step: Signal, citations: Citations) -> ControlQuestion
         answer=(
             f"Yes, {test.unexplained} of {counted(test.effects, 'time')}; the other {with_it} came after one."
             if test.unexplained
-            else f"No, {'not the one time' if test.effects == 1 else f'never in {test.effects} times'}."
+            else f"No, {'not the one time it came' if test.effects == 1 else f'never in {test.effects} times'}."
         ),
         verdict="passed" if share >= NEEDED else "failed",
         evidence=citations.cite_all([(ref, step.occurrences[0].start_s) for ref in step.occurrences[0].refs[:1]]),
@@ -130,7 +130,7 @@ def _always(chain: Chain, citations: Citations) -> ControlQuestion:
         answer=(
             f"Yes, {count - hits} of {counted(count, 'time')}{which}; the symptom followed the other {hits}."
             if hits < count
-            else f"No, {'not the one time' if count == 1 else f'never in {count} times'}{which}."
+            else f"No, {'not the one time it came' if count == 1 else f'never in {count} times'}{which}."
         ),
         verdict="passed" if hits >= 0.5 * count else "failed",
         evidence=citations.cite_all([(ref, root.occurrences[0].start_s) for ref in root.occurrences[0].refs[:1]]),
