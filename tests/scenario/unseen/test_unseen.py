@@ -4,6 +4,7 @@ Naming the wrong cause is the worst that can happen, naming one where there is n
 is allowed where an incident is marked as hard.
 """
 
+import incidents_agents
 import incidents_applications
 import incidents_brokers
 import incidents_callers
@@ -20,6 +21,7 @@ import incidents_replicas
 import incidents_resources
 import incidents_rollouts
 import incidents_scaling
+import incidents_schedules
 import incidents_storage
 import incidents_stores
 import incidents_undecidable
@@ -34,6 +36,7 @@ from bot.domain.items import ItemId
 from bot.domain.report import Report
 
 ALL = (
+    *incidents_agents.INCIDENTS,
     *incidents_rollouts.INCIDENTS,
     *incidents_resources.INCIDENTS,
     *incidents_dependencies.INCIDENTS,
@@ -41,6 +44,7 @@ ALL = (
     *incidents_network.INCIDENTS,
     *incidents_storage.INCIDENTS,
     *incidents_scaling.INCIDENTS,
+    *incidents_schedules.INCIDENTS,
     *incidents_control.INCIDENTS,
     *incidents_more.INCIDENTS,
     *incidents_last.INCIDENTS,
