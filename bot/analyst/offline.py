@@ -25,6 +25,7 @@ from bot.analyst.steps import cascade, summary_of
 from bot.analyst.sustaining import kept_up, sustaining
 from bot.analyst.words import (
     capital,
+    clock_s,
     counted,
     happened,
     length,
@@ -282,7 +283,7 @@ def _confidence(
     close = bool(others) and others[0].score >= CLOSE * chain.score
     on_the_way = {findings.topology.root(signal.entity) for signal in chain.signals[:-1]}
     if close:
-        reasons.append(f"{article(others[0].root.kind)} of {others[0].root.entity} fits nearly as well")
+        reasons.append(_nearly(others[0], findings.topology.root(others[0].root.entity) in on_the_way))
     if share < 0.8:
         reasons.append(f"{folded_episodes(chain) - len(chain.explained)} of the episodes remain unexplained")
     if chain.end_to_end.status != "supported":
@@ -301,6 +302,14 @@ def _confidence(
     if not reasons:
         return "high", ()
     return ("medium" if grave <= 1 else "low"), tuple(reasons)
+
+
+def _nearly(other: Chain, on_the_way: bool) -> str:
+    """Name another beginning that fits nearly as well; where it came to what stands on the way, neither excludes the other."""
+    named = f"{article(other.root.kind)} of {other.root.entity}"
+    if not on_the_way or len(other.root.occurrences) > 1:
+        return f"{named} fits nearly as well"
+    return f"{named} at {clock_s(other.root.occurrences[0].start_s)} fits nearly as well: it may have taken both"
 
 
 def _events_of(findings: Findings, signal: Signal) -> bool:

@@ -48,6 +48,10 @@ FROM_BELOW = frozenset(
     }
 )
 """Failures of what many stand on: where several have one at once, none of them began it."""
+UNNAMED = 0.8
+"""What a tie to somebody called is worth where the failed calls name others, and not it."""
+CALLED_LESS = 0.01
+"""What each place further down in the order of how often it is named takes away: it decides between equals."""
 TOO_EARLY = 0.5
 """What a tie is worth whose effect was seen before its cause: that clocks are apart by seconds is seldom."""
 ELSEWHERE = 0.4
@@ -120,7 +124,7 @@ def chains(
     window: Window,
 ) -> list[Chain]:
     """Rank the chains that end in the symptom, best first; empty where nothing supported leads to it."""
-    into = _incoming(links, signals)
+    into = _incoming(links, signals, topology)
     episodes = train_of(symptom, window).occurrences
     start = _Path((symptom,), (), _marks(symptom, topology), tuple(frozenset({i}) for i in range(len(episodes))), ())
     beam = [start]
@@ -205,16 +209,31 @@ def _together(one: Signal, other: Signal) -> bool:
     return 2 * met > len(one.occurrences)
 
 
-def _incoming(links: Sequence[Link], signals: Mapping[SignalId, Signal]) -> dict[SignalId, list[tuple[float, Link]]]:
+def _incoming(
+    links: Sequence[Link], signals: Mapping[SignalId, Signal], topology: Topology
+) -> dict[SignalId, list[tuple[float, Link]]]:
     into: dict[SignalId, list[tuple[float, Link]]] = defaultdict(list)
     for link in links:
         if link.test.status == "supported" and link.cause in signals and link.effect in signals:
-            worth = strength(link)
+            worth = strength(link) * _by_name(signals[link.cause], signals[link.effect], topology)
             if worth >= LEAST_STRENGTH * (0.4 if link.mechanism == TIMING else 1.0):
                 into[link.effect].append((worth, link))
     for found in into.values():
         found.sort(key=lambda pair: (-pair[0], pair[1].cause))
     return into
+
+
+def _by_name(cause: Signal, effect: Signal, topology: Topology) -> float:
+    """Weigh a callee by whether the failed calls name it: of several that fared alike at once it is the one called most, and
+    none that they never name while they name others.
+    """
+    caller, callee = topology.root(effect.entity), topology.root(cause.entity)
+    if (caller, callee) not in topology.calls or not effect.source.endswith("logs"):
+        return 1.0
+    named = [one for one in effect.mentions if (caller, one) in topology.calls]
+    if not named:
+        return 1.0
+    return 1.0 - CALLED_LESS * named.index(callee) if callee in named else UNNAMED
 
 
 def _extended(

@@ -94,3 +94,30 @@ def test_a_change_in_the_midst_of_the_first_wait_began_nothing(waited_s, kind):
         {s.id: s for s in found}, link_all(candidates(found, TOPOLOGY), window(), late.id), late, TOPOLOGY, window()
     )
     assert kind is best[0].root.kind
+
+
+@pytest.mark.parametrize("named", [("search", "media"), ("media", "search")])
+def test_of_callees_that_suffered_alike_the_cascade_passes_the_one_that_failed_calls_name_most(named):
+    """A node's CPU is taken from all its pods at once; whom the gateway waited for is told by what it logs."""
+    names = {name: Entity("Deployment", name, "shop") for name in ("addresses", "media", "search")}
+    calls = frozenset((EDGE, callee) for callee in names.values())
+    topology = Topology(calls=calls, nodes={JOB: NODES, **dict.fromkeys(names.values(), NODES)})
+    runs = [6.0 * step + 0.2 for step in range(20)]
+    busy = [run + 60 / HOUR_S for run in runs]
+    late = [run + 95 / HOUR_S for run in runs]
+    found = [
+        signal(Kind.JOB_RUN, JOB, runs, length_s=1500, nodes=NODES),
+        *(signal(Kind.CPU_SATURATION, callee, busy, length_s=1300, nodes=NODES) for callee in names.values()),
+        signal(
+            Kind.TIMEOUT,
+            EDGE,
+            late,
+            length_s=1200,
+            source="kubernetes/logs",
+            mentions=tuple(names[name] for name in named),
+        ),
+        signal(Kind.SERVER_ERROR, EDGE, late, length_s=1200, source="kubernetes/logs"),
+    ]
+    links = link_all(candidates(found, topology), window())
+    best = chains({s.id: s for s in found}, links, found[-1], topology, window())[0]
+    assert [JOB, names[named[0]], EDGE, EDGE] == [s.entity for s in best.signals]
