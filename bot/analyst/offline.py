@@ -23,6 +23,7 @@ from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
 from bot.analyst.roots import against
 from bot.analyst.steps import cascade, summary_of
 from bot.analyst.sustaining import kept_up, sustaining
+from bot.analyst.unread import too_much_unread, unread_words
 from bot.analyst.words import (
     capital,
     clock_s,
@@ -190,7 +191,8 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
     enough = any(source in seen for source in (*LOG_SOURCES, "prometheus"))
     torn = [gap for row in findings.coverage for gap in row.gaps if gap.lost and gap.what.endswith("is missing")]
     unread = [row.source for row in findings.coverage if _could_not_look(row)]
-    verdict: Verdict = "no_incident" if enough and not torn and not unread else "inconclusive"
+    unheard = too_much_unread(findings)
+    verdict: Verdict = "inconclusive" if torn or unread or unheard or not enough else "no_incident"
     missing = [row.source for row in findings.coverage if row.status == "missing"]
     partial = [row.source for row in findings.coverage if row.status == "partial" and row.source not in _PEOPLE]
     said = [one for one in alarms(findings) if one.total >= OFTEN][:1]
@@ -200,6 +202,8 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
     elif enough and unread:
         names = " and ".join(unread)
         summary = f"Nothing in what could be read rises above the everyday, but {names} could not be read."
+    elif enough and unheard:
+        summary = f"Nothing in what could be looked at rises above the everyday, but {unread_words(unheard)}."
     elif enough:
         window = length(findings.window.length_s)
         told = asked_about(findings) or background
@@ -208,8 +212,13 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
         findings,
         citations,
         verdict=verdict,
-        confidence="low" if missing else "medium" if partial or said else "high",
+        confidence="low" if missing or unheard else "medium" if partial or said else "high",
         reasons=(
+            *(
+                [f"{unread_words(unheard)}; a shorter window may fit, or what is missing can be fetched again"]
+                if unheard
+                else ()
+            ),
             *(f"{source} is missing" for source in missing),
             *(f"{source} was read in part only" for source in partial),
             *(f"an event warns of {one.label} {times(one.total)}, which nothing measured bears out" for one in said),

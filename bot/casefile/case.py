@@ -299,11 +299,14 @@ class Case:
     def coverage(self) -> list[SourceCoverage]:
         """Give the coverage ledger, standard sources first."""
         gaps: dict[str, list[Gap]] = {}
-        for source, what, count, path, lost in self._all(
-            "SELECT source, what, count, path, lost FROM gaps ORDER BY id"
+        for source, what, count, path, lost, *span, share in self._all(
+            "SELECT source, what, count, path, lost, first_at, end_at, share FROM gaps ORDER BY id"
         ):
-            where = None if path is None else cell_text(path)
-            gap = Gap(source=source, what=cell_text(what), count=count, path=where, lost=bool(lost))
+            where, (first, end) = None if path is None else cell_text(path), map(cell_time_or_none, span)
+            within = (first, end) if first and end else None
+            gap = Gap(
+                source=source, what=cell_text(what), count=count, path=where, lost=bool(lost), span=within, share=share
+            )
             gaps.setdefault(source, []).append(gap)
         return [
             SourceCoverage(

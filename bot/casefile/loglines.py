@@ -24,6 +24,7 @@ _Number = TypeVar("_Number", bound=np.generic)
 MOST_FORMS = 30_000
 """Of one case, a kilobyte each and a millisecond of its digest: logs of a company have hundreds to thousands. Where every line is
 put in other words, those beyond are told as one."""
+UNFORMED = f"log lines beyond {MOST_FORMS:,} different forms, told as one: a search finds them, no rule looked at them"
 
 _LATEST = np.iinfo(np.int64).max
 _EARLIEST = np.iinfo(np.int64).min

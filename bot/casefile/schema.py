@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = int.from_bytes(b"rcse")
 """Stands in the SQLite header, so that a case is told from any other database before it is opened."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """SQLite's ``user_version`` of a case this program writes."""
 
 _STREAMS: dict[str, Any] = {
@@ -169,6 +169,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     migrations(name="m003_fetched")(_m003_fetched)
     migrations(name="m004_counted")(_m004_counted)
     migrations(name="m005_narrow")(_m005_narrow)
+    migrations(name="m006_unread")(_m006_unread)
     migrations.apply(database)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -209,3 +210,9 @@ def _m004_counted(database: "Database") -> None:
 
 def _m005_narrow(_: "Database") -> None:
     """Mark that columns of lines may leave out planes that hold nothing: whole ones are read as ever, but not the other way round."""
+
+
+def _m006_unread(database: "Database") -> None:
+    """Note of a gap where in time it lies, and how much of what the source holds there nobody looked at."""
+    for name, kind in (("first_at", str), ("end_at", str), ("share", float)):
+        database.table("gaps").add_column(name, kind)

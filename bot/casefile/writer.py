@@ -21,7 +21,7 @@ from bot.casefile.conclusions import link_json, signal_json
 from bot.casefile.disk import PARTIAL, WHOLE, connect_for_writing, explained, sync
 from bot.casefile.known_events import KnownEvents
 from bot.casefile.ledger import Ledger
-from bot.casefile.loglines import MOST_FORMS, LogLines
+from bot.casefile.loglines import UNFORMED, LogLines
 from bot.casefile.mapping import Elsewhere, Masking
 from bot.casefile.packing import Packing
 from bot.casefile.records import event_row, insert, message_row, object_row, series_row, ticket_row
@@ -236,8 +236,7 @@ class CaseWriter:
     def _tell_unformed(self) -> None:
         """Say how many lines were not told apart, each of them once."""
         if more := self._logs.unformed - self._unformed:
-            what = f"log lines beyond {MOST_FORMS:,} different forms, told as one: a search finds them, no rule looked at them"
-            self._ledger.add_gap(Gap(source=LOGS, what=what, count=more))
+            self._ledger.add_gap(Gap(source=LOGS, what=UNFORMED, count=more))
             self._unformed += more
 
     def write_templates(self, form_to_template: Sequence[int], templates: Sequence[bytes]) -> None:
@@ -351,9 +350,18 @@ class CaseWriter:
         gaps = enumerate(self._ledger.gaps(), 1)
         self._replace(
             "gaps",
-            6,
+            9,
             (
-                (number, gap.source, text_cell(gap.what), gap.count, text_cell(gap.path), int(gap.lost))
+                (
+                    number,
+                    gap.source,
+                    text_cell(gap.what),
+                    gap.count,
+                    text_cell(gap.path),
+                    int(gap.lost),
+                    *(time_cell(at) for at in gap.span or (None, None)),
+                    gap.share,
+                )
                 for number, gap in gaps
             ),
         )

@@ -133,6 +133,10 @@ class Gap:
     path: str | None = None
     lost: bool = True
     """False where the oddity was taken in its stride and nothing is missing."""
+    span: tuple[datetime, datetime] | None = None
+    """Where in time it lies, the end left out; None where it lies anywhere."""
+    share: float | None = None
+    """Of what the source holds there, how much nobody looked at, 0 to 1; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

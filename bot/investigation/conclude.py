@@ -20,6 +20,7 @@ from bot.investigation.digest import Digest
 from bot.investigation.forgotten import told_of_events
 from bot.investigation.measures import CaseMeasures
 from bot.investigation.series_lags import lag_to
+from bot.investigation.unheard import told_of_lines
 from bot.signals.chains import chain_along, chains
 from bot.signals.conditioning import Conditioning
 from bot.signals.links import SUPPORTED_P
@@ -69,7 +70,9 @@ def conclude(
         topology=found.topology,
         facts=found.facts,
         durations=found.durations,
-        coverage=_read(coverage, found, window),
+        coverage=_read(
+            [told_of_lines(row, coverage, case, window, question, found) for row in coverage], found, window
+        ),
         evidence=case,
         test=pair_test(found.topology, window),
         along=path_weight(found.topology, window),

@@ -17,7 +17,7 @@ from itertools import accumulate, repeat
 from bot.domain.items import Gap, Series
 from bot.domain.ports import Progress, Sink, TimedLine
 from bot.domain.storable import storable
-from bot.domain.window import Window
+from bot.domain.window import Window, instant
 from bot.stores.ahead import Ahead
 from bot.stores.lines import TROUBLE, Batch, Entry, described, split_lines
 from bot.stores.span import NS, SHORTEST_NS, Span, window_span
@@ -73,10 +73,12 @@ class StoreReading:
     _firsts: dict[int, set[Entry]] = field(default_factory=dict)
     """By stream: lines that are stored before their turn"""
     _failures: int = 0
+    _window: Span = field(default_factory=lambda: Span(0, 0))
 
-    def lost(self, what: str, count: int = 1) -> None:
-        """Leave a Gap for something that is missing."""
-        self.sink.add_gap(Gap(source=self.source, what=what, count=count, path=self.source))
+    def lost(self, what: str, count: int = 1, *, within: Span | None = None, share: float | None = None) -> None:
+        """Leave a Gap for something that is missing; ``share``: how much of the lines ``within``, where that is known."""
+        span = (instant(within.start / NS), instant(within.end / NS)) if within else None
+        self.sink.add_gap(Gap(source=self.source, what=what, count=count, path=self.source, span=span, share=share))
 
     def odd(self, what: str, count: int = 1) -> None:
         """Leave a Gap for something that is worth knowing and costs nothing."""
@@ -91,11 +93,11 @@ class StoreReading:
 
     def read(self, store: LogStore, window: Window, most_bytes: int) -> None:
         """Read the window; raises nothing of the wire's."""
-        span = window_span(window)
+        self._window = span = window_span(window)
         try:
             self._read(store, span, most_bytes)
         except WireError as error:
-            self._give_up(error, "")
+            self._give_up(error, span)
         if self.stored_lines or not self.failed:
             self.sink.add_read(self.source, self.source, max(self.stored_bytes, 1))
 
@@ -123,8 +125,10 @@ class StoreReading:
             f"other kind ({len(apart):,}) and samples of the others ({self.stored_lines - len(apart) - trouble:,}) were read"
         )
         lines = f"{measured.lines:,} lines, " if measured.lines is not None else ""
+        told = whole or counted  # trouble that was read whole, or counts by kind, tell of what samples leave out
         self.lost(
-            f"the store holds {lines}{budget_words(size)} in the window, more than is read (most_bytes): {counted}{read}"
+            f"the store holds {lines}{budget_words(size)} in the window, more than is read (most_bytes): {counted}{read}",
+            share=None if told or self.failed else max(0.0, 1.0 - self.stored_bytes / size),
         )
 
     def _fits(self, store: LogStore, span: Span, budget: Budget) -> bool:
@@ -179,8 +183,9 @@ class StoreReading:
                     continue
                 if not self.failed:
                     rest = Span(each.start, slices[-1].end)
+                    may = budget_words(self.stored_bytes)
                     self.lost(
-                        f"from within {rest} nothing more was read: the {budget_words(self.stored_bytes)} that may be were"
+                        f"from within {rest} nothing more was read: the {may} that may be were", within=rest, share=1.0
                     )
                 return False
         return True
@@ -216,7 +221,7 @@ class StoreReading:
         try:
             done = self._lines(batches or store.lines(span, pick, budget.left // ESTIMATED_LINE), budget, total)
         except (LateError, RefusedError, TooLargeError) as error:
-            self._give_up(error, f" from {span} on")
+            self._give_up(error, self._rest(span, pick), f" from {span} on")
             return False
         except WireError as error:
             nothing = self.stored_lines == before  # what came is not read twice
@@ -225,9 +230,9 @@ class StoreReading:
                 return all(self._span(store, each, pick, budget, total, depth=depth + 1) for each in halves)
             self._failures += 1
             if self._failures >= FAILURES_TO_STOP:
-                self._give_up(error, f" from {span} on")
+                self._give_up(error, self._rest(span, pick), f" from {span} on")
                 return False
-            self.lost(f"lines of {span} were not all read: {error}")
+            self.lost(f"lines of {span} were not all read: {error}", within=span, share=1.0 if nothing else None)
             return True
         self._failures = 0
         return done
@@ -266,10 +271,14 @@ class StoreReading:
             found = self._streams[key] = self.sink.open_stream(described(dict(labels), self.source, self.fields))
         return found
 
-    def _give_up(self, error: WireError, where: str) -> None:
+    def _rest(self, span: Span, pick: Pick) -> Span | None:
+        """Give where nothing is read once reading ends in a span; None where what matters has been read before."""
+        return None if pick == "rest" else Span(span.start, self._window.end)
+
+    def _give_up(self, error: WireError, rest: Span | None, where: str = "") -> None:
         self.failed = True
         was = f"could not be read to the end{where}" if self.stored_lines else "could not be read"
-        self.lost(f"the log store {was}: {error}")
+        self.lost(f"the log store {was}: {error}", within=rest, share=1.0 if rest else None)
 
 
 def counted_series(kind: KindCount, span: Span, step_s: int, source: str) -> Series:

@@ -59,7 +59,8 @@ class LogStoreSource:
         oldest, told = self._horizon(store)
         reading.sink.add_detail(self.name, told)
         if oldest is not None and (late := missed(oldest, self._scope.window)):
-            reading.lost(late)
+            asked = window_span(self._scope.window)
+            reading.lost(late, within=Span(asked.start, min(int(oldest.timestamp()) * NS, asked.end)), share=1.0)
 
     def _horizon(self, store: LogStore) -> tuple[datetime | None, str]:
         try:

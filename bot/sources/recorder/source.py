@@ -180,10 +180,15 @@ class RecorderSource:
             return
         reading.began = True
         reading.sink.add_detail(ALL, f"recorded since {rfc3339(since)}")
-        for what, start, end in pauses[:LISTED]:
+        for what, start, end, of_logs in pauses[:LISTED]:
             span = f"{rfc3339(start)} to {rfc3339(end)}"
             reading.sink.add_gap(
-                Gap(source=ALL, what=f"nobody watched {what} from {span}: silence there proves nothing")
+                Gap(
+                    source=ALL,
+                    what=f"nobody watched {what} from {span}: silence there proves nothing",
+                    span=(start, end),
+                    share=1.0 if of_logs else None,
+                )
             )
         if len(pauses) > LISTED:
             reading.sink.add_gap(
@@ -208,14 +213,14 @@ def _deleted(version: ObjectVersion, at: datetime) -> ObjectVersion:
     return replace(version, manifest={**version.manifest, "metadata": metadata})
 
 
-def _joined(pauses: Iterable[Unwatched]) -> list[tuple[str, datetime, datetime]]:
-    """Say pauses of several watches at the same time as one."""
+def _joined(pauses: Iterable[Unwatched]) -> list[tuple[str, datetime, datetime, bool]]:
+    """Say pauses of several watches at the same time as one, and whether logs were not taken either."""
     together: dict[tuple[datetime, datetime], list[str]] = {}
     for each in pauses:
         together.setdefault(
             (each.start.replace(second=0, microsecond=0), each.end.replace(second=0, microsecond=0)), []
         ).append(each.what)
     return [
-        (", ".join(what[:4]) + (f" and {len(what) - 4} more" if len(what) > 4 else ""), start, end)
+        (", ".join(what[:4]) + (f" and {len(what) - 4} more" if len(what) > 4 else ""), start, end, "logs" in what)
         for (start, end), what in sorted(together.items())
     ]
