@@ -46,12 +46,15 @@ def postgres():
     user = "postgres" if os.geteuid() == 0 else getpass.getuser()
     # the system's own folder: the tests' is not open to another user
     with tempfile.TemporaryDirectory(prefix="rootcause-pg-") as folder:
+        sockets = Path(folder) / "sockets"
+        sockets.mkdir()
         if os.geteuid() == 0:
             shutil.chown(folder, user)
+            shutil.chown(sockets, user)
         Path(folder).chmod(0o755)
         cluster = f"{folder}/cluster"
         _run([programs / "initdb", "-D", cluster, "-A", "trust", "-N", "-U", user, "-E", "UTF8", "--no-locale"])
-        options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off"
+        options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={sockets} -c fsync=off"
         control = [programs / "pg_ctl", "-D", cluster, "-s", "-w", "-t", str(int(READY_S))]
         _run([*control, "-l", f"{folder}/log", "-o", options, "start"])
         try:
