@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Durations, Findings
 from bot.analyst.routes import Routes
-from bot.analyst.words import counted, every, happened, length, p_words, times
+from bot.analyst.words import clock_s, counted, every, happened, length, p_words, times
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId
 from bot.domain.link import Chain, Link
 from bot.domain.report import Cascade, Step, StepLink
-from bot.domain.signal import Kind, Signal, SpecFact
+from bot.domain.signal import Kind, Occurrence, Signal, SpecFact
 from bot.domain.window import instant
 
 GROWTH = (Kind.MEMORY_GROWTH, Kind.RESOURCE_GROWTH)
@@ -156,6 +156,7 @@ def _step(name: str, signal: Signal, findings: Findings, citations: Citations, *
         if evidence is not None:
             cited.append(evidence)
             said.append(f"{fact.entity}: {fact.name} is {fact.value}")
+    said.extend(_renewal_fact(signal, findings, citations, cited))
     said.extend(_grace_fact(signal, findings, citations, cited))
     said.extend(_wait_fact(signal))
     said.extend(_lag_fact(signal, findings))
@@ -171,6 +172,32 @@ def _step(name: str, signal: Signal, findings: Findings, citations: Citations, *
         facts=tuple(said),
         times=tuple((instant(one.start_s), instant(one.end_s)) for one in shown),
     )
+
+
+def failed_renewals(signal: Signal, findings: Findings) -> list[Occurrence]:
+    """Give the tries to renew what expired that failed before it did, ascending; empty for everything else."""
+    if signal.kind is not Kind.CERTIFICATE_EXPIRY:
+        return []
+    tries = (s for s in findings.signals.values() if s.kind is Kind.RENEWAL_FAILURE and s.entity == signal.entity)
+    expired_s = signal.occurrences[0].start_s
+    return sorted(
+        (one for each in tries for one in each.occurrences if one.start_s < expired_s), key=lambda o: o.start_s
+    )
+
+
+def _renewal_fact(signal: Signal, findings: Findings, citations: Citations, cited: list[str]) -> list[str]:
+    """Say that it was tried to renew what expired, and what the last try failed of."""
+    tries = failed_renewals(signal, findings)
+    if not tries:
+        return []
+    evidence = citations.cite(tries[-1].refs[0], entity=signal.entity) if tries[-1].refs else None
+    if evidence is not None:
+        cited.append(evidence)
+    if len(tries) == 1:
+        return [f"{signal.entity}: its renewal had failed at {clock_s(tries[0].start_s)}"]
+    return [
+        f"{signal.entity}: its renewal had failed {times(len(tries))} since {clock_s(tries[0].start_s)}, last at {clock_s(tries[-1].start_s)}"
+    ]
 
 
 def _wait_fact(signal: Signal) -> list[str]:

@@ -83,6 +83,22 @@ def test_a_change_is_undone_as_what_it_is(entity, note, begins, command):
     assert first.spared == 30
 
 
+@pytest.mark.parametrize(
+    ("tries", "said"),
+    [
+        ([2, 9, 18.5, 25], "mend what made its renewal fail 3 times, and alert on a renewal that fails"),
+        ([25], "find out why its renewal did not happen, and alert weeks before any notAfter"),
+    ],
+)
+def test_what_expired_after_tries_to_renew_it_failed_is_told_from_what_nobody_tried(tries, said):
+    """A try after the expiry explains nothing of it."""
+    certificate = Entity("Certificate", "web-tls", "shop")
+    chain = chain_of(signal(Kind.CERTIFICATE_EXPIRY, certificate, [19]))
+    failing = signal(Kind.RENEWAL_FAILURE, certificate, tries)
+    first = recommendations(chain, findings(failing, *chain.signals))[0]
+    assert f"Renew Certificate shop/web-tls now, {said}" == first.summary
+
+
 def course(values, step_s=900.0):
     """Give a course from the window's beginning on."""
     return Course(times_s=[at(0) + step_s * place for place in range(len(values))], values=values, step_s=step_s)
