@@ -26,12 +26,12 @@ for each in $SHARED; do
     [ -e "$each" ] || continue
     mkdir -p "$root$each"; mount --bind "$each" "$root$each"; mount -o remount,bind,ro "$root$each"
 done
-mkdir -p "$root/srv" "$root/proc" "$root/dev" "$root/tmp" "$root/home" "$root/run/database"
+mkdir -p "$root/srv" "$root/proc" "$root/dev" "$root/tmp" "$root/run/database"
 cp -R "$CHECKOUT" "$root/srv/rootcause"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount --bind "$sockets" "$root/run/database"
-chown -R 65534:65534 "$root/home" "$root/tmp" "$root/srv"
+chown -R 65534:65534 "$root/tmp" "$root/srv"
 chroot "$root" setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs env -C /srv/rootcause "$@"
 exit $?
 """
@@ -65,8 +65,8 @@ def machine(folder, code, sockets, url, *script):
     system = ("/usr", "/bin", "/lib", "/lib64", "/etc", str(venv), str(python))
     environment = {"PATH": os.defpath + ":/usr/sbin:/sbin", "SHARED": " ".join(system), "CHECKOUT": str(code)}
     told = {
-        "HOME": "/home",
-        "ROOTCAUSE_HOME": "/home/cases",
+        "HOME": "/tmp",
+        "ROOTCAUSE_HOME": "/srv/cases",
         "ROOTCAUSE_DATABASE_URL": url,
         "PYTHONPATH": "/srv/rootcause",
     }

@@ -85,7 +85,7 @@ def assert_apart(pid, *unseen):
         assert Path(f"/proc/{pid}/ns/{name}").readlink() != Path(f"/proc/self/ns/{name}").readlink()
     assert ["lo"] == [line.split(":")[0].strip() for line in Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]]
     (worker,) = [each for each in processes(pid) if command(each).endswith("/python")]
-    assert Path(f"/proc/{worker}/root/srv/rootcause/bot").exists()
+    assert (Path(f"/proc/{worker}/root") / "srv" / "rootcause" / "bot").exists()
     assert all(path.exists() and not Path(f"/proc/{worker}/root{path}").exists() for path in unseen)
     assert "Uid:\t65534" in Path(f"/proc/{worker}/status").read_text()
 
