@@ -11,7 +11,7 @@ from math import nextafter
 from bot.analyst import counterfactuals as would
 from bot.analyst.advice_parts import explained, failures_of, struck_of
 from bot.analyst.findings import Findings
-from bot.analyst.steps import failed_renewals
+from bot.analyst.steps import leading_to
 from bot.analyst.words import clock_s, counted, noun, plural, times
 from bot.domain.entity import Entity
 from bot.domain.fleet import as_flags
@@ -102,7 +102,8 @@ def _how(signal: Signal, chain: Chain, findings: Findings) -> tuple[str, str]:
     if late and len(late) < len(_users(signal)):
         missed = f"Restart {', '.join(late)}, which {'was' if len(late) == 1 else 'were'} not restarted when {{who}} changed, and let it be reloaded when it is rotated"
         return missed, UNDO[signal.kind][1]
-    if tries := len(failed_renewals(signal, findings)):
+    failing = (one for one in leading_to(chain, findings) if one.signal.kind is Kind.RENEWAL_FAILURE)
+    if tries := sum(len(one.before) for one in failing):
         of_what = (
             f"Renew {{who}} now, mend what made its renewal fail {times(tries)}, and alert on a renewal that fails"
         )

@@ -20,6 +20,7 @@ from bot.analyst.answers import (
     what,
     when,
 )
+from bot.analyst.antecedents import antecedents
 from bot.analyst.citations import Citations
 from bot.analyst.coincidence import HORIZON_S, by_numbers
 from bot.analyst.doubts import missing_words
@@ -233,6 +234,10 @@ def _beside(subject: Subject, context: FollowUpContext, head: str) -> tuple[Answ
         first = context.report.cascade.steps[0]
         began = f"{first.id} ({what(first)} of {first.entity.name}) began {length(lag_s)} after it, and never before"
         return "related", f"It may be what set it off. {head}: {began}."
+    if _led_to_it(subject.signal, context):
+        first = context.report.cascade.steps[0]
+        why = f"such a thing leads to {first.id} ({what(first)} of {first.entity.name}), before which it came; the times alone do not show it"
+        return "related", f"It may be what led to it. {head}: {why}."
     if (brought := _brought_on(subject, context)) is None:
         return None
     step, test = brought
@@ -241,6 +246,16 @@ def _beside(subject: Subject, context: FollowUpContext, head: str) -> tuple[Answ
         f"It comes along with the cascade, but does not start it. {head}: {came} "
         f"{step.id} ({what(step)} of {step.entity.name}) came first."
     )
+
+
+def _led_to_it(signal: Signal, context: FollowUpContext) -> bool:
+    """Tell whether it is one of the things told beside the first step that lead to such a step by their nature."""
+    steps = context.report.cascade.steps
+    known = {one.id: one for one in context.signals}
+    told = [(one, step) for one in context.signals if (step := step_of(one, context)) is not None]
+    inside = [one.id for one, _ in told]
+    heads = [one for one, step in told if step == steps[0]]
+    return any(one.signal.id == signal.id for head in heads for one in antecedents(head, inside, context.links, known))
 
 
 def _set_off(subject: Subject, context: FollowUpContext) -> float | None:

@@ -7,6 +7,7 @@ most of the symptom unexplained. What only follows from the cascade is no rival 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.analyst.antecedents import antecedents
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Findings
 from bot.analyst.routes import why_explained
@@ -92,6 +93,8 @@ def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> li
         return []
     inside = {signal.id for signal in chain.signals} if chain else set()
     acts = {(signal.kind, findings.topology.root(signal.entity)) for signal in chain.signals} if chain else set()
+    if chain is not None:
+        inside |= {one.signal.id for one in antecedents(chain.root, inside, findings.links, findings.signals)}
     told: set[tuple[Kind, object]] = set()
     found: list[Rival] = []
     for signal in suspects(findings):

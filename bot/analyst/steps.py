@@ -1,16 +1,19 @@
 """The cascade of a report: one step a signal of the chosen chain, with its evidence, its settings and its links."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from bot.analyst.antecedents import Antecedent, antecedents
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Durations, Findings
+from bot.analyst.rivals import seen_words
 from bot.analyst.routes import Routes
-from bot.analyst.words import clock_s, counted, every, happened, length, p_words, times
+from bot.analyst.words import counted, every, happened, length, p_words, times
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId
 from bot.domain.link import Chain, Link
 from bot.domain.report import Cascade, Step, StepLink
-from bot.domain.signal import Kind, Occurrence, Signal, SpecFact
+from bot.domain.signal import Kind, Signal, SpecFact
 from bot.domain.window import instant
 
 GROWTH = (Kind.MEMORY_GROWTH, Kind.RESOURCE_GROWTH)
@@ -55,7 +58,7 @@ def cascade(chain: Chain, findings: Findings, citations: Citations) -> Cascade:
     routes = Routes(chain, findings, links)
     return Cascade(
         steps=tuple(
-            _step(names[signal.id], signal, findings, citations, beat_s=chain.root.period_s if at else None)
+            _step(names[signal.id], signal, chain, findings, citations, beat_s=chain.root.period_s if at else None)
             for at, signal in enumerate(chain.signals)
         ),
         links=tuple(
@@ -147,7 +150,9 @@ def _apart(said: str, signal: Signal) -> tuple[str, str]:
     return (head, f"{mark}{line}") if signal.kind in (Kind.LOG_ERROR, Kind.LOG_BURST, Kind.ALERT) else (said, "")
 
 
-def _step(name: str, signal: Signal, findings: Findings, citations: Citations, *, beat_s: float | None = None) -> Step:
+def _step(
+    name: str, signal: Signal, chain: Chain, findings: Findings, citations: Citations, *, beat_s: float | None = None
+) -> Step:
     facts = facts_for(signal, findings)
     cited = list(citations.cite_all(_telling(signal), entity=signal.entity))
     said = []
@@ -156,7 +161,8 @@ def _step(name: str, signal: Signal, findings: Findings, citations: Citations, *
         if evidence is not None:
             cited.append(evidence)
             said.append(f"{fact.entity}: {fact.name} is {fact.value}")
-    said.extend(_renewal_fact(signal, findings, citations, cited))
+    if chain.root.id == signal.id:
+        said.extend(_antecedent_facts(chain, findings, citations, cited))
     said.extend(_grace_fact(signal, findings, citations, cited))
     said.extend(_wait_fact(signal))
     said.extend(_lag_fact(signal, findings))
@@ -174,30 +180,24 @@ def _step(name: str, signal: Signal, findings: Findings, citations: Citations, *
     )
 
 
-def failed_renewals(signal: Signal, findings: Findings) -> list[Occurrence]:
-    """Give the tries to renew what expired that failed before it did, ascending; empty for everything else."""
-    if signal.kind is not Kind.CERTIFICATE_EXPIRY:
-        return []
-    tries = (s for s in findings.signals.values() if s.kind is Kind.RENEWAL_FAILURE and s.entity == signal.entity)
-    expired_s = signal.occurrences[0].start_s
-    return sorted(
-        (one for each in tries for one in each.occurrences if one.start_s < expired_s), key=lambda o: o.start_s
-    )
+def _antecedent_facts(chain: Chain, findings: Findings, citations: Citations, cited: list[str]) -> list[str]:
+    """Say what came before the first step that leads to such a thing, though the times alone do not show it."""
+    said = []
+    for one in leading_to(chain, findings):
+        last = one.before[-1]
+        evidence = citations.cite(last.refs[0], entity=one.signal.entity) if last.refs else None
+        if evidence is not None:
+            cited.append(evidence)
+        seen = seen_words(replace(one.signal, occurrences=one.before))
+        said.append(
+            f"{one.signal.entity}: {seen}, before it; such a thing leads to this, the times alone do not show it"
+        )
+    return said
 
 
-def _renewal_fact(signal: Signal, findings: Findings, citations: Citations, cited: list[str]) -> list[str]:
-    """Say that it was tried to renew what expired, and what the last try failed of."""
-    tries = failed_renewals(signal, findings)
-    if not tries:
-        return []
-    evidence = citations.cite(tries[-1].refs[0], entity=signal.entity) if tries[-1].refs else None
-    if evidence is not None:
-        cited.append(evidence)
-    if len(tries) == 1:
-        return [f"{signal.entity}: its renewal had failed at {clock_s(tries[0].start_s)}"]
-    return [
-        f"{signal.entity}: its renewal had failed {times(len(tries))} since {clock_s(tries[0].start_s)}, last at {clock_s(tries[-1].start_s)}"
-    ]
+def leading_to(chain: Chain, findings: Findings) -> tuple[Antecedent, ...]:
+    """Give what stood before a chain and leads to its root by its nature."""
+    return antecedents(chain.root, (signal.id for signal in chain.signals), findings.links, findings.signals)
 
 
 def _wait_fact(signal: Signal) -> list[str]:

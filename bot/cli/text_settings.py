@@ -28,7 +28,7 @@ def settings(report: Report) -> Iterator[RenderableType]:
             if said not in told:
                 told.append(said)
     possible = {place: row for place, row in rows.items() if _SET.match(place)}
-    yield from _table("Settings that make it possible", possible)
+    yield from _table("What makes it possible", possible)
     yield from _table("How it was measured", {place: row for place, row in rows.items() if place not in possible})
 
 

@@ -12,7 +12,7 @@ from bot.analyst.findings import Findings
 from bot.analyst.offline import LEAST_ROOT
 from bot.domain.entity import Entity
 from bot.domain.items import ClusterEvent, ItemId
-from bot.domain.link import Chain, LinkTest
+from bot.domain.link import Chain, Link, LinkTest
 from bot.domain.measured import Course
 from bot.domain.signal import Kind, Occurrence, SpecFact, Topology
 from bot.domain.window import instant
@@ -95,7 +95,15 @@ def test_what_expired_after_tries_to_renew_it_failed_is_told_from_what_nobody_tr
     certificate = Entity("Certificate", "web-tls", "shop")
     chain = chain_of(signal(Kind.CERTIFICATE_EXPIRY, certificate, [19]))
     failing = signal(Kind.RENEWAL_FAILURE, certificate, tries)
-    first = recommendations(chain, findings(failing, *chain.signals))[0]
+    tie = Link(
+        cause=failing.id,
+        effect=chain.root.id,
+        mechanism="renewal fails, so it expires",
+        scope="same entity",
+        plausibility=0.9,
+        test=replace(UNTESTED, hits=1),
+    )
+    first = recommendations(chain, replace(findings(failing, *chain.signals), links=(tie,)))[0]
     assert f"Renew Certificate shop/web-tls now, {said}" == first.summary
 
 

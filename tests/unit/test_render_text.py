@@ -158,6 +158,6 @@ def test_how_a_step_was_measured_is_no_setting():
         first, facts=("CronJob a/b: schedule is 0 * * * *", "cpu moves with the symptom over the whole window")
     )
     lines = render_text(replace(REPORT, cascade=replace(REPORT.cascade, steps=(told, *rest))), 100).splitlines()
-    settings, measured = lines.index("Settings that make it possible"), lines.index("How it was measured")
+    settings, measured = lines.index("What makes it possible"), lines.index("How it was measured")
     assert "schedule 0 * * * *" in lines[settings + 1]
     assert "moves with the symptom" in lines[measured + 1]

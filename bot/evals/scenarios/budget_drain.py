@@ -76,7 +76,7 @@ class Drain:
             return
         world.mark("blocked")
         text = f"Failed to drain node, evicting pod {self.service.namespace}/{held[0].name} violates a PDB"
-        told = world.cluster.ref("Node", self.service.namespace, held[0].name)
+        told = world.cluster.ref("Node", "", node.name)
         world.cluster.export.event(world.now, told, "FailedDraining", text, "karpenter", warning=True)
         world.at(world.now + RETRY_S, lambda: self._blocked(node, until))
 
