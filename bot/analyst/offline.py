@@ -16,7 +16,7 @@ from bot.analyst.controls import FIRST_SEEN_S, control_questions
 from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
 from bot.analyst.next_steps import to_fetch
-from bot.analyst.origins import BEGUN, LEAST_FURTHER, carried, further, standing_of
+from bot.analyst.origins import BEGUN, LEAST_FURTHER, carried, further, standing_of, unserved
 from bot.analyst.questions import symptom_wish
 from bot.analyst.quiet import OFTEN, alarms, asked_about, set_aside
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
@@ -75,6 +75,8 @@ BARE = frozenset(
 """What a rollout may lead to for any reason: that its new version failed, or that its new pods never came."""
 FAR = frozenset({"same namespace", "cluster"})
 """Ties of place that say little: what hangs on one must at least hold when tested straight."""
+SELDOM = 5
+"""A step that so many times came for each time that the next one followed."""
 VITAL = ("kubernetes/logs", "kubernetes/events", "kubernetes/objects")
 _PEOPLE = ("slack", "jira", "grafana")
 """Sources of what people said: an incident is not seen in them, but measured elsewhere."""
@@ -112,6 +114,7 @@ def foremost(findings: Findings, rootness: dict[Kind, float]) -> Findings:
     if not findings.chains or findings.symptom is None:
         return findings
     told = further(findings.chains, lambda chain: _judge(findings, chain, rootness).holds, rootness)
+    told = unserved(told, findings.chains, lambda chain: _judge(findings, chain, rootness).holds, findings.topology)
     return replace(findings, chains=(told, *(chain for chain in findings.chains if chain is not told)))
 
 
@@ -255,7 +258,7 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
     doubts += against(findings, chain, rootness)
     if chain.score < (LEAST_FURTHER if carried(chain, findings.chains, LEAST_SCORE) else LEAST_SCORE):
         doubts.append("its links are weakly supported")
-    if chain.end_to_end.status == "refuted" and chain.links[0].scope in FAR:
+    if chain.end_to_end.status == "refuted" and (chain.links[0].scope in FAR or _seldom_followed(chain)):
         doubts.append("tested straight against the symptom it follows no more often than chance would have it")
     before = _before(chain)
     if before * 5 > episodes and chain.root.kind in CHANGES:
@@ -263,6 +266,12 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
     if doubts:
         return _Judged("inconclusive", "low", (*doubts, *absent))
     return _Judged("cause_found", *_confidence(findings, chain, share, standing, absent))
+
+
+def _seldom_followed(chain: Chain) -> bool:
+    """Tell whether a step on the way came mostly without the next: what it did all along began nothing new."""
+    tests = [link.test for link in chain.links]
+    return any(SELDOM * test.hits <= test.hits + test.misses for test in tests)
 
 
 def _not_told_apart(findings: Findings, chain: Chain) -> str:

@@ -7,7 +7,7 @@ very chain that tells what brought it about. Leaves out what makes a root doubtf
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.domain.link import Chain
-from bot.domain.signal import Kind, Signal
+from bot.domain.signal import Kind, Signal, Topology
 
 LEAST_FURTHER = 0.15
 """Score under which going on behind a chain that holds by itself is a guess."""
@@ -33,6 +33,26 @@ def further(ranked: Sequence[Chain], holds: Callable[[Chain], bool], rootness: M
             break
         told, firm = found[0], True
     return told
+
+
+def unserved(told: Chain, ranked: Sequence[Chain], holds: Callable[[Chain], bool], topology: Topology) -> Chain:
+    """Give, instead of a rollout whose images somebody outside did not hand out, the chain that begins with those, if it holds.
+
+    The rollout would have gone through; its old pods were away for as long as the new ones could not come.
+    """
+    if told.root.kind is not Kind.ROLLOUT:
+        return told
+    place = topology.root(told.root.entity)
+    behind = (
+        chain
+        for chain in ranked
+        if chain.root.kind is Kind.EXTERNAL_FAILURE
+        and chain.signals[1].kind is Kind.IMAGE_PULL_FAILURE
+        and topology.root(chain.signals[1].entity) == place
+        and chain.explained == told.explained
+        and holds(chain)
+    )
+    return next(behind, told)
 
 
 def carried(chain: Chain, ranked: Sequence[Chain], least: float) -> bool:

@@ -34,6 +34,10 @@ from bot.domain.report import Answer, AnswerTest, Step, StepLink
 from bot.domain.signal import Kind, Occurrence, Signal
 from bot.domain.spelling import lag_words, length
 
+WAITED_FOR = frozenset(
+    kind.value for kind in (Kind.IMAGE_PULL_FAILURE, Kind.MOUNT_FAILURE, Kind.QUOTA_EXCEEDED, Kind.SCHEDULING_FAILURE)
+)
+"""What keeps the new pods of a change from coming."""
 _LEAK = re.compile(r"\bleak", re.IGNORECASE)
 
 
@@ -230,8 +234,8 @@ def _beside(subject: Subject, context: FollowUpContext, head: str) -> tuple[Answ
     for part in context.report.contributing:
         if part.entity in {subject.signal.entity, place} and part.summary.startswith(capital(happened(subject.signal))):
             return "related", f"It made it worse, but did not start it: {part.summary}."
-    if (lag_s := _set_off(subject, context)) is not None:
-        first = context.report.cascade.steps[0]
+    if (found := _set_off(subject, context)) is not None:
+        first, lag_s = found
         began = f"{first.id} ({what(first)} of {first.entity.name}) began {length(lag_s)} after it, and never before"
         return "related", f"It may be what set it off. {head}: {began}."
     if _led_to_it(subject.signal, context):
@@ -258,26 +262,25 @@ def _led_to_it(signal: Signal, context: FollowUpContext) -> bool:
     return any(one.signal.id == signal.id for head in heads for one in antecedents(head, inside, context.links, known))
 
 
-def _set_off(subject: Subject, context: FollowUpContext) -> float | None:
-    """Give how long after a lasting change of its own workload the cascade's first step set in.
+def _set_off(subject: Subject, context: FollowUpContext) -> tuple[Step, float] | None:
+    """Give the step that a lasting change of its own workload may have set off, and how long after it that set in.
 
-    None where the step was there before, where the change is not the last one before it, or where the wait was longer than
-    the quiet time that the window shows before the change: then the change might as well stand anywhere.
+    It is the cascade's first one, or that new pods could not come. None where the step was there before, where the change is
+    not the last one before it, or where the wait was longer than the quiet time that the window shows before the change: then
+    the change might as well stand anywhere.
     """
+    place = context.topology.root(subject.signal.entity)
     steps = context.report.cascade.steps
-    if (
-        not steps
-        or subject.signal.kind not in LASTING
-        or context.topology.root(subject.signal.entity) != steps[0].entity
-    ):
+    own = [one for one in steps if one.entity == place and (one is steps[0] or one.mechanism in WAITED_FOR)]
+    if not own or subject.signal.kind not in LASTING:
         return None
-    began_s = steps[0].first_at.timestamp()
+    began_s = own[0].first_at.timestamp()
     changes = [one.start_s for one in subject.signal.occurrences if one.start_s <= began_s]
     asked = {one.start_s for one in subject.occurrences}
     if not changes or changes[-1] not in asked:
         return None
     lag_s = began_s - changes[-1]
-    return lag_s if lag_s <= changes[-1] - context.window.start_s else None
+    return (own[0], lag_s) if lag_s <= changes[-1] - context.window.start_s else None
 
 
 def _brought_on(subject: Subject, context: FollowUpContext) -> tuple[Step, LinkTest] | None:

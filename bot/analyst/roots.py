@@ -11,6 +11,10 @@ from bot.analyst.words import one_of
 from bot.domain.link import Chain
 from bot.domain.signal import Kind, Signal
 
+CHANGES = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.HUMAN_CHANGE})
+CONTENTION = frozenset({Kind.CPU_SATURATION, Kind.CPU_THROTTLING, Kind.MEMORY_PRESSURE, Kind.IO_SATURATION})
+OFTEN = 3
+"""Times that two must run short together before that is no coincidence."""
 TOGETHER_S = 300.0
 """Failures that begin as close as this began together."""
 
@@ -22,6 +26,8 @@ def against(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) ->
         doubts.append(f"the symptom ended while nobody undid it, and {one_of(other)} began beside it")
     if _merely_asked(findings, chain):
         doubts.append("the resolver that it asked, and what became of that, was not seen")
+    if (other := _shared(findings, chain)) is not None:
+        doubts.append(f"{other.entity} beside it ran short at the same times, which the change did not reach")
     if (host := _fails_as_well(findings, chain.root)) is not None:
         doubts.append(f"{host.entity}, which others call, failed with it: what leads to both was not seen")
     return doubts
@@ -35,6 +41,26 @@ def _merely_asked(findings: Findings, chain: Chain) -> bool:
     asking = {signal.entity for signal in findings.signals.values() if signal.kind is kind}
     asked = any((one, root.entity) in findings.topology.calls for one in asking)
     return not asked and not any(signal.kind is kind for signal in chain.signals[1:])
+
+
+def _shared(findings: Findings, chain: Chain) -> Signal | None:
+    """Give a workload on the node of a changed one that had the same contention whenever that had: it came from what both share.
+
+    Those that call the changed one or are called by it are left out: their load may come from it.
+    """
+    root, felt = chain.root, chain.signals[1]
+    place = findings.topology.root(root.entity)
+    if root.kind not in CHANGES or felt.kind not in CONTENTION or findings.topology.root(felt.entity) != place:
+        return None
+    asked = {two for pair in findings.topology.calls if place in pair for two in pair}
+    beside = [
+        signal
+        for signal in findings.signals.values()
+        if signal.kind is felt.kind and signal.entity.kind != "Node" and signal.nodes & felt.nodes
+        and findings.topology.root(signal.entity) not in asked | {place, *root.mentions}
+        and len(felt.occurrences) >= OFTEN and _together(felt, signal) and _together(signal, felt)
+    ]  # fmt: skip
+    return min(beside, key=lambda signal: signal.id, default=None)
 
 
 def _fails_as_well(findings: Findings, root: Signal) -> Signal | None:

@@ -23,6 +23,8 @@ from bot.signals.thinning import thinned
 
 REFS = 3
 MOST_MENTIONS = 6
+FEW_OF = 10
+"""Of so many lines that were read and name somebody, one that names nobody is an exception."""
 CHANGES = frozenset({Kind.CONFIG_CHANGE, Kind.ROLLOUT, Kind.SECRET_CHANGE, Kind.HUMAN_CHANGE})
 ACTS = CHANGES | {
     *(Kind.SHUTDOWN, Kind.STARTUP, Kind.OOM_KILL, Kind.OUT_OF_MEMORY, Kind.CONTAINER_RESTART, Kind.CLOCK_JUMP),
@@ -100,6 +102,8 @@ class Group:
     """Of the streams that are a pod's, its name"""
     templates: Counter[int] = field(default_factory=Counter)
     mentions: Counter[Entity] = field(default_factory=Counter)
+    naming: Counter[bool] = field(default_factory=Counter)
+    """Of its lines that were read in full, how many name somebody and how many nobody"""
     nodes: set[str] = field(default_factory=set)
     attributes: dict[str, str] = field(default_factory=dict)
 
@@ -156,6 +160,8 @@ def signal_of(
     attributes = dict(group.attributes)
     if group.detail and group.kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR):
         attributes["status"] = group.detail
+    if len(group.mentions) <= MOST_MENTIONS and group.naming[False] * FEW_OF < group.naming[True]:
+        attributes["names"] = "each"
     if not occurrences:
         attributes |= {"steady": "yes", "sample": f"L{int(numbers[0])}"}
     return Signal(

@@ -23,6 +23,9 @@ SAMPLED_PLACES = 2000
 LEAST_TOGETHER = 4096
 """Lines of a stretch from which on that spares opening blocks: two of those are usual in one"""
 
+LEAST_NAMING = 3
+"""Lines of one template that name the same one, and nobody else, from which on the others are taken to be about it too"""
+
 CALLS = frozenset(
     {
         Kind.TIMEOUT,
@@ -57,6 +60,14 @@ class Alike:
     """Whether some of the same template's lines from the same entity have been read before"""
     mentions: Counter[Entity] = field(default_factory=Counter)
     attributes: dict[str, str] = field(default_factory=dict)
+    naming: Counter[bool] = field(default_factory=Counter)
+    """Of the lines that were read in full, how many name somebody and how many nobody"""
+
+    def telling(self) -> Counter[bool]:
+        """Count the read lines that name somebody, with those whose like do: the addresses of pods that are gone name nobody."""
+        if len(self.mentions) == 1 and self.naming[True] >= LEAST_NAMING:
+            return Counter({True: self.naming.total()})
+        return self.naming
 
 
 def calls(kind: Kind | None) -> bool:
@@ -104,9 +115,9 @@ def read_mentions(
     """Read a sample of each template's lines, by number, for whom they name; all in one pass, for opening lines is dear."""
     for number, text in texts_of(sorted(whose)):
         one = whose[number]
-        for host in hosts_in(text):
-            known = directory.resolve(host, one.entity.namespace)
-            if known is not None and known != one.entity:
-                one.mentions[known] += 1
+        resolved = [directory.resolve(host, one.entity.namespace) for host in hosts_in(text)]
+        others = [known for known in resolved if known is not None and known != one.entity]
+        one.mentions.update(others)
+        one.naming[bool(others)] += 1
         if one.kind is Kind.TLS_FAILURE and (end := certificate_end(text)):
             one.attributes["not_after"] = end

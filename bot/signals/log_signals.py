@@ -249,9 +249,10 @@ class _Reading:
                 held = self._outside if key[1].kind == "Host" else groups
                 group = held.get(key)
                 if group is None:
-                    group = held[key] = Group(*key, mentions=Counter(mentions))
+                    group = held[key] = Group(*key, mentions=Counter(mentions), naming=Counter(alike.telling()))
                 elif not alike.again:
                     group.mentions.update(mentions)
+                    group.naming.update(alike.telling())
                 self._add(alike, taken, told, group)
         _ease([*groups.values(), *self._outside.values()], self._window)
         return times
@@ -332,6 +333,7 @@ class _Reading:
             known = self._named.get(one.template)
             if known is not None:
                 one.mentions.update(known.mentions)
+                one.naming.update(known.naming)
                 one.attributes.update(known.attributes)
             elif calls(one.kind):
                 whose.update(dict.fromkeys(self._sample.of(table.number[one.rows], 0, len(one.rows)), one))

@@ -3,7 +3,7 @@
 Leaves out what a way is worth to a mechanism (``mechanisms``), and which pairs are tested (``pairs``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -54,8 +54,9 @@ def marks(signals: Sequence[Signal], topology: Topology) -> Marks:
     owned = (root[:, np.newaxis] == root) | (target == root[:, np.newaxis]) | (target[:, np.newaxis] == root)
     calls = _calls(numbers, topology)[np.ix_(root, root)]  # whose row stands for calls whose column stands for
     behind = [_by_way_of(signal, root, topology) for signal, root in zip(signals, roots, strict=True)]
+    called = (calls | _called(roots, behind, topology)) & ~_not_among_named(signals, roots, behind, topology)
     told = (
-        *(same, owned & ~same, _mentioned(signals, roots, behind), calls | _called(roots, behind, topology), calls.T),
+        *(same, owned & ~same, _mentioned(signals, roots, behind), called, calls.T),
         *(_of_their_agents(signals, roots, topology), _on_one_node(signals, topology)),
         _in_one_namespace(roots) | _among_its_own(signals, roots, topology),
     )
@@ -91,6 +92,37 @@ def _called(roots: Sequence[Entity], behind: Sequence[frozenset[Entity]], topolo
         calling = set().union(*(callers.get(one, ()) for one in workloads))
         found[:, place] = [root in calling for root in roots] if calling else False
     return found
+
+
+def _not_among_named(
+    signals: Sequence[Signal], roots: Sequence[Entity], behind: Sequence[frozenset[Entity]], topology: Topology
+) -> _Told:
+    """Tell whether an effect's lines say each on whom they failed, and none of those is the cause's place or leans on it.
+
+    Of ten callees the one that was rolled out is not behind calls of the others.
+    """
+    found = np.zeros((len(signals), len(signals)), dtype=np.bool_)
+    asked: dict[Entity, set[Entity]] = {}
+    for caller, callee in topology.calls:
+        asked.setdefault(caller, set()).add(callee)
+    for effect, (signal, root) in enumerate(zip(signals, roots, strict=True)):
+        named_ones = {topology.root(one) for one in signal.mentions} & asked.get(root, set())
+        if "names" not in signal.attributes or not named_ones:
+            continue
+        leant_on = _reached(named_ones, asked, topology)
+        found[effect] = [leant_on.isdisjoint({one, *workloads}) for one, workloads in zip(roots, behind, strict=True)]
+    return found
+
+
+def _reached(begun: set[Entity], asked: Mapping[Entity, set[Entity]], topology: Topology) -> set[Entity]:
+    """Give all that some call, and what those call, and so on; and they themselves."""
+    reached, pile = set(begun), list(begun)
+    while pile:
+        one = pile.pop()
+        fresh = (asked.get(one, set()) | topology.backends.get(one, frozenset())) - reached
+        reached |= fresh
+        pile.extend(fresh)
+    return reached
 
 
 def _mentioned(signals: Sequence[Signal], roots: Sequence[Entity], behind: Sequence[frozenset[Entity]]) -> _Told:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bot.analyst.origins import further
+from bot.analyst.origins import further, unserved
 from bot.domain.entity import Entity
 from bot.domain.link import Chain, LinkTest
-from bot.domain.signal import Kind
+from bot.domain.signal import Kind, Topology
 from bot.signals.mechanisms import EXOGENOUS
 from tests.unit.engine_parts import signal
 
@@ -53,3 +53,24 @@ def test_a_root_that_may_be_named_gives_way_to_a_better_beginning_only():
     """Another failure of the same sort before it tells no more than itself."""
     assert SHORT == further([SHORT, MIDDLE], lambda _: True, EXOGENOUS)
     assert LONG == further([SHORT, MIDDLE, LONG], lambda _: True, EXOGENOUS)
+
+
+REGISTRY = signal(Kind.EXTERNAL_FAILURE, Entity("Host", "registry.example"), [2.96], mentions=(APP,))
+PULL = signal(Kind.IMAGE_PULL_FAILURE, APP, [2.96])
+
+
+@pytest.mark.parametrize(
+    ("told", "other", "expected"),
+    [
+        (ROLLED, (REGISTRY, PULL), REGISTRY),
+        (ROLLED, (REGISTRY, signal(Kind.IMAGE_PULL_FAILURE, DNS, [2.96])), ROLLED),
+        (ROLLED, (REGISTRY,), ROLLED),
+        (CHANGED, (REGISTRY, PULL), CHANGED),
+    ],
+    ids=["its image", "another's image", "no image", "no rollout"],
+)
+def test_a_rollout_that_waits_for_a_registry_did_not_begin_it(told, other, expected):
+    """The registry is told instead of the rollout whose images it did not hand out, where its chain holds."""
+    first, second = chain(0.5, told), chain(0.4, *other)
+    assert expected == unserved(first, [first, second], lambda _: True, Topology()).root
+    assert first == unserved(first, [first, second], lambda _: False, Topology())

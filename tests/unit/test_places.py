@@ -116,3 +116,18 @@ def test_a_setting_that_nobody_mounts_acts_on_the_workload_it_is_named_after():
     assert not tied("api-mail-env", "shop", _API)
     assert not tied("apiary", "shop", _API)
     assert not tied("api", "elsewhere", _API)
+
+
+def test_a_callee_that_no_failed_call_names_is_not_called_by_them():
+    """Every failed call names one callee of two: the other is behind them only where the named one leans on it."""
+    other = Entity("Deployment", "mail", "shop")
+    calls = frozenset({(_WEB, _API), (_WEB, other)})
+    rolled = signal(Kind.ROLLOUT, other, [1.0])
+
+    def failed(**told):
+        return signal(Kind.TIMEOUT, _WEB, [1.0], mentions=(_API,), attributes=told)
+
+    assert "called by" in scopes(rolled, failed(), Topology(calls=calls))
+    assert "called by" not in scopes(rolled, failed(names="each"), Topology(calls=calls))
+    assert "called by" in scopes(rolled, failed(names="each"), Topology(calls=calls | {(_API, other)}))
+    assert "called by" in scopes(signal(Kind.ROLLOUT, _API, [1.0]), failed(names="each"), Topology(calls=calls))
