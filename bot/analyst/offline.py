@@ -325,7 +325,7 @@ def _confidence(
 def _nearly(other: Chain, on_the_way: bool) -> str:
     """Name another beginning that fits nearly as well; where it came to what stands on the way, neither excludes the other."""
     named = f"{article(other.root.kind)} of {other.root.entity}"
-    if not on_the_way or len(other.root.occurrences) > 1:
+    if not on_the_way or len(other.root.occurrences) != 1:
         return f"{named} fits nearly as well"
     return f"{named} at {clock_s(other.root.occurrences[0].start_s)} fits nearly as well: it may have taken both"
 
