@@ -14,6 +14,7 @@ from bot.analyst import (
     advice_nodes as nodes,
     advice_probes as probes,
     measured_advice as measured,
+    words,
 )
 from bot.analyst.advice_parts import struck_of
 from bot.analyst.findings import Findings
@@ -125,6 +126,22 @@ GENERAL: dict[Kind, tuple[str, str]] = {
 }
 """What one would change for a step of this kind, and why."""
 
+KNOWN_BETTER: dict[str, tuple[str, str]] = {
+    words.HOOK_FAILED: (
+        "Keep two replicas of the webhook of {who} ready, let it leave out what need not be checked, or fail open (failurePolicy: Ignore)",
+        "while nobody answers, no pod that it is asked about can be made",
+    ),
+    words.HOOK_EXPIRED: (
+        "Renew the certificate of the webhook of {who}, and alert weeks before its notAfter",
+        "with a certificate past its end it fails closed, which is felt when the next pod is to be made",
+    ),
+    words.SCALED_BY_HAND: (
+        "Keep the replicas of {who} where changes are reviewed, and give few the right to scale it by hand",
+        "no autoscaler is known that scales it, so nothing brings it back",
+    ),
+}
+"""The same for a few signals that say more than their kind, by what that is."""
+
 COVERED_BY_A_JOB = frozenset({Kind.CPU_SATURATION, Kind.LOCK_WAIT, Kind.MEMORY_PRESSURE, Kind.NETWORK_SATURATION})
 """Steps that need no advice of their own where a job that causes them gets one."""
 
@@ -209,7 +226,8 @@ def _beside(chain: Chain, findings: Findings) -> list[Signal]:
 
 
 def _general(signal: Signal, chain: Chain) -> Recommendation:
-    summary, reason = GENERAL[signal.kind]
+    known = words.SCALED_BY_HAND if signal.kind is Kind.SCALE_DOWN and "by" in signal.attributes else signal.label
+    summary, reason = KNOWN_BETTER.get(known, GENERAL[signal.kind])
     unknown = f"; not measured: {UNMEASURED[signal.kind]}" if signal.kind in UNMEASURED else ""
     struck, whole = struck_of(chain)
     many = f"{struck:,} of {whole:,} {plural(chain.symptom.kind)}"

@@ -14,6 +14,17 @@ LEAST_FURTHER = 0.15
 BEGUN = 0.8
 """How well a root must stand at the start before nobody asks what brought it about."""
 SLIGHTLY = 0.01
+TAKES_AWAY = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.NODE_FAILURE, Kind.EVICTION, Kind.POD_KILL, Kind.SHUTDOWN})
+KEEPS_OUT = frozenset(
+    {
+        (Kind.EXTERNAL_FAILURE, Kind.IMAGE_PULL_FAILURE),
+        (Kind.UNAVAILABLE, Kind.ROLLOUT_STUCK),
+        (Kind.BAD_CONFIG, Kind.ROLLOUT_STUCK),
+    }
+)
+"""Who keeps new pods out, and how that is felt where they should come."""
+GOOD_PART = 0.3
+"""Share of an episode by which new pods must still have been kept out."""
 ALIKE = 0.85
 """A second way on, from another root, whose score comes this near leaves open which it was."""
 
@@ -36,23 +47,34 @@ def further(ranked: Sequence[Chain], holds: Callable[[Chain], bool], rootness: M
 
 
 def unserved(told: Chain, ranked: Sequence[Chain], holds: Callable[[Chain], bool], topology: Topology) -> Chain:
-    """Give, instead of a rollout whose images somebody outside did not hand out, the chain that begins with those, if it holds.
+    """Give, instead of what took pods away, the chain that begins with who kept new ones from coming, if it holds.
 
-    The rollout would have gone through; its old pods were away for as long as the new ones could not come.
+    A rollout whose image a registry did not hand out, or a drain whose pods a webhook refused, would have gone through; the
+    old pods were away for as long as the new ones could not come.
     """
-    if told.root.kind is not Kind.ROLLOUT:
+    if told.root.kind not in TAKES_AWAY:
         return told
-    place = topology.root(told.root.entity)
+    places = {topology.root(one.entity) for one in told.signals[:2]}
     behind = (
         chain
         for chain in ranked
-        if chain.root.kind is Kind.EXTERNAL_FAILURE
-        and chain.signals[1].kind is Kind.IMAGE_PULL_FAILURE
-        and topology.root(chain.signals[1].entity) == place
+        if (chain.root.kind, chain.signals[1].kind) in KEEPS_OUT
+        and topology.root(chain.signals[1].entity) in places
         and chain.explained == told.explained
+        and _went_on(chain.signals[1], chain)
         and holds(chain)
     )
     return next(behind, told)
+
+
+def _went_on(refused: Signal, chain: Chain) -> bool:
+    """Tell whether new pods were kept out for a good part of the symptom, of which retries show ever less."""
+    felt = [chain.symptom.occurrences[place] for place in chain.explained]
+    last_s = [max(one.end_s for one in refused.occurrences if one.start_s <= each.end_s) for each in felt
+              if any(one.start_s <= each.end_s for one in refused.occurrences)]  # fmt: skip
+    return len(last_s) == len(felt) and all(
+        end_s >= one.start_s + GOOD_PART * (one.end_s - one.start_s) for end_s, one in zip(last_s, felt, strict=True)
+    )
 
 
 def carried(chain: Chain, ranked: Sequence[Chain], least: float) -> bool:

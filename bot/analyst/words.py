@@ -193,6 +193,15 @@ def felt_as(signal: Signal) -> str:
 
 
 MISSING = "object is missing"
+HOOK_FAILED = "admission webhook failed"
+HOOK_EXPIRED = "certificate of the admission webhook past its end"
+SCALED_BY_HAND = "scaled by hand"
+LABELS_TELL = {
+    HOOK_FAILED: "the admission webhook of {who} could not be called",
+    HOOK_EXPIRED: "the certificate of the admission webhook of {who} was past its end",
+    "pods could not be created": "no pod of {who} could be made",
+}
+"""What some signals' labels say better than their kind does."""
 """What is told of a ConfigMap or Secret that a container names and that is not there."""
 
 _NODE_DID = {
@@ -216,6 +225,9 @@ def happened(signal: Signal) -> str:
         said = "{who} was missing"
     elif signal.kind in (Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE) and signal.label in ("created", "deleted"):
         said = "{who} was {label}"
+    elif signal.kind in (Kind.SCALE_UP, Kind.SCALE_DOWN) and signal.attributes.get("by") == "hand":
+        said = "{who} was {label} by hand or by a tool"
+    said = LABELS_TELL.get(signal.label, said)
     return said.format(who=who(signal.entity), label=signal.label)
 
 

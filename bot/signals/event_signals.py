@@ -15,6 +15,7 @@ from bot.domain.window import Window
 from bot.signals.acts import FOLD_S, Act, signals_of
 from bot.signals.evictions import disk_hogs
 from bot.signals.kubernetes import NODE_PROBLEM, Meaning, deleted_pod, meaning
+from bot.signals.refusals import PAST_ITS_END, REFUSING, of_webhook, webhook_at_fault
 from bot.signals.replaced import replaced_acts
 from bot.signals.scalings import scaling_acts, seen_at_s
 
@@ -24,8 +25,9 @@ DENSE_S = 300.0
 """Kubernetes backs off repeated failures to at most five minutes; a folded event that repeats more seldom than that on
 average happened at times nobody wrote down, of which only the first and the last are known."""
 
-BACK_OFF_S = 1000.0
-"""Controllers back off to at most 1000 s (client-go's default rate limiter): in between, what failed still stands."""
+BACK_OFF_S = 1060.0
+"""Controllers back off to at most 1000 s (client-go's default rate limiter), and then wait their turn: in between, what failed
+still stands."""
 _RETRIED = frozenset(
     {
         Kind.QUOTA_EXCEEDED,
@@ -79,6 +81,8 @@ _SERVICE = re.compile(r"\b(?P<name>[a-z0-9-]{1,63})\.(?P<space>[a-z0-9-]{1,63})\
 _RESIZED = re.compile(r"VPA\b|\bvpa\b")
 """How the updater of vertical pod autoscalers signs its evictions."""
 MISSING = "object is missing"
+STANDING_REFUSING = "0.7"
+"""How well an admission webhook that answers nobody can begin a chain: as well as a quota that is used up."""
 STANDING_MEANT = "0.85"
 """How well an absence, or an eviction by a policy, can begin a chain: people and their tools make and delete such objects."""
 _MAX_NOTE = 200
@@ -111,7 +115,7 @@ def event_signals(events: Iterable[tuple[ItemId, ClusterEvent]], window: Window,
 
 def _goes_on(act: Act) -> bool:
     """Tell whether what an act tells of still stands until it is told again: refusals, and what ails a node."""
-    return act.kind in _RETRIED or act.label == NODE_PROBLEM
+    return act.kind in _RETRIED or act.label in (NODE_PROBLEM, REFUSING, PAST_ITS_END)
 
 
 def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]:
@@ -153,22 +157,31 @@ def _acts(ref: ItemId, event: ClusterEvent, topology: Topology) -> Iterator[Act]
             pod=pod if event.entity.kind == "Pod" or deleted is not None else "",
         )
     if registry is not None:
-        for start_s, end_s, count in _spans(event):
-            yield Act(
-                kind=Kind.EXTERNAL_FAILURE,
-                entity=registry,
-                label="registry failed",
-                start_s=start_s,
-                end_s=end_s,
-                ref=ref,
-                note=_note(event, message),
-                subject="",
-                what=f"{event.entity}|{message}",
-                count=count,
-                nodes=frozenset(),
-                mentions=(entity,),
-                attributes=(("reason", event.reason),),
-            )
+        yield from _of_another(ref, event, message, entity, Meaning(Kind.EXTERNAL_FAILURE, "registry failed"), registry)
+    if (hook := webhook_at_fault(message, topology)) is not None:
+        yield from _of_another(ref, event, message, entity, of_webhook(message), hook)
+
+
+def _of_another(
+    ref: ItemId, event: ClusterEvent, message: str, entity: Entity, found: Meaning, whose: Entity
+) -> Iterator[Act]:
+    """Give what an event of one thing tells of another: what that kept the first from."""
+    refuses = (("standing", STANDING_REFUSING),) if found.phrase in (REFUSING, PAST_ITS_END) else ()
+    for start_s, end_s, count in _spans(event):
+        yield Act(
+            kind=found.kind,
+            entity=whose,
+            label=found.phrase,
+            start_s=start_s,
+            end_s=end_s,
+            ref=ref,
+            note=_note(event, message),
+            subject=found.phrase if refuses else "",
+            what=f"{event.entity}|{message}",
+            count=count,
+            mentions=() if refuses else (entity,),  # whom it refuses names it, and does nothing to it
+            attributes=(("reason", event.reason), *refuses),
+        )
 
 
 def _evictor(found: Meaning, event: ClusterEvent, topology: Topology) -> tuple[Entity, ...]:
@@ -309,6 +322,8 @@ def _mentions(event: ClusterEvent, message: str, entity: Entity, topology: Topol
     """Give whom a message names: what refuses, what is missing or deleted, and what stands behind a Service's name."""
     if event.reason == "ResourceDeleted" and (touched := _NAMED.search(message)) is not None:
         return (Entity(touched["kind"], touched["name"], touched["space"] or event.entity.namespace),)
+    if (hook := webhook_at_fault(message, topology)) is not None:
+        return (hook,)
     if (asked := _SERVICE.search(message)) is not None:
         service = Entity("Service", asked["name"], asked["space"])
         return tuple(sorted(topology.backends.get(service, {service})))

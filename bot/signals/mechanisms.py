@@ -172,6 +172,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("evicted, so unplaced", "eviction node_failure pod_kill", "scheduling_failure", (0, 15 * MINUTE), 0.8, ANYWHERE, "during"),
     _row("no place to run", "scheduling_failure quota_exceeded image_pull_failure mount_failure autoscaler_failure", f"{FELT} {DROPS} rollout_stuck latency cpu_saturation queue_growth circuit_open", (-2 * MINUTE, 30 * MINUTE), 0.8, CALLEE, "during"),
     _row("refused, so too few", "quota_exceeded scheduling_failure image_pull_failure mount_failure eviction node_failure pod_kill crash_loop bad_config rollout reload", "pod_shortfall", (-2 * MINUTE, 15 * MINUTE), 0.95, (*HERE, ("same node", 0.8)), "during"),
+    _row("admission fails closed", "unavailable bad_config", "rollout_stuck pod_shortfall", (0, 15 * MINUTE), 1.0, (("named", 1.0),), "during"),
     _row("too few to serve", "pod_shortfall", f"{FELT} {DROPS} log_error latency cpu_saturation queue_growth circuit_open", (-2 * MINUTE, 30 * MINUTE), 0.8, CALLEE, "during"),
     _row("no place, so stuck", "quota_exceeded image_pull_failure mount_failure scheduling_failure probe_failure crash_loop", "rollout_stuck crash_loop", (-2 * MINUTE, 30 * MINUTE), 0.9, HERE, "during"),
     _row("crash loop fails callers", "crash_loop job_failure rollout_stuck", f"{FELT} {DROPS} retry log_error", (0, 20 * MINUTE), 0.8, CALLEE, "during"),

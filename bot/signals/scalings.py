@@ -30,6 +30,9 @@ ROLLOUT_PAUSE_S = 600.0
 """Kubernetes' default ``progressDeadlineSeconds``: a rollout that pauses for longer is over or stuck."""
 
 
+ROUTINE = 2
+"""Times up to which that a workload is scaled to nothing is no schedule."""
+
 STANDING_BY_HAND = "0.85"
 """How well a scaling that somebody made can begin a chain: as well as any other change."""
 
@@ -136,9 +139,14 @@ def _deployment_acts(events: Sequence[tuple[ItemId, ClusterEvent]], topology: To
 def _by_hand(act: Act, rows: Sequence[_Scaling]) -> tuple[tuple[str, str], ...]:
     """Tell of a scaling that no autoscaler is there for and no rollout explains: a person or a delivery tool made it."""
     row = next((row for row in rows if row.ref == act.ref), None)
-    if act.kind not in (Kind.SCALE_UP, Kind.SCALE_DOWN) or row is None or not row.old or not row.size:
+    if act.kind not in (Kind.SCALE_UP, Kind.SCALE_DOWN) or row is None or not row.old:
         return ()
+    own = [one for one in rows if one.replica_set == row.replica_set]
+    if not row.size and (not any(one.up for one in own) or sum(not one.size for one in own) > ROUTINE):
+        return ()  # the end of an old version, whose new one came before anybody looked; or what comes and goes by a schedule
     near = [one for one in rows if one is not row and abs(one.at_s - row.at_s) <= ROLLOUT_PAUSE_S]
+    if not row.size:
+        near = [one for one in near if one.replica_set != row.replica_set]  # it may soon be brought back
     return () if near else (("by", "hand"), ("standing", STANDING_BY_HAND))
 
 

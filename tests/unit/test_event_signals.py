@@ -298,6 +298,22 @@ def test_a_scaling_that_no_autoscaler_made_can_begin_a_chain():
     assert [None] == [one.attributes.get("standing") for one in fresh.signals()]
 
 
+@pytest.mark.parametrize(
+    ("downs", "back", "expected"),
+    [([5], "web-7d9f8b6c5", "0.85"), ([5], "web-5f6d7c8b9", None), ([5], None, None), ([5, 100, 200, 300], "web-7d9f8b6c5", None)],
+    ids=["brought-back", "another-comes", "an-old-one-ends", "by-a-schedule"],
+)  # fmt: skip
+def test_a_version_that_is_scaled_to_nothing_and_brought_back_is_somebodys_doing(downs, back, expected):
+    """To nothing and back is no rollout; the end of an old version is one, and what does so daily is a routine."""
+    events = Recorder()
+    for minute in downs:
+        events.add(minute, WEB, "ScalingReplicaSet", "Scaled down replica set web-7d9f8b6c5 to 0 from 3")
+        if back:
+            events.add(minute + 8, WEB, "ScalingReplicaSet", f"Scaled up replica set {back} to 3 from 0")
+    found = [one.attributes.get("standing") for one in events.signals() if one.kind is Kind.SCALE_DOWN]
+    assert expected == next(iter(found), None)
+
+
 def test_a_reboot_that_ends_an_outage_is_no_second_one():
     """The kubelet reports the reboot when the node is back; one after the node was ready again is an outage of its own."""
     node = Entity("Node", "n1")

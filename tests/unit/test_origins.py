@@ -56,14 +56,14 @@ def test_a_root_that_may_be_named_gives_way_to_a_better_beginning_only():
 
 
 REGISTRY = signal(Kind.EXTERNAL_FAILURE, Entity("Host", "registry.example"), [2.96], mentions=(APP,))
-PULL = signal(Kind.IMAGE_PULL_FAILURE, APP, [2.96])
+PULL = signal(Kind.IMAGE_PULL_FAILURE, APP, [2.96], length_s=600.0)
 
 
 @pytest.mark.parametrize(
     ("told", "other", "expected"),
     [
         (ROLLED, (REGISTRY, PULL), REGISTRY),
-        (ROLLED, (REGISTRY, signal(Kind.IMAGE_PULL_FAILURE, DNS, [2.96])), ROLLED),
+        (ROLLED, (REGISTRY, signal(Kind.IMAGE_PULL_FAILURE, DNS, [2.96], length_s=600.0)), ROLLED),
         (ROLLED, (REGISTRY,), ROLLED),
         (CHANGED, (REGISTRY, PULL), CHANGED),
     ],
@@ -74,3 +74,15 @@ def test_a_rollout_that_waits_for_a_registry_did_not_begin_it(told, other, expec
     first, second = chain(0.5, told), chain(0.4, *other)
     assert expected == unserved(first, [first, second], lambda _: True, Topology()).root
     assert first == unserved(first, [first, second], lambda _: False, Topology())
+
+
+@pytest.mark.parametrize(("until", "expected"), [(600.0, True), (30.0, False)], ids=["as-it-lasted", "for-a-moment"])
+def test_a_drain_whose_pods_a_webhook_refused_did_not_keep_them_away(until, expected):
+    """What kept new pods out for a good part of the symptom is told; what refused them for a moment is not."""
+    felt = signal(Kind.SERVER_ERROR, FRONT, [3.0], length_s=1200.0)
+    refused = signal(Kind.ROLLOUT_STUCK, APP, [3.0], length_s=until)
+    hook = signal(Kind.UNAVAILABLE, DNS, [3.0], length_s=until)
+    drained = (signal(Kind.NODE_FAILURE, Entity("Node", "a"), [2.99]), signal(Kind.POD_KILL, APP, [2.99]), felt)
+    first = Chain(signals=drained, links=(), explained=(0,), end_to_end=TEST, score=0.5)
+    second = Chain(signals=(hook, refused, felt), links=(), explained=(0,), end_to_end=TEST, score=0.4)
+    assert (second if expected else first) == unserved(first, [first, second], lambda _: True, Topology())

@@ -182,7 +182,7 @@ def peak_as_ever(folder: Path) -> Path:
 
 INCIDENTS = (
     Unseen(name="agent-eats", build=agent_eats, question="Why are odds and slips slow?", roots=frozenset({"DaemonSet/falco/falco"})),
-    Unseen(name="nobody-admitted", hard=True, build=nobody_admitted, question=None,
+    Unseen(name="nobody-admitted", build=nobody_admitted, question=None,
            roots=frozenset({"ValidatingWebhookConfiguration//image-policy", "Deployment/policy/image-policy"}), shallow=frozenset({"Node//node-b"})),
     Unseen(name="cannot-scale-down", build=cannot_scale_down, question=None, verdicts=frozenset({"no_incident", "inconclusive"})),
     Unseen(name="peak-as-ever", build=peak_as_ever, question="Did the agent's update slow orders down at lunch?", full=True,
