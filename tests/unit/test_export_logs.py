@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from bot.domain.ports import UNDATED
 from bot.native.batch import Oddities, lines_of
 from bot.sources.export.archives import Limits, on_disk
-from bot.sources.export.layout import place_of
+from bot.sources.export.layout import names_in, place_of
 from bot.sources.export.lines import WholeLines
 
 NOV_22_NS = 1_795_328_881 * 10**9
@@ -203,6 +203,28 @@ def test_paths_hint_at_places(path, expected):
     """Known layouts tell namespace, pod and container; known pods overrule folder names."""
     place = place_of(path, {"known-0": "known-ns"}, {"known-ns"})
     assert expected == (place.namespace, place.pod, place.container, place.previous)
+
+
+_NAMES = st.sampled_from(
+    ["known-0", "api-7d9f8b6c5-x2x9z", "shop", "known-ns", "app", "logs", "pods", "error", "var", "u1-d2"]
+)
+_JOINED = st.lists(_NAMES, min_size=1, max_size=3).map("_".join)
+
+
+@given(
+    st.lists(_JOINED, max_size=3),
+    _JOINED,
+    st.sampled_from(["", ".previous", "-previous", ".1"]),
+    st.sets(_NAMES),
+    st.sets(_NAMES),
+)
+def test_only_pods_that_paths_name_need_to_be_remembered(folders, base, age, known, spaces):
+    """Of however many pods events tell, those whose name stands in no path place no log."""
+    path = "/".join([*folders, f"{base}{age}.log"])
+    pods = dict.fromkeys(known, "told")
+    names = names_in([path])
+    kept = {pod: pods[pod] for pod in pods if pod in names}
+    assert place_of(path, pods, spaces) == place_of(path, kept, spaces & names)
 
 
 @pytest.mark.parametrize("line", [b"a line of a log\n", b"x" * 3000 + b"\n", b"x"])

@@ -129,11 +129,9 @@ def _store_object(reading: Reading, path: str, item: Mapping[str, Any], raw: byt
         return
     name, namespace, kind = version.entity.name, text(part(item, "metadata").get("namespace")), version.entity.kind
     if kind == "Namespace":
-        reading.namespaces.add(name)
+        reading.met(name)
     if namespace:
-        reading.namespaces.add(namespace)
-        if kind == "Pod":
-            reading.pods[name] = namespace
+        reading.met(namespace, name if kind == "Pod" else None)
     reading.sink.add_object(version)
 
 
@@ -142,9 +140,7 @@ def _store_event(reading: Reading, path: str, item: Mapping[str, Any], raw: byte
     if event is None:
         reading.ledger.lost(EVENTS, "an event without any time, left out", path)
         return
-    if event.entity.kind == "Pod" and event.entity.namespace:
-        reading.pods.setdefault(event.entity.name, event.entity.namespace)
     if event.entity.namespace:
-        reading.namespaces.add(event.entity.namespace)
+        reading.met(event.entity.namespace, event.entity.name if event.entity.kind == "Pod" else None, sure=False)
     reading.saw(event.at.timestamp())
     reading.sink.add_event(event)

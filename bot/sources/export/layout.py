@@ -6,7 +6,7 @@ Known: the recommended layout, ``kubectl cluster-info dump`` (``<ns>/<pod>/logs.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _PACKED = re.compile(r"\.(?:gz|gzip|zst|zstd|bz2|xz)$")
@@ -69,6 +69,15 @@ def place_of(path: str, pods: Mapping[str, str], namespaces: frozenset[str] | se
     if pod is not None and pod in pods:
         namespace = pods[pod]
     return Place(namespace=namespace, pod=pod, container=container, previous=previous, age=_age(path))
+
+
+def names_in(paths: Iterable[str]) -> frozenset[str]:
+    """Give all names in paths that may be a pod's or a namespace's: of millions that objects and events tell, these matter."""
+    found: set[str] = set()
+    for path in paths:
+        for name in (_PREVIOUS.sub("", stem(path)), *path.split("/")[:-1]):
+            found |= {name, *name.split("_")}
+    return frozenset(found)
 
 
 def _named(

@@ -68,11 +68,20 @@ class Reading:
     unpacked: int = 0
     """Bytes given out of compressed files so far"""
     messages_seen: set[tuple[str, str]] = field(default_factory=set)
+    named: frozenset[str] = frozenset()
+    """Names that the paths of logs hold: pods and namespaces of others are not remembered"""
     pods: dict[str, str] = field(default_factory=dict)
     """Pod name → namespace, from objects and events"""
     namespaces: set[str] = field(default_factory=set)
     latest_s: float | None = None
     """The latest time any dated item carried: it lends its year to dates without one"""
+
+    def met(self, namespace: str, pod: str | None = None, *, sure: bool = True) -> None:
+        """Remember a namespace, and a pod in it, where paths of logs name them; ``sure``: against what was met before."""
+        if namespace in self.named:
+            self.namespaces.add(namespace)
+        if pod in self.named and pod is not None and (sure or pod not in self.pods):
+            self.pods[pod] = namespace
 
     def saw(self, at_s: float) -> None:
         """Remember the latest time seen."""

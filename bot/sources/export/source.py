@@ -17,7 +17,7 @@ from bot.errors import NotAnExportError, UnsafeArchiveError, UsageError
 from bot.sources.export import jira, kubernetes, loki, prometheus, slack
 from bot.sources.export.archives import Inventory, Limits, Member, head_of, shown
 from bot.sources.export.compressed import CutError
-from bot.sources.export.layout import Place, place_of
+from bot.sources.export.layout import Place, names_in, place_of
 from bot.sources.export.ledger import Ledger, Reading
 from bot.sources.export.logs import SOURCE as LOGS, Boundary, LogReader
 from bot.sources.export.recognise import Kind, recognise
@@ -170,13 +170,15 @@ class ExportSource:
             done += size
             progress("read", min(done, total), total)
 
-        reading = Reading(sink=sink, ledger=ledger, tick=tick)
+        logs = [each.member for each in found if each.kind is Kind.LOG]
+        named = names_in(member.path for member in logs)
+        reading = Reading(sink=sink, ledger=ledger, tick=tick, named=named)
         rank = {kind: at for at, kind in enumerate(_ORDER)}
         for each in sorted(found, key=lambda each: (rank[each.kind], each.member.path)):
             if each.kind is Kind.LOG:
                 break
             self._read_one(reading, each)
-        self._read_logs(reading, [each.member for each in found if each.kind is Kind.LOG])
+        self._read_logs(reading, logs)
         progress("read", total, total)
 
     def _read_one(self, reading: Reading, each: _Found) -> None:
