@@ -9,8 +9,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, cast
 
+from bot.domain.crowding import crowded
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId
 from bot.domain.report import Verdict
@@ -147,13 +149,13 @@ def read_answer(
 def json_object(text: str, key: str, restore: Callable[[str], str] = unchanged) -> Mapping[str, Any]:
     """Find the JSON object that holds ``key`` in a text that may wrap it in a fence or in words."""
     decoder = json.JSONDecoder()
-    for place in [found.start() for found in re.finditer(r"\{", text)][:_STARTS]:
+    for found in islice(re.finditer(r"\{", "" if crowded(text) else text), _STARTS):
         try:
-            value, _ = decoder.raw_decode(text, place)
+            value, _ = decoder.raw_decode(text, found.start())
+            if isinstance(value, dict) and key in value:
+                return cast("Mapping[str, Any]", _restored(value, restore))
         except (ValueError, RecursionError):
             continue
-        if isinstance(value, dict) and key in value:
-            return cast("Mapping[str, Any]", _restored(value, restore))
     raise UnreadableAnswerError([f"no JSON object with a field {key!r} in the answer"])
 
 

@@ -85,6 +85,10 @@ def client(settings: ModelSettings, known: Known) -> Any:  # noqa: ANN401 - thre
 
 
 def _http(library: Any) -> "httpx2.AsyncClient":  # noqa: ANN401 - the module
+    from bot.models.bounds import AS_IT_IS, bounded  # noqa: PLC0415 - see above
+
     # a redirect would take the key along
-    http: httpx2.AsyncClient = library.AsyncClient(follow_redirects=False)
+    http: httpx2.AsyncClient = library.AsyncClient(
+        follow_redirects=False, headers=AS_IT_IS, event_hooks={"response": [bounded]}
+    )
     return http

@@ -24,6 +24,7 @@ from bot.errors import (
     ModelTooLargeError,
     ModelUnreachableError,
 )
+from bot.models.bounds import TooMuchError
 
 WORDS = 160
 """Characters of an endpoint's own explanation that are shown."""
@@ -112,14 +113,9 @@ def _of_clouds(kind: str) -> tuple[type[Exception], ...]:
 
 def translate(error: Exception, host: str, *, begun: bool = False) -> ModelError:
     """Give the error that a person can read, and whose type says whether it may pass; ``begun``: an answer had begun."""
+    if (said := _beyond(error, host) or _of_cloud(error, host)) is not None:
+        return said
     told: ModelError
-    if isinstance(error, _of_clouds("credentials")):
-        return ModelRefusedError(
-            f"The cloud's credentials for {host} cannot be used ({type(error).__name__}): sign in there, "
-            "or name them as its own tools do."
-        )
-    if isinstance(error, _of_clouds("frames")):
-        return cut(host)
     match error:
         case anthropic.APIStatusError():
             told = _status(error, host)
@@ -145,6 +141,24 @@ def translate(error: Exception, host: str, *, begun: bool = False) -> ModelError
         case _:
             told = cut(host) if begun else garbled(host)
     return told
+
+
+def _beyond(error: Exception, host: str) -> ModelError | None:
+    """Give the error for an answer that no memory or stack should hold, None for any other."""
+    found = next((each for each in (error, error.__cause__) if isinstance(each, TooMuchError)), None)
+    if found is not None:
+        return ModelGarbledError(f"What answers at {host} sends more than a model does ({found}); it was not read.")
+    return garbled(host) if isinstance(error, RecursionError) else None
+
+
+def _of_cloud(error: Exception, host: str) -> ModelError | None:
+    """Give the error for what a cloud's own library raised, None for any other."""
+    if isinstance(error, _of_clouds("credentials")):
+        return ModelRefusedError(
+            f"The cloud's credentials for {host} cannot be used ({type(error).__name__}): sign in there, "
+            "or name them as its own tools do."
+        )
+    return cut(host) if isinstance(error, _of_clouds("frames")) else None
 
 
 def _silence(error: Exception, host: str) -> ModelError:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.domain.crowding import crowded
 from bot.domain.model import ModelFacts, Part, SealedBlock, Spend, Stage, Stop, TextBlock, ToolCall, cost_usd
 
 STOPS: dict[str, Stop] = {
@@ -126,8 +127,8 @@ def _call(block: dict[str, Any], said: str) -> ToolCall:
     arguments = block.get("input") or {}
     if said.strip():
         try:
-            arguments = json.loads(said)
-        except ValueError:
+            arguments = None if crowded(said) else json.loads(said)
+        except (ValueError, RecursionError):
             arguments = None
     called = arguments if isinstance(arguments, dict) else None
     return ToolCall(id=str(block.get("id")), name=str(block.get("name")), arguments=called, raw=said)
