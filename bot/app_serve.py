@@ -44,6 +44,7 @@ from bot.slack.app import build_app
 from bot.slack.connection import Connection, connect
 from bot.slack.sanitise import Sanitiser
 from bot.sources.jira import JiraTickets
+from bot.web import bodies
 from bot.web.alertmanager import add_alert_webhook
 from bot.web.health import Listening, add_health
 from bot.web.metrics import Metrics
@@ -206,7 +207,7 @@ async def serve(
     stop = until or _stopped_by_signal()
     async with AsyncExitStack() as stack:
         served = await stack.enter_async_context(running(settings, engine_for, jira))
-        application = web.Application(client_max_size=2 * 1024 * 1024)
+        application = bodies.application()
         checks = {"desk": served.desk.ready}
         lost: asyncio.Task[None] | None = None
         if settings.slack.app_token is not None:
@@ -214,7 +215,7 @@ async def serve(
             checks["socket"] = watch.alive
             lost = asyncio.create_task(watch.run())
         else:
-            application.router.add_post(SLACK_PATH, _http(served.app))
+            application.router.add_post(SLACK_PATH, slack_events(served.app))
         add_health(application, checks, served.metrics.page)
         if (alerts := settings.live.alertmanager) is not None:
             room = AlertRoom(served.connection, served.desk, alerts.channel, alerts.window)
@@ -266,9 +267,15 @@ async def _check_app_token(asking: AsyncWebClient, token: str) -> None:
         log.warning("Slack cannot be reached yet", extra={"error": type(error).__name__})
 
 
-def _http(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def slack_events(app: AsyncApp) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Give the handler of what Slack delivers over HTTP; Bolt reads a body before it asks who signed it."""
+
     async def events(request: web.Request) -> web.StreamResponse:
-        return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
+        try:
+            told = await to_bolt_request(request)
+        except (ValueError, RecursionError, AttributeError, TypeError):
+            return web.Response(status=400, text="this is nothing that Slack sends\n")
+        return await to_aiohttp_response(await app.async_dispatch(told))
 
     return events
 

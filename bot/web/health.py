@@ -18,6 +18,8 @@ log = logging.getLogger("rootcause.web")
 
 Check = Callable[[], Awaitable[bool]]
 
+LINGER_S = 1.0
+"""Seconds in which what is left of a refused body is thrown away, so that its sender reads the answer."""
 CHECK_S = 2.0
 """Seconds a check may take; a probe of Kubernetes gives up after one to three."""
 
@@ -54,7 +56,7 @@ class Listening:
     """Serves an application on a host and port while its context is open; port 0 takes any free one."""
 
     def __init__(self, application: web.Application, host: str, port: int) -> None:
-        self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(application, access_log=None, handle_signals=False, lingering_time=LINGER_S)
         self._host = host
         self.port = port
 
