@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from bot.casefile.blocks import Ints
 from bot.casefile.cells import (
     cell_bytes,
     cell_text,
@@ -158,6 +159,11 @@ class Case:
         """Give the same block by block, of all or some: what a digest reads, whatever the size of the case."""
         with explained(self.path):
             yield from self.logs.blocks_of_columns(blocks)
+
+    def dated_blocks(self) -> Ints:
+        """Give of each block how many of its lines are dated, and the first and last of their times in nanoseconds."""
+        with explained(self.path):
+            return self.logs.dated
 
     def line(self, number: int) -> StoredItem | None:
         """Give ``L<number>``."""

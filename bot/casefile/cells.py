@@ -21,6 +21,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Cell = str | bytes | int | float | None
 
+_NEARLY_ALL = 0.9
+"""Share of a frame from which on all of it is unpacked: that takes no longer."""
+
 _OPENERS = threading.local()
 """One decompressor a thread: making one costs as much as opening a small frame, sharing one is not safe."""
 
@@ -49,10 +52,22 @@ class Packer:
 
 def decompress(frame: bytes) -> bytes:
     """Undo ``Packer.compress``."""
+    return _opener().decompress(frame)
+
+
+def beginning(frame: bytes, size: int) -> bytes:
+    """Give at least the first ``size`` bytes of what ``decompress`` would, or all where there are fewer; the rest stays packed."""
+    if size > _NEARLY_ALL * zstandard.frame_content_size(frame):
+        return decompress(frame)
+    with _opener().stream_reader(frame) as reader:
+        return reader.read(size)
+
+
+def _opener() -> zstandard.ZstdDecompressor:
     opener: zstandard.ZstdDecompressor | None = getattr(_OPENERS, "zstd", None)
     if opener is None:
         opener = _OPENERS.zstd = zstandard.ZstdDecompressor()
-    return opener.decompress(frame)
+    return opener
 
 
 def unblob(stored: bytes) -> bytes:

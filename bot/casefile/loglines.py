@@ -104,15 +104,16 @@ class LogLines:
 
     def _write(self, block: FilledBlock, forms: Numbers) -> None:
         columns, packed = block.columns, block.packed
-        self._tally(columns, forms)
-        dated = _dated(columns.times_ns)
-        ends = (int(dated.min()), int(dated.max())) if len(dated) else (UNDATED, UNDATED)
+        first_ns, last_ns = ends = _ends(columns.times_ns)
+        size = int(columns.lengths.sum())
+        self._tally(columns, forms, size, ends)
         row: tuple[Cell, ...] = (
             block.number,
             block.first_line,
             len(columns.lengths),
-            int(columns.lengths.sum()),
-            *(time_cell(at_nanoseconds(end)) for end in ends),
+            size,
+            time_cell(at_nanoseconds(first_ns)),
+            time_cell(at_nanoseconds(last_ns)),
             packed.times,
             packed.streams,
             pack_numbers(forms, self._packer),
@@ -124,28 +125,36 @@ class LogLines:
         self._connection.execute(insert("log_texts", 2), (block.number, packed.text))
         self._connection.execute(insert("log_tokens", 2), (block.number, block.mapped.bloom))
 
-    def _tally(self, columns: BlockColumns, forms: Numbers) -> None:
-        """Keep lines, bytes, first and last time per stream, and lines per form."""
-        missing = len(self.streams) - self._per_stream.shape[1]
-        fresh = np.repeat(np.array([[0], [0], [_LATEST], [_EARLIEST]], dtype=np.int64), missing, axis=1)
-        self._per_stream = np.hstack([self._per_stream, fresh])
-        lines, sizes, firsts, lasts = self._per_stream
+    def _tally(self, columns: BlockColumns, forms: Numbers, size: int, ends: tuple[int, int]) -> None:
+        """Keep lines, bytes, first and last time per stream, and lines per form, of a block of so many bytes and those times."""
+        if missing := len(self.streams) - self._per_stream.shape[1]:
+            fresh = np.repeat(np.array([[0], [0], [_LATEST], [_EARLIEST]], dtype=np.int64), missing, axis=1)
+            self._per_stream = np.hstack([self._per_stream, fresh])
         streams, lengths, all_times = columns.streams, columns.lengths, columns.times_ns
-        if (streams[1:] < streams[:-1]).any():  # seldom: a source brings a stream after the other
-            order = np.argsort(streams, kind="stable")
-            streams, lengths, all_times = streams[order], lengths[order], all_times[order]
-        for begin, end in pairwise([0, *(np.flatnonzero(streams[1:] != streams[:-1]) + 1).tolist(), len(streams)]):
-            stream = int(streams[begin])
-            lines[stream] += end - begin
-            sizes[stream] += lengths[begin:end].sum()
-            dated = _dated(all_times[begin:end])
-            if len(dated):
-                firsts[stream] = min(firsts[stream], dated.min())
-                lasts[stream] = max(lasts[stream], dated.max())
+        if (streams == streams[0]).all():  # as in nearly every block
+            self._add_to(int(streams[0]), len(streams), size, ends)
+        else:
+            self._tally_each(streams, lengths, all_times)
         if self._forms:
             counts = np.bincount(forms, minlength=len(self._forms)).astype(np.int64)
             counts[: len(self._form_counts)] += self._form_counts
             self._form_counts = counts
+
+    def _tally_each(self, streams: Numbers, lengths: NDArray[np.int64], all_times: NDArray[np.int64]) -> None:
+        if (streams[1:] < streams[:-1]).any():  # seldom: a source brings a stream after the other
+            order = np.argsort(streams, kind="stable")
+            streams, lengths, all_times = streams[order], lengths[order], all_times[order]
+        for begin, end in pairwise([0, *(np.flatnonzero(streams[1:] != streams[:-1]) + 1).tolist(), len(streams)]):
+            size = int(lengths[begin:end].sum())
+            self._add_to(int(streams[begin]), end - begin, size, _ends(all_times[begin:end]))
+
+    def _add_to(self, stream: int, lines: int, size: int, ends: tuple[int, int]) -> None:
+        known = self._per_stream[:, stream]
+        known[0] += lines
+        known[1] += size
+        if ends[0] != UNDATED:
+            known[2] = min(known[2], ends[0])
+            known[3] = max(known[3], ends[1])
 
     @property
     def unformed(self) -> int:
@@ -183,6 +192,8 @@ def _joined(columns: Sequence[NDArray[_Number]]) -> NDArray[_Number]:
     return columns[0] if len(columns) == 1 else np.concatenate(columns)
 
 
-def _dated(times_ns: NDArray[np.int64]) -> NDArray[np.int64]:
+def _ends(times_ns: NDArray[np.int64]) -> tuple[int, int]:
+    """Give the first and last time; UNDATED where there is none."""
     known = times_ns != UNDATED
-    return times_ns if known.all() else times_ns[known]
+    dated = times_ns if known.all() else times_ns[known]
+    return (int(dated.min()), int(dated.max())) if len(dated) else (UNDATED, UNDATED)

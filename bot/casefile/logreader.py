@@ -6,17 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
 
 from bot.casefile.blocks import Ints, Numbers, unpack_numbers, unpack_sizes, unpack_times
-from bot.casefile.cells import cell_bytes, decompress
+from bot.casefile.cells import beginning, cell_bytes, decompress
 from bot.casefile.packing import cores
 from bot.casefile.records import row_stream
 from bot.casefile.stored import StoredItem, at_nanoseconds, stream_name
 from bot.domain.items import ItemId, LogStream
+from bot.domain.ports import UNDATED
 
 StoredBlock = tuple[int, int, bytes, bytes, bytes]
 """First line, lines, and the frames of lengths, text offsets and text."""
@@ -165,6 +166,17 @@ class LogReader:
         ends = [rows[-1][0] + rows[-1][1]] if rows else [1]
         return np.array([first for first, _ in rows] + ends, dtype=np.int64)
 
+    @cached_property
+    def dated(self) -> Ints:
+        """Of each block how many of its lines are dated, and the first and last of their times (0 where none is): three columns."""
+        rows = np.zeros((self.blocks, 3), dtype=np.int64)
+        for row, block in zip(rows, self.blocks_of_columns(), strict=True):
+            times = block.times_ns
+            known = times if times.min() > UNDATED else times[times != UNDATED]
+            if len(known):
+                row[:] = len(known), known.min(), known.max()
+        return rows
+
     @property
     def blocks(self) -> int:
         """How many blocks there are; they are counted from 1."""
@@ -252,7 +264,9 @@ class LogReader:
             return  # of nothing numpy makes one part
         blocks = np.searchsorted(self.firsts, asked, side="right")
         distinct, begins = np.unique(blocks, return_index=True)
-        for opened, wanted in zip(self.open_blocks(distinct.tolist()), np.split(asked, begins[1:]), strict=True):
+        parts = np.split(asked, begins[1:])
+        lines = (asked[[*(begins[1:] - 1), -1]] - self.firsts[distinct - 1] + 1).tolist()
+        for opened, wanted in zip(self.open_blocks(distinct.tolist(), lines), parts, strict=True):
             places = wanted - opened.first_line
             starts = opened.offsets[places]
             texts = zip(
@@ -261,16 +275,19 @@ class LogReader:
             for number, (begin, end) in zip(wanted.tolist(), texts, strict=True):
                 yield number, opened.text[begin:end].decode("utf-8", "replace")
 
-    def open_blocks(self, blocks: Sequence[int]) -> Iterator[LogBlock]:
-        """Open blocks in the order given, several at once where there are several cores."""
+    def open_blocks(self, blocks: Sequence[int], lines: Sequence[int] | None = None) -> Iterator[LogBlock]:
+        """Open blocks in the order given, several at once where there are several cores.
+
+        ``lines``: how many of each block's first lines are wanted; the text of others may be missing.
+        """
         if len(blocks) < _MANY_BLOCKS:
             yield from map(self.open_block, blocks)
             return
         threads = min(len(blocks), cores())
         with ThreadPoolExecutor(threads, thread_name_prefix="open") as pool:
             under_way: deque[Future[LogBlock]] = deque()
-            for block in blocks:
-                under_way.append(pool.submit(_opened, self._stored_block(block)))
+            for block, wanted in zip(blocks, lines or repeat(None), strict=lines is not None):
+                under_way.append(pool.submit(_opened, self._stored_block(block), wanted))
                 if len(under_way) > 2 * threads:
                     yield under_way.popleft().result()
             while under_way:
@@ -327,14 +344,14 @@ def _joined(blocks: Iterable[BlockLines]) -> Columns:
     return Columns(times_ns=np.concatenate(times), stream=np.concatenate(streams), form=np.concatenate(forms))
 
 
-def _opened(stored: StoredBlock) -> LogBlock:
+def _opened(stored: StoredBlock, wanted: int | None = None) -> LogBlock:
     first, lines, lengths, starts, text = stored
     sizes = unpack_sizes(lengths, lines)
     offsets = np.zeros(lines + 1, dtype=np.int64)
     np.cumsum(sizes + 1, out=offsets[1:])
     return LogBlock(
         first_line=first,
-        text=decompress(text),
+        text=decompress(text) if wanted is None else beginning(text, int(offsets[wanted])),
         offsets=offsets,
         lengths=sizes,
         text_starts=unpack_sizes(starts, lines),

@@ -16,7 +16,6 @@ from bot.analyst.times import parse_window
 from bot.casefile.case import Case
 from bot.casefile.days import Day
 from bot.casefile.home import CaseHome
-from bot.casefile.logreader import BlockLines
 from bot.domain.ports import UNDATED, Progress, Source
 from bot.domain.report import Report, to_json
 from bot.domain.window import Window, rfc3339
@@ -134,8 +133,7 @@ def span_of(case: Case) -> tuple[datetime, datetime]:
 
 def _span_of_lines(case: Case) -> list[datetime]:
     """Give the first and last time of the lines, near the one in their middle: clocks that are years off count for nothing."""
-    rows = [_dated_span(block) for block in case.column_blocks()]
-    counts, firsts, lasts = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+    counts, firsts, lasts = case.dated_blocks().T
     if not counts.sum():
         return []
     place = int(counts.sum()) // 2
@@ -155,12 +153,6 @@ def _span_of_lines(case: Case) -> list[datetime]:
             ends.append((int(times.min()), int(times.max())))
     both = (min(first for first, _ in ends), max(last for _, last in ends))
     return [datetime.fromtimestamp(float(at) / 1e9, UTC) for at in both]
-
-
-def _dated_span(block: BlockLines) -> tuple[int, int, int]:
-    """Count a block's dated lines, and give their first and last time."""
-    dated = block.times_ns[block.times_ns != UNDATED]
-    return (len(dated), int(dated.min()), int(dated.max())) if len(dated) else (0, 0, 0)
 
 
 class Stopwatch:

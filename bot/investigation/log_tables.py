@@ -29,6 +29,7 @@ class LogTables:
         self._case = case
         self._template_of: Numbers = np.asarray(template_of or [0], dtype=np.int32)
         self._start_ns, self._end_ns = int(window.start_s * 1e9), int(window.end_s * 1e9)
+        self._dated: list[list[int]] = case.dated_blocks().tolist()
         self._streams_in: Numbers = np.zeros(0, dtype=np.int32)
         """The streams that have lines in a block, block after block"""
         self._begins: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
@@ -69,10 +70,11 @@ class LogTables:
 
     def _inside(self, block: BlockLines, among: NDArray[np.int64] | None = None) -> _Places:
         """Give the places of a block's lines that are dated and in the window; a slice where all of them are."""
-        times = block.times_ns if among is None else block.times_ns[among]
         start_ns = max(self._start_ns, UNDATED + 1)
-        if among is None and times.min() >= start_ns and times.max() < self._end_ns:
-            return _ALL
+        dated, first_ns, last_ns = self._dated[block.block - 1]
+        if among is None and dated == block.lines and first_ns >= start_ns and last_ns < self._end_ns:
+            return _ALL  # the times stay packed
+        times = block.times_ns if among is None else block.times_ns[among]
         inside = np.flatnonzero((times >= start_ns) & (times < self._end_ns))
         return inside if among is None else among[inside]
 

@@ -14,6 +14,7 @@
 #define SIGNIFICANT -13.0 /* hot_bins.SIGNIFICANT */
 #define GOES_ON -7.0      /* hot_bins.GOES_ON */
 #define LEAST_RATE 1e-4   /* hot_bins.LEAST_RATE */
+#define LEAST_FULL 4.0    /* bursts.LEAST_FULL */
 #define HAIR 1e-6         /* logarithms differ by less from one library to the next */
 
 typedef struct { /* how busy the one is whose lines they are: bursts.Exposure */
@@ -32,7 +33,7 @@ static const int64_t widths[3] = {1, 5, 30}; /* hot_bins.SCALES_BINS */
 typedef struct { /* room for one run's counts: of the bins that hold lines, which, how many, and how many before each */
     uint32_t *dense;
     uint64_t *marks;
-    int64_t *held;
+    int64_t *held, *which;
     double *counts, *levelled, *before, *stretches;
 } Room;
 
@@ -59,17 +60,20 @@ static double lower_fifth(const Exposure *of, const Room *room, int64_t held) { 
 
 static double background(const Exposure *of, const Room *room, int64_t held) { /* bursts.background, step by step */
     double total = 0.0;
+    int64_t many = 0; /* bins with so many lines that they could be too full; they come first in ``levelled`` and ``which`` */
     for (int64_t n = 0; n < held; n++) {
         total += room->counts[n];
-        room->levelled[n] = sqrt(room->counts[n] + 0.375);
+        room->which[many] = n;
+        many += room->counts[n] >= LEAST_FULL;
     }
+    for (int64_t n = 0; n < many; n++) room->levelled[n] = sqrt(room->counts[room->which[n]] + 0.375);
     double rate = total / of->total;
     for (int round = 0; round < 12; round++) {
         double full = 0.0, share = 0.0;
-        for (int64_t n = 0; n < held; n++) {
-            double level = of->level[room->held[n]];
+        for (int64_t n = 0; n < many; n++) {
+            double level = of->level[room->held[room->which[n]]];
             if (2.0 * (room->levelled[n] - sqrt(rate * level + 0.375)) >= 2.5) {
-                full += room->counts[n];
+                full += room->counts[room->which[n]];
                 share += level;
             }
         }
@@ -85,7 +89,57 @@ static double background(const Exposure *of, const Room *room, int64_t held) { /
     return rate;
 }
 
+#define FACTORIALS 2048 /* as many as hot_bins._LOG_FACTORIALS */
+#define KNOWN 64        /* counts below it are judged by a look at a table, mostly */
+#define WIDE_HAIR 0.01  /* of a logarithm: the two ways to reckon differ by less */
+
+static double log_factorials[FACTORIALS];
+
+static double log_tail(double count, double mean) { /* hot_bins.log_tail, where the count is above the mean */
+    double factorial = count < FACTORIALS ? log_factorials[(int)count]
+                                          : count * log(count) - count + 0.5 * log(6.283185307179586 * count);
+    double bound = count * log(mean) - mean - factorial - log1p(-mean / (count + 1.0));
+    return bound < 0.0 ? bound : 0.0;
+}
+
+typedef struct { double most, low[KNOWN], high[KNOWN]; } Limit;
+/* For each count: up to ``low`` due the tail is surely under ``most``, from ``high`` on it surely is not. */
+
+static Limit significant = {SIGNIFICANT, {0}, {0}}, neighbouring = {GOES_ON, {0}, {0}};
+
+static double due_for(double count, double tail) { /* the tail grows with what is due */
+    double low = 1e-12, high = count * (1.0 - 1e-9);
+    if (log_tail(count, high) < tail) return high;
+    for (int turn = 0; turn < 40; turn++) {
+        double middle = turn < 8 ? sqrt(low * high) : 0.5 * (low + high);
+        if (log_tail(count, middle) < tail) low = middle;
+        else high = middle;
+    }
+    return low;
+}
+
+static void prepare_limit(Limit *limit) {
+    for (int count = 2; count < KNOWN; count++) {
+        limit->low[count] = due_for((double)count, limit->most - WIDE_HAIR);
+        limit->high[count] = due_for((double)count, limit->most + WIDE_HAIR) * (1.0 + 1e-6);
+    }
+}
+
+__attribute__((constructor)) static void prepare(void) { /* when the library is loaded: no thread sees half a table */
+    for (int n = 1; n < FACTORIALS; n++) log_factorials[n] = log_factorials[n - 1] + log((double)n);
+    prepare_limit(&significant);
+    prepare_limit(&neighbouring);
+}
+
+/* Tells without a logarithm where it can: 1 where the tail is under the limit, 0 where it is not, -1 where it has to be reckoned. */
+static inline int under(const Limit *limit, double count, double mean) {
+    if (!(count >= 2.0 && count < KNOWN) || count != (double)(int)count) return -1;
+    return mean <= limit->low[(int)count] ? 1 : mean >= limit->high[(int)count] ? 0 : -1;
+}
+
 static int too_many(double count, double mean) { /* bursts.log_tail under SIGNIFICANT, or nearly */
+    int known = under(&significant, count, mean);
+    if (known >= 0) return known;
     double factorial = count * log(count) - count + 0.5 * log(6.283185307179586 * count) + 1.0 / (12.0 * count);
     return count * log(mean) - mean - factorial - log1p(-mean / (count + 1.0)) < SIGNIFICANT + HAIR;
 }
@@ -154,11 +208,13 @@ int64_t rootcause_may_burst(const double *times, const int64_t *firsts, int64_t 
     room.dense = calloc(most, sizeof *room.dense);
     room.marks = calloc((most >> 6) + 1, sizeof *room.marks);
     room.held = malloc(most * sizeof *room.held);
+    room.which = malloc(most * sizeof *room.which);
     room.counts = malloc(most * sizeof *room.counts);
     room.levelled = malloc(most * sizeof *room.levelled);
     room.before = malloc((most + 1) * sizeof *room.before);
     room.stretches = malloc(((size_t)stretches + 1) * sizeof *room.stretches);
-    int whole = sorted && room.dense && room.marks && room.held && room.counts && room.levelled && room.before && room.stretches;
+    int whole = sorted && room.dense && room.marks && room.held && room.which && room.counts && room.levelled && room.before &&
+                room.stretches;
     for (int64_t run = 0; whole && run < runs; run++) {
         const double *first = times + firsts[run];
         int64_t lines = firsts[run + 1] - firsts[run];
@@ -173,26 +229,12 @@ int64_t rootcause_may_burst(const double *times, const int64_t *firsts, int64_t 
     free(room.dense);
     free(room.marks);
     free(room.held);
+    free(room.which);
     free(room.counts);
     free(room.levelled);
     free(room.before);
     free(room.stretches);
     return whole ? 0 : -1;
-}
-
-#define FACTORIALS 2048 /* as many as hot_bins._LOG_FACTORIALS */
-
-static double log_factorials[FACTORIALS];
-
-__attribute__((constructor)) static void prepare(void) { /* when the library is loaded: no thread sees half a table */
-    for (int n = 1; n < FACTORIALS; n++) log_factorials[n] = log_factorials[n - 1] + log((double)n);
-}
-
-static double log_tail(double count, double mean) { /* hot_bins.log_tail, where the count is above the mean */
-    double factorial = count < FACTORIALS ? log_factorials[(int)count]
-                                          : count * log(count) - count + 0.5 * log(6.283185307179586 * count);
-    double bound = count * log(mean) - mean - factorial - log1p(-mean / (count + 1.0));
-    return bound < 0.0 ? bound : 0.0;
 }
 
 typedef struct { const double *counts, *expected; uint8_t *hot; double *lines, *due, *known; } Bins;
@@ -230,8 +272,11 @@ static int64_t mark_windows(const Bins *of, int64_t bins, int64_t width, double 
         if (seen < few) continue;
         double due = width > 1 ? of->due[bin + width] - of->due[bin] : of->expected[bin];
         if (seen <= RISE * due) continue;
-        double most = any_known && of->known[bin + width] - of->known[bin] > 0.5 ? GOES_ON : SIGNIFICANT;
-        double over = log_tail(seen, due > LEAST_RATE ? due : LEAST_RATE) - most;
+        const Limit *limit = any_known && of->known[bin + width] - of->known[bin] > 0.5 ? &neighbouring : &significant;
+        if (due < LEAST_RATE) due = LEAST_RATE;
+        int known = under(limit, seen, due);
+        if (known == 0) continue;
+        double over = known > 0 ? -1.0 : log_tail(seen, due) - limit->most;
         if (fabs(over) < HAIR) return -1;
         if (over > 0.0) continue;
         for (int64_t at = bin > marked ? bin : marked; at < bin + width; at++) {

@@ -158,28 +158,42 @@ __attribute__((constructor)) static void prepare(void) { /* when the library is 
 
 #define OVER 16 /* bytes that may be read behind a run at its fastest */
 
-typedef struct { /* distinct hashes: a table of a power of two places, 0 where none is, and a list of at most three quarters as many */
-    uint64_t *table, *list, mask;
+typedef struct { /* distinct hashes: a list, and a table of where in it each one is, counted from 1, and 0 where none is */
+    void *table; /* of 16 bits where that is enough, so that it is emptier: what finds its place taken costs most */
+    uint64_t *list, mask;
     int64_t held, most;
+    int narrow;
 } Set;
 
-static inline void add(Set *set, uint64_t hash) { /* no gram's hash is 0 */
-    for (uint64_t place = hash & set->mask;; place = (place + 1) & set->mask) {
-        if (set->table[place] == hash) return;
-        if (set->table[place] == 0) {
-            set->table[place] = hash;
-            set->list[set->held++] = hash;
-            return;
-        }
-    }
+static Set set_of(uint64_t *room, int64_t places) { /* the same bytes hold four narrow numbers or two wide ones a place */
+    int narrow = places / 4 * 3 < UINT16_MAX;
+    Set set = {room, room + places, (uint64_t)places * (narrow ? 4 : 2) - 1, 0, places / 4 * 3, narrow};
+    return set;
 }
+
+#define ADD(type)                                                                     \
+    for (uint64_t place = hash & set->mask;; place = (place + 1) & set->mask) {       \
+        type *known = (type *)set->table + place;                                     \
+        if (*known == 0) {                                                            \
+            set->list[set->held++] = hash;                                            \
+            *known = (type)set->held;                                                 \
+            return;                                                                   \
+        }                                                                             \
+        if (set->list[*known - 1] == hash) return;                                    \
+    }
+
+static inline void add_narrow(Set *set, uint64_t hash) { ADD(uint16_t) }
+static inline void add_wide(Set *set, uint64_t hash) { ADD(uint32_t) }
 
 static void add_minimizers(Set *set, bytes p, bytes end, int64_t left) { /* of so many windows, the first one at p */
     uint64_t least[STRIDE + 8], last = 0;
     while (left > 0 && set->held + STRIDE <= set->most) {
         int windows = left < STRIDE ? (int)left : STRIDE;
         int found = (end - p - windows - RUN < OVER ? least_plain : least_of)(p, windows, last, least);
-        for (int n = 0; n < found; n++) add(set, least[n]);
+        if (set->narrow)
+            for (int n = 0; n < found; n++) add_narrow(set, least[n]);
+        else
+            for (int n = 0; n < found; n++) add_wide(set, least[n]);
         if (found) last = least[found - 1];
         p += windows;
         left -= windows;
@@ -228,8 +242,24 @@ static int64_t gather(bytes text, int64_t size, Set *set) {
  * which the hashes come, in any order. Gives how many there are, -1 where there is no room for them.
  */
 int64_t rootcause_minimizers(bytes text, int64_t size, uint64_t *set, int64_t places) {
-    Set found = {set, set + places, (uint64_t)places - 1, 0, places / 4 * 3};
+    Set found = set_of(set, places);
     return gather(text, size, &found);
+}
+
+/* What a division leaves, by two products (Lemire, Kaser, Kurz: "Faster remainder by direct computation", SPE 2019). */
+typedef struct { uint32_t by; uint64_t share; } Divisor;
+
+static inline Divisor divisor_of(uint32_t by) {
+    Divisor divisor = {by, UINT64_MAX / by + 1};
+    return divisor;
+}
+
+static inline uint32_t rest_of(uint32_t number, Divisor of) {
+#if defined(__SIZEOF_INT128__)
+    return (uint32_t)((__extension__ (unsigned __int128)(of.share * number) * of.by) >> 64);
+#else
+    return number % of.by;
+#endif
 }
 
 /* Makes the token filter of a text into ``bloom``, which has room for ``most_bits`` and holds zeros: tokens.token_bloom.
@@ -243,8 +273,9 @@ int64_t rootcause_bloom(bytes text, int64_t size, uint64_t *set, int64_t places,
     const uint64_t *list = set + places;
     int64_t wanted = (held * BITS_PER_HASH + 63) / 64 * 64;
     uint32_t bits = (uint32_t)(wanted < most_bits ? wanted : most_bits);
+    Divisor divisor = divisor_of(bits);
     for (int64_t n = 0; n < held; n++) {
-        uint32_t bit = (uint32_t)list[n] % bits, step = ((uint32_t)(list[n] >> 32) | 1) % bits;
+        uint32_t bit = rest_of((uint32_t)list[n], divisor), step = rest_of((uint32_t)(list[n] >> 32) | 1, divisor);
         for (int probe = 0; probe < PROBES; probe++) {
             bloom[bit >> 3] |= (uint8_t)(128 >> (bit & 7));
             bit = bit + step < bits ? bit + step : bit + step - bits;

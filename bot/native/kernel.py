@@ -41,6 +41,8 @@ _FUNCTIONS: dict[str, tuple[type[ctypes.c_int64] | None, list[object]]] = {
     ),
 }
 
+_SHORT = ("rootcause_planes", "rootcause_numbers")
+"""Loops over one column of a block, over before another thread could be woken: they keep the interpreter's lock."""
 
 STALE = (
     "The compiled loops (bot/native/scan.so) were built from other sources than those beside them and are not used: logs are "
@@ -71,6 +73,8 @@ def kernel() -> ctypes.CDLL | None:
         if mark() != source_mark():
             log.warning(STALE)
             return None
+        for name in _SHORT:
+            setattr(library, name, getattr(ctypes.PyDLL(str(LIBRARY)), name))
         for name, (result, arguments) in _FUNCTIONS.items():
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments

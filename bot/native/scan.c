@@ -644,7 +644,7 @@ static int64_t day_number(int year, int month, int day) { /* days since 1970-01-
     return (int64_t)era * 146097 + of - 719468;
 }
 
-typedef struct { uint8_t text[19]; int64_t ns; } Second; /* the last one read: its text, and what it is */
+typedef struct { uint8_t text[19]; int64_t ns, day_ns; } Second; /* the last one read: its text, and when it and its day begin */
 
 static inline int same_second(bytes one, bytes other) { /* 19 bytes, in three steps; memcmp is called for so few */
     uint64_t a[3], b[3];
@@ -655,18 +655,36 @@ static inline int same_second(bytes one, bytes other) { /* 19 bytes, in three st
     return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2])) == 0;
 }
 
-static inline int64_t second_ns(bytes p, Second *last, const char *days, const char *joints) { /* YYYY-MM-DDTHH:MM:SS, or -1 */
-    static const uint8_t digits[] = {0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18};
-    if (same_second(last->text, p)) return last->ns;
+static inline int same_day(bytes one, bytes other) { /* 11 bytes, in two steps */
+    uint64_t a[2], b[2];
+    memcpy(a, one, 8), memcpy(a + 1, one + 3, 8);
+    memcpy(b, other, 8), memcpy(b + 1, other + 3, 8);
+    return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
+}
+
+static int64_t date_ns(bytes p, const char *days, const char *joints) { /* YYYY-MM-DDT, or -1 */
+    static const uint8_t digits[] = {0, 1, 2, 3, 5, 6, 8, 9};
     for (size_t n = 0; n < sizeof digits; n++)
         if (!IS(p[digits[n]], DIGIT)) return -1;
     if (!p[4] || !strchr(days, p[4]) || !p[7] || !strchr(days, p[7]) || !p[10] || !strchr(joints, p[10])) return -1;
-    if (p[13] != ':' || p[16] != ':') return -1;
     int64_t day = day_number(two(p) * 100 + two(p + 2), two(p + 5), two(p + 8));
+    return day < 0 ? -1 : day * 86400 * INT64_C(1000000000);
+}
+
+static inline int64_t second_ns(bytes p, Second *last, const char *days, const char *joints) { /* YYYY-MM-DDTHH:MM:SS, or -1 */
+    if (same_second(last->text, p)) return last->ns;
+    if (last->day_ns < 0 || !same_day(last->text, p)) {
+        memcpy(last->text, p, 19);
+        last->ns = -1; /* until it is known, and where the rest is no time */
+        if ((last->day_ns = date_ns(p, days, joints)) < 0) return -1;
+    }
+    static const uint8_t digits[] = {11, 12, 14, 15, 17, 18};
+    for (size_t n = 0; n < sizeof digits; n++)
+        if (!IS(p[digits[n]], DIGIT)) return -1;
     int hour = two(p + 11), minute = two(p + 14), second = two(p + 17);
-    if (day < 0 || hour > 23 || minute > 59 || second > 60) return -1;
+    if (p[13] != ':' || p[16] != ':' || hour > 23 || minute > 59 || second > 60) return -1;
     memcpy(last->text, p, 19);
-    last->ns = (day * 86400 + hour * 3600 + minute * 60 + second) * INT64_C(1000000000);
+    last->ns = last->day_ns + (hour * 3600 + minute * 60 + second) * INT64_C(1000000000);
     return last->ns;
 }
 
@@ -819,14 +837,14 @@ int64_t rootcause_lines(bytes text, int64_t size, int64_t limit, int64_t most, i
 /* Dates lines by the prefix that a container runtime writes; UNDATED where there is none. */
 void rootcause_prefixes(bytes text, int64_t lines, const int64_t *starts_at, const int64_t *lengths, int64_t *times,
                         int64_t *text_starts) {
-    Second last = {{0}, -1};
+    Second last = {{0}, -1, -1};
     for (int64_t n = 0; n < lines; n++)
         times[n] = prefix_ns(text + starts_at[n], text + starts_at[n] + lengths[n], &last, text_starts + n);
 }
 
 /* Dates lines by the time at their very beginning; UNDATED where there is none, or one that is not plain. */
 void rootcause_own_times(bytes text, int64_t lines, const int64_t *starts_at, const int64_t *lengths, int64_t *times) {
-    Second last = {{0}, -1};
+    Second last = {{0}, -1, -1};
     for (int64_t n = 0; n < lines; n++) times[n] = own_ns(text + starts_at[n], text + starts_at[n] + lengths[n], &last);
 }
 

@@ -29,6 +29,8 @@ ONSET_S = 120.0
 """How far before a burst its first lines may lie."""
 _HAIR = 1e-9
 """What rounding may change, relatively."""
+LEAST_FULL = 4.0
+"""Lines of a bin that is too full at least: of fewer the square root lies under a silent bin's by too little."""
 LEAST_STRETCHES = 10
 """Stretches of at most an hour that a window is cut into to learn how quiet it can be."""
 FEW_PER_DAY = 6.0
@@ -194,13 +196,14 @@ def background(held: Ints, counts: Floats, exposure: Exposure) -> float:
     """
     total, share = float(counts.sum()), exposure.bins[held]
     rate = total / exposure.total
-    levelled = np.sqrt(counts + 0.375)
-    for _ in range(12):
-        # an empty bin is never too full
-        full = 2.0 * (levelled - np.sqrt(rate * share + 0.375)) >= 2.5
+    many = np.flatnonzero(counts >= LEAST_FULL)
+    lines, shares = counts[many], share[many]
+    levelled = np.sqrt(lines + 0.375)
+    for _ in range(12 if len(many) else 0):
+        full = 2.0 * (levelled - np.sqrt(rate * shares + 0.375)) >= 2.5
         # summed one after the other, as the compiled loop does
-        held_share = float(np.cumsum(share[full])[-1]) if full.any() else 0.0
-        fresh = (total - float(counts[full].sum())) / max(exposure.total - held_share, 1e-9)
+        held_share = float(np.cumsum(shares[full])[-1]) if full.any() else 0.0
+        fresh = (total - float(lines[full].sum())) / max(exposure.total - held_share, 1e-9)
         if abs(fresh - rate) <= 1e-3 * rate:
             break
         rate = fresh

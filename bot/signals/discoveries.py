@@ -74,13 +74,14 @@ def in_families(tried: Mapping[int, Tried], symptom: SignalId | None, again: Aga
         into[one.effect][index] = one
         out_of[one.cause][index] = one
     corrected: dict[int, Corrected] = {}
-    opened = [symptom]
+    opened, known = [symptom], {symptom}
     for effect in opened:
         told = _asked_again(family(into[effect]), tried, again)
         corrected.update(told)
         for index in sorted(told):
-            if told[index].found and tried[index].cause not in opened:
+            if tried[index].cause not in known and told[index].found:
                 opened.append(tried[index].cause)
+                known.add(tried[index].cause)
     for cause in opened[1:]:
         others = {index: one for index, one in out_of[cause].items() if index not in corrected}
         corrected.update(_asked_again(family(others), tried, again))

@@ -106,7 +106,7 @@ def confined(causes: Train, effects: Train, lag: Range, window: Window) -> float
     """
     within = Range(low_s=lag.low_s, high_s=0.0, anchor=lag.anchor)
     spans = spans_of(causes, within)
-    outside = len(effects.starts_s) - explained(causes, effects, within)
+    outside = len(effects.starts_s) - explained(sorted(spans), effects.starts_s)
     held = len({match.cause for match in matches(causes, effects, within)})
     return binomial_tail(held, held + outside, covered_share(spans, window.start_s, window.end_s))
 

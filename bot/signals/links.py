@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from bot.domain.link import LinkStatus, LinkTest
 from bot.domain.window import Window
@@ -25,12 +26,12 @@ from bot.signals.trains import (
     Match,
     Range,
     Train,
+    apart,
     begun,
     explained,
-    folded,
     matches,
     ramp_s,
-    spans_of,
+    reach_of,
 )
 
 SUPPORTED_P = 0.05
@@ -90,19 +91,20 @@ def _measured(cause: Train, effect: Train, lag: Range, window: Window) -> LinkTe
     if not found:
         return _none_followed(len(cause.starts_s), len(effect.starts_s), wide)
     if len(found) < len(cause.starts_s) / 2:
-        return _test_shifted(cause, effect, wide, window)
+        shifted = _shifted(cause, effect, wide, window)
+        return _told(cause, effect, shifted, shifted.p_value)
     narrow, tried = _narrowed(cause, effect, found, lag, slack)
-    test = _test_shifted(cause, effect, narrow, window)
-    p_value = min(1.0, tried * (test.p_value or 0.0))
+    shifted = _shifted(cause, effect, narrow, window)
+    p_value = min(1.0, tried * shifted.p_value)
     onset = _by_onset(cause, effect, wide, window)
     if onset < 1.0 and len(cause.starts_s) == len(effect.starts_s) == 1:
         # of one and one, how close they lie is all there is: one look, chosen before
-        return replace(test, p_value=onset)
+        return _told(cause, effect, shifted, onset)
     if onset >= 1.0:
-        return replace(test, p_value=p_value)
+        return _told(cause, effect, shifted, p_value)
     # two looks where there is an onset to be dated, of which the better is kept; the onset says nothing of a narrower range
-    kept = test if p_value < onset else _test_shifted(cause, effect, wide, window)
-    return replace(kept, p_value=min(1.0, 2 * min(p_value, onset)))
+    kept = shifted if p_value < onset else _shifted(cause, effect, wide, window)
+    return _told(cause, effect, kept, min(1.0, 2 * min(p_value, onset)))
 
 
 @lru_cache(maxsize=1 << 14)
@@ -167,29 +169,40 @@ def left_open(test: LinkTest) -> LinkTest:
     return replace(test, status="refuted" if refuted else "untested", p_value=None, reason=reason)
 
 
-def _test_shifted(causes: Train, effects: Train, lag: Range, window: Window) -> LinkTest:
-    found = matches(causes, effects, lag)
-    told = explained(causes, effects, lag)
-    spans = spans_of(causes, lag)
-    reach = sorted(high - low for low, high in spans)
-    typical = reach[len(reach) // 2]
+class _Shifted(NamedTuple):
+    """What was found of a pair in a range of lags, and the p-value against shifted times."""
+
+    lag: Range
+    found: Sequence[Match]
+    told: int
+    p_value: float
+
+
+def _shifted(causes: Train, effects: Train, lag: Range, window: Window) -> _Shifted:
+    start_s, end_s, count = window.start_s, window.end_s, len(causes.starts_s)
+    reach = reach_of(causes, lag, start_s, end_s)
+    found, told, typical = matches(causes, effects, lag), explained(reach.ordered, effects.starts_s), reach.typical_s
     before = [(start - typical, start) for start in effects.starts_s]
-    start, end = window.start_s, window.end_s
-    open_to_chance = covered_share(before, start - typical, end)
-    by_cause = binomial_tail(len(found), len(spans), open_to_chance)
-    by_effect = binomial_tail(told, len(effects.starts_s), covered_share(spans, start, end))
-    p_value = max(by_cause, by_effect)
-    if len(spans) < REPEATED or open_to_chance ** len(spans) > BLIND:
-        # a few causes, perhaps long ones: either way of asking may be blind, so the sharper counts, for two looks
-        apart = _apart(effects, EFFECT_GAP * typical)
-        by_effect = binomial_tail(explained(causes, apart, lag), len(apart.starts_s), covered_share(spans, start, end))
-        p_value = min(1.0, 2 * min(by_cause, by_effect))
+    open_to_chance = covered_share(before, start_s - typical, end_s)
+    by_cause = binomial_tail(len(found), count, open_to_chance)
+    if count < REPEATED or open_to_chance**count > BLIND:
+        # a few causes, perhaps long ones: either way of asking may be blind, so the sharper counts, for two looks;
+        # effects that stand close together beside a long cause are hardly independent of each other
+        starts_s = apart(effects, EFFECT_GAP * typical)
+        by_effect = binomial_tail(explained(reach.ordered, starts_s), len(starts_s), reach.covered)
+        return _Shifted(lag, found, told, min(1.0, 2 * min(by_cause, by_effect)))
+    by_effect = binomial_tail(told, len(effects.starts_s), reach.covered)
+    return _Shifted(lag, found, told, max(by_cause, by_effect))
+
+
+def _told(causes: Train, effects: Train, shifted: _Shifted, p_value: float) -> LinkTest:
+    found, lag = shifted.found, shifted.lag
     return LinkTest(
         status="untested",
         test=TEST_SHIFT,
         hits=len(found),
-        misses=len(spans) - len(found),
-        unexplained=len(effects.starts_s) - told,
+        misses=len(causes.starts_s) - len(found),
+        unexplained=len(effects.starts_s) - shifted.told,
         lag=lag_of([m.lag_s for m in found]),
         p_value=p_value,
         lag_range_s=(lag.low_s, lag.high_s),
@@ -293,9 +306,3 @@ def _since_onset(effects: Train, start: float, until: float, after: int) -> floa
     if after == len(effects.starts_s) or onset >= start or until <= onset:
         return 0.0
     return binomial_tail(after, len(effects.starts_s) - 1, (until - start) / (until - onset))
-
-
-def _apart(train: Train, gap_s: float) -> Train:
-    """Fold effects that stand close together beside a long cause: they are hardly independent of each other."""
-    ones = tuple(folded(train.occurrences, gap_s))
-    return Train(ones, tuple(o.start_s for o in ones), tuple(o.end_s for o in ones), train.slack_s, train.measured)

@@ -12,6 +12,7 @@ from bot.domain.signal import Kind, Occurrence, Signal
 from bot.domain.window import Window
 from bot.signals.bursts import fold_gap_s
 from bot.signals.mechanisms import Anchor
+from bot.signals.statistics import covered_share
 
 NEGLIGIBLE = 0.02
 UNSURE_S = 5.0
@@ -104,6 +105,20 @@ class Train:
         default_factory=dict, init=False, compare=False, repr=False
     )
     """What ``spans_of`` gave for each range of lags: a cause is held against hundreds of effects in the same few ranges."""
+    reaches: dict[tuple[Range, float, float], "Reach"] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """What ``reach_of`` gave, likewise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """A cause's stretches of time, by cause and ascending; how long a typical one is, and what share of a window all cover."""
+
+    spans: Sequence[tuple[float, float]]
+    ordered: Sequence[tuple[float, float]]
+    typical_s: float
+    covered: float
 
 
 def train_of(signal: Signal, window: Window) -> Train:
@@ -145,6 +160,17 @@ def _spans(causes: Train, lag: Range) -> Sequence[tuple[float, float]]:
     return [(begin + lag.low_s - ramp, end + lag.high_s) for begin, end, ramp in zip(begins, ends, ramps, strict=True)]
 
 
+def reach_of(causes: Train, lag: Range, start_s: float, end_s: float) -> Reach:
+    """Measure the stretches that ``spans_of`` gives within ``[start_s, end_s)``."""
+    known = causes.reaches.get((lag, start_s, end_s))
+    if known is None:
+        spans = spans_of(causes, lag)
+        lengths = sorted(high - low for low, high in spans)
+        known = Reach(spans, sorted(spans), lengths[len(lengths) // 2], covered_share(spans, start_s, end_s))
+        causes.reaches[lag, start_s, end_s] = known
+    return known
+
+
 def ramp_s(one: Occurrence) -> float:
     """Give for how long an occurrence may have grown before it stood out."""
     length = one.end_s - one.start_s
@@ -154,24 +180,37 @@ def ramp_s(one: Occurrence) -> float:
 def matches(causes: Train, effects: Train, lag: Range) -> list[Match]:
     """Pair every cause with the first effect that begins in its stretch of time."""
     found = []
-    begins = causes.ends_s if lag.anchor == "end" else causes.starts_s
+    begins, starts_s = causes.ends_s if lag.anchor == "end" else causes.starts_s, effects.starts_s
     for index, (low, high) in enumerate(spans_of(causes, lag)):
-        place = bisect_left(effects.starts_s, low)
-        if place < len(effects.starts_s) and effects.starts_s[place] <= high:
-            found.append(Match(index, place, effects.starts_s[place] - begins[index]))
+        place = bisect_left(starts_s, low)
+        if place < len(starts_s) and starts_s[place] <= high:
+            found.append(Match(index, place, starts_s[place] - begins[index]))
     return found
 
 
-def explained(causes: Train, effects: Train, lag: Range) -> int:
-    """Count the effects that begin in some cause's stretch of time."""
+def explained(spans: Sequence[tuple[float, float]], starts_s: Sequence[float]) -> int:
+    """Count the effects that begin in some stretch of time; both ascending."""
     told = 0
     reached = 0
-    for low, high in sorted(spans_of(causes, lag)):
-        first = max(reached, bisect_left(effects.starts_s, low))
-        last = bisect_right(effects.starts_s, high)
-        told += max(0, last - first)
-        reached = max(reached, last)
+    for low, high in spans:
+        first = bisect_left(starts_s, low, reached)
+        last = bisect_right(starts_s, high, first)
+        told += last - first
+        reached = last
     return told
+
+
+def apart(train: Train, gap_s: float) -> Sequence[float]:
+    """Give the beginnings of what ``folded`` makes of its occurrences."""
+    starts: list[float] = []
+    reached_s = 0.0
+    for start_s, end_s in zip(train.starts_s, train.ends_s, strict=True):
+        if starts and start_s - reached_s <= gap_s:
+            reached_s = max(reached_s, end_s)
+        else:
+            starts.append(start_s)
+            reached_s = end_s
+    return starts
 
 
 def weighty(occurrences: Sequence[Occurrence]) -> list[Occurrence]:

@@ -108,10 +108,10 @@ class Dating:
         if not len(times):
             return times
         dated = times != UNDATED
-        found = times[dated]
+        found = times if dated.all() else times[dated]
         missing = len(times) - len(found)
         if len(found):
-            self.backwards += int((np.diff(found) < 0).sum()) + int(found[0] < self.last)
+            self.backwards += int(np.count_nonzero(found[1:] < found[:-1])) + int(found[0] < self.last)
             self.carried += missing
         elif self.last == UNDATED:
             self.undated += missing
