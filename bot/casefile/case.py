@@ -165,10 +165,6 @@ class Case:
         with explained(self.path):
             return self.logs.dated
 
-    def line(self, number: int) -> StoredItem | None:
-        """Give ``L<number>``."""
-        return next(self.lines_of((number,)), None)
-
     def lines_of(self, numbers: Iterable[int]) -> Iterator[StoredItem]:
         """Give lines by number in the order asked, leaving out unknown ones."""
         with explained(self.path):

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings, strategies as st
 
 from bot.casefile.blocks import BlockColumns, pack_block, pack_numbers, unpack_numbers, unpack_sizes, unpack_times
-from bot.casefile.cells import Packer, cell_text, decompress, text_cell, unblob
+from bot.casefile.cells import Packer, beginning, cell_text, decompress, text_cell, unblob
 from bot.casefile.tokens import RUN, Needle, token_bloom
 from bot.domain.ports import UNDATED
 from bot.native.batch import batch_of
@@ -18,6 +18,17 @@ def block_columns(times, streams, lengths, starts):
         lengths=np.array(lengths, dtype=np.int64),
         text_starts=np.array(starts, dtype=np.int64),
     )
+
+
+def test_the_beginning_of_a_frame_is_what_all_of_it_begins_with():
+    """As much as is asked for at least, and no more than there is."""
+    draw = random.Random(7)
+    raw = b"".join(b"%d GET /cart/%x\n" % (n, draw.getrandbits(64)) for n in range(20_000))
+    frame = Packer().compress(raw)
+    for size in (0, 1, 131_072, 131_073, len(raw) // 2, len(raw) - 1, len(raw), len(raw) + 9):
+        begun = beginning(frame, size)
+        assert len(begun) >= min(size, len(raw))
+        assert raw.startswith(begun)
 
 
 INT64 = st.integers(min_value=-(2**63), max_value=2**63 - 1)

@@ -120,6 +120,23 @@ def test_every_line_is_lossless_across_blocks(tmp_path_factory, batches):
         assert [-1] * len(expected) == case.columns().form.tolist()
 
 
+def test_texts_of_a_few_lines_are_the_same_from_blocks_opened_in_part(home):
+    """Wherever in its block the last line stands that is asked for, and whether or not others are."""
+    with home.create(form_of=None) as writer:
+        one = writer.open_stream(stream("a"))
+        lines = [line(n // 9, b"%d %s" % (n, bytes(range(33, 127)) * (n % 40))) for n in range(3_000)]
+        writer.add_lines(one, lines)
+        with finished(home, writer) as case:
+            assert case.logs.blocks >= 10
+            for asked in (
+                range(1, 3_001, 7),
+                [1, 3_000, *case.logs.firsts[:-1].tolist(), *(case.logs.firsts[1:] - 1).tolist()],
+            ):
+                numbers = sorted({*asked})
+                told = [(number, lines[number - 1][1][lines[number - 1][2] :].decode()) for number in numbers]
+                assert told == list(case.texts_of(numbers))
+
+
 def test_items_are_given_in_the_order_asked_without_unknown_ones(home):
     """Ids of every kind mix; what is no id, or nobody's, is left out."""
     with home.create() as writer:
@@ -286,7 +303,7 @@ def test_an_empty_case_can_be_read(home):
         )
         assert 0 == len(case.columns().times_ns)
         assert {"missing"} == {row.status for row in case.coverage()}
-        assert case.line(1) is None
+        assert [] == list(case.lines_of((1,)))
 
 
 def test_reading_a_case_loads_no_sqlite_utils():
