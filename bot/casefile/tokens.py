@@ -49,12 +49,12 @@ def token_bloom(text: bytes) -> bytes:
 
 
 def _room(places: int) -> Hashes:
-    """Give places that hold zeros, and three quarters as many behind them; those of a usual block are a thread's own and used again."""
+    """Give places, and three quarters as many behind them; those of a usual block are a thread's own and used again."""
     if places > _PLACES:
-        return np.zeros(places + places // 4 * 3, dtype=np.uint64)
+        return np.empty(places + places // 4 * 3, dtype=np.uint64)
     room: Hashes | None = getattr(_ROOMS, "hashes", None)
     if room is None:
-        room = _ROOMS.hashes = np.zeros(places + places // 4 * 3, dtype=np.uint64)
+        room = _ROOMS.hashes = np.empty(places + places // 4 * 3, dtype=np.uint64)
     return room
 
 
@@ -103,7 +103,7 @@ def _distinct(text: bytes) -> Hashes:
         return plain_minimizers(text)
     places = _PLACES
     while True:
-        found = np.zeros(places + places // 4 * 3, dtype=np.uint64)
+        found = np.empty(places + places // 4 * 3, dtype=np.uint64)
         held = compiled.rootcause_minimizers(text, len(text), address(found), places)
         if held >= 0:
             return found[places : places + held]

@@ -239,8 +239,15 @@ int64_t rootcause_may_burst(const double *times, const int64_t *firsts, int64_t 
 
 typedef struct { const double *counts, *expected; uint8_t *hot; double *lines, *due, *known; } Bins;
 
-static void sum(const Bins *of, int64_t bins) { /* from the first bin on, as numpy does; what is hot counts for nothing */
-    of->lines[0] = of->due[0] = of->known[0] = 0.0;
+static void sum(const Bins *of, int64_t bins, int any_hot) { /* from the first bin on, as numpy does; what is hot counts for nothing */
+    of->lines[0] = of->due[0] = of->known[0] = of->known[bins] = 0.0;
+    if (!any_hot) {
+        for (int64_t bin = 0; bin < bins; bin++) {
+            of->lines[bin + 1] = of->lines[bin] + of->counts[bin];
+            of->due[bin + 1] = of->due[bin] + of->expected[bin];
+        }
+        return;
+    }
     for (int64_t bin = 0; bin < bins; bin++) {
         of->lines[bin + 1] = of->lines[bin] + (of->hot[bin] ? 0.0 : of->counts[bin]);
         of->due[bin + 1] = of->due[bin] + (of->hot[bin] ? 0.0 : of->expected[bin]);
@@ -296,8 +303,10 @@ int64_t rootcause_hot(const double *counts, const double *expected, int64_t bins
     Bins of = {counts, expected, hot, room, room + bins + 1, room + 2 * (bins + 1)};
     double least = least_of(expected, bins);
     int64_t strong = 1;
+    int any_hot = 0;
     for (int scale = 0; scale < 3 && widths[scale] <= bins; scale++) {
-        if (scale == 1 || (scale > 1 && strong)) sum(&of, bins); /* windows of one bin need no sums */
+        any_hot |= strong > 0 && scale > 0;
+        if (scale == 1 || (scale > 1 && strong)) sum(&of, bins, any_hot); /* windows of one bin need no sums */
         strong = mark_windows(&of, bins, widths[scale], least);
         if (strong < 0) return 0;
     }

@@ -167,6 +167,7 @@ typedef struct { /* distinct hashes: a list, and a table of where in it each one
 
 static Set set_of(uint64_t *room, int64_t places) { /* the same bytes hold four narrow numbers or two wide ones a place */
     int narrow = places / 4 * 3 < UINT16_MAX;
+    memset(room, 0, (size_t)places * sizeof *room); /* now, so that it is near when it is filled */
     Set set = {room, room + places, (uint64_t)places * (narrow ? 4 : 2) - 1, 0, places / 4 * 3, narrow};
     return set;
 }
@@ -238,7 +239,7 @@ static int64_t gather(bytes text, int64_t size, Set *set) {
 
 /* Gathers the distinct minimizers of all long runs of letters, digits and hyphens, ASCII case ignored.
  *
- * ``set`` has ``places`` zeros, a power of two of at least 256, and behind them three quarters as many for anything, into
+ * ``set`` has ``places`` for anything, a power of two of at least 256, and behind them three quarters as many, into
  * which the hashes come, in any order. Gives how many there are, -1 where there is no room for them.
  */
 int64_t rootcause_minimizers(bytes text, int64_t size, uint64_t *set, int64_t places) {
@@ -264,11 +265,10 @@ static inline uint32_t rest_of(uint32_t number, Divisor of) {
 
 /* Makes the token filter of a text into ``bloom``, which has room for ``most_bits`` and holds zeros: tokens.token_bloom.
  *
- * ``set`` is as above, and holds zeros again after. Gives the bytes of the filter, -1 where the set is too small.
+ * ``set`` is as above. Gives the bytes of the filter, -1 where the set is too small.
  */
 int64_t rootcause_bloom(bytes text, int64_t size, uint64_t *set, int64_t places, int64_t most_bits, uint8_t *bloom) {
     int64_t held = rootcause_minimizers(text, size, set, places);
-    memset(set, 0, (size_t)places * sizeof *set);
     if (held <= 0) return held;
     const uint64_t *list = set + places;
     int64_t wanted = (held * BITS_PER_HASH + 63) / 64 * 64;
