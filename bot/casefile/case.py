@@ -186,8 +186,7 @@ class Case:
         asked = [parsed for item in items if (parsed := parse_id(item)) is not None]
         lines = {line.id: line for line in self.lines_of(sorted({number for letter, number in asked if letter == "L"}))}
         for letter, number in asked:
-            found = lines.get(ItemId(f"L{number}")) if letter == "L" else self._record(letter, number)
-            if found is not None:
+            if found := lines.get(ItemId(f"L{number}")) if letter == "L" else self._record(letter, number):
                 yield found
 
     def _record(self, letter: str, number: int) -> StoredItem | None:
@@ -398,5 +397,4 @@ class Case:
             return self._connection.execute(query, values).fetchall()
 
     def _one(self, query: str, values: tuple[Any, ...] = ()) -> tuple[Any, ...] | None:
-        rows = self._all(query, values)
-        return rows[0] if rows else None
+        return next(iter(self._all(query, values)), None)
