@@ -4,7 +4,8 @@ There is no symptom to test against, so the failures that are there every day ar
 and how many the hours beside it let expect. What cannot be counted is not called ruled out.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from bot.analyst.citations import Citations
@@ -90,11 +91,12 @@ def _said(findings: Findings, citations: Citations) -> Iterator[RuledOut]:
 
 def _events(findings: Findings, citations: Citations) -> Iterator[RuledOut]:
     told: set[tuple[Kind, object]] = set()
+    moved = _moved(findings)
     for signal in suspects(findings):
         place = findings.topology.root(signal.entity)
         if signal.kind is Kind.HUMAN_CHANGE or (signal.kind, place) in told:
             continue  # what people announced is told by what came of it
-        reason = _uneventful(signal, findings)
+        reason = _uneventful(signal, findings, moved)
         if reason is None:
             continue
         told |= {(signal.kind, place), (SAME_ACT.get(signal.kind, signal.kind), place)}
@@ -108,21 +110,25 @@ def _events(findings: Findings, citations: Citations) -> Iterator[RuledOut]:
         )
 
 
-def _uneventful(signal: Signal, findings: Findings) -> tuple[str, str] | None:
-    """Say why nothing came of an event, and by which test; None where something may have, or where nothing counts failures."""
+def _moved(findings: Findings) -> list[float] | None:
+    """Give when series left their level, in order; None where no series was read."""
+    if not any(row.source == "prometheus" and row.items for row in findings.coverage):
+        return None
+    series = [s for s in findings.signals.values() if s.source == "prometheus" and s.kind is not Kind.RESOURCE_SHIFT]
+    return sorted(one.start_s for signal in series for one in signal.occurrences)
+
+
+def _uneventful(signal: Signal, findings: Findings, moved: Sequence[float] | None) -> tuple[str, str] | None:
+    """Say why nothing came of an event, and by which test; None where something may have, or where nothing counts failures.
+
+    ``moved``: when series left their level, ascending.
+    """
     starts = [one.start_s for one in signal.occurrences]
     found = findings.around(starts, REACH_S) if findings.around is not None else None
     if found is not None:
         after = "after it" if len(starts) == 1 else f"after any of the {len(starts)}"
         return (around_words(found, after), TEST) if found.p_value >= RAISED_P else None
-    rows = {row.source for row in findings.coverage if row.items}
-    moved = [
-        other
-        for other in findings.signals.values()
-        if other.source == "prometheus" and other.kind is not Kind.RESOURCE_SHIFT
-        if any(0 <= one.start_s - at <= REACH_S for one in other.occurrences for at in starts)
-    ]
-    if "prometheus" not in rows or moved:
+    if moved is None or any(bisect_left(moved, at) < bisect_right(moved, at + REACH_S) for at in starts):
         return None
     return (
         f"no series that was read left its level within {length(REACH_S)} after it; no log counts failures",
