@@ -15,6 +15,7 @@ from bot.archive.keeping import Keeper
 from bot.cluster.api import ClusterApi
 from bot.cluster.refusals import AbsentError, ExpiredError, ForbiddenError, PassingError, UntoldError
 from bot.cluster.resources import INSTEAD, Resource
+from bot.domain.crowding import crowded
 from bot.domain.kubernetes import part, text
 
 LIST_S = 120.0
@@ -157,6 +158,8 @@ class Watch:
 
 
 def _change(line: bytes) -> tuple[str, dict[str, Any]]:
+    if crowded(line):
+        raise UntoldError("one change held more values than are decoded at once and was not read")
     try:
         told = json.loads(line)
         kind, item = told["type"], told["object"]
