@@ -129,7 +129,8 @@ def summary_of(signal: Signal, beat_s: float | None = None) -> str:
         inside = int(sum(one.size for one in signal.occurrences))
         words += f" ({counted(inside, 'log line')})"
     notes = [one.note for one in signal.occurrences if one.note and one.note != signal.label]
-    if notes and (signal.kind in _NOTED or signal.attributes.get("by") == "hand"):
+    crowd = signal.kind is Kind.TRAFFIC_RISE and signal.source.endswith("logs")
+    if notes and (signal.kind in _NOTED or crowd or signal.attributes.get("by") == "hand"):
         by_whom = signal.kind not in GROWTH and notes[0].startswith("changed by ")
         words += (
             f", {notes[0].removeprefix('changed ')}" if by_whom else f"{', first' if count > 1 else ''}: {notes[0]}"

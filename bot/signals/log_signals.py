@@ -16,6 +16,7 @@ from bot.domain.items import LogStream
 from bot.domain.signal import Kind, Signal, Topology
 from bot.domain.window import Window
 from bot.signals.bursts import Exposure, counts_of
+from bot.signals.crowds import crowds
 from bot.signals.directory import Directory
 from bot.signals.lexicon import Classification, classify
 from bot.signals.log_groups import (
@@ -283,7 +284,7 @@ class _Reading:
         if group.held > MOST_OF_ONE:
             group.thin(MOST_A_MINUTE, self._window)
         signal = signal_of(group, self._lines.templates, self._window, exposure, requests)
-        return [] if signal is None else [signal, *expiry(signal, self._window)]
+        return [] if signal is None else [signal, *expiry(signal, self._window), *crowds(signal, requests)]
 
     def _add(self, alike: Alike, rows: Rows, streams: Sequence[int], group: Group) -> None:
         """Take lines, which those streams wrote, into a group."""

@@ -68,16 +68,24 @@ class Requests:
     """Requests of one sort, counted by the minute."""
 
     def __init__(self, succeeded: Counts, every: Counts, window: Window) -> None:
-        self._succeeded, self._every, self._window = succeeded, every, window
+        self._succeeded, self._every, self.window = succeeded, every, window
 
     def succeeded_upto(self, at_s: Floats) -> Floats:
         """Give how many had succeeded by some times; within a minute evenly."""
-        edges = self._window.start_s + BIN_S * np.arange(len(self._succeeded) + 1)
+        edges = self.window.start_s + BIN_S * np.arange(len(self._succeeded) + 1)
         return np.interp(at_s, edges, np.concatenate(([0.0], np.cumsum(self._succeeded))))
+
+    def a_minute(self) -> Counts:
+        """Give how many came in each minute of the window, whatever became of them."""
+        return self._every
+
+    def served_a_minute(self) -> Counts:
+        """Give how many of those succeeded."""
+        return self._succeeded
 
     def bursts(self, exposure: Exposure | None) -> list[Burst]:
         """Give when far more came than usual, whatever became of them; to the minute."""
         minutes = np.flatnonzero(self._every)
-        times_s = np.asarray(self._window.start_s + BIN_S * (minutes + 0.5), dtype=np.float64)
+        times_s = np.asarray(self.window.start_s + BIN_S * (minutes + 0.5), dtype=np.float64)
         lines = Lines(self._every[minutes].astype(np.int64))
-        return bursts(times_s, self._window.start_s, self._window.end_s, exposure, lines) if len(minutes) else []
+        return bursts(times_s, self.window.start_s, self.window.end_s, exposure, lines) if len(minutes) else []

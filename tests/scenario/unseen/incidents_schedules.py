@@ -243,5 +243,5 @@ INCIDENTS = (
     Unseen(name="put-to-zero", build=put_to_zero, question=None, roots=frozenset({"Deployment/auth/token-service"})),
     Unseen(name="jobs-pile-up", hard=True, build=jobs_pile_up, question=None, roots=frozenset({"CronJob/sync/stock-import"})),
     Unseen(name="nowhere-to-stand", build=nowhere_to_stand, question=None, roots=frozenset({"Deployment/fare/quotes"})),
-    Unseen(name="the-crowd", hard=True, build=the_crowd, question="503 on offers at 18:00?", roots=frozenset({"Deployment/deal/offers", "Ingress/deal/offers", "Service/deal/offers"})),
+    Unseen(name="the-crowd", build=the_crowd, question="503 on offers at 18:00?", roots=frozenset({"Deployment/deal/offers", "Ingress/deal/offers", "Service/deal/offers"})),
 )  # fmt: skip
