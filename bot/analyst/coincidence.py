@@ -63,7 +63,8 @@ def _supported(subject: Subject, context: FollowUpContext, symptom: Signal, test
         fine = f"nothing went wrong at {subject.signal.entity.name} itself then"
         return "unrelated", f"No. {head}: {measured(test)}, but {fine}, and the cascade accounts for them without it."
     open_yet = not _accounted(context)
-    if _strong(test) or (open_yet and test.p_value is not None and test.p_value <= FEW_BUT_SURE_P):
+    once = not open_yet and test.hits == 1 and test.misses > 0 and not _takes_part(subject, context)
+    if (_strong(test) and not once) or (open_yet and test.p_value is not None and test.p_value <= FEW_BUT_SURE_P):
         return "related", f"It may be. {head}: not on the cascade, yet {measured(test)}."
     if open_yet:
         return "unknown", f"I cannot tell. {head}: {measured(test)}, which of many things some reach by chance."
@@ -188,6 +189,12 @@ def _nothing_wrong_there(subject: Subject, context: FollowUpContext, symptom: Si
         if each.size >= LEAST_LINES or not other.source.endswith(("logs", "loki"))
         for start, end in spans
     )
+
+
+def _takes_part(subject: Subject, context: FollowUpContext) -> bool:
+    """Tell whether it happened at a place of the cascade."""
+    place = context.topology.root(subject.signal.entity)
+    return any(step.entity in (place, subject.signal.entity) for step in context.report.cascade.steps)
 
 
 def _accounted(context: FollowUpContext) -> bool:

@@ -49,6 +49,18 @@ def test_a_lasting_change_is_not_cleared_for_coming_early():
     assert "unrelated" == judged(Kind.OOM_KILL, WORKER, early, "was the OOM of worker related?", OPEN).verdict
 
 
+def test_one_of_several_that_was_followed_is_cleared_where_the_cascade_accounts_for_it():
+    """A job elsewhere that ran twice and was followed once came near; without an established cause that stays open."""
+    twice = [RUN_AT, RUN_AT + timedelta(hours=3)]
+    tested = {"status": "supported", "hits": 1, "misses": 1, "unexplained": 0, "effects": 1, "p_value": 0.009}
+    text = "was the worker job related?"
+    told = judged(Kind.JOB_RUN, WORKER, twice, text, test=weighed(**tested))
+    assert ("unrelated", True) == (told.verdict, "accounts for them without it" in told.answer)
+    assert "related" == judged(Kind.JOB_RUN, WORKER, twice, text, OPEN, test=weighed(**tested)).verdict
+    both = judged(Kind.JOB_RUN, WORKER, twice, text, test=weighed(**{**tested, "hits": 2, "misses": 0}))
+    assert "related" == both.verdict
+
+
 def test_what_sources_forget_is_not_held_against_anything():
     """Kills seen only since events reach back, long after the symptom began, prove nothing."""
     row = SourceCoverage(
