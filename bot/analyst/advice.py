@@ -90,8 +90,8 @@ GENERAL: dict[Kind, tuple[str, str]] = {
         "its memory does not come back between restarts",
     ),
     Kind.RESOURCE_GROWTH: (
-        "Find what {who} opens and does not close; until then restart it before it is at its limit",
-        "what it holds open does not come back between restarts",
+        "Find what makes {who} grow and never lets go; until then empty, restart or enlarge it before it is full",
+        "what has piled up in it does not go by itself",
     ),
     Kind.OOM_KILL: ("Set the memory limit of {who} above its measured peak", "it is killed at its limit"),
     Kind.CPU_THROTTLING: ("Raise or remove the CPU limit of {who}", "it is throttled while the node has CPU to spare"),
@@ -153,7 +153,7 @@ UNMEASURED: dict[Kind, str] = {
     Kind.POOL_EXHAUSTION: "how many waited for a connection, which its lines do not say",
     Kind.DISK_HOG: "how much it wrote",
     Kind.MEMORY_GROWTH: "its limit, or the kills that it led to",
-    Kind.RESOURCE_GROWTH: "how many it may hold open",
+    Kind.RESOURCE_GROWTH: "how much it may hold",
     Kind.SCHEDULING_FAILURE: "how much room there was on the nodes",
     Kind.RETRY: "how many of the calls were retries of others",
 }

@@ -11,7 +11,7 @@ from math import nextafter
 from bot.analyst import counterfactuals as would
 from bot.analyst.advice_parts import explained, failures_of, struck_of
 from bot.analyst.findings import Findings
-from bot.analyst.steps import leading_to
+from bot.analyst.steps import GROWTH, leading_to
 from bot.analyst.words import clock_s, counted, noun, plural, times
 from bot.domain.entity import Entity
 from bot.domain.fleet import as_flags
@@ -60,6 +60,8 @@ FORBIDS = frozenset(
     {"ResourceQuota", "LimitRange", "NetworkPolicy", "PodDisruptionBudget", "PeerAuthentication", "AuthorizationPolicy"}
 )
 """Kinds of object that forbid: without one more is allowed."""
+LEAST_WAY = 3
+"""Signals of a chain in which something lies between the root and the symptom."""
 _GONE = ("Restore {who}, which was deleted", "the cascade begins with its deletion")
 
 
@@ -72,8 +74,10 @@ def undo(signal: Signal, chain: Chain, findings: Findings) -> Recommendation | N
     said = [_before_and_after(signal, chain, struck, whole)]
     if told := _consumers(signal, findings) or _refused(signal, chain) or _overdue(signal, findings):
         said.append(told)
-    what = _sooner(signal, chain, findings)
-    if what is not None and what.spared(UNDONE_S)[0]:
+    what = None if (full := _full(chain)) else _sooner(signal, chain, findings)
+    if full:
+        said.append(full)
+    elif what is not None and what.spared(UNDONE_S)[0]:
         said.append(
             f"undone {length(UNDONE_S)} after the first of them it would have spared {what.words(UNDONE_S)}, if {what.assumption}"
         )
@@ -121,6 +125,22 @@ def _before_and_after(signal: Signal, chain: Chain, struck: int, whole: int) -> 
     return (
         f"without it {struck:,} of {whole:,} {things} in this window would have been spared ({len(chain.explained)} of "
         f"{counted(len(chain.symptom.occurrences), 'episode')}), if nothing else had brought them about; {f'{earlier:,}' if earlier else 'none'} came before it"
+    )
+
+
+def _full(chain: Chain) -> str:
+    """Say until when undoing it would have helped, where something filled up on the way; empty where nothing did.
+
+    What has piled up stays: undone after the first failure it spares nothing by itself.
+    """
+    grown = chain.signals[1]
+    if len(chain.signals) < LEAST_WAY or grown.kind not in GROWTH or len(chain.symptom.occurrences) > 1:
+        return ""
+    felt_s = explained(chain)[0].start_s
+    left_s = felt_s - chain.root.occurrences[0].start_s
+    return (
+        f"undone within the {length(left_s)} before the first of them it would have spared all; by now what has piled up at "
+        f"{grown.entity} has to be emptied or restarted as well"
     )
 
 

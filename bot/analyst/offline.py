@@ -16,7 +16,7 @@ from bot.analyst.controls import FIRST_SEEN_S, control_questions
 from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
 from bot.analyst.next_steps import to_fetch
-from bot.analyst.origins import BEGUN, LEAST_FURTHER, carried, further, standing_of, unserved
+from bot.analyst.origins import BEGUN, LEAST_FURTHER, carried, further, grew_between, standing_of, unserved
 from bot.analyst.questions import symptom_wish
 from bot.analyst.quiet import OFTEN, alarms, asked_about, set_aside
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
@@ -258,7 +258,8 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
     doubts += against(findings, chain, rootness)
     if chain.score < (LEAST_FURTHER if carried(chain, findings.chains, LEAST_SCORE) else LEAST_SCORE):
         doubts.append("its links are weakly supported")
-    if chain.end_to_end.status == "refuted" and (chain.links[0].scope in FAR or _seldom_followed(chain)):
+    far = chain.links[0].scope in FAR and not grew_between(chain)
+    if chain.end_to_end.status == "refuted" and (far or _seldom_followed(chain)):
         doubts.append("tested straight against the symptom it follows no more often than chance would have it")
     before = _before(chain)
     if before * 5 > episodes and chain.root.kind in CHANGES:

@@ -27,6 +27,9 @@ GOOD_PART = 0.3
 """Share of an episode by which new pods must still have been kept out."""
 ALIKE = 0.85
 """A second way on, from another root, whose score comes this near leaves open which it was."""
+GROWING = frozenset({Kind.MEMORY_GROWTH, Kind.RESOURCE_GROWTH, Kind.QUEUE_GROWTH})
+FILLED = 0.8
+"""Share of the time between a root and the symptom that a growth fills which leads from one to the other."""
 
 
 def further(ranked: Sequence[Chain], holds: Callable[[Chain], bool], rootness: Mapping[Kind, float]) -> Chain:
@@ -85,6 +88,15 @@ def carried(chain: Chain, ranked: Sequence[Chain], least: float) -> bool:
 def standing_of(signal: Signal, rootness: Mapping[Kind, float]) -> float:
     """Tell how well a signal can stand at the start of a chain, 0..1: by its kind, unless more is known of it."""
     return float(signal.attributes.get("standing", rootness.get(signal.kind, 0.25)))
+
+
+def grew_between(chain: Chain) -> bool:
+    """Tell whether what the root set growing fills nearly all of the time to the symptom: asked straight, hours tell nothing."""
+    grown = chain.signals[1]
+    if grown.kind not in GROWING or chain.links[0].test.status != "supported":
+        return False
+    begun, felt = chain.root.occurrences[0].start_s, chain.symptom.occurrences[0].start_s
+    return any(one.end_s - max(one.start_s, begun) >= FILLED * (felt - begun) > 0 for one in grown.occurrences)
 
 
 def _goes_on(chain: Chain, best: Chain) -> bool:

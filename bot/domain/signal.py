@@ -185,8 +185,8 @@ class Topology:
     """Who belongs to whom, read from objects, events and logs.
 
     ``owner`` leads from a pod (or ReplicaSet, Job) to what a report names (Deployment, CronJob …); ``node_of`` from
-    pod to node; ``targets`` from a HorizontalPodAutoscaler to its workload; ``backends`` from a Service or Ingress to
-    workloads; ``calls`` holds caller → callee workloads or hosts as seen in logs and specs; ``pods`` says of each
+    pod to node; ``targets`` from a HorizontalPodAutoscaler to its workload; ``claims`` from a PersistentVolumeClaim to the
+    workload that keeps its data there; ``backends`` from a Service or Ingress to workloads; ``calls`` holds caller → callee workloads or hosts as seen in logs and specs; ``pods`` says of each
     workload's pods how long they lived.
     """
 
@@ -196,6 +196,7 @@ class Topology:
     backends: Mapping[Entity, frozenset[Entity]] = field(default_factory=dict)
     calls: frozenset[tuple[Entity, Entity]] = frozenset()
     pods: Mapping[Entity, Mapping[Entity, PodLife]] = field(default_factory=dict)
+    claims: Mapping[Entity, Entity] = field(default_factory=dict)
 
     def root(self, entity: Entity) -> Entity:
         """Follow owners up to what a report names; cycles end where they began."""

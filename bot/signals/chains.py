@@ -325,13 +325,13 @@ def _kept(paths: Sequence[_Path], episodes: int) -> list[_Path]:
 def _chain(path: _Path, worth: float, window: Window) -> Chain:
     root, symptom = path.signals[0], path.signals[-1]
     high = sum(max(link.test.lag.p90, 0.0) if link.test.lag else link.test.lag_range_s[1] for link in path.links)
-    anchor: Anchor = "since" if any(anchor_of(link) == "since" for link in path.links) else "start"
+    anchor: Anchor = "since" if any(anchor_of(link) == "since" for link in path.links) else _first(path.links)
     slack = max(300.0, 0.1 * high) + sum(slack_s(signal) for signal in path.signals[1:-1])
     early = sum(min(0.0, link.test.lag.p10) for link in path.links if link.test.lag)
     reach = Range(low_s=early, high_s=high + slack, anchor=anchor)
     trains = train_of(root, window), train_of(symptom, window)
     test = measure(*trains, reach, window)
-    if anchor != "since":
+    if anchor == "start":
         test = lasting(test, *trains, replace(reach, anchor="during"), window)
     own_s = [one.period_s for one in (root, symptom) if one.period_s is not None]
     judged = replace(judge(test, test.p_value), rhythm=by_rhythm(*trains, test, window, own_s))
@@ -342,3 +342,8 @@ def _chain(path: _Path, worth: float, window: Window) -> Chain:
         end_to_end=judged,
         score=worth * (REFUTED if judged.status == "refuted" else 1.0),
     )
+
+
+def _first(links: Sequence[Link]) -> Anchor:
+    """Tell whether a root acts by its end, as what is full does, or from its start on."""
+    return "end" if links and anchor_of(links[0]) == "end" else "start"

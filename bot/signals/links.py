@@ -216,13 +216,14 @@ def _by_onset(causes: Train, effects: Train, lag: Range, window: Window) -> floa
     """Give the chance that what had not been there before begins this soon after one of few causes; 1 for many causes.
 
     One fault in a short window has no repetition to count; what can be weighed is that nothing of it came before its
-    cause, and how little of the window lies between the two.
+    cause, and how little of the window lies between the two. Of what acts by its end, as what is full, the end counts.
     """
     count, slack = len(causes.starts_s), max(ONSET_S, causes.slack_s + effects.slack_s)
-    if count >= REPEATED or lag.anchor == "end":
+    if count >= REPEATED:
         return 1.0
     onset = effects.starts_s[0]
-    before = [start for start in causes.starts_s if start + lag.low_s <= onset]
+    dated = causes.ends_s if lag.anchor == "end" else causes.starts_s
+    before = [start for start in dated if start + lag.low_s <= onset]
     if len(before) != 1:
         return 1.0
     return min(1.0, count * max(slack, abs(onset - before[0])) / window.length_s)

@@ -20,7 +20,10 @@ from bot.signals.log_lines import Floats, Ints, LogTable, runs_of
 from bot.signals.recoveries import unbroken
 from bot.signals.request_counts import Requests
 from bot.signals.thinning import thinned
+from bot.signals.trains import KNEE
 
+LEAST_WARNINGS = 3
+ALL_ALONG_P = 1e-3
 REFS = 3
 MOST_MENTIONS = 6
 FEW_OF = 10
@@ -135,6 +138,8 @@ def signal_of(
     weights = None if rows.stand_for is None else rows.stand_for[order]
     lines = Lines(weights)
     found = bursts(times, window.start_s, window.end_s, exposure, lines)
+    if group.kind is Kind.RESOURCE_GROWTH:
+        found = set_in(times, window, lines) or found
     if group.kind is Kind.LOG_BURST:
         risen = None if requests is None else requests.bursts(exposure)
         found = [burst for burst in found if burst.count >= LEAST_UNKNOWN and (risen is None or meets(burst, risen))]
@@ -162,6 +167,8 @@ def signal_of(
         attributes["status"] = group.detail
     if len(group.mentions) <= MOST_MENTIONS and group.naming[False] * FEW_OF < group.naming[True]:
         attributes["names"] = "each"
+    if group.kind is Kind.RESOURCE_GROWTH and len(found) == 1 and len(times) > 1:
+        attributes[KNEE] = f"{float(np.max(np.diff(times))):.0f}"  # it warns only now and then
     if not occurrences:
         attributes |= {"steady": "yes", "sample": f"L{int(numbers[0])}"}
     return Signal(
@@ -180,6 +187,20 @@ def signal_of(
         attributes=attributes,
         pods=_pods(group, rows.streams[order], weights, found),
     )
+
+
+def set_in(times_s: Floats, window: Window, lines: Lines) -> list[Burst]:
+    """Give as one stretch what warns now and then of something that adds up; nothing where it may have done so all along.
+
+    Were the warnings spread over the window, all of them would fall between the first and the last with about the chance of
+    that stretch's share.
+    """
+    if len(times_s) < LEAST_WARNINGS:
+        return []
+    count = lines.between(0, len(times_s))
+    if ((float(times_s[-1]) - float(times_s[0])) / max(window.length_s, 1.0)) ** (count - 2) > ALL_ALONG_P:
+        return []
+    return [Burst(float(times_s[0]), float(times_s[-1]), 0, len(times_s), count)]
 
 
 def meets(burst: Burst, others: Sequence[Burst]) -> bool:

@@ -105,9 +105,10 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("saturation ends, scale-down", "cpu_saturation memory_pressure", "scale_down", (0, 40 * MINUTE), 0.6, NEIGHBOUR, "end"),
     _row("starved probes", f"{CONTENTION} gc_pause latency", "probe_failure", (0, 10 * MINUTE), 0.9, NEIGHBOUR, "during"),
     _row("memory runs out", "memory_growth memory_pressure", "oom_kill out_of_memory eviction", (-10 * MINUTE, 15 * MINUTE), 1.0, NEIGHBOUR, "end"),
+    _row("no memory left, so errors", "out_of_memory", f"{FELT} {DROPS} log_error", (0, 10 * MINUTE), 0.85, CALLEE, "during"),
     _row("full memory is collected", "memory_growth memory_pressure", "gc_pause", (0, 15 * MINUTE), 0.8, HERE, "during"),
     _row("memory slows", "memory_growth", "latency timeout probe_failure container_restart", (0, 6 * HOUR), 0.6, HERE, "during"),
-    _row("what it holds open runs out", "resource_growth", f"pool_exhaustion out_of_memory log_error crash_loop container_restart latency server_error unavailable {DROPS}", (-10 * MINUTE, 15 * MINUTE), 0.9, CALLEE, "end"),
+    _row("what it holds open runs out", "resource_growth", f"pool_exhaustion out_of_memory no_space disk_pressure log_error crash_loop container_restart shutdown latency server_error unavailable {DROPS}", (-10 * MINUTE, 15 * MINUTE), 0.9, CALLEE, "end"),
     # scaling
     _row("scaled up, so scaled down", "scale_up", "scale_down", (MINUTE, 4 * HOUR), 0.9, HERE),
     _row("more replicas, more demand", "scale_up", "cpu_saturation pool_exhaustion scheduling_failure quota_exceeded memory_pressure", (0, 15 * MINUTE), 0.55, (*NEIGHBOUR, ("called by", 0.8))),
@@ -124,6 +125,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("unready, so unavailable", "probe_failure", f"{FELT} {DROPS} rollout_stuck", (0, 5 * MINUTE), 0.8, CALLEE, "during"),
     # changes: they stay in force until undone
     _row("rollout leaks", "rollout reload config_change", "memory_growth resource_growth memory_pressure oom_kill out_of_memory gc_pause disk_hog disk_pressure no_space", (0, 24 * HOUR), 1.0, HERE, "since"),
+    _row("change fills what it uses", "rollout reload config_change human_change scale_down", "resource_growth memory_growth queue_growth", (0, HOUR), 0.8, (*HERE, ("calls", 0.95), ("called by", 0.6), ("same namespace", 0.6)), "since"),
     _row("new settings replace pods", "config_change secret_change", "reload", (0, 30 * MINUTE), 1.0, (("named", 1.0),)),
     _row("rollout fails", "rollout reload config_change", "crash_loop image_pull_failure probe_failure mount_failure bad_config rollout_stuck container_restart quota_exceeded scheduling_failure", (0, 30 * MINUTE), 1.0, HERE, "since"),
     _row("rollout ends pods", "rollout reload", "pod_kill shutdown", (0, 10 * MINUTE), 0.7, HERE, "during"),

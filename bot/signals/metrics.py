@@ -60,8 +60,8 @@ class Metric:
     """An episode of fewer happenings is everyday noise."""
     share: float = 0.0
     """A share of a whole (0..1, or 0..100) must peak at this part of it, or it is not used up."""
-    grown: Kind = Kind.MEMORY_GROWTH
-    """What a ramp of it is."""
+    grown: Kind | None = None
+    """What a long steady rise of it is (a fall, where it ``falls``); None where it is nothing by itself."""
     over: str = ""
     """The counter this one is a part of: where both are known, what lies beyond ``beyond`` of it happened."""
     beyond: float = 0.25
@@ -145,12 +145,12 @@ METRICS: tuple[Metric, ...] = (
     _row(r"node_cpu_seconds_total", "skip", None, "other mode"),
     _row(r"node_load(1|5)|node_pressure_cpu_waiting_seconds_total", "rises", Kind.CPU_SATURATION, "load up", least=0.05, relative=0.4),
     _row(r"node_load15", "skip", None, "follows load5"),
-    _row(r"container_memory_(working_set_bytes|rss|usage_bytes)|process_resident_memory_bytes", "rises_or_grows", Kind.MEMORY_PRESSURE, "memory use up", "bytes", fold="max", least=16e6),
-    _row(r"jvm_memory_used_bytes", "rises_or_grows", Kind.MEMORY_PRESSURE, "heap use up", "bytes", labels={"area": "heap"}, least=16e6),
+    _row(r"container_memory_(working_set_bytes|rss|usage_bytes)|process_resident_memory_bytes", "rises_or_grows", Kind.MEMORY_PRESSURE, "memory use up", "bytes", grown=Kind.MEMORY_GROWTH, fold="max", least=16e6),
+    _row(r"jvm_memory_used_bytes", "rises_or_grows", Kind.MEMORY_PRESSURE, "heap use up", "bytes", labels={"area": "heap"}, least=16e6, grown=Kind.MEMORY_GROWTH),
     _row(r"container_memory_.*|jvm_memory_.*|node_memory_(?!MemAvailable).*", "skip", None, "part of another"),
     _row(r"node_memory_MemAvailable_bytes", "falls", Kind.MEMORY_PRESSURE, "node memory available down", "bytes", fold="min", least=64e6, relative=0.2),
     _row(r"container_oom_events_total|node_vmstat_oom_kill", "increments", Kind.OOM_KILL, "OOM kills"),
-    _row(r"node_filesystem_(avail|free)_bytes|node_filesystem_files_free|kubelet_volume_stats_(available_bytes|inodes_free)", "falls", Kind.DISK_PRESSURE, "disk space down", "bytes", fold="min", relative=0.1),
+    _row(r"node_filesystem_(avail|free)_bytes|node_filesystem_files_free|kubelet_volume_stats_(available_bytes|inodes_free)", "falls", Kind.DISK_PRESSURE, "disk space down", "bytes", fold="min", relative=0.1, grown=Kind.RESOURCE_GROWTH),
     _row(r"node_filesystem_.*|kubelet_volume_stats_.*", "skip", None, "part of another"),
     _row(r"node_disk_io_time_(weighted_)?seconds_total|container_fs_(reads|writes)(_bytes)?_total|node_disk_(read|written)_bytes_total|node_pressure_io_waiting_seconds_total", "rises", Kind.IO_SATURATION, "disk I/O up", "/s", relative=0.5),
     _row(r"(container_network|node_network)_(receive|transmit)_(drop|dropped|drops|errs|errors|packets_dropped)_total", "rises", Kind.NETWORK_SATURATION, "packets dropped", "/s", counts=True, relative=0.5),
@@ -158,17 +158,17 @@ METRICS: tuple[Metric, ...] = (
     _row(r"jvm_gc_pause_seconds_sum|jvm_gc_collection_seconds_sum|go_gc_duration_seconds_sum", "rises", Kind.GC_PAUSE, "time in GC up", "ratio", least=0.02, relative=0.5),
     # pools, queues, databases
     _row(r"hikaricp_connections_(pending|timeout_total)|[a-z0-9_]*pool[a-z0-9_]*_(pending|waiting|wait_count(_total)?|wait_duration_seconds_total|timeouts?_total)|go_sql_(wait_count_total|wait_duration_seconds_total)|pgbouncer_pools_client_waiting_connections", "rises", Kind.POOL_EXHAUSTION, "waits for a pooled connection", relative=0.5),
-    _row(r"hikaricp_connections_active|[a-z0-9_]*(pool|connections)_(active|in_use|used|busy)([a-z_]*)|jdbc_connections_active|go_sql_in_use_connections|pg_stat_activity_count|pg_stat_database_numbackends|mysql_global_status_threads_running|nginx_connections_active", "rises", Kind.POOL_EXHAUSTION, "connections in use up", least=3, relative=0.5),
-    _row(r"[a-z0-9_]*db_client_connections?_(usage|count)", "rises", Kind.POOL_EXHAUSTION, "connections in use up", labels={"state": "used"}, least=3, relative=0.5),
-    _row(r"[a-z0-9_]*db_client_connections?_pending_requests|pgbouncer_pools_server_active_connections|sqlalchemy_pool_checked_?out|[a-z0-9_]*pool_checked_?out(_connections)?", "rises", Kind.POOL_EXHAUSTION, "connections in use up", least=3, relative=0.5),
+    _row(r"hikaricp_connections_active|[a-z0-9_]*(pool|connections)_(active|in_use|used|busy)([a-z_]*)|jdbc_connections_active|go_sql_in_use_connections|pg_stat_activity_count|pg_stat_database_numbackends|mysql_global_status_threads_running|nginx_connections_active", "rises", Kind.POOL_EXHAUSTION, "connections in use up", least=3, relative=0.5, grown=Kind.RESOURCE_GROWTH),
+    _row(r"[a-z0-9_]*db_client_connections?_(usage|count)", "rises", Kind.POOL_EXHAUSTION, "connections in use up", labels={"state": "used"}, least=3, relative=0.5, grown=Kind.RESOURCE_GROWTH),
+    _row(r"[a-z0-9_]*db_client_connections?_pending_requests|pgbouncer_pools_server_active_connections|sqlalchemy_pool_checked_?out|[a-z0-9_]*pool_checked_?out(_connections)?", "rises", Kind.POOL_EXHAUSTION, "connections in use up", least=3, relative=0.5, grown=Kind.RESOURCE_GROWTH),
     _row(r"[a-z0-9_]*db_client_connections?_(usage|count|max|idle_max|idle_min|create_time.*|use_time.*|wait_time.*)", "skip", None, "part of another"),
     _row(r"hikaricp_connections(_idle|_max|_min)?|[a-z0-9_]*connections_(max|idle|limit|min)", "skip", None, "ceiling"),
     _row(r"pg_locks_count|pg_stat_activity_waiting|pg_locks_waiting.*|mysql_global_status_innodb_row_lock_(waits|current_waits)|.*lock_wait.*", "rises", Kind.LOCK_WAIT, "lock waits up", relative=0.5),
     _row(r"pg_stat_database_deadlocks|mysql_global_status_innodb_deadlocks", "increments", Kind.DEADLOCK, "deadlocks"),
     _row(r"pg_stat_activity_max_tx_duration|pg_long_running_transactions.*", "rises", Kind.SLOW_QUERY, "longest transaction up", "s", fold="max", least=5, relative=0.5),
-    _row(r"redis_memory_used_bytes", "rises_or_grows", Kind.MEMORY_PRESSURE, "Redis memory up", "bytes", fold="max", least=16e6),
+    _row(r"redis_memory_used_bytes", "rises_or_grows", Kind.MEMORY_PRESSURE, "Redis memory up", "bytes", grown=Kind.MEMORY_GROWTH, fold="max", least=16e6),
     _row(r"redis_(blocked_clients|rejected_connections_total)", "rises", Kind.POOL_EXHAUSTION, "Redis clients blocked", relative=0.5),
-    _row(r"kafka_consumer(group)?_(lag|lag_sum|fetch_manager_records_lag(_max)?|records_lag(_max)?)|.*(queue_(depth|length|size)|buffer(ed)?(_\w+)?_(in_use|used|size|length|depth)|queue_messages(_ready)?|backlog|_pending|_queued|_in_?flight|consumer_lag|workqueue_depth)", "rises", Kind.QUEUE_GROWTH, "queue up", least=2, relative=0.5),
+    _row(r"kafka_consumer(group)?_(lag|lag_sum|fetch_manager_records_lag(_max)?|records_lag(_max)?)|.*(queue_(depth|length|size)|buffer(ed)?(_\w+)?_(in_use|used|size|length|depth)|queue_messages(_ready)?|backlog|_pending|_queued|_in_?flight|consumer_lag|workqueue_depth)", "rises", Kind.QUEUE_GROWTH, "queue up", least=2, relative=0.5, grown=Kind.QUEUE_GROWTH),
     _row(r"mysql_(slave|replica)_status_seconds_behind_(master|source)|pg_replication_lag(_seconds)?|mongodb_[a-z0-9_]*repl[a-z0-9_]*_lag[a-z0-9_]*|[a-z0-9_]*replica(tion)?_lag[a-z0-9_]*", "rises", Kind.QUEUE_GROWTH, "replication lag up", "s", fold="max", least=5, relative=0.5),
     _row(r"coredns_dns_responses_total", "rises", Kind.NAME_RESOLUTION_FAILURE, "DNS failures", "/s", labels={"rcode": "SERVFAIL|REFUSED"}, counts=True, relative=0.5),
     # words in any other name
@@ -179,7 +179,7 @@ METRICS: tuple[Metric, ...] = (
     _row(r".*throttl.*", "rises", Kind.CPU_THROTTLING, "CPU throttled", relative=0.5),
     _row(r".*cpu.*(busy|util|ratio|percent|pct).*", "rises", Kind.CPU_SATURATION, "CPU busy", "ratio", fold="max", share=0.6),
     _row(r".*cpu.*", "rises", Kind.CPU_SATURATION, "CPU use up", least=0.02),
-    _row(r".*(memory|heap|rss|mem_used|working_set).*", "rises_or_grows", Kind.MEMORY_PRESSURE, "memory use up", "bytes", fold="max"),
+    _row(r".*(memory|heap|rss|mem_used|working_set).*", "rises_or_grows", Kind.MEMORY_PRESSURE, "memory use up", "bytes", grown=Kind.MEMORY_GROWTH, fold="max"),
     _row(r".*(latency|duration|response_time|_p\d\d).*", "rises", Kind.LATENCY, "latency up", fold="max", relative=0.5),
     _row(r".*(requests?|rps|qps)(_total|_count|_rate|_per_second|:rate\w+)?", "rises", Kind.TRAFFIC_RISE, "request rate up", "/s", relative=0.4),
     _row(r".*network.*|.*(receive|transmit|rx|tx)_bytes.*", "rises", Kind.NETWORK_SATURATION, "network traffic up", "B/s", relative=0.5),
@@ -221,3 +221,15 @@ def is_counter(metric: str) -> bool | None:
     if _THINGS_COUNTED_NOW.fullmatch(metric):
         return False
     return _COUNTER.fullmatch(metric) is not None or _COUNTERS_WITHOUT_SUFFIX.fullmatch(metric) is not None
+
+
+def said(value: float, unit: Unit) -> str:
+    """Write a value as a person would: ``0.31 cores``, ``1.9 GiB``, ``12.4/s``."""
+    if unit in {"bytes", "B/s"}:
+        tail = "/s" if unit == "B/s" else ""
+        for size, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+            if abs(value) >= size:
+                return f"{value / size:.3g} {name}{tail}"
+        return f"{value:.3g} B{tail}"
+    text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{text}{unit}" if unit in {"/s", "%"} else f"{text} {unit}".rstrip()

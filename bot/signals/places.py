@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bot.domain.entity import CLUSTER_KINDS, Entity
 from bot.domain.signal import Kind, Signal, Topology
+from bot.signals.claims import claimed_by
 
 TIES = ("same entity", "owner", "named", "called by", "calls", "node agent", "same node", "same namespace", "cluster")
 """The closest first."""
@@ -48,15 +49,16 @@ def marks(signals: Sequence[Signal], topology: Topology) -> Marks:
     roots = [topology.root(signal.entity) for signal in signals]
     root = _numbered(roots, numbers)
     entity = _numbered([signal.entity for signal in signals], numbers)
-    targets = [topology.targets.get(signal.entity) for signal in signals]
+    targets = [_for_whom(signal.entity, topology) for signal in signals]
     target = np.array([-1 if one is None else numbers.get(one, -1) for one in targets], dtype=np.intp)
     same = entity[:, np.newaxis] == entity
     owned = (root[:, np.newaxis] == root) | (target == root[:, np.newaxis]) | (target[:, np.newaxis] == root)
     calls = _calls(numbers, topology)[np.ix_(root, root)]  # whose row stands for calls whose column stands for
     behind = [_by_way_of(signal, root, topology) for signal, root in zip(signals, roots, strict=True)]
     called = (calls | _called(roots, behind, topology)) & ~_not_among_named(signals, roots, behind, topology)
+    held = _holds_data([claimed_by(signal.entity, topology) for signal in signals], behind)
     told = (
-        *(same, owned & ~same, _mentioned(signals, roots, behind), called, calls.T),
+        *(same, (owned | held) & ~same, _mentioned(signals, roots, behind), called, calls.T),
         *(_of_their_agents(signals, roots, topology), _on_one_node(signals, topology)),
         _in_one_namespace(roots) | _among_its_own(signals, roots, topology),
     )
@@ -80,6 +82,11 @@ def _calls(numbers: dict[Entity, int], topology: Topology) -> _Told:
         if caller in numbers:
             found[numbers[caller], [numbers[one] for one in backends if one in numbers]] = True
     return found
+
+
+def _holds_data(whose: Sequence[Entity | None], behind: Sequence[frozenset[Entity]]) -> _Told:
+    """Tell whether an effect's claim holds the data of a workload by way of which a cause acts: a setting, and what it fills."""
+    return np.array([[one in ways for ways in behind] for one in whose], dtype=np.bool_)
 
 
 def _called(roots: Sequence[Entity], behind: Sequence[frozenset[Entity]], topology: Topology) -> _Told:
@@ -184,7 +191,8 @@ def _among_its_own(signals: Sequence[Signal], roots: Sequence[Entity], topology:
 
 def _in_one_namespace(roots: Sequence[Entity]) -> _Told:
     known: dict[str, int] = {}
-    space = np.array([-1 if one.namespace is None else known.setdefault(one.namespace, len(known)) for one in roots])
+    names = [one.name if one.kind == "Namespace" else one.namespace for one in roots]  # whose labels tell no workload
+    space = np.array([-1 if name is None else known.setdefault(name, len(known)) for name in names])
     one: _Told = (space[:, np.newaxis] == space) & (space >= 0)
     return one
 
@@ -195,8 +203,13 @@ def _by_way_of(signal: Signal, root: Entity, topology: Topology) -> frozenset[En
         return frozenset(signal.mentions)
     if signal.entity.kind in _SETTINGS and not signal.mentions:
         return _named_after(signal.entity, topology)
-    target = topology.targets.get(root)
+    target = _for_whom(root, topology)
     return topology.backends.get(root, frozenset()) if target is None else frozenset({target})
+
+
+def _for_whom(entity: Entity, topology: Topology) -> Entity | None:
+    """Give the workload that an object is there for: what it scales, or who keeps data on it."""
+    return topology.targets.get(entity) or claimed_by(entity, topology)
 
 
 def _named_after(setting: Entity, topology: Topology) -> frozenset[Entity]:

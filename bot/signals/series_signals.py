@@ -14,18 +14,19 @@ from bot.domain.entity import Entity
 from bot.domain.items import ItemId, Series
 from bot.domain.signal import Kind, Occurrence, Signal, Topology, signal_id
 from bot.domain.window import Window
-from bot.signals.changepoints import trends
 from bot.signals.courses import lasting_shifts
 from bot.signals.degrees import levels_of
 from bot.signals.excursions import excursions
 from bot.signals.folding import Folded, Owners, arrays, fold, rate, rises_only
+from bot.signals.growths import dated_rises, growths
 from bot.signals.levels import Floats, finite, slot_profile
-from bot.signals.metrics import Metric, Unit, is_counter, meaning
+from bot.signals.metrics import Metric, is_counter, meaning, said
 from bot.signals.periodicity import event_period
+from bot.signals.ramps import Ramp
+from bot.signals.trains import KNEE
 
 _RESTLESS = 60
 """More episodes than this in one window are the series' nature; only the strongest are kept."""
-_GROWTH = 0.25
 _NEAR_LIMIT = 0.9
 
 
@@ -63,14 +64,24 @@ def series_signals(
         folded = _folded(group, divisor)
         if folded is None or (group.row.ratio and divisor is None):
             continue
+        rises = dated_rises(group.row, folded)
         if group.row.over and divisor is not None:
             happened = list(_beyond(group.row, folded))
         else:
-            happened = list(_happened(group, folded, limits.get(group.entity)))
+            happened = list(_happened(group, folded, limits.get(group.entity), rises))
         levels = levels_of(folded.times, folded.values, group.row.beyond) if group.row.over and divisor else ()
         for signal in _signals(group, folded, happened, window, topology):
-            found.setdefault(signal.id, replace(signal, levels=levels))
+            found.setdefault(signal.id, _dated_to(replace(signal, levels=levels), group.row, rises.values()))
     return [found[name] for name in sorted(found)]
+
+
+def _dated_to(signal: Signal, row: Metric, rises: Iterable[Ramp]) -> Signal:
+    """Say how far the beginnings of what grew may be off, where they are seen."""
+    unsure_s = max((one.unsure_s for one in rises), default=None)
+    if unsure_s is None or signal.kind is not row.grown:
+        return signal
+    told = {KNEE: f"{unsure_s:.0f}"} | ({"standing": _OF_OTHERS} if row.kind is Kind.POOL_EXHAUSTION else {})
+    return replace(signal, attributes={**signal.attributes, **told})
 
 
 def metrics_behind(signal: Signal) -> frozenset[str]:
@@ -190,7 +201,9 @@ def _increments(item: ItemId, times: Floats, values: Floats) -> tuple[ItemId, Fl
     return item, times, np.where(rise > 0, rise, 0.0)
 
 
-def _happened(group: _Group, folded: Folded, limit: float | None) -> Iterator[tuple[Kind, Occurrence]]:
+def _happened(
+    group: _Group, folded: Folded, limit: float | None, rises: Mapping[int, Ramp]
+) -> Iterator[tuple[Kind, Occurrence]]:
     """Give everything that happened in a folded series with its kind."""
     row = group.row
     kind = row.kind or Kind.RESOURCE_SHIFT
@@ -206,16 +219,15 @@ def _happened(group: _Group, folded: Folded, limit: float | None) -> Iterator[tu
         at = float(np.nanmin(folded.values))
         yield kind, Occurrence(start_s=at, end_s=at, refs=folded.ids[:1], note=row.label)
     else:
-        yield from ((kind, one) for one in _episodes(row, folded))
-        if row.how == "rises_or_grows":
-            yield from _growth(row, folded)
-            if limit and limit > 0 and row.unit == "bytes":
-                near = _intervals(
-                    folded,
-                    folded.values > _NEAR_LIMIT * limit,
-                    f"over {_NEAR_LIMIT:.0%} of its limit {_said(limit, row.unit)}",
-                )
-                yield from ((Kind.MEMORY_PRESSURE, one) for one in near)
+        yield from ((kind, one) for one in _episodes(row, folded) if not _part_of(one, rises.values()))
+        yield from growths(row, folded, rises)
+        if limit and limit > 0 and row.how == "rises_or_grows" and row.unit == "bytes":
+            near = _intervals(
+                folded,
+                folded.values > _NEAR_LIMIT * limit,
+                f"over {_NEAR_LIMIT:.0%} of its limit {said(limit, row.unit)}",
+            )
+            yield from ((Kind.MEMORY_PRESSURE, one) for one in near)
 
 
 def _steps(folded: Folded) -> Iterator[tuple[Kind, Occurrence]]:
@@ -261,7 +273,7 @@ def _episodes(row: Metric, folded: Folded) -> Iterator[Occurrence]:
             continue
         if row.kind is Kind.CPU_SATURATION:
             size = change  # what a workload takes is told against what its neighbours take, not against its own noise
-        note = f"{_said(one.usual, row.unit)} → {_said(one.peak, row.unit)}"
+        note = f"{said(one.usual, row.unit)} → {said(one.peak, row.unit)}"
         refs = folded.refs(one.start_s, one.end_s)
         yield Occurrence(start_s=one.start_s, end_s=one.end_s, size=round(size, 3), refs=refs, note=note)
     points = lasting_shifts(times, values, slots)
@@ -272,55 +284,25 @@ def _episodes(row: Metric, folded: Folded) -> Iterator[Occurrence]:
         end = points[number + 1].at_s if number + 1 < len(points) else float(folded.times[-1])
         if any(start - 600 <= point.at_s <= stop + 600 for start, stop in spans):
             continue
-        note = f"{_said(point.before, row.unit)} → {_said(point.after, row.unit)}, lasting"
+        note = f"{said(point.before, row.unit)} → {said(point.after, row.unit)}, lasting"
         size = max(change * (end - point.at_s), 1.0) if row.counts and row.unit == "/s" else point.size_sigma
         refs = folded.refs(point.at_s, end)
         yield Occurrence(start_s=point.at_s, end_s=end, size=round(size, 3), refs=refs, note=note)
 
 
-def _growth(row: Metric, folded: Folded) -> Iterator[tuple[Kind, Occurrence]]:
-    # each member by itself: a pod that began with a rollout shows the ramp that the sum of all hides
-    lines = folded.parts[:_MOST_MEMBERS] if len(folded.parts) > 1 else folded.values[np.newaxis, :]
-    if row.grown is Kind.RESOURCE_GROWTH:
-        lines = np.array([_between_floor_and_ceiling(line) for line in lines])
-    ramps = [ramp for line in lines for ramp in trends(folded.times, line)]
-    for ramp in sorted(ramps, key=lambda one: (one.start_s, one.end_s)):
-        rise = ramp.last - ramp.first
-        if rise < max(_GROWTH * abs(ramp.first), row.least) or ramp.end_s - ramp.start_s < 1800:
-            continue
-        yield (
-            row.grown,
-            Occurrence(
-                start_s=ramp.start_s,
-                end_s=ramp.end_s,
-                size=round(rise / max(abs(ramp.first), row.least, 1e-9), 3),
-                refs=folded.refs(ramp.start_s, ramp.end_s),
-                note=f"{_said(ramp.first, row.unit)} → {_said(ramp.last, row.unit)}",
-            ),
-        )
+def _part_of(one: Occurrence, ramps: Iterable[Ramp]) -> bool:
+    """Tell whether an episode is but the later part of a rise, which began before it stood out."""
+    return any(each.start_s - _KNEE_S <= one.start_s <= each.end_s + _KNEE_S for each in ramps)
 
 
-def _between_floor_and_ceiling(line: Floats) -> Floats:
-    """Leave out where a line lies at its least before a ramp and at its most after it: what is bounded stops at its bound."""
-    low, high = float(np.nanmin(line, initial=np.inf)), float(np.nanmax(line, initial=-np.inf))
-    edge = _EDGE * (high - low)
-    off = np.flatnonzero(line > low + edge)
-    full = np.flatnonzero(line < high - edge)
-    if not len(off) or not len(full):
-        return line
-    kept = line.copy()
-    kept[: off[0]] = np.nan
-    kept[full[-1] + 2 :] = np.nan
-    return kept
-
-
-_EDGE = 0.02
-_MOST_MEMBERS = 60
+_KNEE_S = 600.0
+_OF_OTHERS = "0.45"
+"""How well growing connections stand at the start of a chain: whoever counts them seldom opens them."""
 _LABELS = {
     Kind.SCALE_UP: "scaled up",
     Kind.SCALE_DOWN: "scaled down",
     Kind.MEMORY_GROWTH: "memory grew steadily",
-    Kind.RESOURCE_GROWTH: "open things grew steadily",
+    Kind.RESOURCE_GROWTH: "rose steadily",
 }
 
 
@@ -356,15 +338,3 @@ def _signals(
             nodes=frozenset(nodes),
             attributes={"metric": group.metric, "unit": group.row.unit, "step_s": f"{folded.step:g}"},
         )
-
-
-def _said(value: float, unit: Unit) -> str:
-    """Write a value as a person would: ``0.31 cores``, ``1.9 GiB``, ``12.4/s``."""
-    if unit in {"bytes", "B/s"}:
-        tail = "/s" if unit == "B/s" else ""
-        for size, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
-            if abs(value) >= size:
-                return f"{value / size:.3g} {name}{tail}"
-        return f"{value:.3g} B{tail}"
-    text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return f"{text}{unit}" if unit in {"/s", "%"} else f"{text} {unit}".rstrip()

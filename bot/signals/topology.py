@@ -12,6 +12,7 @@ from bot.domain.entity import Entity
 from bot.domain.items import ClusterEvent, ItemId, LogStream, ObjectVersion
 from bot.domain.signal import PodLife, Topology
 from bot.signals.calls import configured_calls
+from bot.signals.claims import read_claims
 from bot.signals.directory import Directory, read_directory
 from bot.signals.kubernetes import WORKLOAD_KINDS
 from bot.signals.manifest import Part, owner_of, part, parts, pod_labels, text
@@ -53,6 +54,7 @@ def read_topology(
         backends=backends,
         calls=frozenset(configured_calls(objects, partial, directory)),
         pods=_by_workload(read_pods(objects, events, owner, partial.nodes), partial),
+        claims=read_claims(objects, partial),
     )
 
 

@@ -29,6 +29,8 @@ LONG_S = 3600.0
 RAMP_SHARE = 0.1
 LONGEST_RAMP_S = 1800.0
 """What lasts for hours grows for minutes before it stands out: so much of its length, at most, its beginning is unsure."""
+KNEE = "unsure_s"
+"""The attribute of what grew, whose beginning and end are seen: how many seconds they may be off."""
 NEVER_FOLDED = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.JOB_RUN, Kind.MEMORY_GROWTH, Kind.RESOURCE_GROWTH})
 """Kinds of which two in a row are two: each change, run and ramp stands for itself."""
 
@@ -61,15 +63,15 @@ def range_of(test: LinkTest) -> Range:
 
 
 def slack_s(signal: Signal) -> float:
-    """Give how far a signal's times may be off: a scrape step for series, seconds for logs and events.
+    """Give how far a signal's times may be off: a scrape step for series, and what the knee of a rise leaves open; seconds for logs and events.
 
     What a controller decides it writes down as it does it, and events round down: it is never dated late, as what is
     observed may be.
     """
     if signal.source != "prometheus":
-        return 0.0 if _decided(signal) else UNSURE_S
+        return 0.0 if _decided(signal) else UNSURE_S + min(900.0, float(signal.attributes.get(KNEE, 0.0)))
     step = signal.attributes.get("step_s")
-    return 300.0 if step is None else min(900.0, 1.5 * float(step))
+    return 300.0 if step is None else min(900.0, 1.5 * float(step) + float(signal.attributes.get(KNEE, 0.0)))
 
 
 def early_s(signal: Signal) -> float:

@@ -16,6 +16,13 @@ WORDINGS: Final[tuple[Row, ...]] = (
         "memory cgroup out of memory", "invoked oom-killer", "oom-kill:", "oom_reaper", "killed process … total-vm",
         "out of memory: kill", "oomkilled", "was sent sigkill! perhaps out of memory", "system oom encountered",
     )),
+    (Kind.RESOURCE_GROWTH, "HikariCP, DBCP, Netty, OkHttp, aiohttp, Node, Tomcat, the Android and JDK cleaners", (
+        "connection leak detection triggered", "apparent connection leak detected", "a connection to … was leaked", "abandoned connection cleanup",
+        "leak: bytebuf.release() was not called", "leak: … was not called before it's garbage-collected", "unclosed client session", "unclosed connection",
+        "unclosed socket", "unclosed file", "possible eventemitter memory leak", "did you forget to close a response body",
+        "has failed to stop it. this is very likely to create a memory leak", "a resource was acquired at attached stack trace but never released",
+        "a resource failed to call close", "potential connection leak", "connection leak suspected", "possible connection leak",
+    )),
     (Kind.POOL_EXHAUSTION, "threads, descriptors, ports", (
         "unable to create new native thread", "unable to create native thread", "can't start new thread",
         "too many open files", "emfile", "cannot assign requested address", "eaddrnotavail",
@@ -26,7 +33,7 @@ WORDINGS: Final[tuple[Row, ...]] = (
         "connection is not available, request timed out", "pool empty. unable to fetch a connection",
         "poolexhaustedexception", "cannot get a connection, pool error", "timeout waiting for idle object",
         "timed out waiting for a free available connection", "an attempt by a client to checkout a connection has timed out",
-        "sqltransientconnectionexception", "apparent connection leak detected", "connection leak detection triggered",
+        "sqltransientconnectionexception",
     )),
     (Kind.POOL_EXHAUSTION, "PostgreSQL, pgbouncer, MySQL", (
         "sorry, too many clients already", "remaining connection slots are reserved", "too many connections",

@@ -3,7 +3,7 @@ import random
 from engine_parts import signal
 
 from bot.domain.entity import Entity
-from bot.domain.signal import Kind, Topology
+from bot.domain.signal import Kind, PodLife, Topology
 from bot.signals.places import marks, named, scopes
 
 _WEB, _API = Entity("Deployment", "web", "shop"), Entity("Deployment", "api", "shop")
@@ -97,6 +97,20 @@ def test_who_calls_and_who_is_called_are_told_apart():
     below, above = signal(Kind.SERVER_ERROR, _API, [1.0]), signal(Kind.SERVER_ERROR, _WEB, [1.0])
     assert scopes(below, above, topology) == ("called by", "same namespace", "cluster")
     assert scopes(above, below, topology) == ("calls", "same namespace", "cluster")
+
+
+def test_a_claim_belongs_to_whoever_keeps_data_on_it():
+    """The disk of a database is tied to it, and to its settings, by the pod that mounts it or by a StatefulSet's naming."""
+    store, other = Entity("StatefulSet", "db", "shop"), Entity("StatefulSet", "db", "pay")
+    pod, claim = Entity("Pod", "db-0", "shop"), Entity("PersistentVolumeClaim", "data-db-0", "shop")
+    grown, full = signal(Kind.RESOURCE_GROWTH, claim, [1.0]), signal(Kind.NO_SPACE, store, [2.0])
+    elsewhere = signal(Kind.NO_SPACE, other, [2.0])
+    setting = signal(Kind.CONFIG_CHANGE, Entity("ConfigMap", "db-conf", "shop"), [1.0])
+    by_name = Topology(owner={pod: store}, pods={store: {pod: PodLife(start_s=0.0, end_s=9.0)}})
+    for topology in (by_name, Topology(owner={pod: store}, claims={claim: store}, pods={store: {}})):
+        assert "owner" in scopes(grown, full, topology)
+        assert "owner" in scopes(setting, grown, topology)
+        assert scopes(grown, elsewhere, topology) == ("cluster",)
 
 
 def test_a_setting_that_nobody_mounts_acts_on_the_workload_it_is_named_after():

@@ -11,6 +11,7 @@ import incidents_callers
 import incidents_calm
 import incidents_control
 import incidents_dependencies
+import incidents_growth
 import incidents_last
 import incidents_mechanisms
 import incidents_more
@@ -57,6 +58,7 @@ ALL = (
     *incidents_quorums.INCIDENTS,
     *incidents_none.INCIDENTS,
     *incidents_undecidable.INCIDENTS,
+    *incidents_growth.INCIDENTS,
 )
 WITH_CAUSE = tuple(incident for incident in ALL if incident.roots)
 WITHOUT = tuple(incident for incident in ALL if not incident.roots)
