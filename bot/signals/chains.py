@@ -54,6 +54,8 @@ CALLED_LESS = 0.01
 """What each place further down in the order of how often it is named takes away: it decides between equals."""
 TOO_EARLY = 0.5
 """What a tie is worth whose effect was seen before its cause: that clocks are apart by seconds is seldom."""
+WEARING = frozenset({Kind.CPU_THROTTLING, Kind.CPU_SATURATION, Kind.MEMORY_PRESSURE, Kind.IO_SATURATION, Kind.GC_PAUSE})
+"""What comes and goes with the load at a place, whatever was changed there in the midst of it."""
 ELSEWHERE = 0.4
 REFUTED = 0.85
 """What a chain is worth whose root, asked straight, has nothing to do with the symptom: its way may have been pieced together."""
@@ -143,7 +145,14 @@ def chains(
     told = frozenset((link.cause, link.effect) for link in shown)
     broad = breadths({head: path.signals for head, (_, path) in complete.items()}, signals, links, topology)
     complete = {
-        head: (worth * _local(path, signals, topology, told) * broad.get(head, 1.0) * _in_time(path, window), path)
+        head: (
+            worth
+            * _local(path, signals, topology, told)
+            * broad.get(head, 1.0)
+            * _in_time(path, window)
+            * _before_it(path, signals, links, topology),
+            path,
+        )
         for head, (worth, path) in complete.items()
     }
     ranked = sorted(complete.values(), key=lambda pair: (-pair[0], pair[1].head.id))
@@ -201,6 +210,24 @@ def _in_time(path: _Path, window: Window) -> float:
     root, felt = train_of(path.head, window), begun(train_of(path.signals[-1], window))
     began_before = root.exact and felt.starts_s[0] < root.starts_s[0] - felt.early_s
     return TOO_EARLY if began_before else 1.0
+
+
+def _before_it(path: _Path, signals: Mapping[SignalId, Signal], links: Sequence[Link], topology: Topology) -> float:
+    """Weigh a change down where what wears its place down all day had set in before it, and tells of every effect by itself."""
+    root, effect = path.signals[0], path.signals[min(1, len(path.signals) - 1)]
+    if root.kind not in LOCAL:
+        return 1.0
+    place, at_s = topology.root(root.entity), root.occurrences[0].start_s
+    for link in links:
+        other = signals[link.cause]
+        if link.effect != effect.id or link.test.status != "supported" or link.test.unexplained:
+            continue
+        if other.kind not in WEARING or topology.root(other.entity) != place:
+            continue
+        felt_s = min((one.start_s for one in effect.occurrences if one.start_s >= at_s), default=at_s)
+        if any(one.start_s < at_s - slack_s(other) and one.end_s >= felt_s for one in other.occurrences):
+            return TOO_EARLY
+    return 1.0
 
 
 def _together(one: Signal, other: Signal) -> bool:

@@ -121,3 +121,18 @@ def test_of_callees_that_suffered_alike_the_cascade_passes_the_one_that_failed_c
     links = link_all(candidates(found, topology), window())
     best = chains({s.id: s for s in found}, links, found[-1], topology, window())[0]
     assert [JOB, names[named[0]], EDGE, EDGE] == [s.entity for s in best.signals]
+
+
+@pytest.mark.parametrize(("earlier_h", "told"), [(0.4, Kind.CPU_THROTTLING), (0.1, Kind.ROLLOUT)])
+def test_a_change_in_the_midst_of_what_had_set_in_at_its_place_began_nothing(earlier_h, told):
+    """Throttling at every one of four outages, a rollout before the first: what was there before the rollout began it."""
+    days = [10.0 + 24 * day for day in range(4)]
+    found = [
+        signal(Kind.CPU_THROTTLING, API, [day - earlier_h for day in days], length_s=9 * HOUR_S),
+        signal(Kind.ROLLOUT, API, [days[0] - 0.2]),
+        signal(Kind.TIMEOUT, EDGE, days, length_s=8 * HOUR_S, mentions=(API,)),
+        signal(Kind.SERVER_ERROR, EDGE, [day + 0.001 for day in days], length_s=8 * HOUR_S),
+    ]
+    links = link_all(candidates(found, TOPOLOGY), window(), found[3].id)
+    best = chains({s.id: s for s in found}, links, found[3], TOPOLOGY, window())[0]
+    assert best.root.kind is told
