@@ -27,8 +27,9 @@ from bot.casefile.cells import (
 from bot.casefile.conclusions import json_link, json_signal
 from bot.casefile.days import Day, days_told
 from bot.casefile.disk import explained
-from bot.casefile.event_share import MOST_EVENTS, shared_ids
+from bot.casefile.event_share import MOST_EVENTS, shared_events
 from bot.casefile.logreader import BlockLines, Columns, FormRow, LogReader
+from bot.casefile.object_share import shared_objects
 from bot.casefile.records import READERS, fetched_cells
 from bot.casefile.stored import (
     StoredItem,
@@ -222,37 +223,30 @@ class Case:
 
     def events(self) -> Iterator[tuple[ItemId, ClusterEvent]]:
         """Give events; an even share of each kind where they are more than there is room for."""
-        return self._records("V", self._shared_events)
+        return self._records("V", self._shared["events"])
 
     def days(self) -> list[Day]:
         """Give the days that events and samples tell of."""
         with explained(self.path):
             return days_told(self._connection)
 
-    @property
-    def events_passed_over(self) -> int:
-        """How many events ``events`` leaves out."""
-        return 0 if self._shared_events is None else self._events - len(self._shared_events)
-
-    @property
-    def _events(self) -> int:
-        """How many there are: they are numbered from 1 on."""
-        found: int = self._all("SELECT coalesce(max(id), 0) FROM events")[0][0]
-        return found
+    def passed_over(self, table: str) -> int:
+        """Count the rows of ``events`` or ``objects`` that are not given, for there are too many."""
+        shared, query = self._shared[table], f"SELECT count(*) FROM {table}"  # noqa: S608 - names of the schema
+        return 0 if shared is None else int(self._all(query)[0][0]) - len(shared)
 
     @cached_property
-    def _shared_events(self) -> Sequence[int] | None:
-        """The ids of the events of a share, in time order; None where all of them are read."""
-        if self._events <= self._most_events:
-            return None
+    def _shared(self) -> Mapping[str, Sequence[int] | None]:
+        """By table, the ids of the rows that are read, in time order; None where all of them are."""
         with explained(self.path):
-            shared = shared_ids(self._connection, self._most_events)
-            at = "SELECT at FROM events WHERE id = ?"
-            return sorted(shared, key=lambda one: (self._connection.execute(at, (one,)).fetchone(), one))
+            return {
+                "events": shared_events(self._connection, self._most_events),
+                "objects": shared_objects(self._connection),
+            }
 
     def objects(self) -> Iterator[tuple[ItemId, ObjectVersion]]:
-        """Give object versions."""
-        return self._records("O")
+        """Give object versions; an even share of each kind where they are more than there is room for."""
+        return self._records("O", self._shared["objects"])
 
     def series(self) -> Iterator[tuple[ItemId, Series]]:
         """Give series by their first sample."""

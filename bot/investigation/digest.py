@@ -65,6 +65,8 @@ class Digest:
     """When the event was last seen that was seen longest ago: older ones are not kept; None where there is none"""
     events_passed_over: int = 0
     """Events that were too many to be digested"""
+    objects_passed_over: int = 0
+    """Object versions that were too much to be decoded"""
 
 
 def digest(case: Case, window: Window) -> Digest:
@@ -104,7 +106,8 @@ def digest(case: Case, window: Window) -> Digest:
         things=tuple(sorted({topology.root(version.entity) for _, version in objects})),
         histories=histories(objects, topology),
         oldest_event_s=min((event.at.timestamp() for _, event in events), default=None),
-        events_passed_over=case.events_passed_over,
+        events_passed_over=case.passed_over("events"),
+        objects_passed_over=case.passed_over("objects"),
     )
 
 

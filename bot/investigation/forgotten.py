@@ -13,7 +13,7 @@ from bot.domain.signal import Kind
 from bot.domain.window import Window
 from bot.investigation.digest import Digest
 
-EVENTS = "kubernetes/events"
+EVENTS, OBJECTS = "kubernetes/events", "kubernetes/objects"
 NOTED = frozenset(
     {
         Kind.ROLLOUT,
@@ -36,12 +36,14 @@ KEPT_S = 3600.0
 
 
 def told_of_events(row: SourceCoverage, found: Digest, window: Window) -> SourceCoverage:
-    """Give the row of the cluster's events with a gap where they do not reach back, or were too many; any other row as it is."""
-    if row.source == EVENTS and found.events_passed_over:
-        what = "events beyond those of which there is room were passed over, evenly of each kind; the case holds them"
-        return replace(
-            row, status="partial", gaps=(*row.gaps, Gap(source=EVENTS, what=what, count=found.events_passed_over))
+    """Give the row of the cluster's events or objects with a gap where they were too many, or events do not reach back; any other as it is."""
+    passed_over = {EVENTS: found.events_passed_over, OBJECTS: found.objects_passed_over}.get(row.source, 0)
+    if passed_over:
+        things = "events" if row.source == EVENTS else "object versions"
+        what = (
+            f"{things} beyond those of which there is room were passed over, evenly of each kind; the case holds them"
         )
+        return replace(row, status="partial", gaps=(*row.gaps, Gap(source=row.source, what=what, count=passed_over)))
     if row.source != EVENTS or row.status != "complete" or any(gap.lost for gap in row.gaps):
         return row
     oldest_s = found.oldest_event_s

@@ -31,7 +31,7 @@ def event(reason, second):
 def shared(folder, events, most):
     """Put events into a case and give what is digested of them."""
     with stored(folder, events, most) as case:
-        return list(case.events()), case.events_passed_over
+        return list(case.events()), case.passed_over("events")
 
 
 def stored(folder, events, most):
@@ -83,7 +83,7 @@ def test_a_share_comes_in_time_order_and_a_search_finds_what_it_leaves_out(tmp_p
     seconds = [at * 7919 % 1000 for at in range(1000)]
     with stored(tmp_path, [event("Unhealthy", at) for at in seconds], 100) as case:
         times = [one.at for _, one in case.events()]
-        assert (times, 100, 900) == (sorted(times), len(times), case.events_passed_over)
+        assert (times, 100, 900) == (sorted(times), len(times), case.passed_over("events"))
         assert 1000 == search(case, "Unhealthy").total == len(list(case.stored("V")))
 
 
