@@ -202,7 +202,9 @@ class LogReader:
         """By stream and then block: both numbers, the lines of that stream in that block, and in the blocks before."""
         found = []
         for each in self.blocks_of_columns():
-            streams, counts = np.unique(each.stream, return_counts=True)
+            stream = each.stream
+            alone = bool((stream == stream[0]).all())  # as in nearly every block, and told in a tenth of the time
+            streams, counts = (stream[:1], [len(stream)]) if alone else np.unique(stream, return_counts=True)
             found.append(np.array([streams, np.full(len(streams), each.block), counts], dtype=np.int64))
         streams, blocks, counts = np.hstack(found)
         order = np.lexsort((blocks, streams))

@@ -130,7 +130,10 @@ def held(
 
 
 def _days(train: Train, window: Window) -> int:
-    return len({int((start - window.start_s) // DAY_S) for start in train.starts_s})
+    if len(train.starts_s) < LEAST_DAYS:
+        return len(train.starts_s)  # too few days whatever they are, and most pairs have no more
+    start_s = window.start_s
+    return len({int((start - start_s) // DAY_S) for start in train.starts_s})
 
 
 def _paced(causes: Train, schedules: Sequence[Train]) -> bool:
