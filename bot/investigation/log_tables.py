@@ -72,25 +72,35 @@ class LogTables:
         """Give the places of a block's lines that are dated and in the window; a slice where all of them are."""
         start_ns = max(self._start_ns, UNDATED + 1)
         dated, first_ns, last_ns = self._dated[block.block - 1]
-        if among is None and dated == block.lines and first_ns >= start_ns and last_ns < self._end_ns:
-            return _ALL  # the times stay packed
+        if dated == block.lines and first_ns >= start_ns and last_ns < self._end_ns:
+            return _ALL if among is None else among  # the times stay packed
         times = block.times_ns if among is None else block.times_ns[among]
         inside = np.flatnonzero((times >= start_ns) & (times < self._end_ns))
         return inside if among is None else among[inside]
 
     def each(self, streams: Sequence[int], templates: Sequence[int] | None = None) -> Iterator[LogTable]:
         """Give the lines of some streams, of all templates or of some, a block's table after the other, in line order."""
+        for block, kept in self._kept(streams, templates):
+            yield self._table(block, kept)
+
+    def places(self, streams: Sequence[int], templates: Sequence[int]) -> Iterator[tuple[Numbers, Numbers]]:
+        """Give the numbers and the streams of the same lines, block after block; their times stay packed."""
+        for block, kept in self._kept(streams, templates):
+            numbers = self._numbers(block, kept)
+            yield numbers, self._streams_of(block, kept, len(numbers))
+
+    def _kept(self, streams: Sequence[int], templates: Sequence[int] | None) -> Iterator[tuple[BlockLines, _Places]]:
         wanted = _marked(streams, len(self._case.streams()))
-        means = None if templates is None else _marked(templates, len(self.templates))
+        means = None if templates is None else _marked(templates, len(self.templates))[self._template_of]
         begins = self._begins[:-1]
         inside = np.logical_or.reduceat(wanted[self._streams_in], begins) if len(begins) else wanted[:0]
         for block in self._case.column_blocks((np.flatnonzero(inside) + 1).tolist()):
             kept = np.flatnonzero(wanted[block.stream]) if self._alone(block) is None else None
             if means is not None:
-                meant = means[self._template_of[block.form if kept is None else block.form[kept]]]
+                meant = means[block.form if kept is None else block.form[kept]]
                 kept = np.flatnonzero(meant) if kept is None else kept[meant]
             if kept is None or len(kept):  # where none is, the times stay packed
-                yield self._table(block, self._inside(block, kept))
+                yield block, self._inside(block, kept)
 
     def _alone(self, block: BlockLines) -> int | None:
         """Give the stream that all lines of a block are of, whose column then need not be unpacked."""
@@ -117,14 +127,21 @@ class LogTables:
         return int(self.tally.lines[wanted].sum())
 
     def _table(self, block: BlockLines, kept: _Places) -> LogTable:
-        template, alone = self._template_of[block.form[kept]], self._alone(block)
+        template = self._template_of[block.form[kept]]
         return LogTable(
-            number=np.arange(block.first_line, block.first_line + block.lines, dtype=np.int32)[kept],  # fewer than 2^31
+            number=self._numbers(block, kept),
             times_s=block.times_ns[kept].astype(np.float64) / 1e9,
-            stream=block.stream[kept] if alone is None else np.full(len(template), alone, dtype=np.int32),
+            stream=self._streams_of(block, kept, len(template)),
             template=template,
             templates=self.templates,
         )
+
+    def _numbers(self, block: BlockLines, kept: _Places) -> Numbers:
+        return np.arange(block.first_line, block.first_line + block.lines, dtype=np.int32)[kept]  # fewer than 2^31
+
+    def _streams_of(self, block: BlockLines, kept: _Places, lines: int) -> Numbers:
+        alone = self._alone(block)
+        return block.stream[kept] if alone is None else np.full(lines, alone, dtype=np.int32)
 
 
 def _summed(

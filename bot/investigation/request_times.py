@@ -69,16 +69,13 @@ def _chosen(tables: LogTables, owner_of: Ints, speaks: NDArray[np.bool_]) -> tup
     passed = np.zeros(len(counts), dtype=np.int64)
     numbers: list[int] = []
     streams: list[int] = []
-    for table in tables.each(np.unique(tally.stream[speaking]).tolist()):
-        rows = np.flatnonzero(speaks[table.template])
-        if not len(rows):
-            continue
-        owner = owner_of[table.stream[rows]]
+    for number, stream in tables.places(np.unique(tally.stream[speaking]).tolist(), np.flatnonzero(speaks).tolist()):
+        owner = owner_of[stream]
         key = owner * _MOST_LINES + passed[owner] + _place_among_equals(owner)
         passed += np.bincount(owner, minlength=len(passed))
-        taken = rows[ranks[np.minimum(np.searchsorted(ranks, key), len(ranks) - 1)] == key]
-        numbers += table.number[taken].tolist()
-        streams += table.stream[taken].tolist()
+        taken = ranks[np.minimum(np.searchsorted(ranks, key), len(ranks) - 1)] == key
+        numbers += number[taken].tolist()
+        streams += stream[taken].tolist()
     return numbers, streams
 
 

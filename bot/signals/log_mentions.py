@@ -15,7 +15,7 @@ from bot.domain.entity import Entity
 from bot.domain.signal import Kind
 from bot.signals.directory import Directory
 from bot.signals.lexicon import Classification
-from bot.signals.log_lines import Ints
+from bot.signals.log_lines import Floats, Ints
 from bot.signals.mentions import certificate_end, hosts_in
 
 SAMPLED_PLACES = 2000
@@ -56,6 +56,8 @@ class Alike:
     template: int
     meaning: Classification
     rows: Ints
+    times_s: Floats | None = None
+    """Of these lines, where they are at hand; a view of what is let go of with the table"""
     again: bool = False
     """Whether some of the same template's lines from the same entity have been read before"""
     mentions: Counter[Entity] = field(default_factory=Counter)
