@@ -56,8 +56,8 @@ class Alike:
     template: int
     meaning: Classification
     rows: Ints
-    times_s: Floats | None = None
-    """Of these lines, where they are at hand; a view of what is let go of with the table"""
+    times_s: Floats = field(default_factory=lambda: np.zeros(0))
+    """Of these lines, where somebody wants them: a view of what is let go of with the table"""
     again: bool = False
     """Whether some of the same template's lines from the same entity have been read before"""
     mentions: Counter[Entity] = field(default_factory=Counter)

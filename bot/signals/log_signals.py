@@ -244,8 +244,7 @@ class _Reading:
             rows = alike.rows
             place = (self._place[alike.entity], alike.template)
             streams = table.stream[rows]
-            times_s = table.times_s[rows] if alike.times_s is None else alike.times_s.copy()
-            taken = Rows(table.number[rows], times_s, _short(streams), place=place)
+            taken = Rows(table.number[rows], alike.times_s.copy(), _short(streams), place=place)
             told = _distinct(streams)
             for key, mentions in _placed(alike.kind, alike.entity, alike.template, alike.meaning, alike.mentions):
                 held = self._outside if key[1].kind == "Host" else groups
@@ -321,18 +320,8 @@ class _Reading:
             assert kind is not None
             meaning, rows = self._meanings[template], order[bounds[run] : bounds[run + 1]]
             again = (entity, template) in self._begun
-            times_s = times.of(bounds[run], bounds[run + 1])
-            found.append(
-                Alike(
-                    kind=kind,
-                    entity=entity,
-                    template=template,
-                    meaning=meaning,
-                    rows=rows,
-                    times_s=times_s,
-                    again=again,
-                )
-            )
+            found.append(Alike(kind=kind, entity=entity, template=template, meaning=meaning, rows=rows, again=again))
+            found[-1].times_s = times.of(bounds[run], bounds[run + 1])
             found[-1].attributes.update(meaning.attributes)
             if lines[run] > sizes[run]:
                 self._begun.add((entity, template))
