@@ -40,6 +40,8 @@ def further(ranked: Sequence[Chain], holds: Callable[[Chain], bool], rootness: M
     told, firm = ranked[0], holds(ranked[0])
     while (own := standing_of(told.root, rootness)) < BEGUN:
         behind = [chain for chain in ranked if _goes_on(chain, told) and chain.score >= LEAST_FURTHER]
+        if firm:  # what accounts for all of it is not given up for what came before some of it
+            behind = [chain for chain in behind if set(told.explained) <= set(chain.explained)]
         found = [
             chain for chain in behind if standing_of(chain.root, rootness) >= own + firm * SLIGHTLY and holds(chain)
         ]

@@ -86,3 +86,11 @@ def test_a_drain_whose_pods_a_webhook_refused_did_not_keep_them_away(until, expe
     first = Chain(signals=drained, links=(), explained=(0,), end_to_end=TEST, score=0.5)
     second = Chain(signals=(hook, refused, felt), links=(), explained=(0,), end_to_end=TEST, score=0.4)
     assert (second if expected else first) == unserved(first, [first, second], lambda _: True, Topology())
+
+
+def test_what_came_before_some_of_it_only_is_no_beginning():
+    """A root that accounts for both episodes stays, though something better at beginning came before one of them."""
+    both = Chain(signals=(ASKED, FELT), links=(), explained=(0, 1), end_to_end=TEST, score=0.5)
+    some = Chain(signals=(CHANGED, ASKED, FELT), links=(), explained=(0,), end_to_end=TEST, score=0.3)
+    assert both == further([both, some], lambda _: True, EXOGENOUS)
+    assert some == further([both, some], lambda one: one is some, EXOGENOUS)

@@ -241,7 +241,7 @@ INCIDENTS = (
     Unseen(name="adapter-fails", hard=True, build=adapter_fails, question="Why did label printing time out this afternoon?",
            roots=frozenset({"Deployment/keda/keda-operator-metrics-apiserver"}), shallow=frozenset({"HorizontalPodAutoscaler/post/keda-hpa-labels"})),
     Unseen(name="put-to-zero", build=put_to_zero, question=None, roots=frozenset({"Deployment/auth/token-service"})),
-    Unseen(name="jobs-pile-up", hard=True, build=jobs_pile_up, question=None, roots=frozenset({"CronJob/sync/stock-import"})),
+    Unseen(name="jobs-pile-up", build=jobs_pile_up, question=None, roots=frozenset({"CronJob/sync/stock-import"})),
     Unseen(name="nowhere-to-stand", build=nowhere_to_stand, question=None, roots=frozenset({"Deployment/fare/quotes"})),
     Unseen(name="the-crowd", build=the_crowd, question="503 on offers at 18:00?", roots=frozenset({"Deployment/deal/offers", "Ingress/deal/offers", "Service/deal/offers"})),
 )  # fmt: skip
