@@ -20,6 +20,7 @@ _USUAL_LINE = 64
 class LineBatch(Sequence[TimedLine]):
     """Lines of one text: where each begins in it, its length, its time, and the offset in it at which its text begins.
 
+    They stand in it one after the other, at least a byte apart.
     A sequence of ``TimedLine``, so that whoever wants single lines needs to know nothing of it.
     """
 
@@ -76,9 +77,9 @@ class LineBatch(Sequence[TimedLine]):
         """Give the lines one after the other, a line end between them; a view of the text where they stand so in it."""
         if not len(self):
             return b""
-        ends = self.starts + self.lengths
-        if np.array_equal(ends[:-1] + 1, self.starts[1:]):  # nothing was cut off any of them
-            return memoryview(self.text)[int(self.starts[0]) : int(ends[-1])]
+        first, last = int(self.starts[0]), int(self.starts[-1])
+        if int(self.lengths[:-1].sum()) + len(self) - 1 == last - first:  # nothing was cut off any of them
+            return memoryview(self.text)[first : last + int(self.lengths[-1])]
         compiled = kernel()
         if compiled is None:
             return b"\n".join(self.raws())

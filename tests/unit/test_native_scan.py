@@ -146,6 +146,21 @@ def test_lines_and_times_are_the_same_without_the_compiled_loops(raws, limit, en
     assert (times.tolist(), offsets.tolist()) == (expected[0].tolist(), expected[1].tolist())
 
 
+@given(
+    st.lists(st.sampled_from([b"a", b"bc\r", b"\r\r", b"", b"long enough to be cut"]), max_size=8),
+    st.integers(0, 8),
+    st.integers(0, 8),
+)
+@settings(max_examples=100, deadline=None)
+def test_lines_are_joined_as_they_are_one_by_one(raws, first, last):
+    """Whether they stand so in the text, or a CR or their rest was cut off some of them."""
+    text = b"\n".join(raws) + b"\n"
+    starts, lengths = batch.lines_of(text, 12, batch.Oddities())
+    none = np.zeros_like(starts)
+    lines = batch.LineBatch(text=text, starts=starts, lengths=lengths, times_ns=none, text_starts=none)[first:last]
+    assert b"\n".join(lines.raws()) == bytes(lines.joined())
+
+
 @compiled
 @given(
     st.lists(
