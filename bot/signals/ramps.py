@@ -13,6 +13,8 @@ from bot.signals.levels import MAD_TO_SIGMA, Floats, finite, median
 
 _BLOCKS = 64
 _FEWEST = 40
+_LOOKED_AT = 15
+"""Samples of a block that are enough for its median."""
 _LEAST_BEFORE = 3
 """Blocks of flat level that a knee needs before it, and of rise that it needs behind it."""
 _LEAST_RISE = 4
@@ -58,11 +60,15 @@ def ramp(times_s: Floats, values: Floats, *, falling: bool = False) -> Ramp | No
     signed = -numbers if falling else numbers
     edges = np.linspace(0, len(signed), min(_BLOCKS, len(signed) // 2) + 1).astype(np.intp)
     places = [slice(int(a), int(b)) for a, b in pairwise(edges)]
-    middles = np.array([median(signed[place]) for place in places])
+    few = np.linspace(0, len(signed) - 1, len(places) * min(_LOOKED_AT, len(signed) // len(places))).astype(np.intp)
+    middles = np.median(signed[few].reshape(len(places), -1), axis=1)
     low, reach = float(middles[:_LEAST_BEFORE].max()), float(middles.max() - middles.min())
     if reach <= 0 or low > float(middles.max()) - _FALLEN * reach:
         return None
     top = int(np.argmax(middles >= float(middles.max()) - _FULL * reach))
+    between = middles[:top] - float(middles.min())
+    if int(((between > _STAYS * reach) & (between < (1 - _STAYS) * reach)).sum()) < _LEAST_RISE - 2:
+        return None  # a step
     after = middles[top:] - float(middles.max())
     stays = bool((after >= -_STAYS * reach).all())
     if not stays and not _emptied(after, reach):
