@@ -11,8 +11,8 @@ from math import nextafter
 from bot.analyst import counterfactuals as would
 from bot.analyst.advice_parts import explained, failures_of, struck_of
 from bot.analyst.findings import Findings
-from bot.analyst.steps import GROWTH, leading_to
-from bot.analyst.words import clock_s, counted, noun, plural, times
+from bot.analyst.steps import leading_to
+from bot.analyst.words import GROWTH, clock_s, counted, noun, plural, times
 from bot.domain.entity import Entity
 from bot.domain.fleet import as_flags
 from bot.domain.link import Chain

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.analyst.words import MASS, capital, clock_s, counted, every, felt_as, happened, length, plural, times
+from bot.analyst.words import GROWTH, MASS, capital, clock_s, counted, every, felt_as, happened, length, plural, times
 from bot.domain.link import Chain
 from bot.domain.signal import Signal
 from bot.domain.spelling import about
@@ -23,6 +23,8 @@ def conclusion(chain: Chain) -> str:
         delay = start_s - at_s
         soon = f"began {length(delay)} after" if delay >= 1 else "began with"
         first = f"{begun} at {clock_s(at_s)}; {felt} {soon} it"
+        if root.kind in GROWTH:
+            first = f"{begun} from {clock_s(at_s)} on; {felt} began {length(delay)} into it"
         if len(root.occurrences) > 1:
             first = f"{begun}{each}; {felt} {soon} that of {clock_s(at_s)}"
     elif lag is None or lag.median < 60:

@@ -8,15 +8,13 @@ from bot.analyst.citations import Citations
 from bot.analyst.findings import Durations, Findings
 from bot.analyst.rivals import seen_words
 from bot.analyst.routes import Routes
-from bot.analyst.words import counted, every, happened, length, p_words, times
+from bot.analyst.words import GROWTH, counted, every, happened, length, p_words, times
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId
 from bot.domain.link import Chain, Link
 from bot.domain.report import Cascade, Step, StepLink
 from bot.domain.signal import Kind, Signal, SpecFact
 from bot.domain.window import instant
-
-GROWTH = (Kind.MEMORY_GROWTH, Kind.RESOURCE_GROWTH)
 
 EVIDENCE_PER_STEP = 3
 MOST_TIMES = 300

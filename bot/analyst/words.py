@@ -143,6 +143,8 @@ def noun(kind: Kind) -> str:
     return NOUN.get(kind, kind.value.replace("_", " "))
 
 
+GROWTH = (Kind.MEMORY_GROWTH, Kind.RESOURCE_GROWTH)
+"""Kinds that go on for hours: told by how far they grew and from when on."""
 MASS = frozenset(
     {
         Kind.CPU_SATURATION,

@@ -90,3 +90,18 @@ def test_a_page_that_is_asked_for_more_is_one_whoever_asks():
     kept = [row for row in calm if not (20_000.0 <= row[0] < 20_600.0)]
     told = [one for one in signals([*kept, *rush, *other]) if one.kind is Kind.LOG_BURST]
     assert (4, {"/sale"}) == (len(told), {one.subject.split()[5] for one in told})
+
+
+LEAK = "<*> WARN <*> com.zaxxer.hikari.pool.ProxyLeakTask : Connection leak detection triggered for <*> on thread <*>"
+
+
+@pytest.mark.parametrize(("first_s", "last_s", "stretches"), [(9_000, 30_000, 1), (100, 43_000, 0)])
+def test_warnings_of_a_leak_are_one_stretch_where_they_set_in(first_s, last_s, stretches):
+    """Twenty warnings spread over hours tell of one growth from the first to the last; spread over the whole window, of none."""
+    rows = [(at, LEAK) for at in np.linspace(first_s, last_s, 20)]
+    rows += [(at, "<*> INFO served") for at in np.linspace(0, 43_199, 4_000)]
+    (leak,) = [one for one in signals(rows) if one.kind is Kind.RESOURCE_GROWTH]
+    assert len(leak.occurrences) == stretches
+    assert all(
+        (WINDOW.start_s + first_s, WINDOW.start_s + last_s) == (one.start_s, one.end_s) for one in leak.occurrences
+    )

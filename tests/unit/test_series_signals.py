@@ -129,6 +129,26 @@ def test_what_is_held_open_grows_until_it_is_full(metric):
     assert _TIMES[4400] < grown.end_s < _TIMES[4700]
 
 
+@pytest.mark.parametrize(
+    ("metric", "labels", "kind", "falls"),
+    [
+        ("kubelet_volume_stats_available_bytes", {"persistentvolumeclaim": "data-db-0"}, Kind.RESOURCE_GROWTH, True),
+        ("kafka_consumergroup_lag", {"consumergroup": "push", "topic": "push"}, Kind.QUEUE_GROWTH, False),
+        ("pg_stat_activity_count", {"pod": "db-0"}, Kind.RESOURCE_GROWTH, False),
+    ],
+)
+def test_a_long_rise_is_one_from_its_knee_to_its_bound_and_no_step_in_its_middle(metric, labels, kind, falls):
+    """Disks, queues and connections: dated at both ends, and nothing else is told of the same series."""
+    values = 1e9 + np.interp(np.arange(7200), (0, 3000, 5000, 7199), (0.0, 0.0, 9e9, 9e9))
+    values += np.random.default_rng(8).normal(0, 1e6, 7200)
+    found = _signals(_one(metric, {"namespace": "shop", **labels}, 11e9 - values if falls else values))
+    (signal,) = found
+    (grown,) = signal.occurrences
+    assert (signal.kind, grown.note.endswith(" left")) == (kind, falls)
+    assert abs(grown.start_s - _TIMES[3000]) < 1200
+    assert abs(grown.end_s - _TIMES[5000]) < 1200
+
+
 def test_what_is_held_open_by_day_and_not_by_night_does_not_leak():
     """A daily tide of open connections is none."""
     values = 300 + 250 * np.sin((_TIMES - _TIMES[0]) / 86_400 * 2 * np.pi) + np.random.default_rng(6).normal(0, 9, 7200)
