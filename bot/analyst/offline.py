@@ -15,6 +15,7 @@ from bot.analyst.conclusion import conclusion, folded_episodes, seen_seldom
 from bot.analyst.controls import FIRST_SEEN_S, control_questions
 from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
+from bot.analyst.growing import growing
 from bot.analyst.next_steps import to_fetch
 from bot.analyst.origins import BEGUN, LEAST_FURTHER, carried, further, grew_between, standing_of, unserved
 from bot.analyst.questions import symptom_wish
@@ -176,7 +177,7 @@ def _inconclusive(
         verdict="inconclusive",
         confidence="low",
         reasons=(*judged.reasons, *(f"what would help: {how}" for how, _ in to_fetch(findings.coverage))),
-        summary=f"{seen}; nothing in the window can be shown to have caused it.{lead}",
+        summary=f"{seen}; nothing in the window can be shown to have caused it.{lead}{growing(findings)}",
         symptom=_symptom(findings, None, citations),
         ruled_out=tuple(ruled_out(rival, findings, citations) for rival in found),
         claims=_claims(findings, None, citations),

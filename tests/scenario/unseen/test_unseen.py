@@ -131,3 +131,11 @@ def test_the_link_tells_which_pods_failed(investigated):
     """Two new pods fail and four old ones beside them do not: that stands in the test of the link from the rollout."""
     report = investigated(next(incident for incident in ALL if "half-rolled" == incident.name))
     assert "2 of 2 new pods failed, 0 of 4 others" in report.cascade.links[0].test
+
+
+def test_an_open_report_says_what_was_growing(investigated):
+    """Hours of lag before the first failure prove nothing, and are what whoever is on call wants to hear of."""
+    report = investigated(next(incident for incident in ALL if "hot-partition" == incident.name))
+    assert report.root_cause is None
+    assert "kafka_consumergroup_lag[scans] of Namespace parcel rose from Thu 19 Mar 06:2" in report.summary
+    assert "nothing shows that it leads to this" in report.summary
