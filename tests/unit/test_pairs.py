@@ -109,3 +109,14 @@ def test_a_new_version_at_peace_is_not_suspected_for_its_namespace_alone():
     assert not suspected(signal(Kind.LOG_ERROR, API, [0.5]))
     assert suspected(signal(Kind.LOG_ERROR, API, [1.02]))
     assert suspected(calls=frozenset({(EDGE, API)}))
+
+
+def test_a_change_of_a_callee_does_not_throttle_its_caller():
+    """A changed version may need more CPU than it is given; whoever calls it waits, and needs less."""
+    caller, callee = Entity("Deployment", "front", "web"), Entity("Deployment", "back", "web")
+    topology = Topology(calls=frozenset({(caller, callee)}))
+    throttled = signal(Kind.CPU_THROTTLING, caller, [1.1])
+    rolled = {place: signal(Kind.ROLLOUT, place, [1.0]) for place in (caller, callee)}
+    assert candidate_for(rolled[caller], throttled, topology).plausibility > 0.8
+    below = candidate_for(rolled[callee], throttled, topology)
+    assert below is None or below.plausibility < 0.5
