@@ -21,7 +21,7 @@ from bot.analyst.origins import BEGUN, LEAST_FURTHER, carried, further, grew_bet
 from bot.analyst.questions import symptom_wish
 from bot.analyst.quiet import OFTEN, alarms, asked_about, set_aside
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
-from bot.analyst.roots import against
+from bot.analyst.roots import FAR, against
 from bot.analyst.steps import cascade, summary_of
 from bot.analyst.sustaining import kept_up, sustaining
 from bot.analyst.unread import too_much_unread, unread_words
@@ -74,8 +74,6 @@ BARE = frozenset(
     }
 )
 """What a rollout may lead to for any reason: that its new version failed, or that its new pods never came."""
-FAR = frozenset({"same namespace", "cluster"})
-"""Ties of place that say little: what hangs on one must at least hold when tested straight."""
 SELDOM = 5
 """A step that so many times came for each time that the next one followed."""
 VITAL = ("kubernetes/logs", "kubernetes/events", "kubernetes/objects")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from bot.analyst.endings import another_beginning
 from bot.analyst.findings import Findings
-from bot.analyst.words import one_of
+from bot.analyst.words import GROWTH, one_of
 from bot.domain.link import Chain
 from bot.domain.signal import Kind, Signal
 
@@ -15,6 +15,8 @@ CHANGES = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.HUMAN_C
 CONTENTION = frozenset({Kind.CPU_SATURATION, Kind.CPU_THROTTLING, Kind.MEMORY_PRESSURE, Kind.IO_SATURATION})
 OFTEN = 3
 """Times that two must run short together before that is no coincidence."""
+FAR = frozenset({"same namespace", "cluster"})
+"""Ties of place that say little: what hangs on one must at least hold when tested straight."""
 TOGETHER_S = 300.0
 """Failures that begin as close as this began together."""
 
@@ -28,9 +30,21 @@ def against(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) ->
         doubts.append("the resolver that it asked, and what became of that, was not seen")
     if (other := _shared(findings, chain)) is not None:
         doubts.append(f"{other.entity} beside it ran short at the same times, which the change did not reach")
+    if _full_elsewhere(chain):
+        doubts.append(
+            f"it failed elsewhere, minutes after {chain.root.entity} was full: the two may have met by chance"
+        )
     if (host := _fails_as_well(findings, chain.root)) is not None:
         doubts.append(f"{host.entity}, which others call, failed with it: what leads to both was not seen")
     return doubts
+
+
+def _full_elsewhere(chain: Chain) -> bool:
+    """Tell whether a root that filled up is tied to failures of others by their namespace alone, and not within a scrape step."""
+    root, link = chain.root, chain.links[0]
+    if root.kind not in GROWTH or link.scope not in FAR or link.test.lag is None:
+        return False
+    return abs(link.test.lag.median) > max(TOGETHER_S / 5, float(root.attributes.get("step_s", 0.0)))
 
 
 def _merely_asked(findings: Findings, chain: Chain) -> bool:

@@ -243,6 +243,24 @@ def growing_beside(folder: Path) -> Path:
     return x.write(folder)
 
 
+def full_beside(folder: Path) -> Path:
+    """A database's disk fills up from the morning on; thirteen minutes after it is full another service begins to fail, on a token it cannot read."""
+    x = Export(day(20), 1440, seed=620, namespace="mallc")
+    front = edge(x)
+    cart, db = x.workload("cart", 2), stateful(x, "db", "docker.io/library/postgres:16.4", volume="data")
+    labels = {"namespace": "mallc", "persistentvolumeclaim": "data-db-0"}
+    x.series("kubelet_volume_stats_available_bytes", labels,
+             lambda m: 1.2e11 + 1e8 * (m % 7) if m < 540 else max(0.0, 1.2e11 * (1 - (m - 540) / 283)), step=2)  # fmt: skip
+    for at in x.every(30):
+        x.log(db, at, postgres(x.at(at), "LOG", f"checkpoint complete: wrote {int(at) % 700} buffers (4.1%)"))
+    for n, at in enumerate((212.0, 655.0, 1190.0)):
+        x.rollout(at, f"banner-{n}", 1, image=f"1.{n}.0")
+    traffic(x, front, "/cart", "mallc-cart-80", every=0.4, failing=lambda m: 0.5 if m > 836 else 0, status=(500,),
+            failed=lambda m: x.log(x.random.choice(cart), m, pino(x.at(m), 50, "request failed", err={"message": "unexpected token < in JSON"})),
+            served=lambda m: x.log(x.random.choice(cart), m, pino(x.at(m), 30, "cart")))  # fmt: skip
+    return x.write(folder)
+
+
 INCIDENTS = (
     Unseen(name="descriptors", build=descriptors, question=None, roots=frozenset({"Deployment/media/thumbs"}), hard=True),
     Unseen(name="hot-partition", build=hot_partition, question="Why is tracking stale since ten?", roots=frozenset({"Deployment/parcel/scans-gateway"}),
@@ -254,5 +272,6 @@ INCIDENTS = (
            shallow=frozenset({"StatefulSet/stock/postgres"}), hard=True),
     Unseen(name="unindexed", build=unindexed, question=None, roots=frozenset({"Deployment/chat/rooms"}), hard=True),
     Unseen(name="fuller-every-day", build=fuller_every_day, question=None, verdicts=frozenset({"no_incident", "inconclusive"})),
+    Unseen(name="full-beside", build=full_beside, question=None, verdicts=frozenset({"inconclusive"})),
     Unseen(name="growing-beside", build=growing_beside, question=None, verdicts=frozenset({"inconclusive"})),
 )  # fmt: skip
