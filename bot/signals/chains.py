@@ -52,6 +52,8 @@ UNNAMED = 0.8
 """What a tie to somebody called is worth where the failed calls name others, and not it."""
 CALLED_LESS = 0.01
 """What each place further down in the order of how often it is named takes away: it decides between equals."""
+BACK_AGAIN = frozenset({Kind.STARTUP, Kind.POD_START})
+"""What ends an absence; of what brought it about the mechanisms tell, no mere timing."""
 TOO_EARLY = 0.5
 """What a tie is worth whose effect was seen before its cause: that clocks are apart by seconds is seldom."""
 WEARING = frozenset({Kind.CPU_THROTTLING, Kind.CPU_SATURATION, Kind.MEMORY_PRESSURE, Kind.IO_SATURATION, Kind.GC_PAUSE})
@@ -242,6 +244,8 @@ def _incoming(
     into: dict[SignalId, list[tuple[float, Link]]] = defaultdict(list)
     for link in links:
         if link.test.status == "supported" and link.cause in signals and link.effect in signals:
+            if link.mechanism == TIMING and signals[link.effect].kind in BACK_AGAIN:
+                continue  # who failed for want of it came before it, and did not bring it about
             worth = strength(link) * _by_name(signals[link.cause], signals[link.effect], topology)
             if worth >= LEAST_STRENGTH * (0.4 if link.mechanism == TIMING else 1.0):
                 into[link.effect].append((worth, link))
