@@ -15,6 +15,8 @@ BY_NATURE = 0.9
 AT_ITSELF = frozenset({"same entity", "named"})
 """Ties of places of a thing with itself, or with what it is made for."""
 MOST = 2
+TOLD = "before it; such a thing leads to this, the times alone do not show it"
+"""How a fact of the first step ends that tells of one: what it cites is older than the step, and may be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from bot.analyst.antecedents import TOLD
 from bot.analyst.caps import capped
 from bot.analyst.proofs import (
     CHAT,
@@ -191,7 +192,8 @@ def _checked_step(step: Step, report: Report, signal: Signal | None, found: list
     if not report.window.start <= step.first_at < report.window.end:
         found.append(Finding(kind="step_time", where=step.id, detail=f"{step.first_at} lies outside the window"))
     dated = [entry.at for key in step.evidence if (entry := report.evidence[key]).at and _is_moment(entry)]
-    if dated and step.first_at > min(at for at in dated if at) + BURST_SLACK:
+    led_to = any(fact.endswith(TOLD) for fact in step.facts)
+    if dated and step.first_at > min(at for at in dated if at) + BURST_SLACK and not led_to:
         found.append(Finding(kind="step_time", where=step.id, detail="its own evidence is older than its first time"))
     if signal is None or not signal.occurrences:
         found.append(Finding(kind="step_unmeasured", where=step.id, detail=step.summary))

@@ -53,6 +53,8 @@ _AT_ITSELF = frozenset({"same entity", "owner", "named"})
 _NEAR = ("same entity", "owner", "named", "called by", "calls")
 _BEGINNINGS = frozenset(kind for kind, standing in EXOGENOUS.items() if standing >= 0.8)
 """Kinds that nothing inside brings about by mere timing."""
+_REFUSALS = frozenset({Kind.DRAIN_BLOCKED, Kind.QUOTA_EXCEEDED})
+"""Kinds that a rule refuses: that something was asked at that moment is not why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,10 +153,15 @@ def _ground(cause: Kind, effect: Kind, status: str, mark: int, blamed: bool) -> 
         if best is None or plausibility > best.plausibility:
             lag = Range(low_s=row.lag_s[0], high_s=row.lag_s[1], anchor=row.anchor)
             best = _Ground(row.key, reach[1], plausibility, lag)
-    if best is None and ties[0] in _NEAR and cause is not effect and effect not in _BEGINNINGS:
+    if best is None and ties[0] in _NEAR and _by_timing(cause, effect):
         lag = Range(low_s=TIMING_LAG_S[0], high_s=TIMING_LAG_S[1], anchor="during")
         best = _Ground(TIMING, ties[0], TIMING_WEIGHT, lag)
     return best
+
+
+def _by_timing(cause: Kind, effect: Kind) -> bool:
+    """Tell whether two kinds may be tied by timing alone: it begins nothing that needs no cause, and no refusal, which has a rule."""
+    return cause is not effect and effect not in _BEGINNINGS and effect not in _REFUSALS
 
 
 def link_all(found: Iterable[Candidate], window: Window, symptom: SignalId | None = None) -> list[Link]:
