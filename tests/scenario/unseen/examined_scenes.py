@@ -73,12 +73,17 @@ def wave(low: float, high: float, peak: float = 14.0) -> Callable[[float], float
 
 def measured(
     x: Export, pods: Sequence[str], cpu: Callable[[float], float], memory: Callable[[float], float], *, namespace: str | None = None, step: float = 2.0,
+    alive: tuple[float, float] = (0.0, math.inf),
 ) -> None:  # fmt: skip
-    """Add cAdvisor's CPU (cores) and memory (MiB) of pods, each with a noise of its own."""
+    """Add cAdvisor's CPU (cores) and memory (MiB) of pods, each with a noise of its own, while they are ``alive``."""
     for pod in pods:
         labels = {"namespace": namespace or x.namespace, "pod": pod, "container": "app"}
         x.counter("container_cpu_usage_seconds_total", labels, lambda m: cpu(m) * x.random.uniform(0.92, 1.08), step)
         x.series("container_memory_working_set_bytes", labels, lambda m: memory(m) * 2**20 * x.random.uniform(0.98, 1.02), step)
+        first, last = (x.at(min(edge, x.minutes)).timestamp() for edge in alive)
+        for metric in ("container_cpu_usage_seconds_total", "container_memory_working_set_bytes"):
+            one = x.samples[metric][-1]
+            one["values"] = [[at, value] for at, value in one["values"] if first <= at <= last]
 
 
 def traefik(x: Export, at: float, path: str, status: int, service: str, millis: float) -> str:

@@ -265,7 +265,9 @@ def waf_rule(folder: Path) -> Path:
             x.event(at, "Unhealthy", f"Pod/{pod}", 'Liveness probe failed: Get "http://10.42.0.24:10254/healthz": context deadline exceeded (Client.Timeout exceeded while awaiting headers)', warning=True, namespace="ingress-nginx")
     hot = lambda m: m > 205.5  # noqa: E731 - read beside its use
     measured(x, front, lambda m: 3.97 if hot(m) else 0.45, lambda m: 420 if hot(m) else 350, namespace="ingress-nginx", step=1)
-    measured(x, [*catalog, *basket], lambda m: 0.12 if hot(m) else 0.3, lambda _m: 260, step=1)
+    measured(x, catalog, lambda m: 0.12 if hot(m) else 0.3, lambda _m: 260, step=1, alive=(201, x.minutes))
+    measured(x, basket, lambda m: 0.12 if hot(m) else 0.3, lambda _m: 260, step=1)
+    measured(x, catalog_old, lambda _m: 0.3, lambda _m: 260, step=1, alive=(0, 201))
     for pod in front:
         x.counter("nginx_ingress_controller_requests", {"namespace": "ingress-nginx", "pod": pod, "host": "market.example.com"}, lambda m: 38 if hot(m) else 52 + m % 5)
     for at in x.every(0.08):

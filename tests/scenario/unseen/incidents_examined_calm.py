@@ -15,7 +15,8 @@ def blamed_release(folder: Path) -> Path:
     front = edge(x)
     old = x.workload("checkout", 3, image="4.1.9")
     new = released(x, 611.0, "checkout", 3, "4.2.0", old=old)
-    measured(x, [*old, *new], wave(0.1, 0.4), lambda _m: 480)
+    measured(x, old, wave(0.1, 0.4), lambda _m: 480, alive=(0, 612))
+    measured(x, new, wave(0.1, 0.4), lambda _m: 480, alive=(612, x.minutes))
     traffic(x, front, "/checkout", "store-checkout-80", every=0.15, failing=lambda _m: 0.004, status=(502,),
             failed=lambda m: x.log(x.random.choice(new if m > 612 else old), m, zap(x.at(m), "error", "charge", error="card declined by issuer gateway: timeout")),
             served=lambda m: x.log(x.random.choice(new if m > 612 else old), m, zap(x.at(m), "info", "charged")))  # fmt: skip
