@@ -66,6 +66,11 @@ def ticket(x: Export, folder: Path, key: str, minute: float, summary: str, text:
     (folder / "jira" / f"{key}.json").write_text(json.dumps(body))
 
 
+def scheduled(x: Export, minute: float) -> int:
+    """Give the number that the CronJob controller ends a job's name with: the scheduled time in minutes since 1970."""
+    return int(x.at(minute).timestamp()) // 60
+
+
 def wave(low: float, high: float, peak: float = 14.0) -> Callable[[float], float]:
     """Give a daily wave between two values with its top at an hour of the day that the window's midnight counts from."""
     return lambda m: low + (high - low) * (0.5 + 0.5 * math.cos((m / 60 - peak) / 24 * 2 * math.pi))
@@ -154,7 +159,7 @@ def _ci_nodes(x: Export) -> None:
 
 def _failing_report(x: Export) -> None:
     for n, at in enumerate(x.every(x.minutes / 6)):
-        job = f"usage-report-{29000000 + int(at)}"
+        job = f"usage-report-{scheduled(x, at)}"
         x.event(at, "SuccessfulCreate", "CronJob/usage-report", f"Created job {job}", component="cronjob-controller", namespace="finops")
         x.event(at + 3, "BackoffLimitExceeded", f"Job/{job}", "Job has reached the specified backoff limit", warning=True,
                 component="job-controller", namespace="finops")  # fmt: skip

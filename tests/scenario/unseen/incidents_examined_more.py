@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from examined_scenes import bustle, measured, nginx, released, ticket, traefik, wave
+from examined_scenes import bustle, measured, nginx, released, scheduled, ticket, traefik, wave
 from incident_kit import Export, Unseen, day, stamp
 from incident_scenes import between, edge, edited, job, node, stateful, traffic
 from line_formats import gunicorn, kafka, pino, postgres, spring, zap
@@ -25,7 +25,7 @@ def daily_quota(folder: Path) -> Path:
     for n in (2, 3, 4):
         begun, full = 1440 * n + 540.0, 1440 * n + 806.0 + 13 * n
         spans.append((full, min(1440 * (n + 1) + 480.0, x.minutes)))
-        pod = f"crm-enrich-{29540000 + 1440 * n}-{'k4xwz' if n % 2 else 'p8mtq'}"
+        pod = f"crm-enrich-{scheduled(x, begun)}-{'k4xwz' if n % 2 else 'p8mtq'}"
         x.log(pod, begun, pino(x.at(begun), 30, "enrich started", contacts=60000), namespace=crm)
         for k, at in enumerate(x.every(4, begun, full)):
             x.log(pod, at, pino(x.at(at), 30, "addresses validated via geocheck", done=900 * (k + 1), of=60000), namespace=crm)
@@ -33,7 +33,7 @@ def daily_quota(folder: Path) -> Path:
     for n in range(5):  # another nightly job that has run as long as anybody remembers
         for k in range(8):
             at = 1440 * n + 120 + 4 * k
-            x.log(f"catalog-export-{29540000 + 1440 * n}-z7c2d", at, f"{stamp(x.at(at))} INFO export: part {k + 1}/8 written")
+            x.log(f"catalog-export-{scheduled(x, 1440 * n + 120)}-z7c2d", at, f"{stamp(x.at(at))} INFO export: part {k + 1}/8 written")
 
     def failed(at: float) -> None:
         x.log(x.random.choice(checkout), at, spring(x.at(at), "ERROR", "c.e.checkout.AddressClient", "429 Too Many Requests from POST https://addressvalidation.geocheck.example.com/v1:validate: " + said))
