@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from examined_scenes import bustle, measured, released, ticket, traefik, wave
+from examined_scenes import bustle, measured, nginx, released, ticket, traefik, wave
 from incident_kit import Export, Unseen, day
 from incident_scenes import edge, edited, stateful, traffic
 from incident_sets import ended, made
@@ -121,6 +121,75 @@ def busy_hourly_job(folder: Path) -> Path:
     return x.write(folder)
 
 
+def undone_in_vain(folder: Path) -> Path:
+    """Errors begin eight minutes after a release of the very service; it is undone, they go on for forty minutes and end by themselves. Nothing tells why."""
+    x = Export(day(5, 10), 420, seed=1026, namespace="ride")
+    front = edge(x)
+    old = x.workload("dispatch", 3, image="19.1.0")
+    new = released(x, 181.0, "dispatch", 3, "19.2.0", old=old)
+    back = released(x, 214.0, "dispatch", 3, "19.1.0", old=new)
+    now = lambda m: old if m < 182.5 else new if m < 215.5 else back  # noqa: E731 - read beside its use
+    measured(x, old, lambda _m: 0.3, lambda _m: 350, alive=(0, 182))
+    measured(x, back, lambda _m: 0.3, lambda _m: 350, alive=(215, x.minutes))
+    traffic(x, front, "/dispatch", "ride-dispatch-80", every=0.12, failing=between((189.0, 256.0), chance=0.5), status=(500,),
+            failed=lambda m: x.log(x.random.choice(now(m)), m, zap(x.at(m), "error", "dispatch", error="context deadline exceeded")),
+            served=lambda m: x.log(x.random.choice(now(m)), m, zap(x.at(m), "info", "dispatched")))  # fmt: skip
+    x.say(194, "UANA", "dispatch 19.2.0 is bad, half of the rides fail")
+    x.say(216, "UANA", "back on 19.1.0")
+    x.say(231, "UBEN", "still half of them?!")
+    x.say(262, "UBEN", "gone. nobody did anything")
+    bustle(x, 6)
+    return x.write(folder)
+
+
+def jobs_in_step(folder: Path) -> Path:
+    """Two jobs start in the same minute every night and take equally long; requests fail while they run. Either may be it, or both. Five days."""
+    x = Export(day(9), 5 * 1440, seed=1027, namespace="gym")
+    front = edge(x)
+    classes = x.workload("classes", 3)
+    runs = [1440.0 * n + 210.0 for n in range(5)]
+    for name, words in (("member-export", "exporting members"), ("badge-sync", "syncing badges")):
+        for begun, pod in x.cronjob(name, "30 3 * * *", runs, 18):
+            x.log(pod, begun + 0.3, pino(x.at(begun + 0.3), 30, words))
+            x.log(pod, begun + 17.8, pino(x.at(begun + 17.8), 30, "done"))
+    spans = [(begun + 1.0, begun + 18.0) for begun in runs]
+    for low, high in spans:
+        traffic(x, front, "/classes", "gym-classes-80", every=0.2, failing=lambda _m: 0.6, status=(500,), since=low, until=high,
+                failed=lambda m: x.log(x.random.choice(classes), m, pino(x.at(m), 50, "request failed", status=500)))  # fmt: skip
+    traffic(x, front, "/classes", "gym-classes-80", every=0.8, failing=between(*spans, chance=0.6), status=(500,),
+            failed=lambda m: x.log(x.random.choice(classes), m, pino(x.at(m), 50, "request failed", status=500)),
+            served=lambda m: x.log(x.random.choice(classes), m, pino(x.at(m), 30, "classes listed")))  # fmt: skip
+    x.say(1440 + 540, "UPAT", "half past three again. badge-sync is the new one, no?")
+    bustle(x, 6)
+    return x.write(folder)
+
+
+def one_node_of_three(folder: Path) -> Path:
+    """Requests fail on the pods of one node only, new version or old; a release went to all nodes minutes before. The node itself says nothing. Five hours.
+
+    Root: that node, if anything may be named at all. Not: the release, whose other pods are well.
+    """
+    x = Export(day(6, 9), 300, seed=1028, namespace="farm")
+    front = edge(x)
+    old = x.workload("fields", 6, image="2.2.0")
+    crops = x.workload("crops", 3)
+    new = released(x, 122.0, "fields", 6, "2.3.0", old=old)
+    low, high = 131.0, 205.0
+    for at in x.every(0.06):
+        name, pods = ("fields", new if at > 125.5 else old) if x.random.random() < 0.6 else ("crops", crops)
+        number = x.random.randrange(len(pods))
+        bad = low <= at < high and number % 3 == 1 and x.random.random() < 0.9  # the kit puts every third pod on node-b
+        x.log(front, at, nginx(x.at(at), f"/{name}", 504 if bad else 200, f"farm-{name}-80", 5.0 if bad else 0.04, 5.0 if bad else 0.04), namespace="ingress-nginx")
+        if bad:
+            x.log(pods[number], at - 0.001, spring(x.at(at), "ERROR", "c.e.Store", "java.net.SocketTimeoutException: Read timed out"))
+        elif x.random.random() < 0.5:
+            x.log(pods[number], at - 0.001, spring(x.at(at), "INFO", "c.e.Store", "read"))
+    x.say(139, "UANA", "fields 2.3.0 times out, a third of all calls")
+    x.say(171, "UBEN", "crops does as well and nobody touched that")
+    bustle(x, 6)
+    return x.write(folder)
+
+
 _CALM = frozenset({"no_incident", "inconclusive"})
 INCIDENTS = (
     Unseen(name="blamed-release", build=blamed_release, question="Why is checkout broken since 4.2.0?", verdicts=_CALM, full=True),
@@ -128,4 +197,7 @@ INCIDENTS = (
     Unseen(name="synced-together", build=synced_together, question=None, verdicts=frozenset({"inconclusive"}), full=True),
     Unseen(name="never-happened", build=never_happened, question="why did payments time out on Wednesday night?", verdicts=_CALM, full=True),
     Unseen(name="busy-hourly-job", build=busy_hourly_job, question="Is overdue-scan the reason for the 502s?", verdicts=_CALM, full=True),
+    Unseen(name="undone-in-vain", build=undone_in_vain, question="what broke dispatch?", verdicts=frozenset({"inconclusive"}), full=True),
+    Unseen(name="jobs-in-step", build=jobs_in_step, question=None, verdicts=frozenset({"inconclusive"}), full=True),
+    Unseen(name="one-node-of-three", build=one_node_of_three, question=None, roots=frozenset({"Node//node-b"}), hard=True, full=True),
 )  # fmt: skip
