@@ -111,9 +111,9 @@ def haproxy(x: Export, at: float, path: str, status: int, backend: str, server: 
 def nginx(at: datetime, path: str, status: int, service: str, seconds: float, upstream: float | None, **who: str) -> str:
     """Write an ingress-nginx access line that tells the request's own time from its upstream's."""
     took = "-" if upstream is None else f"{upstream:.3f}"
-    client, agent = who.get("client", "203.0.113.77"), who.get("agent", AGENTS[0])
+    client, agent, server = who.get("client", "203.0.113.77"), who.get("agent", AGENTS[0]), who.get("server", "10.42.1.17")
     return (f'{client} - - [{at.strftime("%d/%b/%Y:%H:%M:%S +0000")}] "GET {path} HTTP/2.0" {status} 812 "-" "{agent}" 411 {seconds:.3f} '
-            f"[{service}] [] 10.42.1.17:8080 812 {took} {'-' if upstream is None else status} {crc32(f'{path}{at}{seconds}'.encode()):032x}")  # fmt: skip
+            f"[{service}] [] {server}:8080 812 {took} {'-' if upstream is None else status} {crc32(f'{path}{at}{seconds}'.encode()):032x}")  # fmt: skip
 
 
 # -- what goes on beside every incident

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from examined_scenes import bustle, measured, nginx, released, ticket, traefik, wave
 from incident_kit import Export, Unseen, day
-from incident_scenes import edge, edited, stateful, traffic
+from incident_scenes import between, edge, edited, stateful, traffic
 from incident_sets import ended, made
 from line_formats import pino, postgres, spring, zap
 
@@ -179,7 +179,7 @@ def one_node_of_three(folder: Path) -> Path:
         name, pods = ("fields", new if at > 125.5 else old) if x.random.random() < 0.6 else ("crops", crops)
         number = x.random.randrange(len(pods))
         bad = low <= at < high and number % 3 == 1 and x.random.random() < 0.9  # the kit puts every third pod on node-b
-        x.log(front, at, nginx(x.at(at), f"/{name}", 504 if bad else 200, f"farm-{name}-80", 5.0 if bad else 0.04, 5.0 if bad else 0.04), namespace="ingress-nginx")
+        x.log(front, at, nginx(x.at(at), f"/{name}", 504 if bad else 200, f"farm-{name}-80", 5.0 if bad else 0.04, 5.0 if bad else 0.04, server=f"10.42.{number}.{len(name)}"), namespace="ingress-nginx")
         if bad:
             x.log(pods[number], at - 0.001, spring(x.at(at), "ERROR", "c.e.Store", "java.net.SocketTimeoutException: Read timed out"))
         elif x.random.random() < 0.5:
