@@ -275,7 +275,8 @@ class Unseen:
     """An incident and what a good reader may say of it.
 
     ``roots`` are right; ``shallow`` ones are true but stop short of the origin; empty ``roots`` mean that there is no
-    cause to find, and ``verdicts`` which verdicts are honest. ``hard`` ones may stay inconclusive.
+    cause to find, and ``verdicts`` which verdicts are honest. ``hard`` ones may stay inconclusive. ``amiss`` ones are
+    judged wrongly so far: expected failures, to be unmarked by who mends them.
     """
 
     name: str
@@ -285,6 +286,7 @@ class Unseen:
     shallow: frozenset[str] = frozenset()
     verdicts: frozenset[str] = frozenset({"cause_found"})
     hard: bool = False
+    amiss: bool = False
     full: bool = False
 
 

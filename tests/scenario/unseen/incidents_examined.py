@@ -1,5 +1,8 @@
 """Incidents written to examine the engine by one who had not read its rules: networks, names, trust, settings. Truth first, run later."""
 
+# A scene reads as a table: a line for each thing that is written.
+# fmt: off
+
 from pathlib import Path
 
 from examined_scenes import bustle, haproxy, measured, nginx, released, ticket
@@ -42,7 +45,7 @@ def reconnect_herd(folder: Path) -> Path:
     for at in x.every(13):
         x.log(database, at, postgres(x.at(at), "LOG", "checkpoint complete: wrote 1187 buffers (7.2%)"))
     traffic(x, front, "/v1/session", "chat-sessions-80", every=0.3, failing=between((low, high), chance=0.8), status=(503, 504), slow=5.0,
-            served=lambda m: x.log(x.random.choice(sessions), m, zap(x.at(m), "info", "session opened")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(sessions), m, zap(x.at(m), "info", "session opened")))
     traffic(x, front, "/rooms", "chat-rooms-80", every=0.4, failing=lambda _m: 0.002)
     x.say(152, "UANA", "logins are failing, sessions cannot get a db connection. I bet it is accounts-analyze, it ran at 09:20")
     x.say(156, "UBEN", "or the db is just too small. shall we scale accounts-db?")
@@ -75,7 +78,7 @@ def search_domains(folder: Path) -> Path:
         for at in hits:
             gone = at + 0.1 * n
             x.event(gone, "OOMKilling", "Node/node-a", f"Memory cgroup out of memory: Killed process {2200 + int(at)} (coredns) total-vm:912044kB, anon-rss:173012kB, file-rss:0kB",
-                    warning=True, component="kernel-monitor", namespace="default")  # fmt: skip
+                    warning=True, component="kernel-monitor", namespace="default")
             x.event(gone + 0.2, "Started", f"Pod/{pod}", "Started container app", namespace="kube-system")
             x.log(pod, gone + 0.3, "CoreDNS-1.11.3", namespace="kube-system")
     for at in x.every(1.2):
@@ -86,7 +89,7 @@ def search_domains(folder: Path) -> Path:
             x.log(x.random.choice(new), at, zap(x.at(at), "warn", "fetch", error="dial tcp: lookup cdn.publisher-7.example.com on 10.43.0.10:53: read udp 10.42.0.7:41231->10.43.0.10:53: i/o timeout"))
     traffic(x, front, "/read", "feeds-reader-80", every=0.25, failing=between(*spans, chance=0.85), status=(502,), slow=5.0,
             failed=lambda m: x.log(x.random.choice(reader), m, pino(x.at(m), 50, "store unreachable", err={"code": "EAI_AGAIN", "message": "getaddrinfo EAI_AGAIN store.feeds.svc.cluster.local"})),
-            served=lambda m: x.log(x.random.choice(reader if m > 672 else reader_old), m, pino(x.at(m), 30, "article read")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(reader if m > 672 else reader_old), m, pino(x.at(m), 30, "article read")))
     x.say(705, "UANA", "reader throws 502 since its 3.2.0, EAI_AGAIN. rolling back?")
     x.say(770, "UCHO", "coredns is OOMKilled again. node upgrade last week maybe?")
     bustle(x, 7)
@@ -97,7 +100,7 @@ def ticketed(x: Export, folder: Path) -> Path:
     """Write the export with the ticket of one who blames the reader."""
     x.write(folder)
     ticket(x, folder, "OPS-311", 781, "reader 502s since 3.2.0", "Since reader 3.2.0 went out at 11:11 articles fail for some minutes every hour.",
-           [(820, "ben", "3.2.0 only touched templates. DNS looks ill.")])  # fmt: skip
+           [(820, "ben", "3.2.0 only touched templates. DNS looks ill.")])
     return folder
 
 
@@ -136,12 +139,12 @@ def stale_root(folder: Path) -> Path:
     ):
         x.event(at, "Generated" if "private key" in text else "Issuing", "Certificate/istio-ca", text, component=component, namespace="istio-system")
     for at, text in ((121.3, "info\tUpdate Istiod cacerts"), (121.4, "info\tIstiod has detected the newly added intermediate CA and updated its key and certs accordingly"),
-                     (121.5, "info\trootcertrotator\tpush new root to namespaces: configmap istio-ca-root-cert updated")):  # fmt: skip
+                     (121.5, "info\trootcertrotator\tpush new root to namespaces: configmap istio-ca-root-cert updated")):
         x.log(istiod, at, x.at(at).strftime("%Y-%m-%dT%H:%M:%S.%fZ\t") + text, container="discovery", namespace="istio-system")
     for pod in (*claims, ingress):
         at = 126 + x.random.uniform(0, 6)
         x.log(pod, at, x.at(at).strftime("%Y-%m-%dT%H:%M:%S.%fZ\tinfo\tcache\tgenerated new workload certificate\tresourceName=default latency=118ms ttl=23h59m59s"),
-              container="istio-proxy", namespace="istio-system" if pod == ingress else None)  # fmt: skip
+              container="istio-proxy", namespace="istio-system" if pod == ingress else None)
     low, high = 133.0, 371.0
     fail = "remote_connection_failure|TLS_error:|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:TLS_error_end"
     old = lambda m: claims_old if m < 101.5 else claims  # noqa: E731 - read beside its use
@@ -149,14 +152,14 @@ def stale_root(folder: Path) -> Path:
         bad = low <= at < high and x.random.random() < 0.97
         cluster = "outbound|80||policy.claims.svc.cluster.local"
         x.log(x.random.choice(old(at)), at, envoy(x.random, x.at(at), "/policies/check", 503 if bad else 200, "UF,URX" if bad else "-",
-              details=f"upstream_reset_before_response_started{{{fail}}}" if bad else "via_upstream", cluster=cluster, ms=60 if bad else 11), container="istio-proxy")  # fmt: skip
+              details=f"upstream_reset_before_response_started{{{fail}}}" if bad else "via_upstream", cluster=cluster, ms=60 if bad else 11), container="istio-proxy")
         x.log(ingress, at + 0.001, envoy(x.random, x.at(at), "/claims/new", 500 if bad else 200, "-", details="via_upstream",
-              cluster="outbound|80||claims.claims.svc.cluster.local", ms=90 if bad else 34), container="istio-proxy", namespace="istio-system")  # fmt: skip
+              cluster="outbound|80||claims.claims.svc.cluster.local", ms=90 if bad else 34), container="istio-proxy", namespace="istio-system")
         if bad:
             x.log(x.random.choice(claims), at, zap(x.at(at), "error", "policy check", error="unexpected status 503 from policy"))
     for at in x.every(4, low, high):
         x.log(x.random.choice(policy), at, x.at(at).strftime("%Y-%m-%dT%H:%M:%S.%fZ\twarning\tenvoy connection\tremote address:10.42.1.9:41022,TLS_error:|268436504:SSL routines:OPENSSL_internal:TLSV1_ALERT_UNKNOWN_CA:TLS_error_end"),
-              container="istio-proxy")  # fmt: skip
+              container="istio-proxy")
     released(x, 370.0, "policy", 2, "1.0.0", old=policy)
     x.say(150, "UANA", "claims 2.4.0 gives 500s, went out at 06:41")
     x.say(176, "UBEN", "rolled claims back on staging, no difference there. policy answers 503?")
@@ -195,7 +198,7 @@ def old_image_format(folder: Path) -> Path:
         x.event(at + 0.3, "Pulling", f"Pod/{pod}", 'Pulling image "registry.example.com/pdf-render:1.4"', host=come[number], count=80, until=598)
         x.event(at + 0.5, "Failed", f"Pod/{pod}", 'Failed to pull image "registry.example.com/pdf-render:1.4": failed to pull and unpack image "registry.example.com/pdf-render:1.4": not implemented: media type '
                 '"application/vnd.docker.distribution.manifest.v1+prettyjws" is no longer supported since containerd v2.1, please rebuild the image as '
-                '"application/vnd.docker.distribution.manifest.v2+json" or "application/vnd.oci.image.manifest.v1+json"', warning=True, host=come[number], count=80, until=598)  # fmt: skip
+                '"application/vnd.docker.distribution.manifest.v2+json" or "application/vnd.oci.image.manifest.v1+json"', warning=True, host=come[number], count=80, until=598)
         x.event(at + 0.9, "BackOff", f"Pod/{pod}", 'Back-off pulling image "registry.example.com/pdf-render:1.4"', warning=True, host=come[number], count=900, until=598)
     for at in x.every(0.5):
         bad = at > 195.2
@@ -224,7 +227,7 @@ def flag_for_some(folder: Path) -> Path:
     edited(x, {"apiVersion": "core.openfeature.dev/v1beta1", "kind": "FeatureFlag", "metadata": {"name": "pricing", "namespace": "saas"},
                "spec": {"flagSpec": {"flags": {"tax-engine-v2": {"state": "ENABLED", "variants": {"on": True, "off": False}, "defaultVariant": "off",
                         "targeting": {"if": [{"ends_with": [{"var": "tenant"}, "-eu"]}, "on"]}}}}}},
-           288.0, "kubectl-edit", {"f:spec": {"f:flagSpec": {"f:flags": {"f:tax-engine-v2": {"f:targeting": {}}}}}})  # fmt: skip
+           288.0, "kubectl-edit", {"f:spec": {"f:flagSpec": {"f:flags": {"f:tax-engine-v2": {"f:targeting": {}}}}}})
     x.log(flagd, 288.1, '{"level":"info","ts":"%s","logger":"flagd","msg":"configuration change (update) for flagKey tax-engine-v2 (core.openfeature.dev/saas/pricing)","component":"store"}' % stamp(x.at(288.1)))  # noqa: UP031 - JSON's braces
     tenants = ("acme-eu", "borealis-eu", "cordoba-eu", "delta-us", "ember-us", "fuji-ap", "gale-us", "haru-ap")
     for at in x.every(0.12):
@@ -233,7 +236,7 @@ def flag_for_some(folder: Path) -> Path:
         x.log(front, at, nginx(x.at(at), f"/t/{tenant}/quotes", 500 if bad else 200, "saas-quotes-80", 0.04, 0.04), namespace="ingress-nginx")
         if bad:
             x.log(x.random.choice(quotes), at - 0.001, pino(x.at(at), 50, "quote failed", tenant=tenant, flags={"tax-engine-v2": "on"},
-                  err={"type": "TypeError", "message": "Cannot read properties of undefined (reading 'vatId')", "stack": "at TaxEngineV2.compute (/app/dist/tax/engine-v2.js:88:21)"}))  # fmt: skip
+                  err={"type": "TypeError", "message": "Cannot read properties of undefined (reading 'vatId')", "stack": "at TaxEngineV2.compute (/app/dist/tax/engine-v2.js:88:21)"}))
         elif x.random.random() < 0.5:
             x.log(x.random.choice(quotes), at - 0.001, pino(x.at(at), 30, "quote given", tenant=tenant, flags={"tax-engine-v2": "on" if at > 288.2 and tenant.endswith("-eu") else "off"}))
     for at in x.every(9):
@@ -256,7 +259,7 @@ def waf_rule(folder: Path) -> Path:
     catalog = released(x, 200.0, "catalog", 3, "7.7.0", old=catalog_old)
     edited(x, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ingress-nginx-controller", "namespace": "ingress-nginx"},
                "data": {"enable-modsecurity": "true", "modsecurity-snippet": 'SecRuleEngine On\nSecRule REQUEST_URI "@rx (?:.*=.*)*(?:.*&.*)*(?:.*;.*)*x-probe" "id:900417,deny,status:403"\n'}},
-           205.0, "helm", {"f:data": {"f:modsecurity-snippet": {}}})  # fmt: skip
+           205.0, "helm", {"f:data": {"f:modsecurity-snippet": {}}})
     for n, pod in enumerate(front):
         for at, text in ((205.3, '"Configuration changes detected, backend reload required"'), (205.5, '"Backend successfully reloaded"')):
             x.log(pod, at + 0.02 * n, klog(x.at(at), "I", text), namespace="ingress-nginx")
@@ -278,7 +281,7 @@ def waf_rule(folder: Path) -> Path:
         x.log(pod, at, nginx(x.at(at), path, x.random.choice((499, 504)) if bad else 200, f"market-{which}-80", slow, None if bad else 0.03), namespace="ingress-nginx")
         if bad and x.random.random() < 0.3:
             x.log(pod, at, x.at(at).strftime('%Y/%m/%d %H:%M:%S [error] 33#33: *88123 [client 203.0.113.77] ModSecurity: Rule 7f4136565b88 [id "900417"][file "<<reference missing or not informed>>"][line "2"] - Execution error - PCRE limits exceeded (-8): (null). '
-                  '[hostname "market.example.com"] [uri "/catalog"]'), namespace="ingress-nginx")  # fmt: skip
+                  '[hostname "market.example.com"] [uri "/catalog"]'), namespace="ingress-nginx")
         elif not bad and x.random.random() < 0.5:
             x.log(x.random.choice(catalog if which == "catalog" and at > 201 else catalog_old if which == "catalog" else basket), at - 0.001, pino(x.at(at), 30, which, status=200, ms=21))
     x.say(211, "UANA", "everything is slow. catalog 7.7.0?")
@@ -303,7 +306,7 @@ def topic_typo(folder: Path) -> Path:
     x.event(572.1, "Started", f"Pod/{broker}", "Started container app")
     packing = released(x, 597.0, "packing", 2, "1.31.0", old=packing_old)
     edited(x, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "labels-config", "namespace": "ship"}, "data": {"KAFKA_TOPIC": "order-evnts", "KAFKA_GROUP": "labels", "PRINTER": "zpl-2"}},
-           611.0, "kustomize-controller", {"f:data": {"f:KAFKA_TOPIC": {}, "f:PRINTER": {}}})  # fmt: skip
+           611.0, "kustomize-controller", {"f:data": {"f:KAFKA_TOPIC": {}, "f:PRINTER": {}}})
     for at in x.every(10):
         x.log(flux, at, _applied(x, at, "unchanged"), namespace="flux-system")
     x.log(flux, 611.0, _applied(x, 611.0, "configured"), namespace="flux-system")
@@ -319,7 +322,7 @@ def topic_typo(folder: Path) -> Path:
     x.series("kafka_consumergroup_lag", {"namespace": "ship", "consumergroup": "labels", "topic": "order-events", "partition": "0"}, lambda m: 3 + m % 4 if m < 612 else 5 + 1.1 * (m - 612), step=2)
     traffic(x, front, "/pack", "ship-packing-80", every=0.4, failing=lambda m: 0.9 if m > 616 else 0.003, status=(503,), slow=30.0,
             failed=lambda m: x.log(x.random.choice(packing), m, pino(x.at(m), 50, "no label for order after 30 s", order=int(m * 31))),
-            served=lambda m: x.log(x.random.choice(packing if m > 597.5 else packing_old), m, pino(x.at(m), 30, "packed")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(packing if m > 597.5 else packing_old), m, pino(x.at(m), 30, "packed")))
     x.say(640, "UANA", "packing cannot get labels. kafka was restarted this morning, is it back?")
     x.say(655, "UBEN", "kafka is fine. packing 1.31.0 though?")
     bustle(x, 6)
@@ -329,7 +332,7 @@ def topic_typo(folder: Path) -> Path:
 def _applied(x: Export, at: float, result: str) -> str:
     """Write kustomize-controller's line about an apply."""
     return (f'{{"level":"info","ts":"{stamp(x.at(at))}","msg":"server-side apply completed","controller":"kustomization","Kustomization":{{"name":"ship","namespace":"flux-system"}},'
-            f'"output":{{"ConfigMap/ship/labels-config":"{result}","Deployment/ship/labels":"unchanged","Deployment/ship/packing":"unchanged"}},"revision":"main@sha1:{"4c0e91" if at > 610 else "88d1f2"}"}}')  # fmt: skip
+            f'"output":{{"ConfigMap/ship/labels-config":"{result}","Deployment/ship/labels":"unchanged","Deployment/ship/packing":"unchanged"}},"revision":"main@sha1:{"4c0e91" if at > 610 else "88d1f2"}"}}')
 
 
 INCIDENTS = (
@@ -346,4 +349,4 @@ INCIDENTS = (
            shallow=frozenset({"Deployment/ingress-nginx/ingress-nginx-controller"}), full=True),
     Unseen(name="topic-typo", build=topic_typo, question=None, roots=frozenset({"ConfigMap/ship/labels-config", "Kustomization/flux-system/ship"}),
            shallow=frozenset({"Deployment/ship/labels"}), full=True),
-)  # fmt: skip
+)

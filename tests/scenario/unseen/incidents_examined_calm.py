@@ -1,5 +1,8 @@
 """Windows without a cause, written to examine the engine: innocent releases and restarts, two changes at once, a symptom that never was, a harmless job."""
 
+# A scene reads as a table: a line for each thing that is written.
+# fmt: off
+
 from pathlib import Path
 
 from examined_scenes import bustle, measured, nginx, released, ticket, traefik, wave
@@ -19,7 +22,7 @@ def blamed_release(folder: Path) -> Path:
     measured(x, new, wave(0.1, 0.4), lambda _m: 480, alive=(612, x.minutes))
     traffic(x, front, "/checkout", "store-checkout-80", every=0.15, failing=lambda _m: 0.004, status=(502,),
             failed=lambda m: x.log(x.random.choice(new if m > 612 else old), m, zap(x.at(m), "error", "charge", error="card declined by issuer gateway: timeout")),
-            served=lambda m: x.log(x.random.choice(new if m > 612 else old), m, zap(x.at(m), "info", "charged")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(new if m > 612 else old), m, zap(x.at(m), "info", "charged")))
     x.say(640, "UANA", "checkout is broken since 4.2.0, I cannot pay at all")
     x.say(644, "UBEN", "same here, spinner forever")
     x.say(651, "UCHO", "should we roll back 4.2.0?")
@@ -66,7 +69,7 @@ def synced_together(folder: Path) -> Path:
     low = 209.0
     traffic(x, front, "/basket", "trade-basket-80", every=0.15, failing=lambda m: 0.45 if m > low else 0.002, status=(500,),
             failed=lambda m: x.log(x.random.choice(basket), m, zap(x.at(m), "error", "basket", error="quote: errgroup: context deadline exceeded")),
-            served=lambda m: x.log(x.random.choice(basket), m, zap(x.at(m), "info", "basket shown")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(basket), m, zap(x.at(m), "info", "basket shown")))
     for at in x.every(3):
         number = x.random.randint(0, 1)
         x.log((prices if at < 206.6 else new[:2])[number], at, zap(x.at(at), "info", "prices given"))
@@ -90,7 +93,7 @@ def never_happened(folder: Path) -> Path:
     for at in x.every(12):
         x.log(db, at, postgres(x.at(at), "LOG", "checkpoint complete: wrote 411 buffers (2.5%)"))
     traffic(x, front, "/pay", "pay-payments-80", every=0.5, failing=lambda _m: 0.001, status=(502,), fast=0.12,
-            served=lambda m: x.log(x.random.choice(payments), m, spring(x.at(m), "INFO", "c.e.Payments", "payment accepted")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(payments), m, spring(x.at(m), "INFO", "c.e.Payments", "payment accepted")))
     x.say(1440 + 92, "UALERTS", "[FIRING:1] PaymentsLatencyHigh cluster=staging-eu p99 4.1s", channel="alerts")
     bustle(x, 7)
     return x.write(folder)
@@ -114,7 +117,7 @@ def busy_hourly_job(folder: Path) -> Path:
     x.series("http_request_duration_p99_seconds", {"namespace": "lib", "service": "loans"}, lambda m: (0.13 if inside(m) else 0.11) + 0.01 * (m % 4), step=2)
     traffic(x, front, "/loans", "lib-loans-80", every=0.5, failing=lambda _m: 0.004, status=(502,),
             failed=lambda m: x.log(x.random.choice(loans), m, pino(x.at(m), 50, "client went away")),
-            served=lambda m: x.log(x.random.choice(loans), m, pino(x.at(m), 30, "loans listed")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(loans), m, pino(x.at(m), 30, "loans listed")))
     edited(x, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "loans-texts", "namespace": "lib"}, "data": {"greeting": "Hello"}}, 2222.0, "kubectl-edit", {"f:data": {}})
     x.say(1300, "UKIM", "overdue-scan deadlocks again, as ever. is that the reason for the odd 502?")
     bustle(x, 7)
@@ -133,7 +136,7 @@ def undone_in_vain(folder: Path) -> Path:
     measured(x, back, lambda _m: 0.3, lambda _m: 350, alive=(215, x.minutes))
     traffic(x, front, "/dispatch", "ride-dispatch-80", every=0.12, failing=between((189.0, 256.0), chance=0.5), status=(500,),
             failed=lambda m: x.log(x.random.choice(now(m)), m, zap(x.at(m), "error", "dispatch", error="context deadline exceeded")),
-            served=lambda m: x.log(x.random.choice(now(m)), m, zap(x.at(m), "info", "dispatched")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(now(m)), m, zap(x.at(m), "info", "dispatched")))
     x.say(194, "UANA", "dispatch 19.2.0 is bad, half of the rides fail")
     x.say(216, "UANA", "back on 19.1.0")
     x.say(231, "UBEN", "still half of them?!")
@@ -155,10 +158,10 @@ def jobs_in_step(folder: Path) -> Path:
     spans = [(begun + 1.0, begun + 18.0) for begun in runs]
     for low, high in spans:
         traffic(x, front, "/classes", "gym-classes-80", every=0.2, failing=lambda _m: 0.6, status=(500,), since=low, until=high,
-                failed=lambda m: x.log(x.random.choice(classes), m, pino(x.at(m), 50, "request failed", status=500)))  # fmt: skip
+                failed=lambda m: x.log(x.random.choice(classes), m, pino(x.at(m), 50, "request failed", status=500)))
     traffic(x, front, "/classes", "gym-classes-80", every=0.8, failing=between(*spans, chance=0.6), status=(500,),
             failed=lambda m: x.log(x.random.choice(classes), m, pino(x.at(m), 50, "request failed", status=500)),
-            served=lambda m: x.log(x.random.choice(classes), m, pino(x.at(m), 30, "classes listed")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(classes), m, pino(x.at(m), 30, "classes listed")))
     x.say(1440 + 540, "UPAT", "half past three again. badge-sync is the new one, no?")
     bustle(x, 6)
     return x.write(folder)
@@ -200,4 +203,4 @@ INCIDENTS = (
     Unseen(name="undone-in-vain", build=undone_in_vain, question="what broke dispatch?", verdicts=frozenset({"inconclusive"}), full=True),
     Unseen(name="jobs-in-step", build=jobs_in_step, question=None, verdicts=frozenset({"inconclusive"}), full=True),
     Unseen(name="one-node-of-three", build=one_node_of_three, question=None, roots=frozenset({"Node//node-b"}), hard=True, full=True),
-)  # fmt: skip
+)

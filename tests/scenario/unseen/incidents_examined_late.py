@@ -1,5 +1,8 @@
 """A second handful to examine the engine by: disks beside etcd, connections that stick, one job too many, a registry's limit, routes lost; and a canary."""
 
+# A scene reads as a table: a line for each thing that is written.
+# fmt: off
+
 from pathlib import Path
 
 from examined_scenes import bustle, haproxy, measured, nginx, released, scheduled, wave
@@ -47,7 +50,7 @@ def etcd_beside_agent(folder: Path) -> Path:
         x.event(at + 0.6, "LeaderElection", "Lease/kube-controller-manager", f"{pod.rpartition('manager-')[2]}_1f0c became leader", component="kube-controller-manager", namespace="kube-system")
     traffic(x, front, "/deploy", "delivery-deployer-80", every=0.5, failing=lambda m: 0.6 if m > begun + 0.5 else 0.004, status=(500, 504), slow=12.0,
             failed=lambda m: x.log(x.random.choice(deployer), m, zap(x.at(m), "error", "apply manifest", error="etcdserver: request timed out")),
-            served=lambda m: x.log(x.random.choice(deployer if m > 159 else deployer_old), m, zap(x.at(m), "info", "applied")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(deployer if m > 159 else deployer_old), m, zap(x.at(m), "info", "applied")))
     x.say(190, "UANA", "deploys fail, deployer 3.3.0 went out at 10:38")
     x.say(199, "UBEN", "the api server times out for me as well, kubectl hangs")
     bustle(x, 5)
@@ -83,7 +86,7 @@ def stuck_connections(folder: Path) -> Path:
     released(x, 1440 + 660.0, "avatars", 1, "2.0.1")
     traffic(x, front, "/me", "soc-web-80", every=0.6, failing=bad, status=(504,), slow=3.0,
             failed=lambda m: x.log(x.random.choice(web), m, zap(x.at(m), "error", "GetProfile", error="rpc error: code = DeadlineExceeded desc = context deadline exceeded", peer="10.42.0.7:9090")),
-            served=lambda m: x.log(x.random.choice(web if m > 1152 else web_old), m, zap(x.at(m), "info", "profile shown")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(web if m > 1152 else web_old), m, zap(x.at(m), "info", "profile shown")))
     for at in x.every(8):
         x.log(x.random.choice(profile), at, zap(x.at(at), "info", "GetProfile", ms=900 if bad(at) > 0.1 else 14))
     x.say(1440 + 731, "UANA", "profile is slow at noon, and the hpa has scaled to 9 already. more?")
@@ -120,7 +123,7 @@ def one_job_more(folder: Path) -> Path:
         x.log(x.random.choice(api), at, pino(x.at(at), 50, "query failed", err={"code": "53300", "message": "sorry, too many clients already"}))
 
     traffic(x, front, "/api/orders", "core-api-80", every=0.6, failing=lambda m: 0.6 if inside(m) else 0.001, status=(500,), failed=failed,
-            served=lambda m: x.log(x.random.choice(api), m, pino(x.at(m), 30, "orders listed")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(api), m, pino(x.at(m), 30, "orders listed")))
     for low, high in spans:
         traffic(x, front, "/api/orders", "core-api-80", every=0.2, failing=lambda _m: 0.6, status=(500,), failed=failed, since=low, until=high)
     released(x, 2 * 1440 + 603.0, "admin", 1, "9.0.0")
@@ -156,7 +159,7 @@ def registry_limit(folder: Path) -> Path:
         ended(x, gone, 342.0 + 0.1 * n, "node-b")
         x.event(342.3, "Scheduled", f"Pod/{come}", f"Successfully assigned media/{come} to node-c", component="default-scheduler")
         x.event(342.6, "Failed", f"Pod/{come}", f'Failed to pull image "docker.io/h2non/imaginary:1.2.4": failed to pull and unpack image "docker.io/h2non/imaginary:1.2.4": failed to copy: httpReadSeeker: failed open: unexpected status code https://registry-1.docker.io/v2/h2non/imaginary/manifests/sha256:61d0: {limit}',
-                warning=True, host="node-c", count=22, until=478)  # fmt: skip
+                warning=True, host="node-c", count=22, until=478)
         x.event(342.9, "BackOff", f"Pod/{come}", 'Back-off pulling image "docker.io/h2non/imaginary:1.2.4"', warning=True, host="node-c", count=300, until=478)
     for at in x.every(0.4):
         bad = at > 342.4
@@ -186,7 +189,7 @@ def routes_removed(folder: Path) -> Path:
     for on, at in hits.items():
         for k, text in enumerate(("unattended-upgrade[88121]: Packages that will be upgraded: libsystemd0 systemd systemd-sysv udev", "systemd[1]: Reexecuting.",
                                   "systemd[1]: Stopping Network Configuration...", "systemd[1]: Starting Network Configuration...", "systemd-networkd[90412]: cilium_host: Lost carrier",
-                                  "systemd-networkd[90412]: removing foreign routing policy rules and routes")):  # fmt: skip
+                                  "systemd-networkd[90412]: removing foreign routing policy rules and routes")):
             x.log(journal[on], at + 0.08 * k, f"{x.at(at + 0.08 * k).strftime('%b %d %H:%M:%S')} {on} {text}", namespace="monitoring")
         for once in x.every(3, at + 1, 214):
             x.log(cilium[on], once, f'level=warning msg="Unable to reach node health endpoint" nodeName={on} probe=icmp subsys=health-server', namespace="kube-system", container="cilium-agent")
@@ -199,7 +202,7 @@ def routes_removed(folder: Path) -> Path:
     traffic(x, front, "/departures", "rail-timetable-80", every=0.15, failing=lambda m: 0.62 if 121.5 < m < 213 else 0.002, status=(504,), slow=5.0,
             failed=lambda m: x.log(front, m, x.at(m).strftime("%Y/%m/%d %H:%M:%S [error] 33#33: *8811 upstream timed out (110: Operation timed out) while connecting to upstream, client: 203.0.113.7, server: rail.example.com, ")
                                    + 'request: "GET /departures HTTP/2.0", upstream: "http://10.42.1.9:8080/departures", host: "rail.example.com"', namespace="ingress-nginx"),
-            served=lambda m: x.log((timetable if m > 114 else old)[0], m, pino(x.at(m), 30, "departures shown")))  # fmt: skip
+            served=lambda m: x.log((timetable if m > 114 else old)[0], m, pino(x.at(m), 30, "departures shown")))
     x.say(131, "UANA", "half of all requests time out since timetable 5.0.0")
     x.say(160, "UBEN", "two nodes are NotReady as well?! rebooting them")
     bustle(x, 5)
@@ -216,7 +219,7 @@ def canary_withdrawn(folder: Path) -> Path:
         (641.5, "AnalysisRunRunning", "Rollout analysis run 'feed-7c9bd4f6d-18-2' Status New: 'Running' Previous: ''"),
         (651.5, "AnalysisRunFailed", "Rollout analysis run 'feed-7c9bd4f6d-18-2' Status New: 'Failed' Previous: 'Running'"),
         (651.6, "RolloutAborted", 'Rollout aborted update to revision 18: Metric "p99" assessed Failed due to failed (3) > failureLimit (2)'),
-    ):  # fmt: skip
+    ):
         x.event(at, reason, "Rollout/feed", text, warning="Failed" in reason or "Aborted" in reason, component="rollouts-controller")
     x.series("http_request_duration_p99_seconds", {"namespace": "news", "service": "feed"}, lambda m: (0.31 if 641 < m < 652 else 0.22) + 0.01 * (m % 4))
     for at in x.every(0.2):
@@ -239,4 +242,4 @@ INCIDENTS = (
            shallow=frozenset({"Host//registry-1.docker.io", "Host//docker.io", "Deployment/media/thumbs"})),
     Unseen(name="routes-removed", build=routes_removed, question=None, roots=frozenset({"Node//node-b", "Node//node-c"}), shallow=frozenset({"DaemonSet/kube-system/cilium"}), full=True),
     Unseen(name="canary-withdrawn", build=canary_withdrawn, question=None, verdicts=frozenset({"no_incident", "inconclusive"}), full=True),
-)  # fmt: skip
+)

@@ -1,5 +1,8 @@
 """More incidents written to examine the engine: quotas, schemas, requests, scalers, probes, crawlers; and five windows without a cause."""
 
+# A scene reads as a table: a line for each thing that is written.
+# fmt: off
+
 from pathlib import Path
 
 from examined_scenes import bustle, measured, nginx, released, scheduled, ticket, traefik, wave
@@ -20,7 +23,7 @@ def daily_quota(folder: Path) -> Path:
     checkout = x.workload("checkout", 3, keep=False)
     crm = "crm"
     said = ('{"error":{"code":429,"message":"Quota exceeded for quota metric \'Validations\' and limit \'Validations per day\' of service '
-            "'addressvalidation.geocheck.example.com' for consumer 'project_number:4411'.\",\"status\":\"RESOURCE_EXHAUSTED\"}}")  # fmt: skip
+            "'addressvalidation.geocheck.example.com' for consumer 'project_number:4411'.\",\"status\":\"RESOURCE_EXHAUSTED\"}}")
     spans = []
     for n in (2, 3, 4):
         begun, full = 1440 * n + 540.0, 1440 * n + 806.0 + 13 * n
@@ -39,7 +42,7 @@ def daily_quota(folder: Path) -> Path:
         x.log(x.random.choice(checkout), at, spring(x.at(at), "ERROR", "c.e.checkout.AddressClient", "429 Too Many Requests from POST https://addressvalidation.geocheck.example.com/v1:validate: " + said))
 
     traffic(x, front, "/checkout", "shop-checkout-80", every=1.1, failing=between(*spans, chance=0.85), status=(502,), failed=failed,
-            served=lambda m: x.log(x.random.choice(checkout), m, spring(x.at(m), "INFO", "c.e.Checkout", "order placed")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(checkout), m, spring(x.at(m), "INFO", "c.e.Checkout", "order placed")))
     x.log(checkout[0], 2590, spring(x.at(2590), "INFO", "c.e.CheckoutApplication", "Starting CheckoutApplication v11.4.0 using Java 21.0.5"))
     x.say(3720, "UANA", "checkout is failing again since 13:50, geocheck throttles us. I opened a case with them")
     x.say(5200, "UBEN", "geocheck says we are over our daily quota, we never were before")
@@ -60,7 +63,7 @@ def index_dropped(folder: Path) -> Path:
     db = stateful(x, "postgres", "docker.io/library/postgres:15.10", volume="data")
     run = job(x, "orders-migrate-118", 1270.0, 1.2)
     for k, text in enumerate(("Flyway OSS Edition 10.20.1 by Redgate", 'Current version of schema "public": 117', 'Migrating schema "public" to version "118 - drop unused indexes"',
-                              "DB: DROP INDEX CONCURRENTLY IF EXISTS idx_orders_customer_ref", 'Successfully applied 1 migration to schema "public", now at version v118 (execution time 00:38.112s)')):  # fmt: skip
+                              "DB: DROP INDEX CONCURRENTLY IF EXISTS idx_orders_customer_ref", 'Successfully applied 1 migration to schema "public", now at version v118 (execution time 00:38.112s)')):
         x.log(run, 1270.2 + 0.15 * k, text)
     x.log(db, 1270.6, postgres(x.at(1270.6), "LOG", "duration: 37610.220 ms  statement: DROP INDEX CONCURRENTLY IF EXISTS idx_orders_customer_ref"))
     orders = released(x, 1274.0, "orders", 3, "11.8.0", old=orders_old)
@@ -81,7 +84,7 @@ def index_dropped(folder: Path) -> Path:
         x.log(x.random.choice(orders), at, spring(x.at(at), "ERROR", "o.h.engine.jdbc.spi.SqlExceptionHelper", "ERROR: canceling statement due to statement timeout"))
 
     traffic(x, front, "/orders/mine", "retail-orders-80", every=0.7, failing=lambda m: 0.55 if busy(m) else 0.002, status=(500, 504), slow=15.0, failed=failed,
-            served=lambda m: x.log(x.random.choice(orders if m > 1276 else orders_old), m, spring(x.at(m), "INFO", "c.e.Orders", "orders of customer listed")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(orders if m > 1276 else orders_old), m, spring(x.at(m), "INFO", "c.e.Orders", "orders of customer listed")))
     for at in x.every(6, 1290):
         x.log(db, at, postgres(x.at(at), "LOG", f"duration: {400 + 250 * load(at) * x.random.random():.3f} ms  execute <unnamed>: {words}"))
     for at in x.every(20, 0, 1270):
@@ -119,7 +122,7 @@ def tiny_requests(folder: Path) -> Path:
     for name in ("node-a", "node-b", "node-c"):
         hit = name == "node-b"
         x.series("node_memory_MemAvailable_bytes", {"node": name, "instance": f"{name}:9100"},
-                 lambda m, hit=hit: (0.15e9 if hit and m > 971 else 8e9) if inside(m) else (19e9 if hit and m > 971 else 17e9), step=5)  # fmt: skip
+                 lambda m, hit=hit: (0.15e9 if hit and m > 971 else 8e9) if inside(m) else (19e9 if hit and m > 971 else 17e9), step=5)
     for begun in runs:
         for pod in old if begun < 970 else indexer:
             x.log(pod, begun, spring(x.at(begun), "INFO", "c.e.FullIndex", "full index started, 41 segments"))
@@ -146,10 +149,10 @@ def _pressed(x: Export, low: float, pods: list[str]) -> list[str]:
     x.event(low - 0.3, "NodeHasInsufficientMemory", "Node/node-b", "Node node-b status is now: NodeHasInsufficientMemory", namespace="default", host="node-b")
     for n, pod in enumerate(pods):
         x.event(low + 0.2 * n, "Evicted", f"Pod/{pod}", "The node was low on resource: memory. Threshold quantity: 100Mi, available: 71124Ki. Container app was using 391Mi, request is 256Mi, has larger consumption of memory. ",
-                warning=True, host="node-b")  # fmt: skip
+                warning=True, host="node-b")
         again = f"{pod.rpartition('-')[0]}-{'bcdf'[n]}{int(low) % 10}x{n}k"
         x.event(low + 0.3 + 0.2 * n, "FailedScheduling", f"Pod/{again}", "0/3 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/memory-pressure: }, 2 Insufficient memory. preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.",
-                warning=True, component="default-scheduler", count=4, until=low + 10)  # fmt: skip
+                warning=True, component="default-scheduler", count=4, until=low + 10)
         x.event(low + 11 + 0.2 * n, "Started", f"Pod/{again}", "Started container app", host="node-b")
         after.append(again)
     x.event(low + 10.5, "NodeHasSufficientMemory", "Node/node-b", "Node node-b status is now: NodeHasSufficientMemory", namespace="default", host="node-b")
@@ -169,7 +172,7 @@ def rebalance_by_scaler(folder: Path) -> Path:
     edited(x, {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": "billing", "namespace": "bill"},
                "spec": {"scaleTargetRef": {"name": "billing"}, "minReplicaCount": 4, "maxReplicaCount": 16, "pollingInterval": 5, "cooldownPeriod": 30,
                         "triggers": [{"type": "kafka", "metadata": {"consumerGroup": "billing", "topic": "invoices", "lagThreshold": "20"}}]}},
-           410.0, "kubectl-edit", {"f:spec": {"f:cooldownPeriod": {}, "f:pollingInterval": {}, "f:triggers": {}}})  # fmt: skip
+           410.0, "kubectl-edit", {"f:spec": {"f:cooldownPeriod": {}, "f:pollingInterval": {}, "f:triggers": {}}})
     released(x, 396.0, "invoices", 2, "8.1.0")
     sizes, generation = {0.0: 4}, 118
     for k, at in enumerate(x.every(5, 411)):
@@ -188,7 +191,7 @@ def rebalance_by_scaler(folder: Path) -> Path:
         x.log(x.random.choice(billing), at, spring(x.at(at), "INFO", "c.e.Billing", "invoice billed"))
     traffic(x, front, "/invoice", "bill-invoices-80", every=0.35, failing=lambda m: 0.7 if m > 425 else 0.003, status=(504,), slow=20.0,
             failed=lambda m: x.log(x.random.choice(invoices), m, zap(x.at(m), "error", "invoice not billed within 20s")),
-            served=lambda m: x.log(x.random.choice(invoices), m, zap(x.at(m), "info", "invoice shown")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(invoices), m, zap(x.at(m), "info", "invoice shown")))
     x.say(441, "UANA", "invoices time out, since 8.1.0 I guess")
     x.say(480, "UBEN", "lag is climbing though we have up to 16 consumers? add more?")
     bustle(x, 5)
@@ -206,7 +209,7 @@ def model_download(folder: Path) -> Path:
     fetch = {"initContainers": [{"name": "fetch-model", "image": "registry.example.com/aws-cli:2.17", "args": ["s3", "cp", "s3://models/ranker/v9.tar", "/model"]}]}
     new = released(x, 1440 + 1310.0, "ranker", 3, "9.0.0", pod=fetch, old=old)
     x.keep({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "ranker", "namespace": "reco"},
-            "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "ranker"}, "minReplicas": 3, "maxReplicas": 9}})  # fmt: skip
+            "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "ranker"}, "minReplicas": 3, "maxReplicas": 9}})
     spans, wait = [], {}
     for n in range(4):
         peak, slow = 1440 * n + 1020.0 + 3 * n, n > 1
@@ -233,10 +236,10 @@ def model_download(folder: Path) -> Path:
     measured(x, new, lambda m: min(0.99, load(m) / ready(m)), lambda _m: 900, step=5, alive=(2751, x.minutes))
     x.counter("http_requests_total", {"namespace": "reco", "service": "ranker"}, lambda m: 40 * load(m), step=2)
     traffic(x, front, "/rank", "reco-ranker-80", every=0.9, failing=lambda m: 0.001, status=(503,), since=0, until=x.minutes,
-            served=lambda m: x.log(x.random.choice(old if m < 2750 else new), m, zap(x.at(m), "info", "ranked")))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(old if m < 2750 else new), m, zap(x.at(m), "info", "ranked")))
     for low, high in spans:
         traffic(x, front, "/rank", "reco-ranker-80", every=0.06, failing=between((low, high), chance=0.65), status=(503, 504), slow=8.0, since=low - 20, until=high + 30,
-                failed=lambda m: x.log(x.random.choice(new), m, zap(x.at(m), "warn", "queue full, shedding", queued=512)))  # fmt: skip
+                failed=lambda m: x.log(x.random.choice(new), m, zap(x.at(m), "warn", "queue full, shedding", queued=512)))
     x.say(2880 + 1035, "UANA", "rank 503s at the evening peak. more traffic than usual?")
     x.say(2880 + 1050, "UBEN", "over by itself. the hpa did scale, at 17:06")
     bustle(x, 6)
@@ -257,7 +260,7 @@ def ready_needs_redis(folder: Path) -> Path:
     released(x, 1493.0, "web", 3, "14.2.0", container=probe)
     for at in hits:
         x.event(at, "OOMKilling", "Node/node-a", f"Memory cgroup out of memory: Killed process {40000 + int(at)} (redis-server) total-vm:2411204kB, anon-rss:1046012kB, file-rss:1892kB, shmem-rss:0kB",
-                warning=True, component="kernel-monitor", namespace="default")  # fmt: skip
+                warning=True, component="kernel-monitor", namespace="default")
         x.event(at + 0.1, "BackOff", f"Pod/{redis}", "Back-off restarting failed container app in pod redis-0_cafe(3f1c)", warning=True)
         x.event(at + 1.2, "Started", f"Pod/{redis}", "Started container app")
         for name, of in pods.items():
@@ -297,7 +300,7 @@ def ids_run_out(folder: Path) -> Path:
         x.log(x.random.choice(now(at)), at, f'sqlalchemy.exc.DataError: (psycopg.errors.SequenceGeneratorLimitExceeded) nextval: reached maximum value of sequence "events_id_seq" (2147483647)')  # noqa: F541 - braces are none here
 
     traffic(x, front, "/events", "ev-ingest-80", every=0.15, failing=lambda m: 0.98 if m > end else 0.001, status=(500,), failed=failed,
-            served=lambda m: x.log(x.random.choice(now(m)), m, gunicorn(x.random, x.at(m), "/events", 201, 11000)))  # fmt: skip
+            served=lambda m: x.log(x.random.choice(now(m)), m, gunicorn(x.random, x.at(m), "/events", 201, 11000)))
     for at in x.every(7):
         x.log(db, at, postgres(x.at(at), "LOG", "checkpoint starting: time"))
     x.say(418, "UANA", "every insert fails since ingest 2.1.0. rolling back")
@@ -324,10 +327,10 @@ def crawled_facets(folder: Path) -> Path:
             facets = "&".join(f"{k}={x.random.randint(1, 60)}" for k in x.random.sample(("color", "size", "brand", "cut", "sort", "page"), 4))
             bad = at > low + 1.5 and x.random.random() < 0.75
             x.log(front, at, nginx(x.at(at), f"/c/shoes?{facets}", 503 if bad else 200, "fashion-catalog-80", 6.0 if bad else 1.2, 6.0 if bad else 1.2,
-                  client=f"47.128.44.{x.random.choice((17, 18, 121))}", agent=BYTESPIDER), namespace="ingress-nginx")  # fmt: skip
+                  client=f"47.128.44.{x.random.choice((17, 18, 121))}", agent=BYTESPIDER), namespace="ingress-nginx")
             if bad and x.random.random() < 0.3:
                 x.log(search, at, x.at(at).strftime("[%Y-%m-%dT%H:%M:%S,118][WARN ][r.suppressed             ] [opensearch-0] path: /products/_search, params: {index=products} "
-                      "OpenSearchRejectedExecutionException[rejected execution of task on QueueResizingOpenSearchThreadPoolExecutor[name = opensearch-0/search, queue capacity = 1000, max pool size = 7, active threads = 7, queued tasks = 1000]]"))  # fmt: skip
+                      "OpenSearchRejectedExecutionException[rejected execution of task on QueueResizingOpenSearchThreadPoolExecutor[name = opensearch-0/search, queue capacity = 1000, max pool size = 7, active threads = 7, queued tasks = 1000]]"))
                 x.log(x.random.choice(catalog_new), at, pino(x.at(at), 50, "search failed", status=429, type="rejected_execution_exception"))
     for at in x.every(0.2):
         bad = inside(at) and inside(at - 1.5) and x.random.random() < 0.7
@@ -359,4 +362,4 @@ INCIDENTS = (
     Unseen(name="crawled-facets", build=crawled_facets, question=None, full=True,
            roots=frozenset({"Host//47.128.44.17", "Host//47.128.44.18", "Host//47.128.44.121", "Host//Bytespider", "Host//bytedance.com"}),
            shallow=frozenset({"StatefulSet/fashion/opensearch", "Service/fashion/catalog"})),
-)  # fmt: skip
+)

@@ -11,6 +11,10 @@ import incidents_callers
 import incidents_calm
 import incidents_control
 import incidents_dependencies
+import incidents_examined
+import incidents_examined_calm
+import incidents_examined_late
+import incidents_examined_more
 import incidents_growth
 import incidents_last
 import incidents_mechanisms
@@ -58,6 +62,10 @@ ALL = (
     *incidents_quorums.INCIDENTS,
     *incidents_none.INCIDENTS,
     *incidents_undecidable.INCIDENTS,
+    *incidents_examined.INCIDENTS,
+    *incidents_examined_more.INCIDENTS,
+    *incidents_examined_late.INCIDENTS,
+    *incidents_examined_calm.INCIDENTS,
     *incidents_growth.INCIDENTS,
 )
 WITH_CAUSE = tuple(incident for incident in ALL if incident.roots)
@@ -68,8 +76,15 @@ def named(entity: Entity) -> str:
     return f"{entity.kind}/{entity.namespace or ''}/{entity.name}"
 
 
-def marked(incidents: tuple[Unseen, ...]) -> list:
-    return [pytest.param(i, id=i.name, marks=[pytest.mark.full] if i.full else []) for i in incidents]
+def marked(incidents: tuple[Unseen, ...], *, judged: bool = True) -> list:
+    """Give the incidents as parameters; where they are ``judged``, those amiss are expected to fail."""
+    amiss = pytest.mark.xfail(reason="named wrongly so far", strict=True)
+    return [
+        pytest.param(
+            i, id=i.name, marks=[*([pytest.mark.full] if i.full else []), *([amiss] if i.amiss and judged else [])]
+        )
+        for i in incidents
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +131,7 @@ def test_no_cause_is_invented(investigated, incident):
     assert report.verdict in incident.verdicts, report.summary
 
 
-@pytest.mark.parametrize("incident", marked(ALL))
+@pytest.mark.parametrize("incident", marked(ALL, judged=False))
 def test_quotes_are_verbatim(investigated, incident):
     """Every quote of the report stands in the stored bytes of the item that it cites."""
     report = investigated(incident)

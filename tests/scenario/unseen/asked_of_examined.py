@@ -1,4 +1,4 @@
-"""What engineers ask in the threads of the examined incidents (``unseen/incidents_examined*``), and what a right answer must hold.
+"""What engineers ask in the threads of the examined incidents (``incidents_examined*``), and what a right answer must hold.
 
 Written from each incident's truth before any question was put. A row as in ``asked_of_story``.
 """
@@ -42,3 +42,6 @@ EXAMINED = {
         ("when does it get better on its own?", OPEN, "."),
     ),
 }  # fmt: skip
+
+AMISS: frozenset[tuple[str, str]] = frozenset()
+"""The questions that are answered wrongly so far."""
