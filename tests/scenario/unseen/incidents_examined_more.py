@@ -348,18 +348,18 @@ def crawled_facets(folder: Path) -> Path:
 
 
 INCIDENTS = (
-    Unseen(name="daily-quota", build=daily_quota, question=None, roots=frozenset({"CronJob/crm/crm-enrich", "Job/crm/crm-enrich"}),
+    Unseen(name="daily-quota", build=daily_quota, hard=True, question=None, roots=frozenset({"CronJob/crm/crm-enrich", "Job/crm/crm-enrich"}),
            shallow=frozenset({"Host//addressvalidation.geocheck.example.com"}), full=True),
-    Unseen(name="index-dropped", build=index_dropped, question="why does the order history time out?", full=True,
+    Unseen(name="index-dropped", build=index_dropped, hard=True, question="why does the order history time out?", full=True,
            roots=frozenset({"Job/retail/orders-migrate-118", "Deployment/retail/orders"}), shallow=frozenset({"StatefulSet/retail/postgres"})),
-    Unseen(name="tiny-requests", build=tiny_requests, question=None, roots=frozenset({"Deployment/find/indexer"}), shallow=frozenset({"Node//node-b"}), full=True),
+    Unseen(name="tiny-requests", build=tiny_requests, amiss=True, question=None, roots=frozenset({"Deployment/find/indexer"}), shallow=frozenset({"Node//node-b"}), full=True),
     Unseen(name="rebalance-by-scaler", build=rebalance_by_scaler, question=None, shallow=frozenset({"Deployment/bill/billing"}), full=True,
            roots=frozenset({"ScaledObject/bill/billing", "HorizontalPodAutoscaler/bill/keda-hpa-billing"})),
     Unseen(name="model-download", build=model_download, question="503s in the evening, why?", roots=frozenset({"Deployment/reco/ranker"}),
            shallow=frozenset({"HorizontalPodAutoscaler/reco/ranker"}), full=True),
     Unseen(name="ready-needs-redis", build=ready_needs_redis, question=None, roots=frozenset({"StatefulSet/cafe/redis"}), full=True),
-    Unseen(name="ids-run-out", build=ids_run_out, question="what broke the inserts?", roots=frozenset({"StatefulSet/ev/postgres"}), full=True),
-    Unseen(name="crawled-facets", build=crawled_facets, question=None, full=True,
+    Unseen(name="ids-run-out", build=ids_run_out, amiss=True, question="what broke the inserts?", roots=frozenset({"StatefulSet/ev/postgres"}), full=True),
+    Unseen(name="crawled-facets", build=crawled_facets, amiss=True, question=None, full=True,
            roots=frozenset({"Host//47.128.44.17", "Host//47.128.44.18", "Host//47.128.44.121", "Host//Bytespider", "Host//bytedance.com"}),
            shallow=frozenset({"StatefulSet/fashion/opensearch", "Service/fashion/catalog"})),
 )
