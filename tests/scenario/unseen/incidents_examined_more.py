@@ -237,8 +237,8 @@ def model_download(folder: Path) -> Path:
     x.counter("http_requests_total", {"namespace": "reco", "service": "ranker"}, lambda m: 40 * load(m), step=2)
     traffic(x, front, "/rank", "reco-ranker-80", every=0.9, failing=lambda m: 0.001, status=(503,), since=0, until=x.minutes,
             served=lambda m: x.log(x.random.choice(old if m < 2750 else new), m, zap(x.at(m), "info", "ranked")))
-    for low, high in spans:
-        traffic(x, front, "/rank", "reco-ranker-80", every=0.06, failing=between((low, high), chance=0.65), status=(503, 504), slow=8.0, since=low - 20, until=high + 30,
+    for peak in wait:  # every evening is as busy, or the crowd would be the difference
+        traffic(x, front, "/rank", "reco-ranker-80", every=0.06, failing=between(*spans, chance=0.65), status=(503, 504), slow=8.0, since=peak - 20, until=peak + 40,
                 failed=lambda m: x.log(x.random.choice(new), m, zap(x.at(m), "warn", "queue full, shedding", queued=512)))
     x.say(2880 + 1035, "UANA", "rank 503s at the evening peak. more traffic than usual?")
     x.say(2880 + 1050, "UBEN", "over by itself. the hpa did scale, at 17:06")
