@@ -10,6 +10,7 @@ from bot.analyst.findings import Findings
 from bot.analyst.words import GROWTH, one_of
 from bot.domain.link import Chain
 from bot.domain.signal import Kind, Signal
+from bot.domain.spelling import length
 
 CHANGES = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.HUMAN_CHANGE})
 CONTENTION = frozenset({Kind.CPU_SATURATION, Kind.CPU_THROTTLING, Kind.MEMORY_PRESSURE, Kind.IO_SATURATION})
@@ -17,6 +18,23 @@ OFTEN = 3
 """Times that two must run short together before that is no coincidence."""
 FAR = frozenset({"same namespace", "cluster"})
 """Ties of place that say little: what hangs on one must at least hold when tested straight."""
+AT_ONCE = frozenset(
+    {
+        Kind.SERVER_ERROR,
+        Kind.UNAVAILABLE,
+        Kind.LOG_ERROR,
+        Kind.TIMEOUT,
+        Kind.CONNECTION_RESET,
+        Kind.CONNECTION_REFUSED,
+        Kind.AUTH_FAILURE,
+        Kind.TLS_FAILURE,
+        Kind.RATE_LIMITED,
+        Kind.POOL_EXHAUSTION,
+    }
+)
+"""Failures that a change brings at once if it brings them: with its first requests."""
+SOON_S = 420.0
+"""How long after a change the first of them may come: pods begin, caches expire, the seldom request is made."""
 TOGETHER_S = 300.0
 """Failures that begin as close as this began together."""
 
@@ -34,15 +52,37 @@ def against(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) ->
         doubts.append(
             f"it failed elsewhere, minutes after {chain.root.entity} was full: the two may have met by chance"
         )
+    if (went_well_s := _went_well(chain)) is not None:
+        doubts.append(f"what was changed had gone well for {length(went_well_s)} before, and the change came once")
     if (host := _fails_as_well(findings, chain.root)) is not None:
         doubts.append(f"{host.entity}, which others call, failed with it: what leads to both was not seen")
     return doubts
 
 
+def _went_well(chain: Chain) -> float | None:
+    """Give how many seconds what a change is said to have broken went on well behind it; None where that speaks against nothing.
+
+    A new version or setting that fails requests fails them from its first ones on. What it wears down takes its time, and is a
+    step between; what came with change after change needs no such doubt.
+    """
+    root = chain.root
+    if root.kind not in CHANGES or not chain.links or chain.signals[1].kind not in AT_ONCE:
+        return None
+    test = chain.links[0].test
+    if test.lag is None or test.hits > 1:
+        return None
+    lasted = max(one.end_s - one.start_s for one in root.occurrences)
+    well_s = test.lag.median - lasted
+    return well_s if well_s > SOON_S else None
+
+
 def _full_elsewhere(chain: Chain) -> bool:
     """Tell whether a root that filled up is tied to failures of others by their namespace alone, and not within a scrape step."""
-    root, link = chain.root, chain.links[0]
-    if root.kind not in GROWTH or link.scope not in FAR or link.test.lag is None:
+    root = chain.root
+    if root.kind not in GROWTH:
+        return False
+    link = chain.links[0]
+    if link.scope not in FAR or link.test.lag is None:
         return False
     return abs(link.test.lag.median) > max(TOGETHER_S / 5, float(root.attributes.get("step_s", 0.0)))
 
