@@ -18,6 +18,8 @@ OFTEN = 3
 """Times that two must run short together before that is no coincidence."""
 FAR = frozenset({"same namespace", "cluster"})
 """Ties of place that say little: what hangs on one must at least hold when tested straight."""
+ALIKE = 0.99
+"""One that comes this near is no second best: what differs between the two is less than any measurement tells."""
 AT_ONCE = frozenset(
     {
         Kind.SERVER_ERROR,
@@ -52,11 +54,27 @@ def against(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) ->
         doubts.append(
             f"it failed elsewhere, minutes after {chain.root.entity} was full: the two may have met by chance"
         )
+    if (twin := _twin(findings, chain)) is not None:
+        doubts.append(f"{one_of(twin)} fits just as well, and nothing tells the two apart")
     if (went_well_s := _went_well(chain)) is not None:
         doubts.append(f"what was changed had gone well for {length(went_well_s)} before, and the change came once")
     if (host := _fails_as_well(findings, chain.root)) is not None:
         doubts.append(f"{host.entity}, which others call, failed with it: what leads to both was not seen")
     return doubts
+
+
+def _twin(findings: Findings, chain: Chain) -> Signal | None:
+    """Give a root of the same kind elsewhere that fits as well, to a hair: by what was read it may have been either."""
+    root, topology = chain.root, findings.topology
+    on_the_way = {topology.root(signal.entity) for signal in chain.signals}
+    alike = (
+        other.root
+        for other in findings.chains
+        if other.root.kind is root.kind
+        and topology.root(other.root.entity) not in on_the_way
+        and other.score >= ALIKE * chain.score
+    )
+    return next(alike, None)
 
 
 def _went_well(chain: Chain) -> float | None:

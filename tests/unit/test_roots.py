@@ -1,12 +1,14 @@
 """What speaks against a root although its ties hold."""
 
+from dataclasses import replace
+
 import pytest
 from engine_parts import signal
 from test_advice import UNTESTED, WEB, findings
 
 from bot.analyst.roots import against
 from bot.domain.entity import Entity
-from bot.domain.link import Chain
+from bot.domain.link import Chain, Lag, Link
 from bot.domain.signal import Kind
 from bot.signals.mechanisms import EXOGENOUS
 
@@ -33,3 +35,46 @@ def test_what_a_neighbour_runs_short_of_too_is_not_the_changes(other, said):
     chain = Chain(signals=(ROLLED, SHORT, FELT), links=(), explained=(0, 1, 2), end_to_end=UNTESTED, score=1.0)
     doubts = against(findings(other, *chain.signals), chain, EXOGENOUS)
     assert said is any("ran short at the same times" in doubt for doubt in doubts)
+
+
+def once(cause, effect, lag_s, *, mechanism="change breaks"):
+    """Give a tie of one change to one failure, so many seconds apart."""
+    lag = Lag(p10=lag_s, median=lag_s, p90=lag_s)
+    test = replace(UNTESTED, status="supported", hits=1, lag=lag, p_value=0.01)
+    return Link(
+        cause=cause.id, effect=effect.id, mechanism=mechanism, scope="same entity", plausibility=0.85, test=test
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "minutes", "took_s", "said"),
+    [
+        (Kind.LOG_ERROR, 19, 0.0, True),
+        (Kind.LOG_ERROR, 2, 0.0, False),
+        (Kind.LOG_ERROR, 19, 1000.0, False),
+        (Kind.MEMORY_GROWTH, 19, 0.0, False),
+    ],
+    ids=["well for long", "at once", "rolled out for long", "worn down"],
+)
+def test_what_went_well_behind_a_change_for_long_was_not_broken_by_it(kind, minutes, took_s, said):
+    """A new version that fails requests fails the first of them; what it wears down takes its time."""
+    rolled = signal(Kind.ROLLOUT, WEB, [20.0], length_s=took_s)
+    broke = signal(kind, WEB, [20.0 + minutes / 60], length_s=1200)
+    felt = signal(Kind.SERVER_ERROR, EDGE, [20.1 + minutes / 60], length_s=1200)
+    links = (once(rolled, broke, 60.0 * minutes), once(broke, felt, 1.0))
+    chain = Chain(signals=(rolled, broke, felt), links=links, explained=(0,), end_to_end=UNTESTED, score=1.0)
+    doubts = against(findings(*chain.signals), chain, EXOGENOUS)
+    assert said is any("had gone well" in doubt for doubt in doubts)
+
+
+@pytest.mark.parametrize(("score", "said"), [(0.999, True), (0.95, False)])
+def test_of_two_changes_that_fit_alike_neither_is_named(score, said):
+    """Whose score differs by less than any measurement tells is no second best."""
+    other = signal(Kind.ROLLOUT, BESIDE, [19.9])
+    felt = signal(Kind.SERVER_ERROR, EDGE, [20.0], length_s=1200)
+    ways = [
+        Chain(signals=(one, felt), links=(once(one, felt, 60.0),), explained=(0,), end_to_end=UNTESTED, score=worth)
+        for one, worth in ((ROLLED, 1.0), (other, score))
+    ]
+    found = replace(findings(other, *ways[0].signals), chains=tuple(ways))
+    assert said is any("nothing tells the two apart" in doubt for doubt in against(found, ways[0], EXOGENOUS))
