@@ -35,6 +35,20 @@ AT_ONCE = frozenset(
     }
 )
 """Failures that a change brings at once if it brings them: with its first requests."""
+WEARS = frozenset(
+    {
+        Kind.MEMORY_GROWTH,
+        Kind.RESOURCE_GROWTH,
+        Kind.MEMORY_PRESSURE,
+        Kind.GC_PAUSE,
+        Kind.OOM_KILL,
+        Kind.DISK_HOG,
+        Kind.DISK_PRESSURE,
+        Kind.CPU_SATURATION,
+        Kind.CPU_THROTTLING,
+    }
+)
+"""What a change may bring that wears its place down, so that requests fail later."""
 SOON_S = 420.0
 """How long after a change the first of them may come: pods begin, caches expire, the seldom request is made."""
 TOGETHER_S = 300.0
@@ -56,7 +70,7 @@ def against(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) ->
         )
     if (twin := _twin(findings, chain)) is not None:
         doubts.append(f"{one_of(twin)} fits just as well, and nothing tells the two apart")
-    if (went_well_s := _went_well(chain)) is not None:
+    if (went_well_s := _went_well(findings, chain)) is not None:
         doubts.append(f"what was changed had gone well for {length(went_well_s)} before, and the change came once")
     if (host := _fails_as_well(findings, chain.root)) is not None:
         doubts.append(f"{host.entity}, which others call, failed with it: what leads to both was not seen")
@@ -77,7 +91,7 @@ def _twin(findings: Findings, chain: Chain) -> Signal | None:
     return next(alike, None)
 
 
-def _went_well(chain: Chain) -> float | None:
+def _went_well(findings: Findings, chain: Chain) -> float | None:
     """Give how many seconds what a change is said to have broken went on well behind it; None where that speaks against nothing.
 
     A new version or setting that fails requests fails them from its first ones on. What it wears down takes its time, and is a
@@ -85,6 +99,13 @@ def _went_well(chain: Chain) -> float | None:
     """
     root = chain.root
     if root.kind not in CHANGES or not chain.links or chain.signals[1].kind not in AT_ONCE:
+        return None
+    worn = (
+        findings.signals[link.effect]
+        for link in findings.links
+        if link.cause == root.id and link.test.status == "supported"
+    )
+    if any(one.kind in WEARS for one in worn):
         return None
     test = chain.links[0].test
     if test.lag is None or test.hits > 1:
