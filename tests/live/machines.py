@@ -31,7 +31,7 @@ cp -R "$CHECKOUT" "$root/srv/rootcause"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount --bind "$sockets" "$root/run/database"
-chown -R 65534:65534 "$root/tmp" "$root/srv"
+chown 65534:65534 "$root/tmp"; chown -R 65534:65534 "$root/srv"
 chroot "$root" setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs env -C /srv/rootcause "$@"
 exit $?
 """
