@@ -12,6 +12,7 @@ from bot.analyst import counterfactuals as would
 from bot.analyst.advice_parts import explained, failures_of, struck_of
 from bot.analyst.findings import Findings
 from bot.analyst.steps import leading_to
+from bot.analyst.undone import SETTLES_S, undoing_of
 from bot.analyst.words import GROWTH, clock_s, counted, noun, plural, times
 from bot.domain.entity import Entity
 from bot.domain.fleet import as_flags
@@ -77,6 +78,9 @@ def undo(signal: Signal, chain: Chain, findings: Findings) -> Recommendation | N
     what = None if (full := _full(chain)) else _sooner(signal, chain, findings)
     if full:
         said.append(full)
+    elif late := _after_undoing(signal, chain, findings):
+        what = None
+        said.append(late)
     elif what is not None and what.spared(UNDONE_S)[0]:
         said.append(
             f"undone {length(UNDONE_S)} after the first of them it would have spared {what.words(UNDONE_S)}, if {what.assumption}"
@@ -161,6 +165,19 @@ def _sooner(signal: Signal, chain: Chain, findings: Findings) -> WhatIf | None:
         points=_by_delay(times, first),
         assumption="they end once it is undone",
         rising=False,
+    )
+
+
+def _after_undoing(signal: Signal, chain: Chain, findings: Findings) -> str:
+    """Say how many failures still came after the change had been undone; empty where that is not known, or none did."""
+    back = undoing_of(signal, 0)
+    failed = failures_of(chain, findings)
+    late = sum(at > back.end_s + SETTLES_S for at in failed) if back is not None and len(signal.occurrences) == 2 else 0
+    if back is None or not late:
+        return ""
+    return (
+        f"it was undone at {clock_s(back.start_s)}, and {late:,} of {len(failed):,} {plural(chain.symptom.kind)} came more "
+        f"than {length(SETTLES_S)} after that: what undoing it sooner would have spared cannot be told"
     )
 
 

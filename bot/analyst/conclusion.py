@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bot.analyst.undone import then_back
 from bot.analyst.words import GROWTH, MASS, capital, clock_s, counted, every, felt_as, happened, length, plural, times
 from bot.domain.link import Chain
 from bot.domain.signal import Signal
@@ -14,7 +15,7 @@ def conclusion(chain: Chain) -> str:
     begun = f"{capital(happened(root))}"
     felt = f"{felt_as(symptom)} ({len(chain.explained)} of {counted(folded_episodes(chain), 'episode')})"
     lag = chain.end_to_end.lag
-    each = every(root.period_s) or " " + times(len(root.occurrences))
+    each = every(root.period_s) or " " + (then_back(root) or times(len(root.occurrences)))
     if (len(root.occurrences) == 1 or chain.end_to_end.hits == 1) and chain.explained:
         start_s = symptom.occurrences[chain.explained[0]].start_s
         at_s = max(

@@ -24,6 +24,7 @@ from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
 from bot.analyst.roots import FAR, against
 from bot.analyst.steps import cascade, summary_of
 from bot.analyst.sustaining import kept_up, sustaining
+from bot.analyst.undone import without_vain
 from bot.analyst.unread import too_much_unread, unread_words
 from bot.analyst.words import (
     capital,
@@ -112,6 +113,7 @@ def foremost(findings: Findings, rootness: dict[Kind, float]) -> Findings:
     """Put first the chain to tell: the best one, or what leads to its root where that is but an effect itself."""
     if not findings.chains or findings.symptom is None:
         return findings
+    findings = without_vain(findings, rootness)
     told = further(findings.chains, lambda chain: _judge(findings, chain, rootness).holds, rootness)
     told = unserved(told, findings.chains, lambda chain: _judge(findings, chain, rootness).holds, findings.topology)
     return replace(findings, chains=(told, *(chain for chain in findings.chains if chain is not told)))

@@ -11,6 +11,7 @@ from bot.analyst.antecedents import antecedents
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Findings
 from bot.analyst.routes import why_explained
+from bot.analyst.undone import then_back, undone_in_vain, words_of
 from bot.analyst.words import MASS, capital, clock_s, counted, happened, noun, p_words, times
 from bot.domain.entity import Entity
 from bot.domain.link import Chain, Link, LinkTest
@@ -91,6 +92,8 @@ def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> li
     symptom = findings.symptom
     if symptom is None:
         return []
+    if not known and chain is not None and undone_in_vain(findings, chain.root, symptom.occurrences) is not None:
+        chain = None  # the best lead, and yet it was not that
     inside = {signal.id for signal in chain.signals} if chain else set()
     acts = {(signal.kind, findings.topology.root(signal.entity)) for signal in chain.signals} if chain else set()
     if chain is not None:
@@ -104,8 +107,9 @@ def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> li
         if _consequence(signal, findings, inside) or _same_act(signal, found) or _announced(signal, findings):
             continue
         link = findings.test(signal, symptom)
-        reason = why_not(signal, link, symptom, chain if known else None)
-        if reason is None or (not known and may_wait(signal, symptom)):
+        vain = words_of(findings, signal, symptom.occurrences)
+        reason = vain or why_not(signal, link, symptom, chain if known else None)
+        if reason is None or (not known and not vain and may_wait(signal, symptom)):
             continue
         told.add((signal.kind, place))
         if signal.kind in SAME_ACT:
@@ -149,6 +153,8 @@ def seen_words(signal: Signal) -> str:
     at = clock_s(first.start_s)
     if signal.kind in MASS:
         return f"{noun(signal.kind)}, {times(count)}, {'' if count == 1 else 'first '}{at}"
+    if put_back := then_back(signal):
+        return f"one {noun(signal.kind)}, {at}, {put_back}"
     if count > 1:
         return f"{counted(count, noun(signal.kind))}, first {at}"
     note = f" ({first.note})" if first.note and len(first.note) < 80 and signal.kind is not Kind.JOB_RUN else ""

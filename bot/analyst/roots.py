@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from bot.analyst.endings import another_beginning
 from bot.analyst.findings import Findings
+from bot.analyst.undone import against_undone, words_of
 from bot.analyst.words import GROWTH, one_of
 from bot.domain.link import Chain
 from bot.domain.signal import Kind, Signal
@@ -58,6 +59,8 @@ TOGETHER_S = 300.0
 def against(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) -> list[str]:
     """Say what speaks against a chain's root; empty where nothing does."""
     doubts = []
+    if (undone := against_undone(findings, chain, rootness)) is not None:
+        doubts.append(words_of(findings, undone, [chain.symptom.occurrences[place] for place in chain.explained]))
     if (other := another_beginning(findings, chain, rootness)) is not None:
         doubts.append(f"the symptom ended while nobody undid it, and {one_of(other)} began beside it")
     if _merely_asked(findings, chain):

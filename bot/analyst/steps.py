@@ -8,6 +8,7 @@ from bot.analyst.citations import Citations
 from bot.analyst.findings import Durations, Findings
 from bot.analyst.rivals import seen_words
 from bot.analyst.routes import Routes
+from bot.analyst.undone import then_back
 from bot.analyst.words import GROWTH, counted, every, happened, length, p_words, times
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId
@@ -118,7 +119,7 @@ def summary_of(signal: Signal, beat_s: float | None = None) -> str:
     middle = spans[len(spans) // 2] if spans else 0.0
     said, of_what = _apart(said, signal)
     alike = beat_s and signal.period_s and abs(signal.period_s - beat_s) <= _SAME_BEAT * beat_s
-    words = f"{_capital(said)} {times(count)}{'' if alike else every(signal.period_s)}"
+    words = f"{_capital(said)} {then_back(signal) or times(count)}{'' if alike else every(signal.period_s)}"
     if count == 1 and middle >= 600:
         words = f"{_capital(said)} for {length(middle)}"
     elif middle >= 90:

@@ -99,6 +99,10 @@ class Kind(StrEnum):
     ALERT = "alert"
 
 
+BACK = "back as it was before: "
+"""How the note of an occurrence begins that put back what an earlier one of its signal had changed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
     """One time it happened: ``[start_s, end_s]`` in seconds since the epoch (equal for an instant).

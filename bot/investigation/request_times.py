@@ -52,7 +52,8 @@ def request_times(case: Case, tables: LogTables, topology: Topology, directory: 
 
 
 def _speaks_of_requests(template: str) -> bool:
-    return request_duration_s(template.replace("<*>", "1.5")) is not None or classify(template).kind in (
+    filled = (template.replace("<*>", value) for value in ("1.5", "1ms"))
+    return any(request_duration_s(line) is not None for line in filled) or classify(template).kind in (
         Kind.SERVER_ERROR,
         Kind.CLIENT_ERROR,
     )

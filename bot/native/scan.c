@@ -296,11 +296,11 @@ static bytes code_word_end(bytes p, bytes end) { /* behind "Code" or "status", w
 static const char *const plain_words[] = {
     "STATUS", "code", "Code", "CODE", "returncode", "rc", "http_status", "httpStatus", "statusCode", "response_code",
     "upstream_status", "errno", "Errno", "signal", "Signal", "SQLSTATE", "SQLState", "sqlstate", "level", "severity",
-    "HTTP", "returned", "Returned", "got", "Got", "answered", "Answered", NULL,
+    "HTTP", "returned", "Returned", "got", "Got", "answered", "Answered", "DownstreamStatus", NULL,
 };
-static const uint8_t plain_sizes[] = {6, 4, 4, 4, 10, 2, 11, 10, 10, 13, 15, 5, 5, 6, 6, 8, 8, 8, 5, 8, 4, 8, 8, 3, 3, 8, 8};
+static const uint8_t plain_sizes[] = {6, 4, 4, 4, 10, 2, 11, 10, 10, 13, 15, 5, 5, 6, 6, 8, 8, 8, 5, 8, 4, 8, 8, 3, 3, 8, 8, 16};
 
-enum { STATUS = 27, RESPONDED, EXIT }; /* behind the last of plain_words */
+enum { STATUS = 28, RESPONDED, EXIT }; /* behind the last of plain_words */
 
 static uint32_t words_by_first[256], words_by_second[256]; /* of plain_words and the three above, by their letters */
 
@@ -386,6 +386,25 @@ static bytes status_reason(bytes at, bytes end) { /* 502 Bad Gateway */
         if (starts(p, end, reasons[n], size) && ends_code(p + size, end, ",;\"')]}.")) return at + 4;
     }
     return NULL;
+}
+
+static bytes haproxy_status(bytes at, bytes end) { /* 503 217 - - SC-- 41/40/3/1/0 */
+    static const char *const states[] = {"-CSPLRIDUKcs", "-RQCHDLT", "-NIDVEOU", "-NIUPRD"};
+    if (end - at < 15 || !IS(at[1], DIGIT) || !IS(at[2], DIGIT) || at[3] != ' ') return NULL;
+    bytes p = at + 4;
+    if (STARTS(p, end, "<*>")) p += 3;
+    else {
+        if (*p == '+') p++;
+        bytes first = p;
+        while (p < end && p - first < 16 && IS(*p, DIGIT)) p++;
+        if (p == first || p - first > 15) return NULL;
+    }
+    if (!STARTS(p, end, " - - ")) return NULL;
+    p += 5;
+    if (end - p < 5 || p[4] != ' ') return NULL;
+    for (int n = 0; n < 4; n++)
+        if (!p[n] || strchr(states[n], p[n]) == NULL) return NULL;
+    return at + 4;
 }
 
 /* --- tokens --- */
@@ -539,11 +558,11 @@ static bytes special(bytes p, bytes end, bytes *path, bytes *path_end) { /* mask
     bytes found;
     switch (*p) {
     case '(': return system_error(p, end);
-    case '1': case '2': case '3': case '4': case '5': return status_reason(p, end);
+    case '1': case '2': case '3': case '4': case '5': return (found = status_reason(p, end)) != NULL ? found : haproxy_status(p, end);
     case 'G': case 'P': case 'D': case 'O':
         if ((found = request_status(p, end, path, path_end)) != NULL) return found;
         *path = NULL;
-        return *p == 'G' ? held_code(p, end) : NULL;
+        return *p == 'G' || *p == 'D' ? held_code(p, end) : NULL;
     case 'H':
         if ((found = access_status(p, end)) != NULL || (found = held_code(p, end)) != NULL) return found;
         if ((found = request_status(p, end, path, path_end)) != NULL) return found;

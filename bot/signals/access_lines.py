@@ -1,7 +1,7 @@
 """Reads what an access log line says of one request: status, method, and a proxy's own reason for failing.
 
-Knows the common, combined and ingress-nginx formats, Envoy's default format and its response flags, HAProxy, Gin,
-Rails, morgan, uvicorn, and JSON or logfmt request logs by their usual field names. Works on masked templates.
+Knows the common, combined and ingress-nginx formats, Envoy's default format and its response flags, HAProxy's HTTP log
+and its termination states, Traefik, Caddy, Gin, Rails, morgan, uvicorn, and JSON or logfmt request logs by their usual field names. Works on masked templates.
 """
 
 import re
@@ -13,6 +13,7 @@ _METHOD = r"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE|PROPFIND)"
 _ANY_METHOD = re.compile(rf"(?<![A-Za-z])(?P<method>{_METHOD})(?![A-Za-z])")
 _QUOTED = re.compile(r'HTTP/(?:\d(?:\.\d)?|<\*>)"? (?:(?P<status>[0-5]\d\d|0)(?!\d)|(?P<masked><\*>))(?P<rest>.{0,60})')
 _HAPROXY = re.compile(r" (?P<status>[1-5]\d\d) (?:\d+|<\*>|-\d+) \S+ \S+ (?P<flags>[A-Za-z-]{4}) ")
+_STATE = 4
 _GIN = re.compile(r"\[GIN\].{0,60}?\| +(?P<status>[1-5]\d\d) +\|")
 _RAILS = re.compile(r"Completed (?P<status>[1-5]\d\d) ")
 _MORGAN = re.compile(rf"(?<![A-Za-z]){_METHOD} /\S* (?P<status>[1-5]\d\d)(?: |$)")
@@ -56,6 +57,19 @@ ENVOY_FLAGS: dict[str, Kind] = {
 }
 """Envoy's response flags (access log ``%RESPONSE_FLAGS%``) and what they say went wrong."""
 
+HAPROXY_STATES: dict[str, Kind] = {
+    "SC": Kind.CONNECTION_REFUSED,
+    "SH": Kind.CONNECTION_RESET,
+    "SD": Kind.CONNECTION_RESET,
+    "sC": Kind.TIMEOUT,
+    "sH": Kind.TIMEOUT,
+    "sD": Kind.TIMEOUT,
+    "sQ": Kind.POOL_EXHAUSTION,
+}
+"""How HAProxy's termination states begin, and what they say went wrong (its manual, "Session state at disconnection")."""
+NO_SERVER = "/<NOSRV> "
+"""What HAProxy writes for a server where none was left to ask."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
@@ -64,6 +78,8 @@ class Access:
     status: int
     method: str = ""
     flags: str = ""
+    asked: bool = True
+    """Whether the proxy had a server to ask"""
 
     @property
     def kind(self) -> Kind | None:
@@ -77,7 +93,10 @@ class Access:
     @property
     def cause(self) -> Kind | None:
         """What the proxy says went wrong on its way, None where it says nothing."""
-        return next((ENVOY_FLAGS[flag] for flag in self.flags.split(",") if flag in ENVOY_FLAGS), None)
+        if self.flags.startswith("SC") and not self.asked:
+            return Kind.UNAVAILABLE
+        flags = (*self.flags.split(","), self.flags[:2] if len(self.flags) == _STATE else "")
+        return next((known[flag] for flag in flags for known in (ENVOY_FLAGS, HAPROXY_STATES) if flag in known), None)
 
 
 def access(template: str) -> Access | None:
@@ -92,8 +111,11 @@ def access(template: str) -> Access | None:
         )
     method = _ANY_METHOD.search(template)
     named = method["method"] if method else ""
-    if named and (found := _HAPROXY.search(template) or _GIN.search(template) or _MORGAN.search(template)) is not None:
-        return Access(status=int(found["status"]), method=named, flags=found.groupdict().get("flags") or "")
+    if named and (found := _HAPROXY.search(template)) is not None:
+        flags = found["flags"].strip("-") and found["flags"]
+        return Access(status=int(found["status"]), method=named, flags=flags, asked=NO_SERVER not in template)
+    if named and (found := _GIN.search(template) or _MORGAN.search(template)) is not None:
+        return Access(status=int(found["status"]), method=named)
     if (found := _RAILS.search(template)) is not None:
         return Access(status=int(found["status"]), method=named)
     found = _FIELD.search(template)

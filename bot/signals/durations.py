@@ -28,6 +28,12 @@ _ENVOY = re.compile(
     r"\"\s(?P<status>\d{3})\s\S{1,12}\s(?:\S{1,60}\s-\s\"[^\"]{0,200}\"\s)?\d{1,12}\s\d{1,12}\s(?P<ms>\d{1,9})\s(?:\d{1,9}|-)\s\""
 )
 _NGINX_TAIL = re.compile(r"\"\s\d{3}\s\d{1,12}\s.{0,600}\"\s(?:\d{1,9}\s)?(?P<s>\d{1,6}\.\d{3})(?:\s|$)")
+_HAPROXY = re.compile(
+    r"\s(?:-?\d{1,10}/){0,4}\+?(?P<ms>\d{1,10}(?:\.\d)?)\s[1-5]\d\d\s\S{1,16}\s\S{1,256}\s\S{1,256}\s[-a-z]{4}\s"
+)
+# of the timers before the status the last is the whole time; captured cookies stand behind the size
+_NANOSECONDS = re.compile(r"\"duration\":\s?(?P<ns>\d{1,15}(?:\.\d)?)(?![\d.])")
+_TRAEFIK_TAIL = re.compile(r"\"\s(?P<ms>\d{1,9})ms\s{0,2}$")
 _WAITED = re.compile(
     r"(?:\bafter|\btook|\btime(?:d ?)?out(?: of)?|\bwait(?:ed|ing)(?: for)?|\bduration|\belapsed|query_time|\bwithin|\bexceeded)"
     r"[\s:=\"'(]{1,3}(?P<value>\d{1,9}(?:\.\d{1,12})?)\s?(?P<unit>ns|us|µs|μs|milliseconds?|ms|seconds?|secs?|s|minutes?|m)?(?![\w.:])"
@@ -56,12 +62,18 @@ def request_duration_s(line: str) -> float | None:
     envoy = _ENVOY.search(line)
     if envoy is not None:
         return _bounded(float(envoy["ms"]) * 1e-3)
+    if '"downstreamstatus":' in line:  # Traefik's, which counts nanoseconds
+        traefik = _NANOSECONDS.search(line)
+        return _bounded(float(traefik["ns"]) * 1e-9) if traefik else None
     values = [found for match in _KEYED.finditer(line) if (found := _keyed(match)) is not None]
     if values:
         return _bounded(max(values))
     tail = _NGINX_TAIL.search(line)
     if tail is not None:
         return _bounded(float(tail["s"]))
+    proxy = _HAPROXY.search(line) or _TRAEFIK_TAIL.search(line)
+    if proxy is not None:
+        return _bounded(float(proxy["ms"]) * 1e-3)
     phrase = _PHRASE.search(line)
     if phrase is not None:
         return _bounded(float(phrase["value"]) * _UNITS[phrase["unit"]])

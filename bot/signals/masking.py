@@ -22,19 +22,21 @@ _CACHE_ENTRIES = 60_000
 # without case, because the regular expression engine skips literal branches fast.
 _CODE_WORDS = (
     rb"(?:[sS]tatus(?:[ _-]?[cC]ode)?|STATUS|[cC]ode|CODE|[eE]xit(?:ed)?(?: with)?[ _-]?(?:[cC]ode|status)|exitCode"
-    rb"|returncode|rc|http(?:_status|Status)|statusCode|response_code|upstream_status|[eE]rrno|[sS]ignal"
+    rb"|returncode|rc|http(?:_status|Status)|statusCode|DownstreamStatus|response_code|upstream_status|[eE]rrno|[sS]ignal"
     rb"|SQLSTATE|SQLState|sqlstate|level|severity|HTTP|[rR]eturned|[rR]esponded(?: with)?|[gG]ot|[aA]nswered)"
 )
 _REASON_WORDS = (
     rb"(?:OK|Created|Accepted|No|Moved|Found|Bad|Unauthorized|Forbidden|Not|Method|Request|Conflict|Gone|Too|Unprocess"
     rb"|Client|Internal|Service|Gateway)(?![^\s,;\"')\]}.])"
 )
+_HAPROXY_REST = rb"(?:<\*>|\+?\d{1,15}) - - [-CSPLRIDUKcs][-RQCHDLT][-NIDVEOU][-NIUPRD] "
+"""What stands behind the status in HAProxy's HTTP log: size, no captured cookies, termination state (its manual, "Logging")."""
 _UNIT = re.compile(
     rb"HTTP/[0-9.]{1,3}\" [1-5]\d\d(?![^\s,;)\]}])"  # access logs: the status behind the request line
     rb"|[\"']?" + _CODE_WORDS + rb"[\"']?[ :=]{1,3}[\"'\[(]?(?:\d{1,3}|[0-9A-Z]{5})(?![^\s,;\"')\]}])"
     rb"|(?:GET|POST|PUT|HEAD|PATCH|DELETE|OPTIONS) /[^\s\"]{0,400} [1-5]\d\d(?!\S)"
     rb"|\([1-9]\d{0,2}: (?=[A-Z<])"  # nginx and libc: "(111: Connection refused)"
-    rb"|[1-5]\d\d (?=" + _REASON_WORDS + rb")"
+    rb"|[1-5]\d\d (?=" + _REASON_WORDS + rb"|" + _HAPROXY_REST + rb")"
     rb"|[^\s,;()\[\]{}]++"
     rb"|[\s,;)\[\]{}]++"
     rb"|\("

@@ -32,14 +32,14 @@ _KEYS = (
     *("authority", "backend"),
 )
 """One of these stands in whatever ``_KEYED`` finds"""
-_CALLER_WORDS = ("client", "remote_addr", "forwarded-for", "peer_addr", "downstream")
+_CALLER_WORDS = ("client", "remote_addr", "remote_ip", "forwarded-for", "peer_addr", "downstream")
 _INCOMING_WORDS = ("remote", "forwarded", "refer", "agent", "downstream_", "client", "requesthost")
 _OWN_WORDS = (", server: ", ", host: ", ", referrer: ")
 _CALLER_FIRST = re.compile(r"^\s{0,4}(?:\d{1,3}\.){3}\d{1,3}\b")
-_CALLER_LOGGED = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?= \S{1,80} \S{1,80} \[\d\d/[a-z]{3}/\d{4}:)")
+_CALLER_LOGGED = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?:(?= \S{1,80} \S{1,80} \[\d\d/[a-z]{3}/\d{4}:)|:\d{1,5}(?= \[\d\d/[a-z]{3}/\d{4}:))")
 _CALLER = re.compile(
     rf"{_CALLER_FIRST.pattern}|{_CALLER_LOGGED.pattern}"
-    r"|(?:client|remote_addr|x-forwarded-for|client_ip|peer_addr|downstream\w{0,30})"
+    r"|(?:client(?:_?addr)?|remote_addr|remote_ip|x-forwarded-for|client_ip|peer_addr|downstream\w{0,30})"
     r"[\"']?\s{0,2}[=:]\s{0,2}[\"']?[0-9a-f.:]{7,45}"
 )
 _FILE_LIKE = re.compile(
@@ -55,10 +55,10 @@ _FQDN_TAIL = re.compile(
 """Ends of dotted names that are hosts even without a scheme or port; class, logger and file names have others."""
 _OWN = re.compile(r", (?:server|host|referrer): [^,]{1,200}")
 """nginx's error log names the request's own host and server, not whom the call went to."""
-_CLIENT_TOLD = re.compile(r"(http/\d(?:\.\d)?\" \d{3} \S{1,12}) \"[^\"]{0,600}\" \"[^\"]{0,600}\"")
-"""Referrer and user agent of the combined log format: what the client says of itself is no call."""
+_CLIENT_TOLD = re.compile(r"(http/\d(?:\.\d)?\" \d{3} \S{1,12}(?: \d{1,12} \d{1,12} \d{1,12} (?:\d{1,12}|-))?) \"[^\"]{0,600}\" \"[^\"]{0,600}\"")
+"""Referrer and user agent of the combined log format, who called and user agent of Envoy's: what the client says of itself is no call."""
 _INCOMING = re.compile(
-    r"remote_?addr|x_?forwarded|(?:http_?)?referr?er|user_?agent|downstream_|client_?(?:ip|addr|host)|requesthost"
+    r"remote_?(?:addr|ip)|x_?forwarded|(?:http_?)?referr?er|user_?agent|downstream_|client_?(?:ip|addr|host)|requesthost"
 )
 _ASKED_FOR = re.compile(
     r"(?:http_|request_?|re[qs]\.)?(?:v?host|server_name|authority|referr?er|user_?agent|origin)[\"']?\s?[=:]\s?"
@@ -71,7 +71,8 @@ _PROXY_SERVICE = re.compile(
     r"(?<= \[)[a-z0-9-]{3,160}-[a-z0-9]{1,15}(?=\] \[[^\]]{0,160}\] \S)|(?<![\w-])[a-z0-9-]{3,160}-[a-z0-9]{1,15}(?=@kubernetes\b)"
 )
 """``namespace-service-port``, as ingress-nginx and Traefik write the service they pass a request on to."""
-_ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
+_BACKEND = re.compile(r" (?P<backend>[a-z0-9][a-z0-9._-]{1,160})/\S{1,80} (?:-?\d{1,10}/){4}\+?\d{1,10} [1-5]\d\d ")
+"""HAProxy's backend before its server and timers; its ingress controllers join namespace, service and port with ``_``."""
 _VERSION = re.compile(r"^v?\d+(?:\.\d+)*[a-z0-9-]*$")
 _PACKAGE = re.compile(
     r"^(?:com|org|io|net|java|javax|jdk|sun|kotlin|scala|reactor|okhttp3|ch|de)\.[a-z0-9_.]+", re.IGNORECASE
@@ -95,6 +96,8 @@ def hosts_in(text: str) -> list[str]:
     if "] [" in text or "@kubernetes" in text:
         for match in _PROXY_SERVICE.finditer(text):
             found.setdefault(match.group(0))
+    if "] " in text and (passed := _BACKEND.search(text)):
+        found.setdefault(passed["backend"].replace("_svc_", "-").replace("_", "-"))
     if _holds(text, _KEYS):
         for match in _KEYED.finditer(text):
             host = match["host"].rstrip(".-")

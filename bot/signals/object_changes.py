@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId, ObjectVersion
-from bot.domain.signal import Kind, Topology
+from bot.domain.signal import BACK, Kind, Topology
 from bot.signals.acts import Act
 from bot.signals.delivery_changes import CAUSE, delivery_acts, is_helm_storage, written_cause
 from bot.signals.kubernetes import is_person_or_delivery
@@ -204,8 +204,10 @@ def _replica_set_rollouts(objects: Rows, topology: Topology) -> Iterator[Act]:
         ordered = sorted(named.values(), key=lambda row: (row[0], row[1], row[2]))
         if (made_s := born.get(deployment)) is not None and ordered[0][0] - made_s > _FIRST_SET_S:
             yield _unseen_before(deployment, ordered[0], topology)
-        for old, new in pairwise(ordered):
+        for place, (old, new) in enumerate(pairwise(ordered)):
             anew = _same_program(old[3], new[3])
+            spec = pod_spec(new[3])
+            back = not anew and spec and any(pod_spec(one[3]) == spec for one in ordered[:place])
             yield Act(
                 kind=Kind.RELOAD if anew else Kind.ROLLOUT,
                 entity=deployment,
@@ -214,7 +216,8 @@ def _replica_set_rollouts(objects: Rows, topology: Topology) -> Iterator[Act]:
                 end_s=new[0],
                 ref=new[2],
                 more_refs=(old[2],),
-                note="; ".join(note for note in (_difference(old[3], new[3]), written_cause(old[3], new[3])) if note),
+                note=(BACK if back else "")
+                + "; ".join(note for note in (_difference(old[3], new[3]), written_cause(old[3], new[3])) if note),
                 what=new[3].entity.name,
                 nodes=topology.nodes.get(deployment, frozenset()),
             )
@@ -301,14 +304,15 @@ def _writes(entity: Entity, versions: Rows) -> Iterator[Act]:
     for index, (ref, version) in enumerate(dated):
         created = time_s(value(version.manifest, "metadata", "creationTimestamp"))
         keys = _changed_keys(dated[index - 1][1], version) if index else []
+        back = BACK if keys and any(not _changed_keys(one, version) for _, one in dated[: index - 1]) else ""
         for at_s, manager in _people(version):
             if at_s in seen or (created is not None and at_s - created < _CREATION_S):
                 continue
             seen.add(at_s)
             what = f"{', '.join(keys)} changed" if keys else "changed"
-            yield _change(kind, entity, at_s, ref, f"{what} by {manager}")
+            yield _change(kind, entity, at_s, ref, f"{back}{what} by {manager}")
         if keys and not any(at_s in seen for at_s, _ in _people(version)) and version.observed_at is not None:
-            yield _change(kind, entity, version.observed_at.timestamp(), ref, f"{', '.join(keys)} changed")
+            yield _change(kind, entity, version.observed_at.timestamp(), ref, f"{back}{', '.join(keys)} changed")
 
 
 def _change(kind: Kind, entity: Entity, at_s: float, ref: ItemId, note: str) -> Act:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain.entity import Entity
 from bot.domain.items import ClusterEvent, ItemId
-from bot.domain.signal import Kind, Topology
+from bot.domain.signal import BACK, Kind, Topology
 from bot.signals.acts import Act
 
 _NEW_SIZE = re.compile(r"New size: (?P<size>\d+)(?:; reason: (?P<reason>.*))?", re.DOTALL)
@@ -133,7 +133,14 @@ def _deployment_acts(events: Sequence[tuple[ItemId, ClusterEvent]], topology: To
         rows.sort(key=lambda row: (row.at_s, not row.up, row.ref))
         scaled = deployment in topology.targets.values()
         for act in _rollouts_and_scalings(deployment, rows, topology.nodes.get(deployment, frozenset())):
-            yield act if scaled else replace(act, attributes=_by_hand(act, rows))
+            told = replace(act, note=f"{BACK}{act.note}") if _comes_back(act, rows) else act
+            yield told if scaled else replace(told, attributes=_by_hand(act, rows))
+
+
+def _comes_back(act: Act, rows: Sequence[_Scaling]) -> bool:
+    """Tell whether a rollout brings a ReplicaSet that an earlier one had taken away: ``kubectl rollout undo`` makes no new one."""
+    gone = (row for row in rows if row.replica_set == act.what and not row.up)
+    return act.kind is Kind.ROLLOUT and any(row.at_s < act.start_s for row in gone)
 
 
 def _by_hand(act: Act, rows: Sequence[_Scaling]) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.entity import Entity
 from bot.domain.items import ClusterEvent, ItemId
-from bot.domain.signal import Kind, Topology
+from bot.domain.signal import BACK, Kind, Topology
 from bot.domain.window import Window
 from bot.signals.event_signals import event_signals
 from bot.signals.topology import read_topology
@@ -351,3 +351,17 @@ def test_an_eviction_to_resize_is_the_autoscalers_own_doing():
     assert (resized.entity, resized.mentions, evicted.entity) == (scaler, (WEB,), WEB)
     assert "standing" in resized.attributes
     assert "standing" not in evicted.attributes
+
+
+def test_a_rollout_of_a_replica_set_that_was_replaced_puts_it_back():
+    """``kubectl rollout undo`` makes no new ReplicaSet: the old one grows again; a third one is no return."""
+    events = Recorder()
+    for minute, fresh, old in ((0, "web-bbb", "web-aaa"), (100, "web-aaa", "web-bbb"), (200, "web-ccc", "web-aaa")):
+        events.add(minute, WEB, "ScalingReplicaSet", f"Scaled up replica set {fresh} to 1 from 0")
+        events.add(minute + 0.5, WEB, "ScalingReplicaSet", f"Scaled down replica set {old} to 0 from 1")
+    (found,) = events.signals()
+    assert [one.note for one in found.occurrences] == [
+        "web-bbb replaces web-aaa",
+        f"{BACK}web-aaa replaces web-bbb",
+        "web-ccc replaces web-aaa",
+    ]

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.entity import Entity
 from bot.domain.items import ClusterEvent, ItemId, ObjectVersion
-from bot.domain.signal import Kind
+from bot.domain.signal import BACK, Kind
 from bot.domain.window import Window, rfc3339
 from bot.signals.job_runs import job_runs, schedule_period_s
 from bot.signals.object_signals import object_signals
@@ -91,6 +91,23 @@ def test_a_second_replica_set_is_a_rollout_with_its_image_change():
     rollout = found[Kind.ROLLOUT]
     assert (rollout.entity.kind, spans(rollout)) == ("Deployment", [(30, 30)])
     assert rollout.occurrences[0].note == "web: 1.4.2 → 1.5.0"
+
+
+@pytest.mark.parametrize(("last", "back"), [("1.4.2", True), ("1.4.1", False)])
+def test_a_rollout_to_what_ran_before_says_that_it_puts_it_back(last, back):
+    """The same containers as an earlier revision are the return to it; another old version is another version."""
+    sets = (replica_set("web-a", -500, "1.4.2"), replica_set("web-b", 30, "1.5.0"), replica_set("web-c", 31, last))
+    notes = [one.note for one in signals(*sets)[Kind.ROLLOUT].occurrences]
+    assert [False, back] == [note.startswith(BACK) for note in notes]
+    assert notes[1].endswith(f"web: 1.5.0 → {last}")
+
+
+@pytest.mark.parametrize(("last", "back"), [("1s", True), ("3s", False)])
+def test_a_configuration_with_its_former_values_was_put_back(last, back):
+    """The data of an earlier version are the return to it; a third value is none."""
+    versions = [obj("ConfigMap", "web", {"data": {"timeout": value}}, hours) for value, hours in (("1s", 10), ("9s", 20), (last, 30))]  # fmt: skip
+    changes = signals(*versions)[Kind.CONFIG_CHANGE].occurrences
+    assert [False, back] == [one.note.startswith(BACK) for one in changes]
 
 
 @pytest.mark.parametrize(("born", "rolled"), [(-2000, True), (29.9, False)])

@@ -200,7 +200,7 @@ INCIDENTS = (
     Unseen(name="synced-together", build=synced_together, amiss=True, question=None, verdicts=frozenset({"inconclusive"}), full=True),
     Unseen(name="never-happened", build=never_happened, question="why did payments time out on Wednesday night?", verdicts=_CALM, full=True),
     Unseen(name="busy-hourly-job", build=busy_hourly_job, question="Is overdue-scan the reason for the 502s?", verdicts=_CALM, full=True),
-    Unseen(name="undone-in-vain", build=undone_in_vain, amiss=True, question="what broke dispatch?", verdicts=frozenset({"inconclusive"}), full=True),
+    Unseen(name="undone-in-vain", build=undone_in_vain, question="what broke dispatch?", verdicts=frozenset({"inconclusive"}), full=True),
     Unseen(name="jobs-in-step", build=jobs_in_step, amiss=True, question=None, verdicts=frozenset({"inconclusive"}), full=True),
     Unseen(name="one-node-of-three", build=one_node_of_three, amiss=True, question=None, roots=frozenset({"Node//node-b"}), full=True),
 )

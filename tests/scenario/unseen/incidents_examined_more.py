@@ -358,7 +358,7 @@ INCIDENTS = (
     Unseen(name="model-download", build=model_download, question="503s in the evening, why?", roots=frozenset({"Deployment/reco/ranker"}),
            shallow=frozenset({"HorizontalPodAutoscaler/reco/ranker"}), full=True),
     Unseen(name="ready-needs-redis", build=ready_needs_redis, question=None, roots=frozenset({"StatefulSet/cafe/redis"}), full=True),
-    Unseen(name="ids-run-out", build=ids_run_out, amiss=True, question="what broke the inserts?", roots=frozenset({"StatefulSet/ev/postgres"}), full=True),
+    Unseen(name="ids-run-out", build=ids_run_out, hard=True, question="what broke the inserts?", roots=frozenset({"StatefulSet/ev/postgres"}), full=True),
     Unseen(name="crawled-facets", build=crawled_facets, amiss=True, question=None, full=True,
            roots=frozenset({"Host//47.128.44.17", "Host//47.128.44.18", "Host//47.128.44.121", "Host//Bytespider", "Host//bytedance.com"}),
            shallow=frozenset({"StatefulSet/fashion/opensearch", "Service/fashion/catalog"})),
