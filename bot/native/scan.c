@@ -296,11 +296,11 @@ static bytes code_word_end(bytes p, bytes end) { /* behind "Code" or "status", w
 static const char *const plain_words[] = {
     "STATUS", "code", "Code", "CODE", "returncode", "rc", "http_status", "httpStatus", "statusCode", "response_code",
     "upstream_status", "errno", "Errno", "signal", "Signal", "SQLSTATE", "SQLState", "sqlstate", "level", "severity",
-    "HTTP", "returned", "Returned", "got", "Got", "answered", "Answered", "DownstreamStatus", NULL,
+    "HTTP", "returned", "Returned", "got", "Got", "answered", "Answered", NULL,
 };
-static const uint8_t plain_sizes[] = {6, 4, 4, 4, 10, 2, 11, 10, 10, 13, 15, 5, 5, 6, 6, 8, 8, 8, 5, 8, 4, 8, 8, 3, 3, 8, 8, 16};
+static const uint8_t plain_sizes[] = {6, 4, 4, 4, 10, 2, 11, 10, 10, 13, 15, 5, 5, 6, 6, 8, 8, 8, 5, 8, 4, 8, 8, 3, 3, 8, 8};
 
-enum { STATUS = 28, RESPONDED, EXIT }; /* behind the last of plain_words */
+enum { STATUS = 27, RESPONDED, EXIT }; /* behind the last of plain_words */
 
 static uint32_t words_by_first[256], words_by_second[256]; /* of plain_words and the three above, by their letters */
 
@@ -562,7 +562,7 @@ static bytes special(bytes p, bytes end, bytes *path, bytes *path_end) { /* mask
     case 'G': case 'P': case 'D': case 'O':
         if ((found = request_status(p, end, path, path_end)) != NULL) return found;
         *path = NULL;
-        return *p == 'G' || *p == 'D' ? held_code(p, end) : NULL;
+        return *p == 'G' ? held_code(p, end) : NULL;
     case 'H':
         if ((found = access_status(p, end)) != NULL || (found = held_code(p, end)) != NULL) return found;
         if ((found = request_status(p, end, path, path_end)) != NULL) return found;

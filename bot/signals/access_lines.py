@@ -112,8 +112,8 @@ def access(template: str) -> Access | None:
     method = _ANY_METHOD.search(template)
     named = method["method"] if method else ""
     if named and (found := _HAPROXY.search(template)) is not None:
-        flags = found["flags"].strip("-") and found["flags"]
-        return Access(status=int(found["status"]), method=named, flags=flags, asked=NO_SERVER not in template)
+        state = found["flags"] if found["flags"].strip("-") else ""
+        return Access(status=int(found["status"]), method=named, flags=state, asked=NO_SERVER not in template)
     if named and (found := _GIN.search(template) or _MORGAN.search(template)) is not None:
         return Access(status=int(found["status"]), method=named)
     if (found := _RAILS.search(template)) is not None:

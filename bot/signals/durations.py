@@ -59,15 +59,18 @@ def request_duration_s(line: str) -> float | None:
     line = line[:LONGEST].lower()  # patterns that ignore the case are several times slower
     if _REQUEST.search(line) is None:
         return None
-    envoy = _ENVOY.search(line)
-    if envoy is not None:
-        return _bounded(float(envoy["ms"]) * 1e-3)
     if '"downstreamstatus":' in line:  # Traefik's, which counts nanoseconds
         traefik = _NANOSECONDS.search(line)
         return _bounded(float(traefik["ns"]) * 1e-9) if traefik else None
+    envoy = _ENVOY.search(line)
+    if envoy is not None:
+        return _bounded(float(envoy["ms"]) * 1e-3)
     values = [found for match in _KEYED.finditer(line) if (found := _keyed(match)) is not None]
-    if values:
-        return _bounded(max(values))
+    return _bounded(max(values)) if values else _placed(line)
+
+
+def _placed(line: str) -> float | None:
+    """Read what only its place in the line tells, or a phrase."""
     tail = _NGINX_TAIL.search(line)
     if tail is not None:
         return _bounded(float(tail["s"]))
@@ -75,9 +78,7 @@ def request_duration_s(line: str) -> float | None:
     if proxy is not None:
         return _bounded(float(proxy["ms"]) * 1e-3)
     phrase = _PHRASE.search(line)
-    if phrase is not None:
-        return _bounded(float(phrase["value"]) * _UNITS[phrase["unit"]])
-    return None
+    return _bounded(float(phrase["value"]) * _UNITS[phrase["unit"]]) if phrase else None
 
 
 def waited_s(line: str) -> float | None:

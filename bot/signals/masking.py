@@ -22,7 +22,7 @@ _CACHE_ENTRIES = 60_000
 # without case, because the regular expression engine skips literal branches fast.
 _CODE_WORDS = (
     rb"(?:[sS]tatus(?:[ _-]?[cC]ode)?|STATUS|[cC]ode|CODE|[eE]xit(?:ed)?(?: with)?[ _-]?(?:[cC]ode|status)|exitCode"
-    rb"|returncode|rc|http(?:_status|Status)|statusCode|DownstreamStatus|response_code|upstream_status|[eE]rrno|[sS]ignal"
+    rb"|returncode|rc|http(?:_status|Status)|statusCode|response_code|upstream_status|[eE]rrno|[sS]ignal"
     rb"|SQLSTATE|SQLState|sqlstate|level|severity|HTTP|[rR]eturned|[rR]esponded(?: with)?|[gG]ot|[aA]nswered)"
 )
 _REASON_WORDS = (

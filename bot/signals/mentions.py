@@ -36,7 +36,9 @@ _CALLER_WORDS = ("client", "remote_addr", "remote_ip", "forwarded-for", "peer_ad
 _INCOMING_WORDS = ("remote", "forwarded", "refer", "agent", "downstream_", "client", "requesthost")
 _OWN_WORDS = (", server: ", ", host: ", ", referrer: ")
 _CALLER_FIRST = re.compile(r"^\s{0,4}(?:\d{1,3}\.){3}\d{1,3}\b")
-_CALLER_LOGGED = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}(?:(?= \S{1,80} \S{1,80} \[\d\d/[a-z]{3}/\d{4}:)|:\d{1,5}(?= \[\d\d/[a-z]{3}/\d{4}:))")
+_CALLER_LOGGED = re.compile(
+    r"(?:\d{1,3}\.){3}\d{1,3}(?:(?= \S{1,80} \S{1,80} \[\d\d/[a-z]{3}/\d{4}:)|:\d{1,5}(?= \[\d\d/[a-z]{3}/\d{4}:))"
+)
 _CALLER = re.compile(
     rf"{_CALLER_FIRST.pattern}|{_CALLER_LOGGED.pattern}"
     r"|(?:client(?:_?addr)?|remote_addr|remote_ip|x-forwarded-for|client_ip|peer_addr|downstream\w{0,30})"
@@ -55,7 +57,9 @@ _FQDN_TAIL = re.compile(
 """Ends of dotted names that are hosts even without a scheme or port; class, logger and file names have others."""
 _OWN = re.compile(r", (?:server|host|referrer): [^,]{1,200}")
 """nginx's error log names the request's own host and server, not whom the call went to."""
-_CLIENT_TOLD = re.compile(r"(http/\d(?:\.\d)?\" \d{3} \S{1,12}(?: \d{1,12} \d{1,12} \d{1,12} (?:\d{1,12}|-))?) \"[^\"]{0,600}\" \"[^\"]{0,600}\"")
+_CLIENT_TOLD = re.compile(
+    r"(http/\d(?:\.\d)?\" \d{3} \S{1,12}(?: \d{1,12} \d{1,12} \d{1,12} (?:\d{1,12}|-))?) \"[^\"]{0,600}\" \"[^\"]{0,600}\""
+)
 """Referrer and user agent of the combined log format, who called and user agent of Envoy's: what the client says of itself is no call."""
 _INCOMING = re.compile(
     r"remote_?(?:addr|ip)|x_?forwarded|(?:http_?)?referr?er|user_?agent|downstream_|client_?(?:ip|addr|host)|requesthost"

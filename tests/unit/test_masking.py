@@ -5,7 +5,7 @@ from bot.signals.masking import BOUND, SPAN, mask
 
 _PIECES = st.sampled_from(
     [b"status=", b'"status":', b"502", b" ", b"<*>", b'HTTP/1.1" ', b"GET /a/1?b=2 ", b"0", b"deadbeef", b"exit code ", b"(111: C",
-     b"1.2.3.4:80", b"/", b"?", b":", b"-", b"Nov", b",", b"I1122", b"\x1b[31m", b"\n", b"\xff", b"x" * 300, b"=", b"<", b"*>", b"v1"]
+     b"1.2.3.4:80", b"/", b"?", b":", b"-", b"Nov", b",", b"I1122", b"\x1b[31m", b"\n", b"\xff", b"x" * 300, b"=", b"<", b"*>", b"v1", b"503 217", b" - - SC-- "]
 )  # fmt: skip
 _LINES = st.one_of(st.binary(max_size=200), st.lists(_PIECES, max_size=30).map(b"".join))
 

@@ -36,7 +36,7 @@ _PIECES = st.sampled_from(
         b"40P01", b"-1", b"[[", b"::", b"k8s", b"p99", b"5xx", b"abcdefab", b"ABCDEF", b"f00-ba", b"01/Nov/2026", b"\x1b[31m",
         b"\x1b[", b"\x1b", b"\0", b"\xff", b"\xe2\x82", b"\t", b"\r", b"x" * 300, b" " * 300, b"http_status=", b"err_no=",
         b"tls-v1.2", b"TLSv1.2", b"a", b"Z", b"9", b".", b"_", b"|", b"#", b"*", b"@", b"POST /x/(y)/9;z 200", b"statusCode=200(",
-        b"code::12(", b"HTTP/1.1?x", b"http2", b"utf-8", b"log4j2", b"e2e",
+        b"code::12(", b"HTTP/1.1?x", b"http2", b"utf-8", b"log4j2", b"e2e", b"503 217", b"+12", b" - - SC-- ", b" - - ---- ",
     ]
 )  # fmt: skip
 
