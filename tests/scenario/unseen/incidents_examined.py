@@ -347,6 +347,6 @@ INCIDENTS = (
            shallow=frozenset({"Deployment/saas/quotes"}), full=True),
     Unseen(name="waf-rule", build=waf_rule, hard=True, question=None, roots=frozenset({"ConfigMap/ingress-nginx/ingress-nginx-controller"}),
            shallow=frozenset({"Deployment/ingress-nginx/ingress-nginx-controller"}), full=True),
-    Unseen(name="topic-typo", build=topic_typo, amiss=True, question=None, roots=frozenset({"ConfigMap/ship/labels-config", "Kustomization/flux-system/ship"}),
+    Unseen(name="topic-typo", build=topic_typo, hard=True, question=None, roots=frozenset({"ConfigMap/ship/labels-config", "Kustomization/flux-system/ship"}),
            shallow=frozenset({"Deployment/ship/labels"}), full=True),
 )

@@ -197,10 +197,10 @@ _CALM = frozenset({"no_incident", "inconclusive"})
 INCIDENTS = (
     Unseen(name="blamed-release", build=blamed_release, question="Why is checkout broken since 4.2.0?", verdicts=_CALM, full=True),
     Unseen(name="innocent-restarts", build=innocent_restarts, question=None, verdicts=_CALM, full=True),
-    Unseen(name="synced-together", build=synced_together, amiss=True, question=None, verdicts=frozenset({"inconclusive"}), full=True),
+    Unseen(name="synced-together", build=synced_together, question=None, verdicts=frozenset({"inconclusive"}), full=True),
     Unseen(name="never-happened", build=never_happened, question="why did payments time out on Wednesday night?", verdicts=_CALM, full=True),
     Unseen(name="busy-hourly-job", build=busy_hourly_job, question="Is overdue-scan the reason for the 502s?", verdicts=_CALM, full=True),
     Unseen(name="undone-in-vain", build=undone_in_vain, question="what broke dispatch?", verdicts=frozenset({"inconclusive"}), full=True),
-    Unseen(name="jobs-in-step", build=jobs_in_step, amiss=True, question=None, verdicts=frozenset({"inconclusive"}), full=True),
-    Unseen(name="one-node-of-three", build=one_node_of_three, amiss=True, question=None, roots=frozenset({"Node//node-b"}), full=True),
+    Unseen(name="jobs-in-step", build=jobs_in_step, question=None, verdicts=frozenset({"inconclusive"}), full=True),
+    Unseen(name="one-node-of-three", build=one_node_of_three, hard=True, question=None, roots=frozenset({"Node//node-b"}), full=True),
 )
