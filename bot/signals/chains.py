@@ -259,7 +259,8 @@ def _by_name(cause: Signal, effect: Signal, topology: Topology) -> float:
     none that they never name while they name others.
     """
     caller, callee = topology.root(effect.entity), topology.root(cause.entity)
-    if (caller, callee) not in topology.calls or not effect.source.endswith("logs"):
+    wanted = effect.kind is Kind.NAME_RESOLUTION_FAILURE  # it names whom it wanted, not which resolver it asked
+    if wanted or (caller, callee) not in topology.calls or not effect.source.endswith("logs"):
         return 1.0
     named = [one for one in effect.mentions if (caller, one) in topology.calls]
     if not named:

@@ -114,7 +114,8 @@ def _not_among_named(
         asked.setdefault(caller, set()).add(callee)
     for effect, (signal, root) in enumerate(zip(signals, roots, strict=True)):
         named_ones = {topology.root(one) for one in signal.mentions} & asked.get(root, set())
-        if "names" not in signal.attributes or not named_ones:
+        # who cannot resolve a name says whom it wanted, not which resolver it asked
+        if "names" not in signal.attributes or not named_ones or signal.kind is Kind.NAME_RESOLUTION_FAILURE:
             continue
         leant_on = _reached(named_ones, asked, topology)
         found[effect] = [leant_on.isdisjoint({one, *workloads}) for one, workloads in zip(roots, behind, strict=True)]

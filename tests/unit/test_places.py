@@ -145,3 +145,11 @@ def test_a_callee_that_no_failed_call_names_is_not_called_by_them():
     assert "called by" not in scopes(rolled, failed(names="each"), Topology(calls=calls))
     assert "called by" in scopes(rolled, failed(names="each"), Topology(calls=calls | {(_API, other)}))
     assert "called by" in scopes(signal(Kind.ROLLOUT, _API, [1.0]), failed(names="each"), Topology(calls=calls))
+
+
+def test_a_resolver_is_called_by_whoever_could_not_resolve_a_name_though_lines_name_only_what_was_wanted():
+    """The line says which host was looked up, never which resolver was asked."""
+    resolver = Entity("Deployment", "coredns", "kube-system")
+    topology = Topology(calls=frozenset({(_WEB, _API), (_WEB, resolver)}))
+    failed = signal(Kind.NAME_RESOLUTION_FAILURE, _WEB, [1.0], mentions=(_API,), attributes={"names": "each"})
+    assert "called by" in scopes(signal(Kind.NAME_RESOLUTION_FAILURE, resolver, [1.0]), failed, topology)
