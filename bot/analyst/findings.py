@@ -78,6 +78,8 @@ class Findings:
     histories: Mapping[Entity, History] = field(default_factory=dict)
     measures: Measures | None = None
     """Measures anew what numbers are counted from."""
+    cleared: Mapping[SignalId, str] = field(default_factory=dict)
+    """What the beginnings of some of the chains are ruled out by, in words."""
     messages: Sequence[tuple[ItemId, ChatMessage]] = ()
     tickets: Sequence[tuple[ItemId, TicketEntry]] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)

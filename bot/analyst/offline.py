@@ -7,28 +7,27 @@ measured, and trusts the verifier to check what it writes.
 from dataclasses import dataclass, replace
 
 from bot.analyst.advice import recommendations
-from bot.analyst.by_clock import by_a_beat, by_the_clock, came_at_once
 from bot.analyst.citations import Citations
 from bot.analyst.claim_checks import record_of
 from bot.analyst.claims import find_claims, judge_claim
-from bot.analyst.conclusion import conclusion, folded_episodes, seen_seldom
+from bot.analyst.conclusion import conclusion, folded_episodes
+from bot.analyst.confidence import confidence_of
 from bot.analyst.controls import FIRST_SEEN_S, control_questions
 from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
 from bot.analyst.growing import growing
 from bot.analyst.next_steps import to_fetch
-from bot.analyst.origins import BEGUN, LEAST_FURTHER, carried, further, grew_between, standing_of, unserved
+from bot.analyst.origins import LEAST_FURTHER, carried, further, grew_between, instead, standing_of, unserved
 from bot.analyst.questions import symptom_wish
 from bot.analyst.quiet import OFTEN, alarms, asked_about, set_aside
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
-from bot.analyst.roots import FAR, against
+from bot.analyst.roots import FAR, against, cleared_roots
 from bot.analyst.steps import cascade, summary_of
 from bot.analyst.sustaining import kept_up, sustaining
 from bot.analyst.undone import without_vain
 from bot.analyst.unread import too_much_unread, unread_words
 from bot.analyst.words import (
     capital,
-    clock_s,
     counted,
     happened,
     length,
@@ -59,22 +58,8 @@ LEAST_EXPLAINED = 0.5
 """Share of the symptom's episodes that a cause must account for."""
 NEARLY_ALL = 0.9
 """The same where one kind of response is asked for and it cannot be told from others: some may be of another cause."""
-CLOSE = 0.85
-"""A rival chain whose score comes this near to the best one, from another root, makes the answer uncertain."""
 CHANGES = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, Kind.HUMAN_CHANGE})
 """Kinds that stay in force: what was there before one did not come from it."""
-BARE = frozenset(
-    {
-        Kind.SHUTDOWN,
-        Kind.POD_KILL,
-        Kind.CONNECTION_REFUSED,
-        Kind.CONNECTION_RESET,
-        Kind.TIMEOUT,
-        Kind.UNAVAILABLE,
-        Kind.SERVER_ERROR,
-    }
-)
-"""What a rollout may lead to for any reason: that its new version failed, or that its new pods never came."""
 SELDOM = 5
 """A step that so many times came for each time that the next one followed."""
 VITAL = ("kubernetes/logs", "kubernetes/events", "kubernetes/objects")
@@ -114,9 +99,16 @@ def foremost(findings: Findings, rootness: dict[Kind, float]) -> Findings:
     if not findings.chains or findings.symptom is None:
         return findings
     findings = without_vain(findings, rootness)
-    told = further(findings.chains, lambda chain: _judge(findings, chain, rootness).holds, rootness)
-    told = unserved(told, findings.chains, lambda chain: _judge(findings, chain, rootness).holds, findings.topology)
-    return replace(findings, chains=(told, *(chain for chain in findings.chains if chain is not told)))
+
+    def holds(chain: Chain) -> bool:
+        return _judge(findings, chain, rootness).holds
+
+    told = further(findings.chains, holds, rootness)
+    told = unserved(told, findings.chains, holds, findings.topology)
+    cleared = cleared_roots(findings, rootness)
+    told = instead(told, findings.chains, cleared, holds, rootness)
+    chains = (told, *(chain for chain in findings.chains if chain is not told))
+    return replace(findings, chains=chains, cleared=cleared)
 
 
 def _cause_found(
@@ -267,7 +259,7 @@ def _judge(findings: Findings, chain: Chain | None, rootness: dict[Kind, float])
         doubts.append(f"{before} of {counted(episodes, 'episode')} had begun before it")
     if doubts:
         return _Judged("inconclusive", "low", (*doubts, *absent))
-    return _Judged("cause_found", *_confidence(findings, chain, share, standing, absent))
+    return _Judged("cause_found", *confidence_of(findings, chain, share, standing, absent))
 
 
 def _seldom_followed(chain: Chain) -> bool:
@@ -289,54 +281,6 @@ def _before(chain: Chain) -> int:
     """Count the episodes that had begun before the root came at all."""
     first = chain.root.occurrences[0].start_s - FIRST_SEEN_S
     return sum(1 for one in chain.symptom.occurrences if one.start_s < first)
-
-
-def _confidence(
-    findings: Findings, chain: Chain, share: float, standing: float, absent: tuple[str, ...]
-) -> tuple[Confidence, tuple[str, ...]]:
-    """Cap the confidence by what was tested and what is missing; every cap has its reason."""
-    reasons = list(absent)
-    root = findings.topology.root(chain.root.entity)
-    others = [c for c in findings.chains[1:] if findings.topology.root(c.root.entity) != root]
-    inside = {signal.id for signal in chain.signals}
-    others = [c for c in others if c.root.id not in inside]
-    close = bool(others) and others[0].score >= CLOSE * chain.score
-    on_the_way = {findings.topology.root(signal.entity) for signal in chain.signals[:-1]}
-    if close:
-        reasons.append(_nearly(others[0], findings.topology.root(others[0].root.entity) in on_the_way))
-    if share < 0.8:
-        reasons.append(f"{folded_episodes(chain) - len(chain.explained)} of the episodes remain unexplained")
-    if chain.end_to_end.status != "supported":
-        reasons.append("the root alone, tested straight against the symptom, is not beyond chance")
-    if chain.end_to_end.hits < 3:
-        reasons.append(f"{seen_seldom(chain)}: order and place speak, not repetition")
-    if standing < BEGUN:
-        reasons.append("what brought the first step about was not seen")
-    if chain.root.kind is Kind.ROLLOUT and chain.signals[1].kind in BARE and not _events_of(findings, chain.root):
-        reasons.append("the events of that time are gone: what its new pods met cannot be seen")
-    reasons.extend(by_the_clock(chain))
-    grave = len(reasons) - (1 if chain.end_to_end.hits < 3 else 0)
-    reasons.extend(by_a_beat(chain))
-    if close and came_at_once(chain.root, others[0].root):
-        grave += findings.topology.root(others[0].root.entity) not in on_the_way  # else it had its part in it
-    if not reasons:
-        return "high", ()
-    return ("medium" if grave <= 1 else "low"), tuple(reasons)
-
-
-def _nearly(other: Chain, on_the_way: bool) -> str:
-    """Name another beginning that fits nearly as well; where it came to what stands on the way, neither excludes the other."""
-    named = f"{article(other.root.kind)} of {other.root.entity}"
-    if not on_the_way or len(other.root.occurrences) != 1:
-        return f"{named} fits nearly as well"
-    return f"{named} at {clock_s(other.root.occurrences[0].start_s)} fits nearly as well: it may have taken both"
-
-
-def _events_of(findings: Findings, signal: Signal) -> bool:
-    """Tell whether the cluster's events reach back to when a signal began."""
-    begun = instant(signal.occurrences[0].start_s)
-    rows = [row for row in findings.coverage if row.source in ("kubernetes/events", "recorder")]
-    return any(row.items and row.first_at is not None and row.first_at <= begun for row in rows)
 
 
 def _symptom(findings: Findings, chain: Chain | None, citations: Citations) -> Symptom:

@@ -4,10 +4,10 @@ A chain is worth less for each step that is added, so that a short one whose roo
 very chain that tells what brought it about. Leaves out what makes a root doubtful (``roots``).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 from bot.domain.link import Chain
-from bot.domain.signal import Kind, Signal, Topology
+from bot.domain.signal import Kind, Signal, SignalId, Topology
 
 LEAST_FURTHER = 0.15
 """Score under which going on behind a chain that holds by itself is a guess."""
@@ -70,6 +70,31 @@ def unserved(told: Chain, ranked: Sequence[Chain], holds: Callable[[Chain], bool
         and holds(chain)
     )
     return next(behind, told)
+
+
+def instead(
+    told: Chain,
+    ranked: Sequence[Chain],
+    cleared: Container[SignalId],
+    holds: Callable[[Chain], bool],
+    rootness: Mapping[Kind, float],
+) -> Chain:
+    """Give, instead of a chain whose root is cleared, the best of the others that holds by itself; the same where none does.
+
+    It must begin with what needs no cause, be tied by more than the cluster, and lead over nothing that is cleared; where two
+    from different places come near each other, none is given: what is left once the first suspect is cleared need not be guilty.
+    """
+    if told.root.id not in cleared:
+        return told
+    left = [
+        chain
+        for chain in ranked
+        if not any(signal.id in cleared for signal in chain.signals)
+        and standing_of(chain.root, rootness) >= BEGUN
+        and chain.links[0].scope != "cluster"
+        and holds(chain)
+    ]
+    return told if not left or any(_another(chain, left[0]) for chain in left[1:]) else left[0]
 
 
 def _went_on(refused: Signal, chain: Chain) -> bool:

@@ -107,7 +107,7 @@ def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> li
         if _consequence(signal, findings, inside) or _same_act(signal, found) or _announced(signal, findings):
             continue
         link = findings.test(signal, symptom)
-        vain = words_of(findings, signal, symptom.occurrences)
+        vain = words_of(findings, signal, symptom.occurrences) or (known and findings.cleared.get(signal.id)) or ""
         reason = vain or why_not(signal, link, symptom, chain if known else None)
         if reason is None or (not known and not vain and may_wait(signal, symptom)):
             continue

@@ -4,13 +4,14 @@ Leaves out what is measured of ties, and how sure the rest may be.
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from bot.analyst.endings import another_beginning
 from bot.analyst.findings import Findings
 from bot.analyst.undone import against_undone, words_of
 from bot.analyst.words import GROWTH, one_of
 from bot.domain.link import Chain
-from bot.domain.signal import Kind, Signal
+from bot.domain.signal import Kind, Signal, SignalId
 from bot.domain.spelling import length
 
 CHANGES = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.HUMAN_CHANGE})
@@ -52,31 +53,51 @@ WEARS = frozenset(
 """What a change may bring that wears its place down, so that requests fail later."""
 SOON_S = 420.0
 """How long after a change the first of them may come: pods begin, caches expire, the seldom request is made."""
+FAR_OFTENER = 10.0
+"""How many times as often they must come as before the change, where single ones came before as well."""
+STANDS_OUT = 0.01
+"""Share of the waits between failures that are as long as one, up to which that one is no such wait."""
 TOGETHER_S = 300.0
 """Failures that begin as close as this began together."""
+REFUSED = frozenset({Kind.AUTH_FAILURE, Kind.TLS_FAILURE})
+"""How a secret that is not the right one is felt by whoever uses it."""
 
 
 def against(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) -> list[str]:
     """Say what speaks against a chain's root; empty where nothing does."""
-    doubts = []
-    if (undone := against_undone(findings, chain, rootness)) is not None:
-        doubts.append(words_of(findings, undone, [chain.symptom.occurrences[place] for place in chain.explained]))
+    doubts = _ruled_out_by(findings, chain, rootness)
     if (other := another_beginning(findings, chain, rootness)) is not None:
         doubts.append(f"the symptom ended while nobody undid it, and {one_of(other)} began beside it")
     if _merely_asked(findings, chain):
         doubts.append("the resolver that it asked, and what became of that, was not seen")
-    if (other := _shared(findings, chain)) is not None:
-        doubts.append(f"{other.entity} beside it ran short at the same times, which the change did not reach")
+    if _nobodys_secret(chain):
+        doubts.append("nothing shows that anybody who failed uses it")
     if _full_elsewhere(chain):
         doubts.append(
             f"it failed elsewhere, minutes after {chain.root.entity} was full: the two may have met by chance"
         )
     if (twin := _twin(findings, chain)) is not None:
         doubts.append(f"{one_of(twin)} fits just as well, and nothing tells the two apart")
-    if (went_well_s := _went_well(findings, chain)) is not None:
-        doubts.append(f"what was changed had gone well for {length(went_well_s)} before, and the change came once")
     if (host := _fails_as_well(findings, chain.root)) is not None:
         doubts.append(f"{host.entity}, which others call, failed with it: what leads to both was not seen")
+    return doubts
+
+
+def cleared_roots(findings: Findings, rootness: Mapping[Kind, float]) -> dict[SignalId, str]:
+    """Give the roots of chains that are shown not to have done it, each with the words that say by what."""
+    told = ((chain.root.id, _ruled_out_by(findings, chain, rootness)) for chain in findings.chains)
+    return {root: "; ".join(doubts) for root, doubts in told if doubts}
+
+
+def _ruled_out_by(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) -> list[str]:
+    """Say what shows that a chain's root did not do it, and not merely that it may not have; empty where nothing does."""
+    doubts = []
+    if (undone := against_undone(findings, chain, rootness)) is not None:
+        doubts.append(words_of(findings, undone, [chain.symptom.occurrences[place] for place in chain.explained]))
+    if (other := _shared(findings, chain)) is not None:
+        doubts.append(f"{other.entity} beside it ran short at the same times, which the change did not reach")
+    if (went_well_s := _went_well(findings, chain)) is not None:
+        doubts.append(f"what was changed had gone well for {length(went_well_s)} before, and the change came once")
     return doubts
 
 
@@ -115,7 +136,29 @@ def _went_well(findings: Findings, chain: Chain) -> float | None:
         return None
     lasted = max(one.end_s - one.start_s for one in root.occurrences)
     well_s = test.lag.median - lasted
-    return well_s if well_s > SOON_S else None
+    return well_s if well_s > SOON_S and not _seldom_from_the_first(findings, root, chain.signals[1], well_s) else None
+
+
+def _seldom_from_the_first(findings: Findings, root: Signal, broke: Signal, well_s: float) -> bool:
+    """Tell whether single failures came from a change on, too seldom for an episode at first, and hardly any before it.
+
+    The wait for the first of them must be no longer than others of those that followed: had they set in with something later, it
+    would stand out from all of them.
+    """
+    onset_s = broke.occurrences[0].start_s
+    changed = max((one.end_s for one in root.occurrences if one.start_s <= onset_s), default=onset_s)
+    times = findings.measures.times(broke) if findings.measures is not None else None
+    looked_s = changed - findings.window.start_s
+    if times is None or looked_s < well_s:
+        return False
+    before = sum(at_s < changed for at_s in times)
+    between = sum(changed <= at_s < onset_s for at_s in times)
+    if between < OFTEN or between * looked_s < FAR_OFTENER * before * well_s:
+        return False
+    first, *gaps = (
+        later - earlier for earlier, later in pairwise([changed, *(at_s for at_s in times if at_s >= changed)])
+    )
+    return sum(gap >= first for gap in gaps) + 1 > STANDS_OUT * (len(gaps) + 1)
 
 
 def _full_elsewhere(chain: Chain) -> bool:
@@ -127,6 +170,12 @@ def _full_elsewhere(chain: Chain) -> bool:
     if link.scope not in FAR or link.test.lag is None:
         return False
     return abs(link.test.lag.median) > max(TOGETHER_S / 5, float(root.attributes.get("step_s", 0.0)))
+
+
+def _nobodys_secret(chain: Chain) -> bool:
+    """Tell whether a new secret or certificate is tied by the cluster alone to what tells of no refused credentials."""
+    far = chain.root.kind is Kind.SECRET_CHANGE and chain.links[0].scope == "cluster"
+    return far and chain.signals[1].kind not in REFUSED
 
 
 def _merely_asked(findings: Findings, chain: Chain) -> bool:

@@ -1,10 +1,12 @@
 """Which chain is told: the best one, and what leads to its root where that is an effect."""
 
+from dataclasses import replace
+
 import pytest
 
-from bot.analyst.origins import further, unserved
+from bot.analyst.origins import further, instead, unserved
 from bot.domain.entity import Entity
-from bot.domain.link import Chain, LinkTest
+from bot.domain.link import Chain, Link, LinkTest
 from bot.domain.signal import Kind, Topology
 from bot.signals.mechanisms import EXOGENOUS
 from tests.unit.engine_parts import signal
@@ -94,3 +96,37 @@ def test_what_came_before_some_of_it_only_is_no_beginning():
     some = Chain(signals=(CHANGED, ASKED, FELT), links=(), explained=(0,), end_to_end=TEST, score=0.3)
     assert both == further([both, some], lambda _: True, EXOGENOUS)
     assert some == further([both, some], lambda one: one is some, EXOGENOUS)
+
+
+def tied(score, *signals, scope="named"):
+    """Give a chain whose first tie is one of places."""
+    tie = Link(cause=signals[0].id, effect=FELT.id, mechanism="", scope=scope, plausibility=0.8, test=TEST)
+    return replace(chain(score, *signals), links=(tie,))
+
+
+CLEARED = tied(0.7, ROLLED)
+SET = tied(0.4, CHANGED)
+RUN = signal(Kind.JOB_RUN, DNS, [2.0])
+
+
+@pytest.mark.parametrize(
+    ("ranked", "told"),
+    [
+        ([CLEARED, SET], SET),
+        ([CLEARED, tied(0.5, ASKED), SET], SET),
+        ([CLEARED, tied(0.4, CHANGED, ROLLED)], CLEARED),
+        ([CLEARED, tied(0.4, CHANGED, scope="cluster")], CLEARED),
+        ([CLEARED, SET, tied(0.39, RUN)], CLEARED),
+        ([CLEARED, SET, tied(0.2, RUN)], SET),
+        ([SET, CLEARED], SET),
+    ],
+    ids=["the next", "no effect", "not by way of it", "near", "not one of two", "the better of two", "the first was not cleared"],
+)  # fmt: skip
+def test_where_the_first_suspect_is_cleared_the_next_is_asked(ranked, told):
+    """What is told instead begins by itself, is tied by more than the cluster, and has no equal."""
+    assert told == instead(ranked[0], ranked, {ROLLED.id}, lambda _: True, EXOGENOUS)
+
+
+def test_nothing_is_told_instead_that_does_not_hold():
+    """That one suspect is cleared makes the next no more likely."""
+    assert CLEARED == instead(CLEARED, [CLEARED, SET], {ROLLED.id}, lambda _: False, EXOGENOUS)

@@ -1,12 +1,13 @@
 """What speaks against a root although its ties hold."""
 
+from array import array
 from dataclasses import replace
 
 import pytest
-from engine_parts import signal
+from engine_parts import at, signal
 from test_advice import UNTESTED, WEB, findings
 
-from bot.analyst.roots import against
+from bot.analyst.roots import against, cleared_roots
 from bot.domain.entity import Entity
 from bot.domain.link import Chain, Lag, Link
 from bot.domain.signal import Kind
@@ -78,3 +79,58 @@ def test_of_two_changes_that_fit_alike_neither_is_named(score, said):
     ]
     found = replace(findings(other, *ways[0].signals), chains=tuple(ways))
     assert said is any("nothing tells the two apart" in doubt for doubt in against(found, ways[0], EXOGENOUS))
+
+
+class Failed:
+    """Measures the times of single failures, hours since the window began."""
+
+    def __init__(self, hours):
+        self.hours = hours
+
+    def times(self, _):
+        """Give them as epoch seconds, ascending."""
+        return array("d", map(at, self.hours))
+
+
+def from_the_first(*, first, gap, until=26.0):
+    """Give hours of failures that come about alike often, the first so long after the change of hour 20."""
+    count = int((until - 20.0 - first) / gap)
+    return [20.0 + first + gap * (place + 0.4 * (-1) ** place) for place in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("failed", "cleared"),
+    [
+        (from_the_first(first=0.1, gap=0.1), False),
+        (from_the_first(first=0.9, gap=0.02), True),
+        ([*range(1, 20, 2), *from_the_first(first=0.1, gap=0.25)], True),
+        (from_the_first(first=1.0, gap=0.1), True),
+        (None, True),
+    ],
+    ids=["all along", "later, and then at once", "before as well", "none before the episode", "not known"],
+)
+def test_what_fails_seldom_from_a_change_on_had_not_gone_well(failed, cleared):
+    """Failures too seldom for an episode are failures: what began with the change is not cleared for an episode that came late."""
+    broke = signal(Kind.CONNECTION_RESET, EDGE, [21.0, 23.0], length_s=1200)
+    felt = signal(Kind.SERVER_ERROR, EDGE, [21.0, 23.0], length_s=1200)
+    rolled = signal(Kind.ROLLOUT, WEB, [20.0])
+    links = (once(rolled, broke, 3600.0), once(broke, felt, 1.0))
+    chain = Chain(signals=(rolled, broke, felt), links=links, explained=(0, 1), end_to_end=UNTESTED, score=1.0)
+    measures = None if failed is None else Failed(failed)
+    found = replace(findings(*chain.signals, measures=measures), chains=(chain,))
+    assert cleared is (rolled.id in cleared_roots(found, EXOGENOUS))
+
+
+@pytest.mark.parametrize(
+    ("scope", "kind", "said"),
+    [("cluster", Kind.TIMEOUT, True), ("cluster", Kind.AUTH_FAILURE, False), ("named", Kind.TIMEOUT, False)],
+)
+def test_a_certificate_of_somebody_else_is_blamed_for_no_timeout(scope, kind, said):
+    """Somewhere a certificate is always renewed: it is tied to who uses it, or to credentials that were refused."""
+    renewed = signal(Kind.SECRET_CHANGE, Entity("Certificate", "docs", "docs"), [19.99])
+    broke = signal(kind, WEB, [20.0], length_s=1200)
+    felt = signal(Kind.SERVER_ERROR, EDGE, [20.0], length_s=1200)
+    links = (replace(once(renewed, broke, 36.0), scope=scope), once(broke, felt, 1.0))
+    chain = Chain(signals=(renewed, broke, felt), links=links, explained=(0,), end_to_end=UNTESTED, score=1.0)
+    doubts = against(findings(*chain.signals), chain, EXOGENOUS)
+    assert said is any("nothing shows that anybody who failed uses it" in doubt for doubt in doubts)
