@@ -322,6 +322,6 @@ INCIDENTS = (
     Unseen(name="clocks-go-forward", build=clocks_go_forward, question=None, full=True, hard=True,
            roots=frozenset({"CronJob/acct/settlement", "CronJob/acct/interest"})),
     Unseen(name="keys-unreachable", build=keys_unreachable, question="Why could nobody log in?", roots=frozenset({"Host//acme.eu.idp.example.net"})),
-    Unseen(name="keep-alive", build=keep_alive, hard=True, question=None, roots=frozenset({"Deployment/poll/votes"})),
+    Unseen(name="keep-alive", build=keep_alive, question=None, roots=frozenset({"Deployment/poll/votes"})),
     Unseen(name="old-address", build=old_address, question=None, roots=frozenset({"Service/desk/wiki"}), hard=True),
 )  # fmt: skip

@@ -234,7 +234,7 @@ def canary_withdrawn(folder: Path) -> Path:
 
 
 INCIDENTS = (
-    Unseen(name="etcd-beside-agent", build=etcd_beside_agent, hard=True, question="why do deployments fail?", roots=frozenset({"DaemonSet/logging/vector"}), full=True,
+    Unseen(name="etcd-beside-agent", build=etcd_beside_agent, question="why do deployments fail?", roots=frozenset({"DaemonSet/logging/vector"}), full=True,
            shallow=frozenset({"Pod/kube-system/etcd-cp-1", "Pod/kube-system/etcd-cp-2", "Pod/kube-system/etcd-cp-3", "StatefulSet/kube-system/etcd", "DaemonSet/kube-system/etcd"})),
     Unseen(name="stuck-connections", build=stuck_connections, hard=True, question=None, roots=frozenset({"Deployment/soc/web"}), shallow=frozenset({"Deployment/soc/profile"}), full=True),
     Unseen(name="one-job-more", build=one_job_more, hard=True, question=None, roots=frozenset({"CronJob/core/loyalty-sync"}), shallow=frozenset({"StatefulSet/core/postgres"}), full=True),
