@@ -6,7 +6,8 @@ the evidence what live sources gave for it.
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Self
 from bot.casefile.blocks import Ints
 from bot.casefile.cells import (
     cell_bytes,
+    cell_floats,
     cell_text,
     cell_text_or_none,
     cell_time,
@@ -50,6 +52,7 @@ from bot.domain.items import (
     LogStream,
     ObjectVersion,
     Series,
+    SeriesHead,
     SourceCoverage,
     TicketEntry,
 )
@@ -252,17 +255,20 @@ class Case:
         """Give series by their first sample."""
         return self._records("M")
 
-    def metrics(self) -> list[str]:
-        """Give the names of all series, each once, sorted."""
-        return sorted(cell_text(name) for (name,) in self._all("SELECT DISTINCT metric FROM series"))
+    def series_heads(self) -> list[SeriesHead]:
+        """Give which series there are by their first sample."""
+        heads = self._all("SELECT id, metric, labels FROM series ORDER BY first_at, id")
+        return [
+            SeriesHead(ItemId(f"M{number}"), cell_text(metric), json.loads(labels)) for number, metric, labels in heads
+        ]
 
-    def series_of(self, metrics: Collection[str]) -> Iterator[tuple[ItemId, Series]]:
-        """Give the series of these names by their first sample."""
-        table, order, read = READERS["M"]
-        query = f"SELECT * FROM {table} WHERE metric IN (SELECT value FROM json_each(?)) ORDER BY {order}, id"  # noqa: S608 - names of the schema
+    def samples(self, items: Iterable[ItemId]) -> Iterator[tuple[ItemId, "array[float]", "array[float]"]]:
+        """Give the times and values of series, one by one, without the bytes that they were read from."""
+        query = "SELECT sample_times, sample_values FROM series WHERE id = ?"
         with explained(self.path):
-            for row in self._connection.execute(query, (json.dumps(sorted(metrics)),)):
-                yield ItemId(f"M{row[0]}"), read(row)
+            for item in items:
+                times, values = self._connection.execute(query, (int(item[1:]),)).fetchone()
+                yield item, cell_floats(times), cell_floats(values)
 
     def messages(self) -> Iterator[tuple[ItemId, ChatMessage]]:
         """Give chat messages."""

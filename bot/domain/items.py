@@ -79,6 +79,15 @@ class Series:
     source: str = "prometheus"
 
 
+@dataclass(frozen=True, slots=True)
+class SeriesHead:
+    """Which series it is, without its samples."""
+
+    id: ItemId
+    metric: str
+    labels: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatMessage:
     """One message of the incident channel, flattened to text from blocks and attachments where ``text`` is empty."""

@@ -1,6 +1,7 @@
 """The seams: what a source writes into, and what the core reads from. Two implementations each, or no port."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -13,6 +14,7 @@ from bot.domain.items import (
     LogStream,
     ObjectVersion,
     Series,
+    SeriesHead,
     TicketEntry,
 )
 
@@ -167,21 +169,13 @@ class Evidenced(Protocol):
         ...
 
 
-class Records(Protocol):
-    """The items of a case by kind: what numbers are counted from anew, read only where one is asked for."""
+class SeriesShelf(Protocol):
+    """Series by their heads; samples, which may be more than memory holds, only of those that are asked for."""
 
-    def objects(self) -> Iterator[tuple[ItemId, ObjectVersion]]:
-        """Give object versions."""
+    def series_heads(self) -> Iterable[SeriesHead]:
+        """Give every series by its first sample."""
         ...
 
-    def events(self) -> Iterator[tuple[ItemId, ClusterEvent]]:
-        """Give events."""
-        ...
-
-    def metrics(self) -> Sequence[str]:
-        """Give the names of all series, each once, sorted."""
-        ...
-
-    def series_of(self, metrics: Collection[str]) -> Iterator[tuple[ItemId, Series]]:
-        """Give the series of these names by their first sample."""
+    def samples(self, items: Iterable[ItemId]) -> Iterator[tuple[ItemId, "array[float]", "array[float]"]]:
+        """Give the times (epoch seconds, ascending) and values of series, in the order asked."""
         ...

@@ -89,7 +89,8 @@ def digest(case: Case, window: Window) -> Digest:
         *from_objects,
         *job_runs(inside, objects, window, topology),
         *from_logs,
-        *_from_series(case, window, topology),
+        *series_signals(case, window, topology),
+        *shortfalls(case, window, topology),
         *chat_signals(case.messages(), case.tickets(), window, topology),
     ]
     topology = asked_for_names(called_in_logs(topology, from_logs), objects, from_logs)
@@ -109,12 +110,6 @@ def digest(case: Case, window: Window) -> Digest:
         events_passed_over=case.passed_over("events"),
         objects_passed_over=case.passed_over("objects"),
     )
-
-
-def _from_series(case: Case, window: Window, topology: Topology) -> list[Signal]:
-    """Read the series once for all that look at them, and let go of them."""
-    series = list(case.series())
-    return [*series_signals(series, window, topology), *shortfalls(series, window, topology)]
 
 
 def _expiries_once(from_objects: Sequence[Signal], from_logs: Sequence[Signal]) -> list[Signal]:

@@ -12,7 +12,7 @@ from bot.domain.signal import SeriesLag, Signal, Topology
 from bot.domain.window import Window
 from bot.signals.lags import Lags, detrended
 from bot.signals.levels import Floats
-from bot.signals.series_signals import metrics_behind, series_behind
+from bot.signals.series_signals import series_behind
 
 MOST_LAG_S = 7200.0
 LEAST_EPISODES = 3
@@ -27,7 +27,7 @@ def lag_to(
     def measured(signal: Signal) -> SeriesLag | None:
         if symptom is None or signal.id == symptom.id or len(symptom.occurrences) < LEAST_EPISODES:
             return None
-        folded = series_behind(signal, case.series_of(metrics_behind(signal)), topology)
+        folded = series_behind(signal, case, topology)
         if folded is None:
             return None
         inside = (folded.times >= window.start_s) & (folded.times < window.end_s)

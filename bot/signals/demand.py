@@ -11,7 +11,7 @@ import numpy as np
 
 from bot.domain.entity import Entity
 from bot.domain.measured import Throttling
-from bot.domain.ports import Records
+from bot.domain.ports import SeriesShelf
 from bot.domain.signal import Topology
 from bot.signals.folding import Folded
 from bot.signals.levels import Floats
@@ -26,23 +26,23 @@ ERRORS = 2.0
 
 
 def demand_of(
-    records: Records, entity: Entity, topology: Topology, limit: float, *, felt_at: Entity
+    shelf: SeriesShelf, entity: Entity, topology: Topology, limit: float, *, felt_at: Entity
 ) -> Throttling | None:
     """Measure an entity under a limit of so many cores in all; None where nobody counted its periods.
 
     The requests are its own where somebody counts them, else those where the incident is felt.
     """
-    periods = quantity(records, entity, topology, lambda name: name == "container_cpu_cfs_periods_total")
-    throttled = quantity(records, entity, topology, lambda name: name == "container_cpu_cfs_throttled_periods_total")
+    periods = quantity(shelf, entity, topology, lambda name: name == "container_cpu_cfs_periods_total")
+    throttled = quantity(shelf, entity, topology, lambda name: name == "container_cpu_cfs_throttled_periods_total")
     if periods is None or throttled is None:
         return None
     counts = np.nan_to_num(periods.values) * periods.step
     hit = np.minimum(_laid(throttled, periods.times) * periods.step, counts)
     share = np.divide(hit, counts, out=np.zeros_like(counts), where=counts > 0)
     known = Throttling(periods=float(counts.sum()), throttled=float(hit.sum()))
-    used = quantity(records, entity, topology, uses_cores)
-    own = quantity(records, entity, topology, counts_requests)
-    asked = own or quantity(records, felt_at, topology, counts_requests)
+    used = quantity(shelf, entity, topology, uses_cores)
+    own = quantity(shelf, entity, topology, counts_requests)
+    asked = own or quantity(shelf, felt_at, topology, counts_requests)
     if used is None or asked is None:
         return known
     cores, rate = _laid(used, periods.times), _laid(asked, periods.times)

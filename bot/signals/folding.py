@@ -3,6 +3,8 @@
 Counters become rates first (a reset counts from zero). Left out: what the result means.
 """
 
+import heapq
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.domain.entity import Entity
-from bot.domain.items import ItemId, Series
+from bot.domain.items import ItemId
 from bot.domain.signal import Topology
 from bot.signals.levels import Floats, typical_step
 from bot.signals.pod_names import owners_by_name
@@ -40,22 +42,39 @@ _WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folded:
-    """One series for a workload on an even grid; ``parts`` holds each member's values there, NaN where it was not."""
+    """One series for a workload on an even grid.
+
+    ``parts`` holds each member's values while it was there, from its place in ``firsts`` on: a pod that lives for an hour
+    takes the room of an hour, however long the grid is.
+    """
 
     times: Floats
     values: Floats
-    parts: NDArray[np.float64]
+    parts: tuple[Floats, ...]
+    firsts: NDArray[np.int64]
     ids: tuple[ItemId, ...]
     step: float
 
     def refs(self, start_s: float, end_s: float, at_most: int = 3) -> tuple[ItemId, ...]:
         """Give the members that were largest between two times, largest first."""
-        first, last = np.searchsorted(self.times, (start_s, end_s + self.step / 2))
-        part = np.abs(self.parts[:, first : max(int(last), int(first) + 1)])
-        seen = np.isfinite(part)
-        peaks = np.where(seen.any(axis=1), np.where(seen, part, 0.0).max(axis=1, initial=0.0), -1.0)
-        order = sorted(range(len(self.ids)), key=lambda number: (-float(peaks[number]), number))
-        return tuple(self.ids[number] for number in order[:at_most] if peaks[number] >= 0)
+        first, last = (int(place) for place in np.searchsorted(self.times, (start_s, end_s + self.step / 2)))
+        last = max(last, first + 1)
+        there = np.flatnonzero((self.firsts < last) & (self.firsts + [len(part) for part in self.parts] > first))
+        peaks = [(-self._peak(int(number), first, last), int(number)) for number in there]
+        return tuple(self.ids[number] for peak, number in heapq.nsmallest(at_most, peaks) if peak <= 0)
+
+    def lines(self, at_most: int) -> NDArray[np.float64]:
+        """Give the first members by themselves, NaN where they were not: an array of members × grid."""
+        found = np.full((min(at_most, len(self.parts)), len(self.times)), np.nan)
+        for line, first, part in zip(found, self.firsts, self.parts, strict=False):
+            line[first : first + len(part)] = part
+        return found
+
+    def _peak(self, number: int, first: int, last: int) -> float:
+        """Give a member's largest value between two places of the grid, whatever its sign; -1 where it has none."""
+        part, begun = self.parts[number], int(self.firsts[number])
+        inside = part[max(first - begun, 0) : max(last - begun, 0)]
+        return float(np.fmax.reduce(np.abs(inside), initial=-1.0))
 
 
 class Owners:
@@ -127,9 +146,9 @@ def _stand_in(metric: str, labels: Mapping[str, str]) -> Entity:
     return Entity("Series", metric or text or "value")
 
 
-def arrays(series: Series) -> tuple[Floats, Floats]:
+def arrays(times_s: "array[float]", samples: "array[float]") -> tuple[Floats, Floats]:
     """Give a series' finite samples as numpy arrays."""
-    times, values = np.asarray(series.times_s, dtype=np.float64), np.asarray(series.values, dtype=np.float64)
+    times, values = np.asarray(times_s, dtype=np.float64), np.asarray(samples, dtype=np.float64)
     keep = np.isfinite(values) & np.isfinite(times)
     return (times, values) if bool(keep.all()) else (times[keep], values[keep])
 
@@ -165,29 +184,40 @@ def fold(members: Sequence[tuple[ItemId, Floats, Floats]], how: Literal["sum", "
     start, end = min(float(times[0]) for _, times, _ in members), max(float(times[-1]) for _, times, _ in members)
     step = max(step, (end - start) / _MAX_POINTS)
     grid: Floats = start + np.arange(int((end - start) / step + 0.5) + 1, dtype=np.float64) * step
-    parts = np.empty((len(members), len(grid)))
-    for row, (_, times, values) in enumerate(members):
-        parts[row] = _on_grid(grid, step, times, values)
-    joined = parts[0] if len(members) == 1 else _joined(parts, how)
-    return Folded(times=grid, values=joined, parts=parts, ids=tuple(member[0] for member in members), step=step)
+    laid = [_on_grid(grid, step, times, values) for _, times, values in members]
+    firsts, parts = np.array([first for first, _ in laid], dtype=np.int64), tuple(part for _, part in laid)
+    ids = tuple(member[0] for member in members)
+    return Folded(times=grid, values=_joined(len(grid), laid, how), parts=parts, firsts=firsts, ids=ids, step=step)
 
 
-def _joined(parts: Floats, how: Literal["sum", "max", "min"]) -> Floats:
-    """Join members' rows, leaving out who was not there; NaN where nobody was."""
-    seen = np.isfinite(parts)
-    if how == "sum":
-        values = np.where(seen, parts, 0.0).sum(axis=0)
-    elif how == "max":
-        values = np.where(seen, parts, -np.inf).max(axis=0)
-    else:
-        values = np.where(seen, parts, np.inf).min(axis=0)
-    return np.where(seen.any(axis=0), values, np.nan)
+_JOIN: Mapping[str, tuple[np.ufunc, float]] = {
+    "sum": (np.add, 0.0),
+    "max": (np.maximum, -np.inf),
+    "min": (np.minimum, np.inf),
+}
 
 
-def _on_grid(grid: Floats, step: float, times: Floats, values: Floats) -> Floats:
+def _joined(length: int, laid: Sequence[tuple[int, Floats]], how: Literal["sum", "max", "min"]) -> Floats:
+    """Join members, leaving out who was not there; NaN where nobody was."""
+    join, neutral = _JOIN[how]
+    values, anybody = np.full(length, neutral), np.zeros(length, dtype=np.bool_)
+    for first, part in laid:
+        span = slice(first, first + len(part))
+        seen = np.isfinite(part)
+        anybody[span] |= seen
+        join(values[span], part, out=values[span], where=seen)
+    values[~anybody] = np.nan
+    return values
+
+
+def _on_grid(grid: Floats, step: float, times: Floats, values: Floats) -> tuple[int, Floats]:
+    """Give where on the grid a member begins, and its values from there to its end, NaN where it was silent."""
     if len(times) == len(grid) and bool(np.all(np.abs(times - grid) < step / 100)):
-        return values
-    last = np.searchsorted(times, grid + step / 2, side="right") - 1
-    age = grid - times[np.maximum(last, 0)]
-    fresh = (last >= 0) & (age < max(2 * typical_step(times) if len(times) > 1 else step, step))
-    return np.where(fresh, values[np.maximum(last, 0)], np.nan)
+        return 0, values
+    most = max(2 * typical_step(times) if len(times) > 1 else step, step)
+    first, end = np.searchsorted(grid, (times[0] - step, times[-1] + most + step))
+    there = grid[first:end]
+    last = np.searchsorted(times, there + step / 2, side="right") - 1
+    age = there - times[np.maximum(last, 0)]
+    fresh = (last >= 0) & (age < most)
+    return int(first), np.where(fresh, values[np.maximum(last, 0)], np.nan)

@@ -56,7 +56,7 @@ def _tells(row: Metric, one: Ramp | Trend, *, falling: bool = False) -> bool:
 
 def _lines(folded: Folded) -> Floats:
     """Give each member by itself: a pod that began with a rollout shows the ramp that the sum of all hides."""
-    return folded.parts[:_MOST_MEMBERS] if len(folded.parts) > 1 else folded.values[np.newaxis, :]
+    return folded.lines(_MOST_MEMBERS) if len(folded.parts) > 1 else folded.values[np.newaxis, :]
 
 
 def _steady(row: Metric, folded: Folded, dated: Mapping[int, Ramp]) -> list[Trend]:

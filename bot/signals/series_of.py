@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Collection, Iterable
 
 from bot.domain.entity import Entity
-from bot.domain.items import ItemId, Series
-from bot.domain.ports import Records
+from bot.domain.items import ItemId
+from bot.domain.ports import SeriesShelf
 from bot.domain.signal import Kind, Topology
 from bot.signals.folding import Folded, Owners, arrays, fold, rate, rises_only
 from bot.signals.metrics import REQUESTS, is_counter, meaning
@@ -28,7 +28,7 @@ def uses_cores(name: str) -> bool:
 
 
 def quantity(
-    records: Records,
+    shelf: SeriesShelf,
     entity: Entity,
     topology: Topology,
     named: Callable[[str], bool],
@@ -41,16 +41,17 @@ def quantity(
     ``labels`` are pairs that each series must bear; ``alone``: the metric is such that a namespace has one thing which counts
     it. Of one entity told by several metrics the name that comes first counts.
     """
-    wanted = [name for name in records.metrics() if named(name)]
     owners = Owners(topology, {})
-    by_name: dict[str, list[tuple[ItemId, Series]]] = {}
-    for item, one in records.series_of(wanted):
+    by_name: dict[str, list[ItemId]] = {}
+    for one in shelf.series_heads():
+        if not named(one.metric):
+            continue
         borne = all(one.labels.get(key) == value for key, value in labels)
         found = owners.of(one.metric, one.labels)
         of_place = alone and found == Entity("Namespace", entity.namespace or "")
         if borne and one.labels.get("container") != "POD" and (of_place or _same(found, entity, topology)):
-            by_name.setdefault(one.metric, []).append((item, one))
-    return _folded(by_name[min(by_name)]) if by_name else None
+            by_name.setdefault(one.metric, []).append(one.id)
+    return _folded(min(by_name), by_name[min(by_name)], shelf) if by_name else None
 
 
 def _same(found: Entity, entity: Entity, topology: Topology) -> bool:
@@ -61,11 +62,10 @@ def _same(found: Entity, entity: Entity, topology: Topology) -> bool:
     return alike and found.namespace in (None, entity.namespace)
 
 
-def _folded(members: Iterable[tuple[ItemId, Series]]) -> Folded | None:
-    rated = []
-    for item, one in members:
-        times, values = arrays(one)
-        counter = is_counter(one.metric)
+def _folded(metric: str, items: Iterable[ItemId], shelf: SeriesShelf) -> Folded | None:
+    rated, counter = [], is_counter(metric)
+    for item, *samples in shelf.samples(items):
+        times, values = arrays(*samples)
         if counter or (counter is None and rises_only(values)):
             times, values = rate(times, values)
         rated.append((item, times, values))

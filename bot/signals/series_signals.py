@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bot.domain.entity import Entity
-from bot.domain.items import ItemId, Series
+from bot.domain.items import ItemId, SeriesHead
+from bot.domain.ports import SeriesShelf
 from bot.domain.signal import Kind, Occurrence, Signal, Topology, signal_id
 from bot.domain.window import Window
 from bot.signals.courses import lasting_shifts
@@ -38,11 +39,11 @@ class _Group:
     metric: str
     entity: Entity
     subject: str
-    members: list[tuple[ItemId, Series]]
+    members: list[SeriesHead]
 
 
 def series_signals(
-    series: Iterable[tuple[ItemId, Series]],
+    shelf: SeriesShelf,
     window: Window,
     topology: Topology,
     *,
@@ -50,18 +51,19 @@ def series_signals(
 ) -> list[Signal]:
     """Give the signals of all series, sorted by id; only what overlaps the window counts.
 
+    The samples of one group after another are read, so that they never are in memory all at once.
     ``node_names`` leads from a node's address to its name: node_exporter's ``instance`` is often the address.
     """
-    series = list(series)
-    groups = _groups(series, Owners(topology, _node_names(series) | dict(node_names or {})))
-    limits = {group.entity: _largest(group) for group in groups if group.row.how == "limit"}
+    heads = list(shelf.series_heads())
+    groups = _groups(heads, Owners(topology, _node_names(heads) | dict(node_names or {})))
+    limits = {group.entity: _largest(group, shelf) for group in groups if group.row.how == "limit"}
     counts = {(group.metric, group.entity): group for group in groups}
     found: dict[str, Signal] = {}
     for group in groups:
         if group.row.how in {"skip", "limit"} or group.row.kind is None:
             continue
         divisor = counts.get((_divisor(group), group.entity))
-        folded = _folded(group, divisor)
+        folded = _folded(group, divisor, shelf)
         if folded is None or (group.row.ratio and divisor is None):
             continue
         rises = dated_rises(group.row, folded)
@@ -84,7 +86,7 @@ def _dated_to(signal: Signal, row: Metric, rises: Iterable[Ramp]) -> Signal:
     return replace(signal, attributes={**signal.attributes, **told})
 
 
-def metrics_behind(signal: Signal) -> frozenset[str]:
+def _metrics_behind(signal: Signal) -> frozenset[str]:
     """Name the metrics that a signal was read from; none for a signal of another source."""
     metric = signal.attributes.get("metric")
     if signal.source != "prometheus" or metric is None:
@@ -92,18 +94,17 @@ def metrics_behind(signal: Signal) -> frozenset[str]:
     return frozenset((metric, f"{metric.removesuffix('_sum')}_count", meaning(metric, {}).over or metric))
 
 
-def series_behind(signal: Signal, series: Iterable[tuple[ItemId, Series]], topology: Topology) -> Folded | None:
+def series_behind(signal: Signal, shelf: SeriesShelf, topology: Topology) -> Folded | None:
     """Give the folded series that a signal was read from; None for a signal of another source."""
-    named = metrics_behind(signal)
-    kept = [(item, one) for item, one in series if one.metric in named]
+    named = _metrics_behind(signal)
+    kept = [head for head in shelf.series_heads() if head.metric in named]
     groups = _groups(kept, Owners(topology, _node_names(kept)))
     shown = {ref for one in signal.occurrences for ref in one.refs}
     for group in groups:  # of one metric and entity there are several: by status, by device
-        if shown & {item for item, _ in group.members}:
+        if shown & {head.id for head in group.members}:
             over = _divisor(group)
-            return _folded(
-                group, next((g for g in groups if over and (g.metric, g.entity) == (over, group.entity)), None)
-            )
+            divisor = next((g for g in groups if over and (g.metric, g.entity) == (over, group.entity)), None)
+            return _folded(group, divisor, shelf)
     return None
 
 
@@ -121,9 +122,9 @@ def _beyond(row: Metric, folded: Folded) -> Iterator[tuple[Kind, Occurrence]]:
     yield from ((row.kind or Kind.RESOURCE_SHIFT, one) for one in _intervals(folded, on, note))
 
 
-def _groups(series: Iterable[tuple[ItemId, Series]], owners: Owners) -> list[_Group]:
+def _groups(heads: Iterable[SeriesHead], owners: Owners) -> list[_Group]:
     groups: dict[tuple[int, str, Entity, str], _Group] = {}
-    for item, one in series:
+    for one in heads:
         if one.labels.get("container") == "POD":
             continue
         row = meaning(one.metric, one.labels)
@@ -138,14 +139,14 @@ def _groups(series: Iterable[tuple[ItemId, Series]], owners: Owners) -> list[_Gr
         key = (id(row), one.metric, entity, subject)
         if key not in groups:
             groups[key] = _Group(row=row, metric=one.metric, entity=entity, subject=subject, members=[])
-        groups[key].members.append((item, one))
+        groups[key].members.append(one)
     return [_without_totals(group) for group in groups.values()]
 
 
-def _node_names(series: Iterable[tuple[ItemId, Series]]) -> dict[str, str]:
+def _node_names(heads: Iterable[SeriesHead]) -> dict[str, str]:
     """Learn nodes' addresses from node_exporter series that carry the name beside (``node_uname_info`` always does)."""
     names: dict[str, str] = {}
-    for _, one in series:
+    for one in heads:
         name = one.labels.get("nodename") or one.labels.get("node")
         if one.metric.startswith("node_") and name and "instance" in one.labels:
             names.setdefault(one.labels["instance"].rsplit(":", 1)[0], name)
@@ -154,7 +155,7 @@ def _node_names(series: Iterable[tuple[ItemId, Series]]) -> dict[str, str]:
 
 def _without_totals(group: _Group) -> _Group:
     """Leave out cAdvisor's pod totals (``container=""``) where the containers stand beside them."""
-    named = [member for member in group.members if member[1].labels.get("container")]
+    named = [head for head in group.members if head.labels.get("container")]
     if group.metric.startswith("container_") and named:
         return replace(group, members=named)
     return group
@@ -166,17 +167,17 @@ def _title(labels: Mapping[str, str]) -> str:
     )
 
 
-def _largest(group: _Group) -> float:
-    tops = [float(values.max()) for _, one in group.members if len(values := arrays(one)[1])]
-    return max(tops, default=0.0)
+def _largest(group: _Group, shelf: SeriesShelf) -> float:
+    read = (arrays(*samples)[1] for _, *samples in shelf.samples(head.id for head in group.members))
+    return max((float(values.max()) for values in read if len(values)), default=0.0)
 
 
-def _folded(group: _Group, divisor: _Group | None) -> Folded | None:
+def _folded(group: _Group, divisor: _Group | None, shelf: SeriesShelf) -> Folded | None:
     counter = is_counter(group.metric)
     rated = group.row.how in {"rises", "rises_or_grows", "falls"}
     members = []
-    for item, one in sorted(group.members, key=lambda member: (len(member[0]), member[0])):
-        times, values = arrays(one)
+    for item, *samples in shelf.samples(sorted((head.id for head in group.members), key=lambda one: (len(one), one))):
+        times, values = arrays(*samples)
         if rated and (counter or (counter is None and rises_only(values))):
             times, values = rate(times, values)
         members.append((item, times, values))
@@ -188,7 +189,7 @@ def _folded(group: _Group, divisor: _Group | None) -> Folded | None:
         return replace(folded, values=np.maximum(rise, 0.0))
     if folded is None or divisor is None:
         return folded
-    below = _folded(divisor, None)
+    below = _folded(divisor, None, shelf)
     if below is None:
         return None
     count = np.interp(folded.times, below.times, np.nan_to_num(below.values))
@@ -314,7 +315,7 @@ def _signals(
         if one.end_s >= window.start_s and one.start_s < window.end_s:
             by_kind[kind].append(one)
     nodes = topology.nodes.get(group.entity, frozenset()) | {
-        one.labels["node"] for _, one in group.members if one.labels.get("node")
+        head.labels["node"] for head in group.members if head.labels.get("node")
     }
     if group.entity.kind == "Node":
         nodes |= {group.entity.name}

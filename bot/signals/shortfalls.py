@@ -5,13 +5,14 @@ there is as the ready or available ones; the difference is what every refusal to
 KubeDeploymentReplicasMismatch and KubeHpaReplicasMismatch of kubernetes-mixin, which wait as long. Leaves out why.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from bot.domain.entity import Entity
-from bot.domain.items import ItemId, Series
+from bot.domain.items import ItemId
+from bot.domain.ports import SeriesShelf
 from bot.domain.signal import Kind, Occurrence, Signal, Topology, signal_id
 from bot.domain.window import Window
 from bot.signals.degrees import levels_of, stretches
@@ -36,30 +37,31 @@ LONG_S = 900.0
 
 @dataclass(frozen=True, slots=True)
 class _Sides:
-    wanted: dict[str, list[tuple[ItemId, Floats, Floats]]]
-    there: dict[str, list[tuple[ItemId, Floats, Floats]]]
+    wanted: dict[str, list[ItemId]]
+    there: dict[str, list[ItemId]]
 
 
-def shortfalls(series: Iterable[tuple[ItemId, Series]], window: Window, topology: Topology) -> list[Signal]:
+def shortfalls(shelf: SeriesShelf, window: Window, topology: Topology) -> list[Signal]:
     """Give a signal for each workload that wanted more pods than it had, sorted by id."""
     owners = Owners(topology, {})
     sides: dict[Entity, _Sides] = {}
-    for item, one in series:
+    for one in shelf.series_heads():
         if one.metric in WANTED or one.metric in THERE:
             entity = owners.of(one.metric, one.labels)
             at = sides.setdefault(topology.targets.get(entity, entity), _Sides({}, {}))
             side = at.wanted if one.metric in WANTED else at.there
-            side.setdefault(one.metric, []).append((item, *arrays(one)))
-    found = (_signal(entity, sides[entity], window, topology) for entity in sorted(sides, key=str))
+            side.setdefault(one.metric, []).append(one.id)
+    found = (_signal(entity, sides[entity], shelf, window, topology) for entity in sorted(sides, key=str))
     return sorted((signal for signal in found if signal is not None), key=lambda signal: signal.id)
 
 
-def _best(side: Mapping[str, list[tuple[ItemId, Floats, Floats]]], order: tuple[str, ...]) -> Folded | None:
-    return next((fold(side[metric], "max") for metric in order if metric in side), None)
+def _best(side: Mapping[str, list[ItemId]], order: tuple[str, ...], shelf: SeriesShelf) -> Folded | None:
+    items = next((side[metric] for metric in order if metric in side), [])
+    return fold([(item, *arrays(*samples)) for item, *samples in shelf.samples(items)], "max")
 
 
-def _signal(entity: Entity, sides: _Sides, window: Window, topology: Topology) -> Signal | None:
-    wanted, there = _best(sides.wanted, WANTED), _best(sides.there, THERE)
+def _signal(entity: Entity, sides: _Sides, shelf: SeriesShelf, window: Window, topology: Topology) -> Signal | None:
+    wanted, there = _best(sides.wanted, WANTED, shelf), _best(sides.there, THERE, shelf)
     if wanted is None or there is None:
         return None
     last = np.searchsorted(there.times, wanted.times + there.step / 2, side="right") - 1

@@ -21,6 +21,7 @@ from bot.signals.lags import Lags, detrended
 from bot.signals.levels import Floats
 from bot.signals.series_signals import series_signals
 from tests.bench.figures import Figure, cpu_s
+from tests.series_shelf import HeldSeries
 
 _SERIES, _TOGETHER, _POINTS, _STEP_S = 2000, 200, 14_400, 30.0
 _NEAR_S = 5 * _STEP_S
@@ -99,7 +100,7 @@ def series_figures() -> Iterator[Figure]:
     shown = f"{taken:.1f} cpu-s, all of them measured"
     yield Figure(name=f"shifts, periods, lags {many}", shown=shown, limit="≤ 5 cpu-s", kept=taken <= 5)
     window = Window(start=_moment(given.times[0]), end=_moment(given.times[-1] + _STEP_S), asked="all")
-    whole = cpu_s(lambda: series_signals(given.many, window, Topology()), times=1)
+    whole = cpu_s(lambda: series_signals(HeldSeries(given.many), window, Topology()), times=1)
     shown = f"{whole:.1f} cpu-s with folding, episodes and their periods"
     yield Figure(name=f"the digest {many}", shown=shown, limit="none", kept=True)
 

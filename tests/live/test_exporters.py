@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from live.metric_servers import prometheus
 from loopback import Loopback
+from series_shelf import HeldSeries
 from unit.export_sink import RecordingSink
 
 from bot.domain.items import ItemId
@@ -90,7 +91,7 @@ def signals(tmp_path_factory):
         source(url).gather(sink, lambda *_: None)
     assert [] == sink.lost()
     rows = [(ItemId(f"M{n}"), one) for n, one in enumerate(sink.series)]
-    return rows, series_signals(rows, WINDOW, Topology(owner={}, nodes={}))
+    return rows, series_signals(HeldSeries(rows), WINDOW, Topology(owner={}, nodes={}))
 
 
 def source(url, window=WINDOW):

@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from series_shelf import HeldSeries
 
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId, Series
 from bot.domain.signal import Kind, Topology
 from bot.domain.window import Window
+from bot.signals.folding import fold
 from bot.signals.metrics import is_counter, meaning
-from bot.signals.series_signals import metrics_behind, series_behind, series_signals
+from bot.signals.series_signals import series_behind, series_signals
 
 _START = datetime(2026, 11, 16, tzinfo=UTC)
 _WINDOW = Window(start=_START, end=_START + timedelta(days=5), asked="5d")
@@ -28,7 +30,7 @@ def _one(metric, labels, values, times=_TIMES):
 
 
 def _signals(*series):
-    return series_signals([(ItemId(f"M{n}"), one) for n, one in enumerate(series, 1)], _WINDOW, _TOPOLOGY)
+    return series_signals(HeldSeries([(ItemId(f"M{n}"), one) for n, one in enumerate(series, 1)]), _WINDOW, _TOPOLOGY)
 
 
 def _of(kind, signals):
@@ -254,11 +256,11 @@ def test_the_series_behind_a_signal_is_found_among_its_like():
         _one("http_requests_total", {"namespace": "shop", "service": "edge", "code": code}, np.cumsum(values))
         for code, values in (("200", np.full(7200, 600.0)), ("503", bad))
     ]
-    numbered = [(ItemId(f"M{n}"), one) for n, one in enumerate(series, 1)]
-    signal = _of(Kind.SERVER_ERROR, series_signals(numbered, _WINDOW, _TOPOLOGY))
-    folded = series_behind(signal, numbered, _TOPOLOGY)
+    shelf = HeldSeries([(ItemId(f"M{n}"), one) for n, one in enumerate(series, 1)])
+    signal = _of(Kind.SERVER_ERROR, series_signals(shelf, _WINDOW, _TOPOLOGY))
+    folded = series_behind(signal, shelf, _TOPOLOGY)
     assert (folded.ids, pytest.approx(2.5)) == (("M2",), float(folded.values.sum()))
-    assert series_behind(replace(signal, source="kubernetes/logs"), numbered, _TOPOLOGY) is None
+    assert series_behind(replace(signal, source="kubernetes/logs"), shelf, _TOPOLOGY) is None
 
 
 def test_what_is_divided_by_is_behind_a_signal_too():
@@ -269,9 +271,40 @@ def test_what_is_divided_by_is_behind_a_signal_too():
         _one(name, {"namespace": "shop", "service": "edge"}, np.cumsum(values))
         for name, values in ((metric, slow), ("http_server_requests_seconds_count", np.full(7200, 60.0)))
     ]
-    numbered = [(ItemId(f"M{n}"), one) for n, one in enumerate(series, 1)]
-    signal = _of(Kind.LATENCY, series_signals(numbered, _WINDOW, _TOPOLOGY))
-    behind = [(item, one) for item, one in numbered if one.metric in metrics_behind(signal)]
-    assert behind == numbered
-    assert float(series_behind(signal, behind, _TOPOLOGY).values.max()) == pytest.approx(40 / 60)
-    assert metrics_behind(replace(signal, source="kubernetes/logs")) == frozenset()
+    shelf = HeldSeries([(ItemId(f"M{n}"), one) for n, one in enumerate(series, 1)])
+    signal = _of(Kind.LATENCY, series_signals(shelf, _WINDOW, _TOPOLOGY))
+    assert float(series_behind(signal, shelf, _TOPOLOGY).values.max()) == pytest.approx(40 / 60)
+
+
+def test_the_samples_of_one_group_after_another_are_read():
+    """However many series there are, no more are asked for at once than one workload has of one metric."""
+
+    class Watched(HeldSeries):
+        def samples(self, items):
+            asked.append(list(items))
+            return super().samples(asked[-1])
+
+    asked = []
+    flat = np.full(7200, 3.0)
+    rows = [
+        _one(metric, {"namespace": "shop", "pod": f"{name}-6f7c9d8b54-{tail}"}, flat)
+        for metric in ("container_memory_working_set_bytes", "go_goroutines")
+        for name in ("web", "cart", "till")
+        for tail in ("x2x2x", "z4z4z")
+    ]
+    series_signals(Watched([(ItemId(f"M{n}"), one) for n, one in enumerate(rows, 1)]), _WINDOW, _TOPOLOGY)
+    assert [2] * 6 == [len(items) for items in asked]
+
+
+def test_a_pod_that_lives_for_an_hour_takes_the_room_of_an_hour():
+    """A CronJob's hundred pods, one after another, hold no more between them than one that lives all the while."""
+    pods = [(ItemId(f"M{n}"), _TIMES[72 * n : 72 * n + 60], np.full(60, float(n + 1))) for n in range(100)]
+    pods.append((ItemId("M100"), _TIMES, np.full(7200, 0.5)))
+    folded = fold(pods, "sum")
+    assert sum(map(len, folded.parts)) < 2 * len(_TIMES)
+    at = 72 * 40 + 30
+    assert folded.values[at] == 41.5
+    assert folded.values[72 * 40 + 70] == 0.5
+    assert folded.refs(_TIMES[at], _TIMES[at]) == ("M40", "M100")
+    assert np.isnan(folded.lines(2)[1, 71])
+    assert folded.lines(2)[1, 72] == 2.0

@@ -3,6 +3,7 @@
 from array import array
 
 from engine_parts import START, window
+from series_shelf import HeldSeries
 
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId, Series
@@ -27,7 +28,7 @@ def test_what_an_autoscaler_wants_and_does_not_get_is_told_with_its_degrees():
         series(1, "kube_horizontalpodautoscaler_status_desired_replicas", wanted, horizontalpodautoscaler="api"),
         series(2, "kube_deployment_status_replicas_ready", [3] * 48, deployment="api"),
     ]
-    (found,) = shortfalls(rows, window(1), Topology(targets={HPA: API}))
+    (found,) = shortfalls(HeldSeries(rows), window(1), Topology(targets={HPA: API}))
     assert (API, 1) == (found.entity, len(found.occurrences))
     assert "3 pods of 8 wanted" == found.occurrences[0].note
     begun = START.timestamp()
@@ -41,7 +42,7 @@ def test_a_rollout_is_no_shortfall():
         series(1, "kube_deployment_spec_replicas", [4] * 48, deployment="api"),
         series(2, "kube_deployment_status_replicas_available", [4] * 20 + [3, 3] + [4] * 26, deployment="api"),
     ]
-    assert [] == shortfalls(rows, window(1), Topology())
+    assert [] == shortfalls(HeldSeries(rows), window(1), Topology())
 
 
 def test_a_workload_that_has_what_it_wants_is_quiet_however_it_scales():
@@ -51,4 +52,4 @@ def test_a_workload_that_has_what_it_wants_is_quiet_however_it_scales():
         series(1, "kube_deployment_spec_replicas", wanted, deployment="api"),
         series(2, "kube_deployment_status_replicas_available", [2, *wanted[:-1]], deployment="api"),
     ]
-    assert [] == shortfalls(rows, window(1), Topology())
+    assert [] == shortfalls(HeldSeries(rows), window(1), Topology())
