@@ -6,7 +6,7 @@ from bot.analyst.citations import Citations
 from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext, Subject
 from bot.analyst.vocabulary import GENERAL
-from bot.analyst.words import MASS, clock, clock_s, counted, happened, noun, p_words, plural
+from bot.analyst.words import MASS, clock, clock_s, counted, happened, noun_of, p_words, plural
 from bot.domain.link import LinkTest
 from bot.domain.report import Answer, AnswerTest, Step
 from bot.domain.signal import Kind, Occurrence, Signal
@@ -83,7 +83,7 @@ def the(signal: Signal, count: int) -> str:
         return f"What {signal.entity.name} changed at {signal.subject}"
     if signal.kind in MASS or signal.kind in GENERAL:
         return f"{happened(signal)[:1].upper()}{happened(signal)[1:]}"
-    return f"The {counted(count, noun(signal.kind)) if count > 1 else noun(signal.kind)} of {signal.entity}"
+    return f"The {counted(count, noun_of(signal)) if count > 1 else noun_of(signal)} of {signal.entity}"
 
 
 def what(step: Step) -> str:

@@ -7,7 +7,7 @@ A failed one lowers the confidence.
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Findings
 from bot.analyst.rivals import LASTING, Rival
-from bot.analyst.words import clock_s, counted, noun, one_of, times
+from bot.analyst.words import clock_s, counted, noun_of, one_of, times
 from bot.domain.link import TEST_TOGETHER, Chain
 from bot.domain.report import ControlQuestion
 from bot.domain.signal import Kind, Signal
@@ -40,7 +40,7 @@ def control_questions(
 def _unrelated(rival: Rival, citations: Citations) -> ControlQuestion:
     signal = rival.signal
     at = clock_s(signal.occurrences[0].start_s)
-    what = f"the {noun(signal.kind)} of {signal.entity}"
+    what = f"the {noun_of(signal)} of {signal.entity}"
     if signal.kind is Kind.HUMAN_CHANGE:
         what = f"what {signal.entity.name} changed"
     return ControlQuestion(

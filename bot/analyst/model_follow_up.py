@@ -74,6 +74,7 @@ def report_digest(report: Report) -> str:
                 for k in report.cascade.links
             ],
             "ruled_out": [{"says": r.summary, "of": str(r.entity), "reason": r.reason} for r in report.ruled_out],
+            "undecided": [{"says": r.summary, "of": str(r.entity), "reason": r.reason} for r in report.undecided],
             "held_down_by": list(report.reasons),
         },
         ensure_ascii=False,

@@ -141,7 +141,8 @@ def _cause_found(
         ),
         cascade=steps,
         contributing=contributing(findings, chain, kept, citations),
-        ruled_out=tuple(ruled_out(rival, findings, citations) for rival in found),
+        ruled_out=tuple(ruled_out(rival, findings, citations) for rival in found if not rival.open),
+        undecided=tuple(ruled_out(rival, findings, citations) for rival in found if rival.open),
         control_questions=controls,
         claims=_claims(findings, chain, citations),
         predictions=predictions(chain, findings),
@@ -171,7 +172,8 @@ def _inconclusive(
         reasons=(*judged.reasons, *(f"what would help: {how}" for how, _ in to_fetch(findings.coverage))),
         summary=f"{seen}; nothing in the window can be shown to have caused it.{lead}{growing(findings)}",
         symptom=_symptom(findings, None, citations),
-        ruled_out=tuple(ruled_out(rival, findings, citations) for rival in found),
+        ruled_out=tuple(ruled_out(rival, findings, citations) for rival in found if not rival.open),
+        undecided=tuple(ruled_out(rival, findings, citations) for rival in found if rival.open),
         claims=_claims(findings, None, citations),
     )
 

@@ -241,7 +241,9 @@ def known_entities(signals: Sequence[Signal], report: Report | None) -> tuple[En
         found |= {Entity("Node", node) for node in signal.nodes}
     if report is not None:
         found |= {step.entity for step in report.cascade.steps}
-        found |= {part.entity for part in report.contributing} | {part.entity for part in report.ruled_out}
+        found |= {part.entity for part in report.contributing} | {
+            part.entity for part in (*report.ruled_out, *report.undecided)
+        }
         found |= {report.root_cause.entity} if report.root_cause else set()
         found |= {report.symptom.entity} if report.symptom else set()
     return _sorted(found)

@@ -5,14 +5,16 @@ most of the symptom unexplained. What only follows from the cascade is no rival 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.analyst.antecedents import antecedents
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Findings
 from bot.analyst.routes import why_explained
+from bot.analyst.undecided import cannot_tell
 from bot.analyst.undone import then_back, undone_in_vain, words_of
-from bot.analyst.words import MASS, capital, clock_s, counted, happened, noun, p_words, times
+from bot.analyst.victims import failed_elsewhere_first
+from bot.analyst.words import MASS, TAKEN_AWAY, capital, clock_s, counted, happened, noun, noun_of, p_words, times
 from bot.domain.entity import Entity
 from bot.domain.link import Chain, Link, LinkTest
 from bot.domain.report import Contributing, RuledOut
@@ -24,6 +26,8 @@ MOST_TIMES = 300
 """Occurrences that a timeline is given."""
 MOST = 8
 MOST_EXPLAINED = 3
+MOST_OPEN = 5
+LEAST_FOLDED = 2
 ANNOUNCED_S = 900.0
 """How far apart somebody's announcement of a change and the change itself are at most."""
 NOTABLE: dict[Kind, float] = {
@@ -75,6 +79,8 @@ class Rival:
     signal: Signal
     link: Link
     reason: str
+    open: bool = False
+    """Whether the tests cannot tell; ``reason`` then says why."""
 
 
 def may_wait(signal: Signal, symptom: Signal, near_s: float = 0.0) -> bool:
@@ -85,7 +91,8 @@ def may_wait(signal: Signal, symptom: Signal, near_s: float = 0.0) -> bool:
 
 
 def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> list[Rival]:
-    """Test every notable event outside the cascade; give those that are ruled out, the most suspected first.
+    """Test every notable event outside the cascade; give those that are ruled out, the most suspected first, then those that
+    the tests cannot tell of.
 
     ``known``: whether the cause was established.
     """
@@ -108,14 +115,48 @@ def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> li
             continue
         link = findings.test(signal, symptom)
         vain = words_of(findings, signal, symptom.occurrences) or (known and findings.cleared.get(signal.id)) or ""
-        reason = vain or why_not(signal, link, symptom, chain if known else None)
-        if reason is None or (not known and not vain and may_wait(signal, symptom)):
+        vain = vain or failed_elsewhere_first(findings, signal, chain if known else None)
+        unsure = "" if vain else cannot_tell(findings, signal, link, chain, known=known)
+        reason = vain or unsure or why_not(signal, link, symptom, chain if known else None)
+        if reason is None or (not known and not vain and not unsure and may_wait(signal, symptom)):
             continue
         told.add((signal.kind, place))
         if signal.kind in SAME_ACT:
             told.add((SAME_ACT[signal.kind], place))
-        found.append(Rival(signal, link, reason))
-    return [*found[:MOST], *_explained(findings, symptom, inside | {rival.signal.id for rival in found})]
+        found.append(Rival(signal, link, reason, open=bool(unsure)))
+    out = _folded([rival for rival in found if not rival.open], symptom)[:MOST]
+    explained = _explained(findings, symptom, inside | {rival.signal.id for rival in found})
+    return [*out, *explained, *_nearest(found, symptom)]
+
+
+def _folded(found: list[Rival], symptom: Signal) -> list[Rival]:
+    """Tell nodes that were taken away, and that nothing followed, in one entry: an autoscaler does it all day."""
+    gone = [one for one in found if one.signal.label in TAKEN_AWAY and not one.link.test.hits]
+    if len(gone) < LEAST_FOLDED:
+        return found
+    first = min(gone, key=lambda one: (one.signal.occurrences[0].start_s, one.signal.id))
+    rows = sorted({each.start_s: each for one in gone for each in one.signal.occurrences}.items())
+    nodes = {name for one in gone for name in (one.signal.nodes or {one.signal.entity.name})}
+    others = {"others": str(len(nodes) - 1)} if len(nodes) > 1 else {}
+    signal = replace(
+        first.signal,
+        occurrences=tuple(each for _, each in rows),
+        attributes={**first.signal.attributes, **others},
+    )
+    test = replace(first.link.test, misses=len(rows), p_value=None)
+    reason = _nothing_followed(test, len(rows), max(test.effects, 1), signal, symptom)
+    told = Rival(signal, replace(first.link, test=test), reason)
+    return [told if one is first else one for one in found if one is first or one not in gone]
+
+
+def _nearest(found: Sequence[Rival], symptom: Signal) -> list[Rival]:
+    """Give what the tests cannot tell of: what fits first, then what came the shortest time before the symptom."""
+    felt_s = symptom.occurrences[0].start_s
+
+    def order(rival: Rival) -> tuple[bool, float, str]:
+        return rival.link.test.status != "supported", abs(felt_s - rival.signal.occurrences[0].start_s), rival.signal.id
+
+    return sorted((rival for rival in found if rival.open), key=order)[:MOST_OPEN]
 
 
 def _explained(findings: Findings, symptom: Signal, told: set[SignalId]) -> list[Rival]:
@@ -154,11 +195,13 @@ def seen_words(signal: Signal) -> str:
     if signal.kind in MASS:
         return f"{noun(signal.kind)}, {times(count)}, {'' if count == 1 else 'first '}{at}"
     if put_back := then_back(signal):
-        return f"one {noun(signal.kind)}, {at}, {put_back}"
+        return f"one {noun_of(signal)}, {at}, {put_back}"
+    if others := signal.attributes.get("others"):
+        return f"{counted(count, noun_of(signal))} of {signal.entity.name} and {counted(int(others), 'more node')}, first {at}"
     if count > 1:
-        return f"{counted(count, noun(signal.kind))}, first {at}"
+        return f"{counted(count, noun_of(signal))}, first {at}"
     note = f" ({first.note})" if first.note and len(first.note) < 80 and signal.kind is not Kind.JOB_RUN else ""
-    return f"one {noun(signal.kind)}, {at}{note}"
+    return f"one {noun_of(signal)}, {at}{note}"
 
 
 def _said(signal: Signal) -> str:

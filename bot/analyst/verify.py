@@ -87,7 +87,7 @@ def verify(
 def _cited_by(report: Report) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield from ((step.id, step.evidence) for step in report.cascade.steps)
     yield from ((f"contributing {part.entity}", part.evidence) for part in report.contributing)
-    yield from ((f"ruled out {part.entity}", part.evidence) for part in report.ruled_out)
+    yield from ((f"beside it {part.entity}", part.evidence) for part in (*report.ruled_out, *report.undecided))
     yield from ((f"control question {part.question!r}", part.evidence) for part in report.control_questions)
     yield from ((f"claim of {part.author}", part.evidence) for part in report.claims)
     if report.symptom:
@@ -113,9 +113,9 @@ def _checked_citing(report: Report, evidence: Evidenced, found: list[Finding]) -
 
     contributing = [replace(part, evidence=ids(part.evidence)) for part in report.contributing]
     ruled_out = [replace(part, evidence=ids(part.evidence)) for part in report.ruled_out]
-    bare = [part.entity for part in contributing if not part.evidence] + [
-        part.entity for part in ruled_out if not part.evidence
-    ]
+    undecided = [replace(part, evidence=ids(part.evidence)) for part in report.undecided]
+    bare = [part.entity for part in contributing if not part.evidence]
+    bare += [part.entity for part in (*ruled_out, *undecided) if not part.evidence]
     found += [Finding(kind="missing_evidence", where=str(entity), detail="nothing cited is left") for entity in bare]
     questions = tuple(replace(part, evidence=ids(part.evidence)) for part in report.control_questions)
     claims = [replace(part, evidence=ids(part.evidence)) for part in report.claims]
@@ -125,6 +125,7 @@ def _checked_citing(report: Report, evidence: Evidenced, found: list[Finding]) -
         report,
         contributing=tuple(part for part in contributing if part.evidence),
         ruled_out=tuple(part for part in ruled_out if part.evidence),
+        undecided=tuple(part for part in undecided if part.evidence),
         control_questions=questions,
         claims=tuple(_checked_claim(part, report, evidence, found) for part in claims),
         cascade=replace(report.cascade, steps=steps),

@@ -183,9 +183,20 @@ def one(kind: Kind) -> str:
     return f"an {name}" if name[:1].lower() in "aeio" else f"a {name}"
 
 
+def noun_of(signal: Signal) -> str:
+    """Name one occurrence of a signal as what it was, where its kind alone says too much: a node that was taken away did not fail."""
+    if signal.kind is Kind.NODE_FAILURE and signal.label in TAKEN_AWAY:
+        return "node removal"
+    if signal.kind is Kind.SECRET_CHANGE and signal.entity.kind == "Certificate":
+        return "certificate renewal"
+    return noun(signal.kind)
+
+
 def one_of(signal: Signal) -> str:
     """Name one occurrence of a signal with its place: ``a job run of nightly``, ``CPU contention at api``."""
-    return f"{one(signal.kind)} {'at' if signal.kind in MASS else 'of'} {signal.entity.name}"
+    name = noun_of(signal)
+    named = one(signal.kind) if name == noun(signal.kind) else f"a {name}"
+    return f"{named} {'at' if signal.kind in MASS else 'of'} {signal.entity.name}"
 
 
 def felt_as(signal: Signal) -> str:
@@ -213,6 +224,8 @@ _NODE_DID = {
     "node problem": "reported a problem",
 }
 """What a node did whose failure was another than falling silent."""
+TAKEN_AWAY = frozenset({"node taken out of service", "node shut down or replaced"})
+"""Labels of a node that somebody, an autoscaler mostly, took away."""
 
 
 def happened(signal: Signal) -> str:

@@ -1,10 +1,12 @@
 """The HTML page's judgements: what to change, what comes next, what it was not, and what people believed."""
 
+from collections.abc import Sequence
+
 from bot.charts.markup import Markup, element, joined
 from bot.cli import words
 from bot.cli.html_parts import command, pill, refs, section, sentence, told
 from bot.domain.reading_words import reading_rows
-from bot.domain.report import Claim, Recommendation, Report
+from bot.domain.report import Claim, Recommendation, Report, RuledOut
 
 _TONES = {"supported": "good", "refuted": "bad", "untested": "warn", "pending": "", "confirmed": "good"}
 
@@ -75,6 +77,18 @@ def ruled_out(report: Report) -> Markup | None:
     """List what stood near and did not cause it, with the reason and the test."""
     if not report.ruled_out:
         return None
+    return section("ruled-out", "Ruled out", "Near the incident, and not its cause.", _beside(report.ruled_out, report))
+
+
+def undecided(report: Report) -> Markup | None:
+    """List what stood near and the tests could not tell of, with the reason and the test."""
+    if not report.undecided:
+        return None
+    aside = "Near the incident; the tests cannot tell whether it had a part in it."
+    return section("undecided", "Not ruled out", aside, _beside(report.undecided, report))
+
+
+def _beside(parts: Sequence[RuledOut], report: Report) -> Markup:
     items = [
         element(
             "li",
@@ -83,11 +97,9 @@ def ruled_out(report: Report) -> Markup | None:
             element("p", f"Test: {words.visible(each.test)}", class_="sub") if each.test else None,
             class_="cites",
         )
-        for each in report.ruled_out
+        for each in parts
     ]
-    return section(
-        "ruled-out", "Ruled out", "Near the incident, and not its cause.", element("ul", items, class_="rows out")
-    )
+    return element("ul", items, class_="rows out")
 
 
 def control_questions(report: Report) -> Markup | None:

@@ -12,7 +12,16 @@ from importlib import resources
 from bot.charts.markup import Markup, element, joined, raw
 from bot.cli import words
 from bot.cli.html_cascade import cascade, window_timeline
-from bot.cli.html_judged import changes, claims, contributing, control_questions, predictions, reading, ruled_out
+from bot.cli.html_judged import (
+    changes,
+    claims,
+    contributing,
+    control_questions,
+    predictions,
+    reading,
+    ruled_out,
+    undecided,
+)
 from bot.cli.html_parts import command, name_of, pill, sentence, told
 from bot.cli.html_sources import coverage, evidence, not_seen
 from bot.domain.reading_words import analyst_words
@@ -32,6 +41,7 @@ _NAVIGATION = (
     ("next", "Next"),
     ("worse", "Made it worse"),
     ("ruled-out", "Ruled out"),
+    ("undecided", "Not ruled out"),
     ("controls", "Control questions"),
     ("people", "People"),
     ("model", "Model"),
@@ -78,6 +88,7 @@ def _page(report: Report) -> Markup:
         "next": predictions(report),
         "worse": contributing(report),
         "ruled-out": ruled_out(report),
+        "undecided": undecided(report),
         "controls": control_questions(report),
         "people": claims(report),
         "model": reading(report),
@@ -153,7 +164,8 @@ def _footer(report: Report) -> Markup:
     total = sum(report.usage.seconds.values())
     analyst = words.visible(analyst_words(report.usage, report.reading))
     took = f", {length(total)}" if total else ""
-    name = words.visible(name_of(report.ruled_out[0].entity)).replace('"', "") if report.ruled_out else ""
+    beside = (*report.undecided, *report.ruled_out)
+    name = words.visible(name_of(beside[0].entity)).replace('"', "") if beside else ""
     asked = f"was {name} related?" if name and not set(name) & set("`$\\!'") else "how sure are you?"
     return element(
         "footer",

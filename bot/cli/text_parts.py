@@ -116,12 +116,14 @@ def contributing(report: Report) -> Iterator[RenderableType]:
 
 
 def ruled_out(report: Report) -> Iterator[RenderableType]:
-    """List what stood near and did not cause it, with the reason; the test behind it stands in the other faces."""
-    if not report.ruled_out:
-        return
-    yield heading("Ruled out")
-    for each in report.ruled_out:
-        yield hang(_ITEM, _told(each.entity, each.summary, each.evidence), Text(words.short(each.reason)))
+    """List what stood near and did not cause it, then what could not be told, each with the reason; the test behind it stands
+    in the other faces.
+    """
+    for title, parts in (("Ruled out", report.ruled_out), ("Not ruled out", report.undecided)):
+        if parts:
+            yield heading(title)
+        for each in parts:
+            yield hang(_ITEM, _told(each.entity, each.summary, each.evidence), Text(words.short(each.reason)))
 
 
 def _told(entity: Entity, summary: str, evidence: tuple[str, ...]) -> Text:
@@ -269,7 +271,7 @@ def footer(report: Report) -> Iterator[RenderableType]:
 
 
 def _example(report: Report) -> str:
-    if report.ruled_out:
-        name = words.visible(report.ruled_out[0].entity.name).replace('"', "")
+    if beside := (*report.undecided, *report.ruled_out):
+        name = words.visible(beside[0].entity.name).replace('"', "")
         return f"was {name} related?"
     return "how sure are you?" if report.cascade.steps else "what did you not see?"

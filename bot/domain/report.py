@@ -297,6 +297,8 @@ class Report:
     cascade: Cascade = field(default_factory=Cascade)
     contributing: tuple[Contributing, ...] = ()
     ruled_out: tuple[RuledOut, ...] = ()
+    undecided: tuple[RuledOut, ...] = ()
+    """What stood near and the tests could not tell of; ``reason`` says why."""
     control_questions: tuple[ControlQuestion, ...] = ()
     claims: tuple[Claim, ...] = ()
     predictions: tuple[Prediction, ...] = ()

@@ -163,11 +163,12 @@ def _judged(report: Report) -> Iterator[str]:
         yield from ("", "## Made it worse, did not start it", "")
     for helped in report.contributing:
         yield f"- {_told(helped.entity, helped.summary)}{_refs(helped.evidence)}"
-    if report.ruled_out:
-        yield from ("", "## Ruled out", "")
-    for out in report.ruled_out:
-        test = f" Test: {_sentence(out.test)}" if out.test else ""
-        yield f"- {_told(out.entity, out.summary, ': ')}. {_sentence(out.reason).rstrip('.')}.{test}{_refs(out.evidence)}"
+    for title, parts in (("Ruled out", report.ruled_out), ("Not ruled out", report.undecided)):
+        if parts:
+            yield from ("", f"## {title}", "")
+        for out in parts:
+            test = f" Test: {_sentence(out.test)}" if out.test else ""
+            yield f"- {_told(out.entity, out.summary, ': ')}. {_sentence(out.reason).rstrip('.')}.{test}{_refs(out.evidence)}"
     if report.control_questions:
         yield from ("", "## Control questions", "")
     for asked in report.control_questions:

@@ -178,6 +178,9 @@ def _use(report: Report, name: str, sanitiser: Sanitiser) -> str:
     for each in report.ruled_out:
         if name in each.evidence:
             return f"Ruled out: {sanitiser.text(each.summary, 200)}"
+    for each in report.undecided:
+        if name in each.evidence:
+            return f"Not ruled out: {sanitiser.text(each.summary, 200)}"
     return ""
 
 

@@ -257,7 +257,10 @@ def _folded(report: Report, sanitiser: Sanitiser) -> list[Block]:
         rows.append(section(told))
     if report.ruled_out:
         titles.append(f"ruled out: {len(report.ruled_out)}" if rows else f"Ruled out: {len(report.ruled_out)}")
-        rows.append(section(_ruled_out(report, sanitiser)))
+        rows.append(section(_listed("Ruled out", report.ruled_out, sanitiser)))
+    if report.undecided:
+        titles.append(f"{'n' if rows else 'N'}ot ruled out: {len(report.undecided)}")
+        rows.append(section(_listed("Not ruled out: the tests cannot tell", report.undecided, sanitiser)))
     return [folded(" · ".join(titles), rows)] if rows else []
 
 
@@ -266,13 +269,13 @@ def _ties(report: Report, sanitiser: Sanitiser) -> str:
     return "\n".join(f"• *{label.capitalize()}:* {sanitiser.text(told, _TIE)}" for label, told in tie_rows(report))
 
 
-def _ruled_out(report: Report, sanitiser: Sanitiser) -> str:
+def _listed(title: str, parts: Sequence[RuledOut], sanitiser: Sanitiser) -> str:
     told = [
         f"• {_whose(each, sanitiser)}{sanitiser.text(each.summary, 160)}: {sanitiser.text(each.reason, 200)}"
-        for each in report.ruled_out[:_RULED_OUT]
+        for each in parts[:_RULED_OUT]
     ]
-    left = len(report.ruled_out) - len(told)
-    return "\n".join(["*Ruled out*", *told, *([f"and {left} more: ask me about them"] if left > 0 else [])])
+    left = len(parts) - len(told)
+    return "\n".join([f"*{title}*", *told, *([f"and {left} more: ask me about them"] if left > 0 else [])])
 
 
 def _whose(out: RuledOut, sanitiser: Sanitiser) -> str:
