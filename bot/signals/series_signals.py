@@ -70,7 +70,7 @@ def series_signals(
         if group.row.over and divisor is not None:
             happened = list(_beyond(group.row, folded))
         else:
-            happened = list(_happened(group, folded, limits.get(group.entity), rises))
+            happened = list(_happened(group, folded, limits.get(group.entity), rises, window))
         levels = levels_of(folded.times, folded.values, group.row.beyond) if group.row.over and divisor else ()
         for signal in _signals(group, folded, happened, window, topology):
             found.setdefault(signal.id, _dated_to(replace(signal, levels=levels), group.row, rises.values()))
@@ -203,7 +203,7 @@ def _increments(item: ItemId, times: Floats, values: Floats) -> tuple[ItemId, Fl
 
 
 def _happened(
-    group: _Group, folded: Folded, limit: float | None, rises: Mapping[int, Ramp]
+    group: _Group, folded: Folded, limit: float | None, rises: Mapping[int, Ramp], window: Window
 ) -> Iterator[tuple[Kind, Occurrence]]:
     """Give everything that happened in a folded series with its kind."""
     row = group.row
@@ -211,7 +211,7 @@ def _happened(
     if row.how == "replicas":
         yield from _steps(folded)
     elif row.how in {"increments", "appears"}:
-        yield from ((kind, one) for one in _counted(folded, row))
+        yield from ((kind, one) for one in _counted(folded, row, window))
     elif row.how in {"active", "alert"}:
         yield from ((kind, one) for one in _intervals(folded, folded.values > 0, row.label))
     elif row.how == "zero":
@@ -240,8 +240,11 @@ def _steps(folded: Folded) -> Iterator[tuple[Kind, Occurrence]]:
         yield kind, Occurrence(start_s=at, end_s=at, size=abs(after - before), refs=folded.refs(at, at), note=note)
 
 
-def _counted(folded: Folded, row: Metric) -> Iterator[Occurrence]:
-    for index in np.flatnonzero(np.nan_to_num(folded.values) > 0):
+def _counted(folded: Folded, row: Metric, window: Window) -> Iterator[Occurrence]:
+    """Give what a counter counted inside the window; no more of it than tells that the counter never rests."""
+    inside = (folded.times >= window.start_s) & (folded.times < window.end_s)
+    places = np.flatnonzero(inside & (np.nan_to_num(folded.values) > 0))
+    for index in sorted(places[np.argsort(-folded.values[places], kind="stable")[: _RESTLESS + 1]]):
         at, size = float(folded.times[index]), float(folded.values[index])
         yield Occurrence(start_s=at, end_s=at, size=size, refs=folded.refs(at, at), note=f"{row.label}, {size:.0f}x")
 

@@ -308,3 +308,14 @@ def test_a_pod_that_lives_for_an_hour_takes_the_room_of_an_hour():
     assert folded.refs(_TIMES[at], _TIMES[at]) == ("M40", "M100")
     assert np.isnan(folded.lines(2)[1, 71])
     assert folded.lines(2)[1, 72] == 2.0
+
+
+def test_of_a_counter_that_never_rests_the_strongest_counts_are_told():
+    """Seven thousand restarts, one of them of nine: sixty are told, in their order, that one among them."""
+    rise = np.ones(7200)
+    rise[5000] = 9
+    labels = {"namespace": "shop", "pod": _PODS[0].name, "container": "web"}
+    (signal,) = _signals(_one("kube_pod_container_status_restarts_total", labels, np.cumsum(rise)))
+    sizes = [one.size for one in signal.occurrences]
+    assert (60, 9.0) == (len(sizes), sizes[-1])
+    assert sorted(one.start_s for one in signal.occurrences) == [one.start_s for one in signal.occurrences]
