@@ -260,14 +260,15 @@ static inline int ends_code(bytes at, bytes end, const char *more) {
     return at == end || IS(*at, SPACE) || (*at && strchr(more, *at) != NULL);
 }
 
-static bytes access_status(bytes at, bytes end) { /* HTTP/1.1" 502 */
+static bytes access_status(bytes at, bytes end) { /* HTTP/1.1" 502, HTTP/1.1 502 */
     bytes p = at;
     if (!STARTS(p, end, "HTTP/")) return NULL;
     p += 5;
     bytes first = p;
     while (p < end && p - first < 4 && (IS(*p, DIGIT) || *p == '.')) p++;
-    if (p == first || p - first > 3 || end - p < 5 || p[0] != '"' || p[1] != ' ') return NULL;
-    p += 2;
+    if (p == first || p - first > 3) return NULL;
+    if (p < end && *p == '"') p++;
+    if (end - p < 4 || *p++ != ' ') return NULL;
     if (*p < '1' || *p > '5' || !IS(p[1], DIGIT) || !IS(p[2], DIGIT)) return NULL;
     p += 3;
     return ends_code(p, end, ",;)]}") ? p : NULL;
@@ -296,11 +297,11 @@ static bytes code_word_end(bytes p, bytes end) { /* behind "Code" or "status", w
 static const char *const plain_words[] = {
     "STATUS", "code", "Code", "CODE", "returncode", "rc", "http_status", "httpStatus", "statusCode", "response_code",
     "upstream_status", "errno", "Errno", "signal", "Signal", "SQLSTATE", "SQLState", "sqlstate", "level", "severity",
-    "HTTP", "returned", "Returned", "got", "Got", "answered", "Answered", NULL,
+    "HTTP", "returned", "Returned", "got", "Got", "answered", "Answered", "DownstreamStatus", NULL,
 };
-static const uint8_t plain_sizes[] = {6, 4, 4, 4, 10, 2, 11, 10, 10, 13, 15, 5, 5, 6, 6, 8, 8, 8, 5, 8, 4, 8, 8, 3, 3, 8, 8};
+static const uint8_t plain_sizes[] = {6, 4, 4, 4, 10, 2, 11, 10, 10, 13, 15, 5, 5, 6, 6, 8, 8, 8, 5, 8, 4, 8, 8, 3, 3, 8, 8, 16};
 
-enum { STATUS = 27, RESPONDED, EXIT }; /* behind the last of plain_words */
+enum { STATUS = 28, RESPONDED, EXIT }; /* behind the last of plain_words */
 
 static uint32_t words_by_first[256], words_by_second[256]; /* of plain_words and the three above, by their letters */
 
@@ -388,23 +389,62 @@ static bytes status_reason(bytes at, bytes end) { /* 502 Bad Gateway */
     return NULL;
 }
 
-static bytes haproxy_status(bytes at, bytes end) { /* 503 217 - - SC-- 41/40/3/1/0 */
-    static const char *const states[] = {"-CSPLRIDUKcs", "-RQCHDLT", "-NIDVEOU", "-NIUPRD"};
-    if (end - at < 15 || !IS(at[1], DIGIT) || !IS(at[2], DIGIT) || at[3] != ' ') return NULL;
-    bytes p = at + 4;
+static bytes rails_status(bytes at, bytes end) { /* Completed 502 Bad Gateway in 30ms */
+    if (end - at < 15 || !STARTS(at, end, "Completed ") || at[10] < '1' || at[10] > '5') return NULL;
+    return IS(at[11], DIGIT) && IS(at[12], DIGIT) && at[13] == ' ' && (IS(at[14], UPPER) || at[14] == 'i') ? at + 13 : NULL;
+}
+
+static bytes behind_number(bytes p, bytes end) { /* and the blank behind it: masking._NUMBER; NULL is none, before and after */
+    if (p == NULL) return NULL;
     if (STARTS(p, end, "<*>")) p += 3;
     else {
-        if (*p == '+') p++;
+        if (p < end && *p == '+') p++;
         bytes first = p;
         while (p < end && p - first < 16 && IS(*p, DIGIT)) p++;
         if (p == first || p - first > 15) return NULL;
     }
-    if (!STARTS(p, end, " - - ")) return NULL;
-    p += 5;
-    if (end - p < 5 || p[4] != ' ') return NULL;
+    return p < end && *p == ' ' ? p + 1 : NULL;
+}
+
+static bytes behind_word(bytes p, bytes end) { /* and the blank behind it */
+    bytes first = p;
+    while (p < end && !IS(*p, SPACE)) p++;
+    return p > first && p < end && *p == ' ' ? p + 1 : NULL;
+}
+
+static int haproxy_rest(bytes p, bytes end) { /* 217 - - SC-- 41/40/3/1/0 */
+    static const char *const states[] = {"-CSPLRIDUKcs", "-RQCHDLT", "-NIDVEOU", "-NIUPRD"};
+    if ((p = behind_number(p, end)) == NULL || (p = behind_word(p, end)) == NULL || (p = behind_word(p, end)) == NULL) return 0;
+    if (end - p < 6 || p[4] != ' ' || !(IS(p[5], DIGIT) || STARTS(p + 5, end, "<*>"))) return 0;
     for (int n = 0; n < 4; n++)
-        if (!p[n] || strchr(states[n], p[n]) == NULL) return NULL;
-    return at + 4;
+        if (!p[n] || strchr(states[n], p[n]) == NULL) return 0;
+    return 1;
+}
+
+static int balancer_rest(bytes p, bytes end) { /* 502 34 366 "GET, or with - for the target's status */
+    if (STARTS(p, end, "- ")) p += 2;
+    else if (STARTS(p, end, "<*> ")) p += 4;
+    else if (end - p > 4 && *p >= '1' && *p <= '5' && IS(p[1], DIGIT) && IS(p[2], DIGIT) && p[3] == ' ') p += 4;
+    else return 0;
+    p = behind_number(behind_number(p, end), end);
+    return p != NULL && end - p > 1 && *p == '"' && IS(p[1], UPPER);
+}
+
+static int gin_rest(bytes p, bytes end) { /* |  5.004s | */
+    if (p == end || *p != '|') return 0;
+    bytes first = ++p;
+    while (p < end && *p == ' ') p++;
+    if (p == first || p - first > 12) return 0;
+    first = p;
+    if (STARTS(p, end, "<*> |")) return 1;
+    while (p < end && !IS(*p, SPACE)) p++;
+    return p - first > 1 && p - first < 23 && IS(*first, DIGIT) && p[-1] == 's' && STARTS(p, end, " |");
+}
+
+static bytes placed_status(bytes at, bytes end) { /* told by what stands behind it: masking._STATUS_RESTS */
+    if (end - at < 9 || !IS(at[1], DIGIT) || !IS(at[2], DIGIT) || at[3] != ' ') return NULL;
+    bytes p = at + 4;
+    return haproxy_rest(p, end) || balancer_rest(p, end) || gin_rest(p, end) ? p : NULL;
 }
 
 /* --- tokens --- */
@@ -558,17 +598,18 @@ static bytes special(bytes p, bytes end, bytes *path, bytes *path_end) { /* mask
     bytes found;
     switch (*p) {
     case '(': return system_error(p, end);
-    case '1': case '2': case '3': case '4': case '5': return (found = status_reason(p, end)) != NULL ? found : haproxy_status(p, end);
+    case '1': case '2': case '3': case '4': case '5': return (found = status_reason(p, end)) != NULL ? found : placed_status(p, end);
     case 'G': case 'P': case 'D': case 'O':
         if ((found = request_status(p, end, path, path_end)) != NULL) return found;
         *path = NULL;
-        return *p == 'G' ? held_code(p, end) : NULL;
+        return *p == 'G' || *p == 'D' ? held_code(p, end) : NULL;
     case 'H':
         if ((found = access_status(p, end)) != NULL || (found = held_code(p, end)) != NULL) return found;
         if ((found = request_status(p, end, path, path_end)) != NULL) return found;
         *path = NULL;
         return NULL;
-    case '"': case '\'': case 's': case 'S': case 'c': case 'C': case 'e': case 'E': case 'r': case 'R': case 'h': case 'u':
+    case 'C': return (found = rails_status(p, end)) != NULL ? found : held_code(p, end);
+    case '"': case '\'': case 's': case 'S': case 'c': case 'e': case 'E': case 'r': case 'R': case 'h': case 'u':
     case 'l': case 'g': case 'a': case 'A':
         return held_code(p, end);
     default: return NULL;

@@ -36,7 +36,7 @@ def crowds(signal: Signal, requests: Requests | None) -> Iterator[Signal]:
     ones, window = [], requests.window
     for first, last, before, during in _risen(requests.a_minute(), requests.served_a_minute()):
         start_s, end_s = window.start_s + first * BIN_S, min(window.end_s, window.start_s + last * BIN_S)
-        if not _begun_by(signal.occurrences, start_s):
+        if not _begun_by(signal.occurrences, start_s) and _ahead(signal.occurrences, requests, first, before):
             refs = [ref for one in signal.occurrences if start_s <= one.start_s <= end_s for ref in one.refs]
             note = f"{before:.3g} → {during:.3g} requests a minute"
             ones.append(
@@ -83,6 +83,16 @@ def _risen(a_minute: Counts, served: Counts) -> Iterator[tuple[int, int, float, 
             last += 1
         yield at, last, before, float(summed[last] - summed[at]) / (last - at)
         free = last + BEFORE // 4
+
+
+def _ahead(failures: Sequence[Occurrence], requests: Requests, first: int, before: float) -> bool:
+    """Tell whether so many had come by the first failure already that chance did not bring them: not a few, and minutes later the refused."""
+    start_s = requests.window.start_s + first * BIN_S
+    failed_s = min((one.start_s for one in failures if one.start_s >= start_s), default=start_s)
+    minutes = int((failed_s - start_s) // BIN_S)
+    expected = before * minutes
+    came = float(requests.a_minute()[first : first + minutes].sum())
+    return minutes < 2 or came >= expected + SIGMAS * float(np.sqrt(expected + 1.0))
 
 
 def _mean(summed: NDArray[np.int64], at: int) -> float:

@@ -173,6 +173,8 @@ def _request(request: Access, text: str, severity: Severity) -> Classification:
     if request.flags:
         attributes["flags"] = request.flags
     kind, cause = request.kind, request.cause
+    if not request.status and not request.method:  # a connection: how it ended is all there is
+        kind = kind or cause
     if severity in ("warning", "error", "fatal") and (kind is None or cause is None):
         worded = _worded(text, severity)
         cause = cause or (worded[0] if worded else None)

@@ -22,28 +22,35 @@ _CACHE_ENTRIES = 60_000
 # without case, because the regular expression engine skips literal branches fast.
 _CODE_WORDS = (
     rb"(?:[sS]tatus(?:[ _-]?[cC]ode)?|STATUS|[cC]ode|CODE|[eE]xit(?:ed)?(?: with)?[ _-]?(?:[cC]ode|status)|exitCode"
-    rb"|returncode|rc|http(?:_status|Status)|statusCode|response_code|upstream_status|[eE]rrno|[sS]ignal"
+    rb"|returncode|rc|http(?:_status|Status)|statusCode|DownstreamStatus|response_code|upstream_status|[eE]rrno|[sS]ignal"
     rb"|SQLSTATE|SQLState|sqlstate|level|severity|HTTP|[rR]eturned|[rR]esponded(?: with)?|[gG]ot|[aA]nswered)"
 )
 _REASON_WORDS = (
     rb"(?:OK|Created|Accepted|No|Moved|Found|Bad|Unauthorized|Forbidden|Not|Method|Request|Conflict|Gone|Too|Unprocess"
     rb"|Client|Internal|Service|Gateway)(?![^\s,;\"')\]}.])"
 )
-_HAPROXY_REST = rb"(?:<\*>|\+?\d{1,15}) - - [-CSPLRIDUKcs][-RQCHDLT][-NIDVEOU][-NIUPRD] "
-"""What stands behind the status in HAProxy's HTTP log: size, no captured cookies, termination state (its manual, "Logging")."""
+_NUMBER = rb"(?:<\*>|\+?\d{1,15})"
+_STATUS_RESTS = (
+    _NUMBER + rb" \S+ \S+ [-CSPLRIDUKcs][-RQCHDLT][-NIDVEOU][-NIUPRD] (?:<\*>|\d)"
+    rb"|(?:<\*>|-|[1-5]\d\d) " + _NUMBER + rb" " + _NUMBER + rb" \"[A-Z]"
+    rb"|\| {1,12}(?:<\*>|\d\S{0,20}s) \|"
+)
+"""What stands behind the status in HAProxy's HTTP log (size, captured cookies, termination state: its manual, "Logging"), in those of
+AWS's load balancers (the target's status, sizes, the request line: "Access logs for your Application Load Balancer"), in Gin's."""
 _UNIT = re.compile(
-    rb"HTTP/[0-9.]{1,3}\" [1-5]\d\d(?![^\s,;)\]}])"  # access logs: the status behind the request line
+    rb"HTTP/[0-9.]{1,3}\"? [1-5]\d\d(?![^\s,;)\]}])"  # access logs: the status behind the request line
+    rb"|Completed [1-5]\d\d(?= [A-Zi])"  # Rails
     rb"|[\"']?" + _CODE_WORDS + rb"[\"']?[ :=]{1,3}[\"'\[(]?(?:\d{1,3}|[0-9A-Z]{5})(?![^\s,;\"')\]}])"
     rb"|(?:GET|POST|PUT|HEAD|PATCH|DELETE|OPTIONS) /[^\s\"]{0,400} [1-5]\d\d(?!\S)"
     rb"|\([1-9]\d{0,2}: (?=[A-Z<])"  # nginx and libc: "(111: Connection refused)"
-    rb"|[1-5]\d\d (?=" + _REASON_WORDS + rb"|" + _HAPROXY_REST + rb")"
+    rb"|[1-5]\d\d (?=" + _REASON_WORDS + rb"|" + _STATUS_RESTS + rb")"
     rb"|[^\s,;()\[\]{}]++"
     rb"|[\s,;)\[\]{}]++"
     rb"|\("
 )
 _DELIMITERS = re.compile(rb"[\s,;()\[\]{}]")
 _HELD_UNIT = re.compile(
-    rb"HTTP/[0-9.]{1,3}\" \d{3}"
+    rb"(?:HTTP/[0-9.]{1,3}\"?|Completed) \d{3}"
     rb"|[\"']?" + _CODE_WORDS + rb"[\"']?[ :=]{1,3}[\"'\[(]?(?:\d{1,3}|[0-9A-Z]{5})"
     rb"|\(\d{1,3}: "
     rb"|\d{3} "

@@ -119,7 +119,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     # ending pods
     _row("killed with requests in flight", "pod_kill shutdown", f"{DROPS} retry", (0, 3 * MINUTE), 1.0, CALLEE),
     _row("killed, so errors", "pod_kill shutdown", f"{FELT} log_error", (0, 4 * MINUTE), 0.6, CALLEE),
-    _row("restart refuses calls", "oom_kill container_restart crash_loop eviction node_failure", f"{DROPS} {FELT} retry circuit_open log_error", (0, 10 * MINUTE), 0.9, CALLEE),
+    _row("restart refuses calls", "oom_kill container_restart crash_loop eviction node_failure", f"{DROPS} {FELT} retry circuit_open log_error probe_failure", (0, 10 * MINUTE), 0.9, CALLEE),
     _row("out of memory restarts", "oom_kill out_of_memory probe_failure", "container_restart crash_loop pod_kill shutdown startup", (0, 10 * MINUTE), 0.95, HERE),
     _row("restarts loop", "container_restart job_failure bad_config startup", "crash_loop", (0, 10 * MINUTE), 0.8, HERE),
     _row("unready, so unavailable", "probe_failure", f"{FELT} {DROPS} rollout_stuck", (0, 5 * MINUTE), 0.8, CALLEE, "during"),

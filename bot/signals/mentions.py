@@ -32,7 +32,16 @@ _KEYS = (
     *("authority", "backend"),
 )
 """One of these stands in whatever ``_KEYED`` finds"""
-_CALLER_WORDS = ("client", "remote_addr", "remote_ip", "forwarded-for", "peer_addr", "downstream")
+_CALLER_WORDS = (
+    "client",
+    "remote_addr",
+    "remote_ip",
+    "remoteip",
+    "forwarded-for",
+    "forwarded_for",
+    "peer_addr",
+    "downstream",
+)
 _INCOMING_WORDS = ("remote", "forwarded", "refer", "agent", "downstream_", "client", "requesthost")
 _OWN_WORDS = (", server: ", ", host: ", ", referrer: ")
 _CALLER_FIRST = re.compile(r"^\s{0,4}(?:\d{1,3}\.){3}\d{1,3}\b")
@@ -41,7 +50,7 @@ _CALLER_LOGGED = re.compile(
 )
 _CALLER = re.compile(
     rf"{_CALLER_FIRST.pattern}|{_CALLER_LOGGED.pattern}"
-    r"|(?:client(?:_?addr)?|remote_addr|remote_ip|x-forwarded-for|client_ip|peer_addr|downstream\w{0,30})"
+    r"|(?:client(?:_?addr)?|remote_addr|remote_?ip|x[-_]forwarded[-_]for|client_ip|peer_addr|downstream\w{0,30})"
     r"[\"']?\s{0,2}[=:]\s{0,2}[\"']?[0-9a-f.:]{7,45}"
 )
 _FILE_LIKE = re.compile(
@@ -58,7 +67,7 @@ _FQDN_TAIL = re.compile(
 _OWN = re.compile(r", (?:server|host|referrer): [^,]{1,200}")
 """nginx's error log names the request's own host and server, not whom the call went to."""
 _CLIENT_TOLD = re.compile(
-    r"(http/\d(?:\.\d)?\" \d{3} \S{1,12}(?: \d{1,12} \d{1,12} \d{1,12} (?:\d{1,12}|-))?) \"[^\"]{0,600}\" \"[^\"]{0,600}\""
+    r"(http/\d(?:\.\d)?\" \d{3} \S{1,120}(?: \d{1,12} \d{1,12} \d{1,12} (?:\d{1,12}|-))?) \"[^\"]{0,600}\" \"[^\"]{0,600}\""
 )
 """Referrer and user agent of the combined log format, who called and user agent of Envoy's: what the client says of itself is no call."""
 _INCOMING = re.compile(
@@ -75,6 +84,10 @@ _PROXY_SERVICE = re.compile(
     r"(?<= \[)[a-z0-9-]{3,160}-[a-z0-9]{1,15}(?=\] \[[^\]]{0,160}\] \S)|(?<![\w-])[a-z0-9-]{3,160}-[a-z0-9]{1,15}(?=@kubernetes\b)"
 )
 """``namespace-service-port``, as ingress-nginx and Traefik write the service they pass a request on to."""
+_CONTOUR = re.compile(
+    r"\bupstream_cluster\"?[=:]\s?\"(?P<namespace>[a-z0-9-]{1,63})/(?P<service>[a-z0-9-]{1,63})/\d{1,5}/[0-9a-f]{10}\""
+)
+"""Contour's names of Envoy clusters: namespace, service, port and a hash."""
 _BACKEND = re.compile(r" (?P<backend>[a-z0-9][a-z0-9._-]{1,160})/\S{1,80} (?:-?\d{1,10}/){4}\+?\d{1,10} [1-5]\d\d ")
 """HAProxy's backend before its server and timers; its ingress controllers join namespace, service and port with ``_``."""
 _VERSION = re.compile(r"^v?\d+(?:\.\d+)*[a-z0-9-]*$")
@@ -95,13 +108,17 @@ def hosts_in(text: str) -> list[str]:
     text = text[:LONGEST].lower()
     if "bound|" in text and (clusters := list(_CLUSTER.finditer(text))):
         return list(dict.fromkeys(one["host"] for one in clusters if one["way"] == "outbound" and one["host"]))
+    if "upstream_cluster" in text and (passed := _CONTOUR.search(text)):
+        return [f"{passed['service']}.{passed['namespace']}"]
+    if "] " in text and (passed := _BACKEND.search(text)):
+        return [
+            passed["backend"].replace("_svc_", "-").replace("_", "-")
+        ]  # beside it stand captured headers, of the client
     text = _called(text)
     found = _hosts_by_shape(text)
     if "] [" in text or "@kubernetes" in text:
         for match in _PROXY_SERVICE.finditer(text):
             found.setdefault(match.group(0))
-    if "] " in text and (passed := _BACKEND.search(text)):
-        found.setdefault(passed["backend"].replace("_svc_", "-").replace("_", "-"))
     if _holds(text, _KEYS):
         for match in _KEYED.finditer(text):
             host = match["host"].rstrip(".-")

@@ -11,13 +11,26 @@ from bot.signals.lexicon import Classification
 
 _STATUS = re.compile(r"(?<![\d.])[1-5]\d\d(?![\d.])")
 _LINE = re.compile(r"[\"']?(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) ")
+_LINE_BEHIND = re.compile(r"\"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) [^\"]{1,2000}\"")
+"""HAProxy and AWS's load balancers write the request line behind the status."""
+_FIELD = re.compile(
+    r"(?<![\w.-])(?P<key>(?:request_?|http_?|cs-)?(?:method|verb|host|authority|path|ur[il](?:-stem)?|route|endpoint))[\"']?\s{0,2}[=:]\s{0,2}"
+    r"(?P<value>\"[^\"]{0,2000}\"|[^\s,}\"]{1,2000})",
+    re.IGNORECASE,
+)
+_NO_PATH = ("method", "verb", "host", "authority")
 
 
 def asked_for(template: str, status: str) -> str:
-    """Give what a request line asks for: the line up to its status, or all of it but the status where it has fields."""
-    head, found, _rest = template.partition(f" {status}")
+    """Give what a request line asks for: the line up to its status, or the fields that say it, or all of it but the status."""
+    head, found, rest = template.partition(f" {status}")
     if found and (line := _LINE.search(head)) is not None:
         return head[line.start() :]
+    if found and (line := _LINE_BEHIND.search(rest)) is not None:
+        return line[0]
+    fields = list(_FIELD.finditer(template))
+    if not all(field["key"].lower().endswith(_NO_PATH) for field in fields):
+        return " ".join(field["value"] for field in fields)
     return _STATUS.sub("", template)
 
 

@@ -47,8 +47,9 @@ def test_a_sudden_rise_before_the_failures_is_a_crowd_at_whom_they_name():
         (risen(4.0, since=728), {}),
         (lambda minute: 40 if 720 <= minute < 780 else 0, {}),
         (risen(4.0), {"fails_from": 12.0, "failed": 0.9}),
+        (lambda minute: 25 if minute == 720 else 150 if 722 <= minute < 780 else 10, {"fails_from": 12.04, "failed": 0.9}),
     ],
-    ids=["as-usual", "half-as-many-again", "as-the-day-goes", "after-the-failures", "out-of-nothing", "with-the-failures"],
+    ids=["as-usual", "half-as-many-again", "as-the-day-goes", "after-the-failures", "out-of-nothing", "with-the-failures", "a-few-before-the-refused"],
 )  # fmt: skip
 def test_what_is_no_crowd(rate, more):
     """What is small, slow, late, or begins as failures do tells of no crowd; who is refused asks again."""
