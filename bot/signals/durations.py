@@ -11,7 +11,7 @@ MOST_S = 86_400.0
 MILLISECONDS_FROM = 1000.0
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "seconds": 1.0, "m": 60.0}
 _KEYED = re.compile(
-    r"(?P<key>duration|elapsed|latency|took|time[_-]?taken|grpc\.time|total(?=_ns)|response_?time|request_?time|elapsed_time|process_time|"
+    r"(?P<key>duration|elapsed|latency|took|time[_-]?taken|t(?:ime(?=_ms)|otal(?=_ns))|response_?time|request_?time|elapsed_time|process_time|"
     r"processing_time|service_time|(?<![a-z0-9])(?:rt|urt|uht))"
     r"(?P<suffix>_?(?:ms|millis|milliseconds|seconds|secs|sec|s|us|micros|ns|nanos))?"
     r"[\"']?\s{0,2}[=: ]\s{0,2}[\"']?(?P<value>\d{1,12}(?:\.\d{1,12})?)\s?(?P<unit>ns|us|µs|μs|ms|seconds|sec|s|m)?"
@@ -74,7 +74,7 @@ def request_duration_s(line: str) -> float | None:
     if '"downstreamstatus":' in line:  # Traefik's, which counts nanoseconds
         traefik = _NANOSECONDS.search(line)
         return _bounded(float(traefik["ns"]) * 1e-9) if traefik else None
-    told = _ENVOY.search(line) or ('"latencies"' in line and _WHOLE.search(line)) or None
+    told = (_ENVOY.search(line) if '" ' in line else None) or ('"latencies"' in line and _WHOLE.search(line)) or None
     if told is not None:
         return _bounded(float(told["ms"]) * 1e-3)
     if '"latency_human"' in line and (told := _HUMAN.search(line)) is not None:
@@ -84,14 +84,15 @@ def request_duration_s(line: str) -> float | None:
 
 
 def _placed(line: str) -> float | None:
-    """Read what only its place in the line tells, or a phrase."""
-    tail = _BALANCER.search(line) or _BEHIND_SIZE.search(line) or _NGINX_TAIL.search(line)
-    if tail is not None:
-        return _bounded(sum(map(float, tail["s"].split())))
-    proxy = _HAPROXY.search(line) or _MILLISECONDS.search(line)
+    """Read what only its place in the line tells, or a phrase; a plain search for what must stand there spares most patterns."""
+    if '" ' in line and (tail := _BEHIND_SIZE.search(line) or _NGINX_TAIL.search(line)) is not None:
+        return _bounded(float(tail["s"]))
+    if ' "' in line and (times := _BALANCER.search(line)) is not None:
+        return _bounded(sum(map(float, times["s"].split())))
+    proxy = (_HAPROXY.search(line) if "] " in line else None) or (_MILLISECONDS.search(line) if "ms" in line else None)
     if proxy is not None:
         return _bounded(float(proxy["ms"]) * 1e-3)
-    phrase = _GIN.search(line) or _PHRASE.search(line)
+    phrase = (_GIN.search(line) if "[gin]" in line else None) or _PHRASE.search(line)
     return _bounded(float(phrase["value"]) * _UNITS[phrase["unit"]]) if phrase else None
 
 
