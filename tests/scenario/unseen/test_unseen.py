@@ -27,6 +27,10 @@ import incidents_resources
 import incidents_rollouts
 import incidents_scaling
 import incidents_schedules
+import incidents_second_apps
+import incidents_second_calm
+import incidents_second_cluster
+import incidents_second_data
 import incidents_storage
 import incidents_stores
 import incidents_undecidable
@@ -67,6 +71,10 @@ ALL = (
     *incidents_examined_late.INCIDENTS,
     *incidents_examined_calm.INCIDENTS,
     *incidents_growth.INCIDENTS,
+    *incidents_second_data.INCIDENTS,
+    *incidents_second_cluster.INCIDENTS,
+    *incidents_second_apps.INCIDENTS,
+    *incidents_second_calm.INCIDENTS,
 )
 WITH_CAUSE = tuple(incident for incident in ALL if incident.roots)
 WITHOUT = tuple(incident for incident in ALL if not incident.roots)
