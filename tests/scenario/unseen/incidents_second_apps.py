@@ -9,6 +9,7 @@ from examined_scenes import bustle, measured, nginx, released, ticket
 from incident_kit import Export, Unseen, day, stamp
 from incident_scenes import between, edge, edited, gone_line, stateful, traffic
 from line_formats import gunicorn, pino, postgres, spring, zap
+from second_scenes import placed
 
 
 def short_keepalive(folder: Path) -> Path:
@@ -257,8 +258,9 @@ def debug_fills_disk(folder: Path) -> Path:
     routes_old = x.workload("routes", 2, image="2.2.2", nodes=("node-a", "node-b"))
     begun, low, high = 402.0, 1011.0, 1082.0
     new = released(x, begun, "tracker", 2, "8.0.1", container={"env": [{"name": "RESTARTED_AT", "value": "2026-03-10T06:42:00Z"}], "envFrom": [{"configMapRef": {"name": "tracker-config"}}]}, old=old)
+    placed(x, new, ("node-a", "node-b"))
     edited(x, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "tracker-config", "namespace": "fleet"}, "data": {"LOG_LEVEL": "debug", "BROKER": "mqtt:1883"}}, begun - 3, "kubectl-edit", {"f:data": {"f:LOG_LEVEL": {}}})
-    routes = released(x, low - 17, "routes", 2, "2.3.0", old=routes_old)
+    routes = placed(x, released(x, low - 17, "routes", 2, "2.3.0", old=routes_old), ("node-a", "node-b"))
     for n, name in enumerate(("node-a", "node-b")):
         x.series("node_filesystem_avail_bytes", {"instance": name, "mountpoint": "/var/lib/containerd"}, lambda m, n=n: (7.1e10 if m < begun else 7.1e10 - 6.4e10 * min(1.0, (m - begun) / (low - begun)) if m < high - 20 else 6.0e10) + 5e7 * (m % 3) + n * 1e8, step=5)
         x.event(low + 3 * n, "NodeHasDiskPressure", f"Node/{name}", f"Node {name} status is now: NodeHasDiskPressure", namespace="default", host=name)

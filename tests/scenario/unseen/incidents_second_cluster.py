@@ -10,6 +10,7 @@ from incident_kit import Export, Unseen, day, stamp
 from incident_scenes import between, edge, edited, gone_line, job, node, stateful, traffic
 from incident_sets import cordoned, daemon, ended, made
 from line_formats import envoy, pino, spring, zap
+from second_scenes import placed
 
 
 def conntrack_full(folder: Path) -> Path:
@@ -26,7 +27,7 @@ def conntrack_full(folder: Path) -> Path:
     on = ["node-b", "node-b", "node-c", "node-b", "node-b"]
     runs = x.cronjob("link-checker", "15 */4 * * *", starts, 19)
     x.cronjob("thumbs-gc", "10 */2 * * *", [10.0 + 120 * n for n in range(12)], 25)
-    gallery = released(x, 237.0, "gallery", 3, "7.1.0", old=gal_old)
+    gallery = placed(x, released(x, 237.0, "gallery", 3, "7.1.0", old=gal_old), ("node-a", "node-b", "node-c"))
     spans = []
     for (begun, pod), where in zip(runs, on, strict=True):
         x.event(begun + 0.05, "Scheduled", f"Pod/{pod}", f"Successfully assigned media/{pod} to {where}", component="default-scheduler")
@@ -101,7 +102,7 @@ def preempted(folder: Path) -> Path:
     x = Export(day(13, 8), 480, seed=2103, namespace="quote")
     front = x.workload("haproxy-ingress", 1, namespace="haproxy-controller")[0]
     api_old = x.workload("quote-api", 6, image="3.8.8")
-    api = released(x, 118.0, "quote-api", 6, "3.9.0", old=api_old)
+    api = placed(x, released(x, 118.0, "quote-api", 6, "3.9.0", old=api_old), ("node-a", "node-b", "node-c"))
     low, high = 132.0, 188.0
     x.keep({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "ml-urgent", "creationTimestamp": stamp(x.at(-4000))}, "value": 1000000, "preemptionPolicy": "PreemptLowerPriority"})
     train = job(x, "train-ranker", low - 0.2, high - low)
@@ -136,7 +137,7 @@ def spot_gone(folder: Path) -> Path:
     names = [f"ip-10-0-{n}-4{n}.eu-west-1.compute.internal" for n in range(1, 5)]
     front = x.workload("istio-ingressgateway", 1, namespace="istio-system", nodes=(names[0],))[0]
     old = x.workload("booking", 6, image="30.1.0", nodes=tuple(names))
-    new = released(x, 232.0, "booking", 6, "30.2.0", old=old)
+    new = placed(x, released(x, 232.0, "booking", 6, "30.2.0", old=old), names)
     low, high = 241.0, 274.0
     for n in (2, 3):
         x.log("aws-node-termination-handler-7xk2p", low - 2 + 0.4 * n, f'{{"level":"info","event":{{"EventID":"spot-itn-{9 + n}e1c","Kind":"SPOT_ITN","Description":"Spot ITN received. Instance will be interrupted at {stamp(x.at(low + 0.4 * n))}","NodeName":"{names[n]}"}},"time":"{stamp(x.at(low - 2 + 0.4 * n))}","message":"Adding new event to the event store"}}', namespace="kube-system")
@@ -175,7 +176,7 @@ def clock_drift(folder: Path) -> Path:
     auth_old = x.workload("auth", 3, image="2.8.1")
     portal = x.workload("portal", 2, nodes=("node-a", "node-b"))
     patched, low, high = 610.0, 2170.0, 2688.0
-    auth = released(x, 2135.0, "auth", 3, "2.9.0", old=auth_old)
+    auth = placed(x, released(x, 2135.0, "auth", 3, "2.9.0", old=auth_old), ("node-a", "node-b", "node-c"))
     off = lambda m: 0.0 if m < patched or m >= high else 0.0193 * (m - patched)  # noqa: E731 - read beside its use
     for name in ("node-a", "node-b", "node-c"):
         node(x, name, ready=("True", patched + 3 if name == "node-c" else -200000.0))
@@ -246,7 +247,7 @@ def zone_dark(folder: Path) -> Path:
     front = x.workload("ingress-nginx-controller", 1, namespace="ingress-nginx", nodes=("pool-a-1",))[0]
     cart_old = x.workload("cart", 4, image="6.6.0", nodes=tuple(nodes))
     low, high = 208.0, 232.0
-    cart = released(x, low - 8, "cart", 4, "6.7.0", old=cart_old)
+    cart = placed(x, released(x, low - 8, "cart", 4, "6.7.0", old=cart_old), tuple(nodes))
     redis = stateful(x, "cart-redis", "docker.io/library/redis:7.4.1", on="pool-c-1")
     op = x.workload("cilium-operator", 1, image="v1.16.4", namespace="kube-system", nodes=("pool-b-1",))[0]
     x.log(op, low - 61, f'time="{stamp(x.at(low - 61))}" level=info msg="Cilium Operator 1.16.4"', namespace="kube-system")
@@ -290,8 +291,8 @@ def wrong_mtu(folder: Path) -> Path:
     front = edge(x)
     cat_old = x.workload("catalog", 3, image="8.8.0")
     nodes = ("node-a", "node-b", "node-c")
-    catalog = released(x, 604.0, "catalog", 3, "8.9.0", old=cat_old)
-    back = released(x, 671.0, "catalog", 3, "8.8.0", old=catalog)
+    catalog = placed(x, released(x, 604.0, "catalog", 3, "8.9.0", old=cat_old), nodes)
+    back = placed(x, released(x, 671.0, "catalog", 3, "8.8.0", old=catalog), nodes)
     before, begun, high = daemon(x, "calico-node", "docker.io/calico/node:v3.27.4", nodes, "kube-system", keep=False), 630.0, 842.0
     after = daemon(x, "calico-node", "docker.io/calico/node:v3.28.2", nodes, "kube-system", born=begun)
     for n, name in enumerate(nodes):

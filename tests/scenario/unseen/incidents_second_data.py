@@ -10,6 +10,7 @@ from incident_kit import Export, Unseen, day, stamp
 from incident_scenes import between, edge, job, node, stateful, traffic
 from incident_sets import cordoned, ended, made, replicas
 from line_formats import kafka, pino, postgres, spring, zap
+from second_scenes import placed
 
 
 def wal_left_behind(folder: Path) -> Path:
@@ -165,7 +166,7 @@ def old_leader(folder: Path) -> Path:
     pg = replicas(x, "pg", "ghcr.io/zalando/spilo-16:3.3-p2", ("node-b", "node-a", "node-c"))
     tick_old = x.workload("tickets", 3, image="4.0.2", nodes=("node-a", "node-c"))
     agents = x.workload("agents", 2, nodes=("node-a", "node-c"))
-    tickets = released(x, 112.0, "tickets", 3, "4.1.0", old=tick_old)
+    tickets = placed(x, released(x, 112.0, "tickets", 3, "4.1.0", old=tick_old), ("node-a", "node-c"))
     down = 131.0
     node(x, "node-b", ready=("True", down + 3.4), kernelVersion="5.15.0-125-generic")
     cordoned(x, "node-b", down - 1.5, down + 4)
@@ -188,7 +189,7 @@ def old_leader(folder: Path) -> Path:
         for pod in (*agents, *tickets):
             x.log(pod, at, zap(x.at(at), "error", "query", error="dial tcp 10.43.94.2:5432: connect: connection refused"))
     healed = 226.0
-    again = released(x, healed, "tickets", 3, "4.1.0-1", old=tickets)
+    again = placed(x, released(x, healed, "tickets", 3, "4.1.0-1", old=tickets), ("node-a", "node-c"))
     at_pod = lambda m: tick_old if m < 112.6 else tickets if m < healed + 0.5 else again  # noqa: E731 - read beside its use
     traffic(x, front, "/tickets", "desk-tickets-80", every=0.3, failing=between((down - 0.4, down + 0.4), (down + 4.3, healed + 0.6), chance=0.85), status=(500,),
             failed=lambda m: x.log(x.random.choice(at_pod(m)), m, zap(x.at(m), "error", "save ticket", error="ERROR: cannot execute INSERT in a read-only transaction (SQLSTATE 25006)")) if m > down + 1 else None,
