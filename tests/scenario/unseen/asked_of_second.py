@@ -28,7 +28,7 @@ SECOND = {
     ),
     "clock-drift": (
         ("which pods issued the refused tokens?", SHOWN, "auth|node-c"),
-        ("what ended it?", f"{SHOWN}|{TOLD}|{DUNNO}", "chrony|node-c|not"),
+        ("what ended it?", f"{SHOWN}|{TOLD}", "chrony|node-c"),
     ),
     "ceiling-lowered": (
         ("does rolling back menu help?", f"{TOLD}|{NO}|{DUNNO}", r"\bnot\b|no "),
@@ -48,7 +48,7 @@ SECOND = {
     ),
     "lost-logs": (
         ("was guide down after 6.1.0?", f"{NO}|{TOLD}|{DUNNO}", r"\bno\b|\bnot\b|none"),
-        ("are there no logs between 11:02 and 12:12?", f"{SHOWN}|{TOLD}", r"\bno\b|gap|none"),
+        ("are there no logs between 11:02 and 12:12?", f"{SHOWN}|{TOLD}", r"\bno\b|nothing|gap|none"),
     ),
     "scanned": (
         ("who got the 404s?", SHOWN, "45.155|one address|wp-login"),
@@ -56,5 +56,24 @@ SECOND = {
     ),
 }  # fmt: skip
 
-AMISS: frozenset[tuple[str, str]] = frozenset()
+AMISS = frozenset(
+    {
+        ("wal-left-behind", "was ledger-api 6.3.0 the reason?"),
+        ("wal-left-behind", "when did the disk begin to fill?"),
+        ("poison-orders", "is invoicer 2.2.0 to blame?"),
+        ("poison-orders", "which exception did the consumer throw?"),
+        ("evicted-sessions", "why did redis evict keys?"),
+        ("conntrack-full", "is thumbs-gc related?"),
+        ("conntrack-full", "when will it happen again?"),
+        ("clock-drift", "which pods issued the refused tokens?"),
+        ("ceiling-lowered", "does rolling back menu help?"),
+        ("ceiling-lowered", "what was maxReplicas before?"),
+        ("short-keepalive", "since when do we have them?"),
+        ("provider-down", "so was it checkout 9.10.0?"),
+        ("lost-logs", "was guide down after 6.1.0?"),
+        ("scanned", "who got the 404s?"),
+        ("scanned", "is 77.1.0 to blame for the 4xx?"),
+        ("clock-drift", "what ended it?"),
+    }
+)
 """The questions that are answered wrongly so far."""

@@ -187,9 +187,10 @@ def more_at_noon(folder: Path) -> Path:
 
 
 def outside_database(folder: Path) -> Path:
-    """For seven minutes no pod gets an answer from a database outside the cluster; an hourly job runs at that time, as it does 23 other times a day. A day, no metrics.
+    """For seven minutes no pod gets an answer from a database outside the cluster (the root as far as can be told); an hourly job runs at that time, as it does 23 other times a day. A day, no metrics.
 
-    How: nothing tells why the database was silent (nothing of it is in the data); the job's 23 other runs, and a release 40 minutes before, did no harm.
+    How: two applications lose the same host outside in the same minute and get it back in the same minute; why it was silent is not in the data. The job's 23
+    other runs, and a release 40 minutes before, did no harm.
     """
     x = Export(day(11), 1440, seed=2308, namespace="crm")
     front = edge(x)
@@ -259,13 +260,13 @@ _CALM = frozenset({"no_incident", "inconclusive"})
 _OPEN = frozenset({"inconclusive"})
 INCIDENTS = (
     Unseen(name="calm-fortnight", build=calm_fortnight, question="is it the release of Thursday 14:00?", verdicts=_CALM, full=True),
-    Unseen(name="new-on-new", build=new_on_new, question="loans timed out at eleven, why?", verdicts=_OPEN, full=True),
+    Unseen(name="new-on-new", build=new_on_new, amiss=True, question="loans timed out at eleven, why?", verdicts=_OPEN, full=True),
     Unseen(name="began-before", build=began_before, question="why was rooms down?", verdicts=_OPEN, full=True),
     Unseen(name="numbers-only", build=numbers_only, question=None, verdicts=_OPEN, full=True),
     Unseen(name="scanned", build=scanned, question="did site 77.1.0 break links?", verdicts=_CALM, full=True),
     Unseen(name="patched-nodes", build=patched_nodes, question="what did the patching of the nodes break?", verdicts=_CALM, full=True),
-    Unseen(name="more-at-noon", build=more_at_noon, question="why do errors rise every noon?", verdicts=_CALM, full=True),
-    Unseen(name="outside-database", build=outside_database, question="was it score-leads?", verdicts=_OPEN, full=True),
+    Unseen(name="more-at-noon", build=more_at_noon, amiss=True, question="why do errors rise every noon?", verdicts=_CALM, full=True),
+    Unseen(name="outside-database", build=outside_database, question="was it score-leads?", roots=frozenset({"Host//crm-prod.c9akciq32.eu-west-1.rds.amazonaws.com"}), full=True),
     Unseen(name="lost-logs", build=lost_logs, question="why was guide down between eleven and twelve?", verdicts=_CALM, full=True),
     Unseen(name="errors-first", build=errors_first, question="is 1.2.0 the cause?", verdicts=_OPEN, full=True),
 )

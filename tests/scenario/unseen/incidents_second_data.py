@@ -322,13 +322,13 @@ def cold_cache(folder: Path) -> Path:
 
 
 INCIDENTS = (
-    Unseen(name="wal-left-behind", build=wal_left_behind, question="is it ledger-api 6.3.0?", roots=frozenset({"Deployment/ledger/debezium-connect"}), full=True,
+    Unseen(name="wal-left-behind", build=wal_left_behind, hard=True, question="is it ledger-api 6.3.0?", roots=frozenset({"Deployment/ledger/debezium-connect"}), full=True,
            shallow=frozenset({"StatefulSet/ledger/postgres", "PersistentVolumeClaim/ledger/data-postgres-0"})),
-    Unseen(name="poison-orders", build=poison_orders, question="why are there no invoices?", roots=frozenset({"Deployment/trade/orders"}), shallow=frozenset({"Deployment/trade/invoicer"}), full=True),
+    Unseen(name="poison-orders", build=poison_orders, hard=True, question="why are there no invoices?", roots=frozenset({"Deployment/trade/orders"}), shallow=frozenset({"Deployment/trade/invoicer"}), full=True),
     Unseen(name="lock-queue", build=lock_queue, question="payments timed out around noon, was it payments-ui 11.1.0?", roots=frozenset({"Job/pay/ledger-migrate-0212"}),
            shallow=frozenset({"StatefulSet/pay/pay-db"}), full=True),
     Unseen(name="old-leader", build=old_leader, question=None, roots=frozenset({"Node//node-b", "DaemonSet/kube-system/kured"}), shallow=frozenset({"StatefulSet/desk/pg"}), full=True),
-    Unseen(name="unanalyzed", build=unanalyzed, question="why did search time out in the morning?", roots=frozenset({"Job/market/import-offers"}), shallow=frozenset({"StatefulSet/market/market-db"}), full=True),
-    Unseen(name="evicted-sessions", build=evicted_sessions, question="Why are customers logged out?", roots=frozenset({"Deployment/shop/recos"}), shallow=frozenset({"StatefulSet/shop/redis"}), full=True),
-    Unseen(name="cold-cache", build=cold_cache, question=None, roots=frozenset({"StatefulSet/news/memcached", "Application/argocd/news-cache"}), shallow=frozenset({"StatefulSet/news/mysql"}), full=True),
+    Unseen(name="unanalyzed", build=unanalyzed, hard=True, question="why did search time out in the morning?", roots=frozenset({"Job/market/import-offers"}), shallow=frozenset({"StatefulSet/market/market-db"}), full=True),
+    Unseen(name="evicted-sessions", build=evicted_sessions, hard=True, question="Why are customers logged out?", roots=frozenset({"Deployment/shop/recos"}), shallow=frozenset({"StatefulSet/shop/redis"}), full=True),
+    Unseen(name="cold-cache", build=cold_cache, hard=True, question=None, roots=frozenset({"StatefulSet/news/memcached", "Application/argocd/news-cache"}), shallow=frozenset({"StatefulSet/news/mysql"}), full=True),
 )

@@ -1,7 +1,8 @@
-"""The questions of ``asked_of_examined`` put to the examined incidents and held against their truth."""
+"""The questions of ``asked_of_examined`` and ``asked_of_second`` put to the examined incidents and held against their truth."""
 
 import pytest
 from asked_of_examined import AMISS, EXAMINED
+from asked_of_second import AMISS as SECOND_AMISS, SECOND
 from test_follow_ups import shortcoming
 from test_unseen import ALL
 
@@ -42,8 +43,10 @@ def asked(tmp_path_factory):
 @pytest.mark.parametrize(
     ("name", "row"),
     [
-        pytest.param(name, row, id=f"{name}: {row[0][:40]}", marks=[WRONG] if (name, row[0]) in AMISS else [])
-        for name, rows in EXAMINED.items()
+        pytest.param(
+            name, row, id=f"{name}: {row[0][:40]}", marks=[WRONG] if (name, row[0]) in AMISS | SECOND_AMISS else []
+        )
+        for name, rows in (EXAMINED | SECOND).items()
         for row in rows
     ],
 )
