@@ -64,7 +64,6 @@ AMISS = frozenset(
         ("poison-orders", "which exception did the consumer throw?"),
         ("evicted-sessions", "why did redis evict keys?"),
         ("conntrack-full", "is thumbs-gc related?"),
-        ("conntrack-full", "when will it happen again?"),
         ("clock-drift", "which pods issued the refused tokens?"),
         ("ceiling-lowered", "does rolling back menu help?"),
         ("ceiling-lowered", "what was maxReplicas before?"),
