@@ -169,18 +169,21 @@ class JsonStream:
             return
 
 
-def _too_deep(value: object, text: str) -> bool:
+_NESTS = {dict, list}
+
+
+def _too_deep(value: Any, text: str) -> bool:  # noqa: ANN401 - whatever the document holds
     """Tell what would exhaust the stack of whoever walks it later; few brackets need no look."""
     if text.count("{") + text.count("[") < NESTING_LIMIT:
         return False
-    level, depth = [value], 0
+    level, depth = [value] if type(value) in _NESTS else [], 0
     while level and depth <= NESTING_LIMIT:
         depth += 1
         level = [
             child
             for node in level
-            for child in (node.values() if isinstance(node, dict) else node if isinstance(node, list) else ())
-            if isinstance(child, (dict, list))
+            for child in (node.values() if isinstance(node, dict) else node)
+            if type(child) in _NESTS
         ]
     return depth > NESTING_LIMIT
 

@@ -5,9 +5,11 @@ NaN and infinities are kept and counted. A result without ``__name__`` (any expr
 
 import re
 from array import array
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
+
+import numpy as np
 
 from bot.domain.items import Series
 from bot.domain.storable import storable
@@ -49,12 +51,12 @@ class _Writer:
         if not times:
             self.odd("series without a sample, left out")
             return
-        if any(later <= earlier for earlier, later in pairwise(times)):
+        if bool((np.diff(np.frombuffer(times)) <= 0).any()):
             latest = dict(zip(times, values, strict=True))
             self.odd("series whose samples were out of order or doubled")
             times = array("d", sorted(latest))
             values = array("d", [latest[at] for at in times])
-        self.odd("samples that are NaN or infinite, kept", sum(1 for value in values if value - value != 0.0))
+        self.odd("samples that are NaN or infinite, kept", int(np.count_nonzero(~np.isfinite(np.frombuffer(values)))))
         rest = {name: value for name, value in labels.items() if name != "__name__"}
         self._reading.saw(times[-1])
         self._reading.sink.add_series(
@@ -113,19 +115,26 @@ def _element(value: Mapping[str, Any], text: str, writer: _Writer) -> None:
     if "values" not in value and "value" not in value:
         writer.odd("native histograms, left out")
         return
-    times, values = array("d"), array("d")
-    skipped = 0
-    for point in points:
-        try:
-            at, number = float(point[0]), float(point[1])
-        except (TypeError, ValueError, IndexError, KeyError):
-            skipped += 1
-            continue
-        times.append(at)
-        values.append(number)
-    if skipped:
-        writer.lost(f"{skipped} samples of a series that are not numbers")
+    times, values = _samples(points)
+    if len(times) < len(points):
+        writer.lost(f"{len(points) - len(times)} samples of a series that are not numbers")
     writer.add(storable(labels), times, values, as_bytes(text))
+
+
+def _samples(points: Sequence[Any]) -> "tuple[array[float], array[float]]":
+    """Give the times and values of pairs, leaving out those that are not numbers."""
+    try:
+        at, numbers = zip(*points, strict=True)
+        return array("d", map(float, at)), array("d", map(float, numbers))
+    except (TypeError, ValueError):
+        pass
+    times, values = array("d"), array("d")
+    for point in points:
+        with suppress(TypeError, ValueError, IndexError, KeyError):
+            time, number = float(point[0]), float(point[1])
+            times.append(time)
+            values.append(number)
+    return times, values
 
 
 class _Growing:
