@@ -65,10 +65,23 @@ def _supported(subject: Subject, context: FollowUpContext, symptom: Signal, test
     open_yet = not _accounted(context)
     once = not open_yet and test.hits == 1 and test.misses > 0 and not _takes_part(subject, context)
     if (_strong(test) and not once) or (open_yet and test.p_value is not None and test.p_value <= FEW_BUT_SURE_P):
-        return "related", f"It may be. {head}: not on the cascade, yet {measured(test)}."
+        return (
+            "related",
+            f"It may be. {head}: not on the cascade, yet {measured(test)}.{_after_the_root(subject, context)}",
+        )
     if open_yet:
         return "unknown", f"I cannot tell. {head}: {measured(test)}, which of many things some reach by chance."
     return "unrelated", f"No. {head}: {measured(test)}, and the cascade accounts for them without it."
+
+
+def _after_the_root(subject: Subject, context: FollowUpContext) -> str:
+    """Say that the cause which the report names was there before it, where it was: then it may be on the way from there."""
+    root, steps = context.report.root_cause, context.report.cascade.steps
+    begun_s = subject.signal.occurrences[0].start_s
+    if root is None or not steps or steps[0].first_at.timestamp() >= begun_s:
+        return ""
+    lag = length(begun_s - steps[0].first_at.timestamp())
+    return f" The first of it came {lag} after what the report names, {steps[0].id} of {root.entity}."
 
 
 def _not_followed(

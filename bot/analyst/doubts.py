@@ -1,5 +1,6 @@
 """Answers about the answer: how sure it is, what would prove it wrong, what was not seen. From the report alone."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 
@@ -79,12 +80,13 @@ def not_seen(question: Question, context: FollowUpContext) -> Answer:
 
 def not_seen_words(report: Report) -> str:
     """Say what the case did not see, from its coverage."""
-    parts = []
+    absent = [row.source for row in report.coverage if row.status in {"missing", "not_configured"}]
+    parts = [f"{_all_of(absent)} not there at all"] if absent else []
     for row in report.coverage:
         lost = [gap for gap in row.gaps if gap.lost]
-        if row.status in {"missing", "not_configured"}:
-            parts.append(f"{row.source} was not there at all")
-        elif lost:
+        if row.source in absent:
+            continue
+        if lost:
             shown = "; ".join(gap.what + (f" ({gap.count}×)" if gap.count > 1 else "") for gap in lost[:2])
             parts.append(f"{row.source}: {shown}" + (f" and {len(lost) - 2} more" if len(lost) > 2 else ""))
         elif row.source == EXPIRING and not row.items:
@@ -101,6 +103,12 @@ def not_seen_words(report: Report) -> str:
         else f"Every source in the export was read to the end: {', '.join(row.source for row in report.coverage)}. "
         "What none of them records, such as traces or other namespaces, I cannot know."
     )
+
+
+def _all_of(sources: Sequence[str]) -> str:
+    """Name sources with their verb: ``jira was``, ``prometheus and jira were``."""
+    names = ", ".join(sources[:-1]) + f" and {sources[-1]}" if len(sources) > 1 else sources[0]
+    return f"{names} {'were' if len(sources) > 1 else 'was'}"
 
 
 def reaches_back(source: str, report: Report) -> datetime | None:

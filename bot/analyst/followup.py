@@ -25,6 +25,7 @@ from bot.analyst.shown import show_evidence, summary
 from bot.analyst.subjects import FollowUpContext, Subject, step_of, subjects
 from bot.analyst.thread import in_thread
 from bot.analyst.time_words import UNCLEAR_ZONE
+from bot.analyst.undoing import undoing
 from bot.analyst.what_if import what_if
 from bot.analyst.words import capital, clock, counted
 from bot.domain.report import Answer
@@ -59,7 +60,9 @@ def answer(text: str, context: FollowUpContext, tz: tzinfo = UTC) -> Answer:
     if refused := _not_to_be_read(text, understood(text), context, names):
         return refused
     question = in_thread(understood(text), context.earlier, understood)
-    return replace(what_if(question, context) or _answered(question, context), question=text)
+    return replace(
+        undoing(question, context) or what_if(question, context) or _answered(question, context), question=text
+    )
 
 
 def _answered(question: Question, context: FollowUpContext) -> Answer:

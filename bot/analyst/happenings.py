@@ -8,6 +8,7 @@ from bot.analyst.citations import Citations
 from bot.analyst.doubts import not_seen_words
 from bot.analyst.occasions import means_symptom
 from bot.analyst.questions import Question
+from bot.analyst.steady import steady
 from bot.analyst.subjects import FollowUpContext, Subject, subjects, symptom_signal
 from bot.analyst.times import Moment
 from bot.analyst.vocabulary import kinds_in
@@ -22,6 +23,8 @@ MOST_CLOCKS = 5
 LOOK_BACK_S = 86_400.0
 """How far "before the first error" reaches back: what changes at most takes a day to be felt."""
 BEFORE = re.compile(r"\bbefore (?!or\b)(?:the )?(?P<which>first|last)?\s*(?P<what>[\w -]{2,40})", re.IGNORECASE)
+_BEFORE_IT = re.compile(r"\bbefore(?: (?:it|that|this|then))?\W*$", re.IGNORECASE)
+"""Before what people felt."""
 _VAGUE = {Kind.LOG_BURST, Kind.LOG_ERROR, Kind.RESOURCE_SHIFT, Kind.ALERT}
 
 
@@ -47,8 +50,10 @@ def what_happened(question: Question, context: FollowUpContext) -> Answer | None
 def _before(question: Question, context: FollowUpContext) -> Question:
     """Read "before the first error", "before the last outage" as the time before it; what the words name then is the end, not the subject."""
     asked = BEFORE.search(question.text)
-    if asked is None or question.moments:
+    if question.moments:
         return question
+    if asked is None:
+        return _before_it(question, context)
     meant = replace(question, kinds=kinds_in(asked["what"])[0], ranked=())
     signal = None if means_symptom(meant, context) else next((one.signal for one in subjects(meant, context)), None)
     signal = signal or symptom_signal(context)
@@ -59,6 +64,20 @@ def _before(question: Question, context: FollowUpContext) -> Question:
     rest = kinds_in(BEFORE.sub(" ", question.text))[0]
     then = replace(question, kinds=rest, ranked=(), moments=(before,), symptom_words=())
     return then if subjects(then, context) else replace(then, kinds=frozenset(), entities=())
+
+
+def _before_it(question: Question, context: FollowUpContext) -> Question:
+    """Read a bare "before?" as the time before the symptom was first felt."""
+    signal, asked = symptom_signal(context), _BEFORE_IT.search(question.text)
+    if (
+        asked is None
+        or signal is None
+        or not signal.occurrences
+        or signal.occurrences[0].start_s <= context.window.start_s
+    ):
+        return question
+    end = instant(signal.occurrences[0].start_s - 1)
+    return replace(question, moments=(Moment(start=context.window.start, end=end, words=asked[0]),))
 
 
 def telling(found: list[Subject]) -> list[Subject]:
@@ -80,6 +99,8 @@ def telling(found: list[Subject]) -> list[Subject]:
 
 def _nothing(question: Question, context: FollowUpContext) -> Answer:
     """Say that nothing was seen where and when it was asked for, and what stands nearest to that time."""
+    if not question.moments and (told := steady(question, context)) is not None:
+        return told
     where = places_asked(question)
     what = f"No {kinds_asked(question)} seen" if kinds_asked(question) else "Nothing was seen"
     said = [f"{what}{where} in this case."]

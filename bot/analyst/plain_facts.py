@@ -15,6 +15,7 @@ from bot.analyst.answers import cite, give, holds
 from bot.analyst.citations import Citations
 from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext, subjects
+from bot.analyst.whom import whom
 from bot.analyst.words import clock, clock_s, counted, every
 from bot.domain.report import Answer, Report, Symptom
 from bot.domain.signal import Kind, Signal
@@ -22,6 +23,10 @@ from bot.domain.spelling import length
 from bot.domain.window import instant
 
 _WHOM = re.compile(r"\b(?:users?|customers?|people|persons?|clients?|tenants?|accounts?)\b", re.IGNORECASE)
+STILL_S = 300.0
+"""How long before the end of the data an episode may have been seen last that still went on then."""
+LONG_S = 60.0
+"""From here on it is worth a word how long the longest episode was."""
 _COUNTED = re.compile(r"(?P<lead>.*?)(?: for [\d ,hdmins]+(?= \(|$)| once\b| twice\b| \d[\d,]* times\b).*")
 
 
@@ -40,9 +45,10 @@ def since_when(question: Question, context: FollowUpContext) -> Answer:
             f"First felt {clock(first.start)}, last {clock(last.start)}: {counted(len(spans), 'episode')} of about "
             f"{length(max(1.0, spans[len(spans) // 2]))}."
         )
+    brief = len(spans) > 1 and spans[len(spans) // 2] < STILL_S
     text += (
-        f" It was still so when the data ends, {clock(context.window.end)}."
-        if since_s <= 300
+        f" {'The last came as the data ends' if brief else 'It was still so when the data ends'}, {clock(context.window.end)}."
+        if since_s <= STILL_S
         else f" The data ends {clock(context.window.end)}, {length(since_s)} after the last one; what came later is not in it."
     )
     if context.report.root_cause and context.report.cascade.steps:
@@ -93,7 +99,7 @@ def how_much(question: Question, context: FollowUpContext) -> Answer:
     steps = report.cascade.steps
     said = [
         *(["Whom it struck is not counted here, only what failed."] if _WHOM.search(question.text) else []),
-        _felt(symptom),
+        _felt(symptom, report),
     ]
     if steps:
         said.append(f"The cause: {_lower(steps[0].summary)}.")
@@ -106,19 +112,20 @@ def how_much(question: Question, context: FollowUpContext) -> Answer:
     return give(question, context, " ".join(said), "answered")
 
 
-def _felt(symptom: Symptom) -> str:
+def _felt(symptom: Symptom, report: Report) -> str:
     lead = _COUNTED.fullmatch(symptom.summary)
     total = sum(each.count for each in symptom.episodes)
     what = lead["lead"] if lead else symptom.summary.rstrip(".")
     spread = counted(len(symptom.episodes), "episode")
     worst = max(symptom.episodes, key=lambda each: (each.count, each.start))
     longest = max((each.end - each.start, each.start) for each in symptom.episodes)
-    most = (
-        f", the worst {clock(worst.start)} with {worst.count:,}, the longest {clock(longest[1])} of {length(longest[0].total_seconds())}"
-        if len(symptom.episodes) > 1
-        else ""
-    )
-    return f"{what}: {counted(total, 'log line')} in {spread}{most}."
+    several = len(symptom.episodes) > 1
+    most = f", the worst {clock(worst.start)} with {worst.count:,}" if several and worst.count > 1 else ""
+    if several and longest[0].total_seconds() >= LONG_S:
+        most += f", the longest {clock(longest[1])} of {length(longest[0].total_seconds())}"
+    sources = {report.evidence[key].source for key in symptom.evidence if key in report.evidence}
+    unit = "event" if sources == {"kubernetes/events"} else "log line"
+    return f"{what}: {counted(total, unit)} in {spread}{most}."
 
 
 def affected(question: Question, context: FollowUpContext) -> Answer:
@@ -126,6 +133,8 @@ def affected(question: Question, context: FollowUpContext) -> Answer:
     report = context.report
     if report.symptom is None:
         return give(question, context, "No symptom was found in this case, so nothing was affected.", "unknown")
+    if (named := whom(question, context)) is not None:
+        return named
     cited = Citations(context.evidence)
     for key in report.symptom.evidence[:2]:
         if key in report.evidence:
@@ -137,7 +146,11 @@ def affected(question: Question, context: FollowUpContext) -> Answer:
     ]
     on_the_way = f" On the way there: {', '.join(way)}." if way else ""
     return give(
-        question, context, f"Felt at {report.symptom.entity}. {_felt(report.symptom)}{on_the_way}", "answered", cited
+        question,
+        context,
+        f"Felt at {report.symptom.entity}. {_felt(report.symptom, report)}{on_the_way}",
+        "answered",
+        cited,
     )
 
 

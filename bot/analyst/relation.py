@@ -21,11 +21,13 @@ from bot.analyst.answers import (
     when,
 )
 from bot.analyst.antecedents import antecedents
+from bot.analyst.as_reported import as_reported, of_version
 from bot.analyst.citations import Citations
 from bot.analyst.coincidence import HORIZON_S, by_numbers
 from bot.analyst.doubts import missing_words
 from bot.analyst.questions import Question
 from bot.analyst.rivals import LASTING
+from bot.analyst.steady import steady
 from bot.analyst.subjects import FollowUpContext, Subject, step_of, subjects, symptom_signal
 from bot.analyst.vocabulary import ACTS_THROUGH, MISTAKEN
 from bot.analyst.words import capital, counted, happened, p_words
@@ -56,7 +58,7 @@ def related(question: Question, context: FollowUpContext) -> Answer:
     every = subjects(question, context)
     off = [one for one in every if symptom is None or one.signal.id != symptom.id]
     asks_symptom = bool(every) and not question.kinds and every[0].step is not None
-    found = every if asks_symptom else off or every
+    found = of_version(question, every if asks_symptom else off or every)
     if not found:
         return _no_sign(question, context)
     root = next(
@@ -156,6 +158,8 @@ def _root_instead(context: FollowUpContext) -> list[str]:
 
 def _no_sign(question: Question, context: FollowUpContext) -> Answer:
     """Say that nothing of the kind was seen, what was looked for, and which step people may take for it."""
+    if (told := steady(question, context)) is not None:
+        return told
     looked, where = kinds_asked(question), places_asked(question)
     if context.report.verdict == "no_incident":
         nothing = f"no {looked} seen{where}" if looked else f"nothing was seen{where}"
@@ -224,8 +228,22 @@ def _tested(question: Question, context: FollowUpContext, subject: Subject, symp
         )
     test = context.test(subject.signal, symptom)
     _cite_nearest(cited, subject.occurrences[0], symptom)
-    verdict, text = _beside(subject, context, head) or by_numbers(subject, context, symptom, test, head)
+    verdict, text = (
+        _beside(subject, context, head)
+        or _reported(subject, context, test, head)
+        or by_numbers(subject, context, symptom, test, head)
+    )
     return give(question, context, text, verdict, cited, _answer_test(test))
+
+
+def _reported(
+    subject: Subject, context: FollowUpContext, test: LinkTest, head: str
+) -> tuple[AnswerVerdict, str] | None:
+    """Say what the report says of it, if anything."""
+    if (said := as_reported(subject, context, test)) is None:
+        return None
+    lead = {"unrelated": "No.", "related": "It may be."}.get(said[0], "I cannot tell.")
+    return said[0], f"{lead} {head}: {said[1]}."
 
 
 def _beside(subject: Subject, context: FollowUpContext, head: str) -> tuple[AnswerVerdict, str] | None:

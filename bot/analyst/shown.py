@@ -14,7 +14,9 @@ from bot.domain.report import Answer, Report, Step
 from bot.domain.signal import Signal
 from bot.domain.spelling import lag_words
 
-LINES = re.compile(r"\b(?:logs?|log ?lines?|lines)\b", re.IGNORECASE)
+LINES = re.compile(
+    r"\b(?:logs?|log ?lines?|lines|say|said|saying|complain\w*|wr(?:ite|itten)|print\w*)\b", re.IGNORECASE
+)
 TIMELINE = re.compile(r"\b(?:time-?line|step by step|chronolog\w*|sequence|in order)\b", re.IGNORECASE)
 NEGATED = re.compile(r"^\W*why (?:\w+n'?t|cannot)\b", re.IGNORECASE)
 MOST_LINES = 4
@@ -56,11 +58,14 @@ def show_evidence(question: Question, context: FollowUpContext) -> Answer:
 def _log_lines(question: Question, context: FollowUpContext) -> Answer | None:
     """Quote log lines: of what is named, else of the cascade; None where none of them is a log's."""
     if question.entities or question.kinds or question.moments:
-        chosen = [one.signal for one in subjects(question, context)]
+        every = subjects(question, context) or subjects(replace(question, kinds=frozenset(), ranked=()), context)
+        chosen = [one.signal for one in every]
     else:
         chosen = [one for one in context.signals if step_of(one, context) is not None]
         chosen.sort(key=lambda one: (one.occurrences[0].start_s, one.id))
-    refs = [(ref, signal) for signal in chosen for one in signal.occurrences[:1] for ref in one.refs if ref[:1] == "L"]
+    refs = [
+        (ref, signal) for signal in chosen for one in signal.occurrences[:1] for ref in one.refs[:2] if ref[:1] == "L"
+    ]
     cited = Citations(context.evidence)
     said: dict[str, str] = {}
     for ref, _ in refs:

@@ -103,6 +103,7 @@ def subjects(question: Question, context: FollowUpContext) -> list[Subject]:
         found,
         key=lambda one: (
             one.step is None and _vague(one.signal),
+            one.step is None and one.signal.kind is Kind.LOG_BURST,
             one.step is None and not question.moments,
             bool(acting) and one.signal.entity not in acting,
             rank.get(one.signal.kind, len(rank)),

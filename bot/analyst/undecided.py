@@ -14,6 +14,8 @@ from bot.domain.link import Chain, Link, LinkTest
 from bot.domain.signal import Kind, Signal
 from bot.domain.spelling import length
 
+FITS = "times fit"
+"""What a reason says of something that the symptom follows beyond chance."""
 STAYS = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE})
 """What is in force until it is undone."""
 NEW_AFTER = 1.5
@@ -52,7 +54,7 @@ def _beside_a_cause(findings: Findings, signal: Signal, test: LinkTest, chain: C
             "follows at once cannot clear it"
         )
     if test.status == "supported" and _covers(test):
-        return f"{_followed(test)} ({p_words(test.p_value)}): its times fit, too, and they alone do not tell it from the cascade"
+        return f"{_followed(test)} ({p_words(test.p_value)}): its {FITS}, too, and they alone do not tell it from the cascade"
     return None
 
 
@@ -62,7 +64,7 @@ def _open(findings: Findings, signal: Signal, test: LinkTest) -> str | None:
     if not (signal.kind in STAYS or signal.kind is Kind.JOB_RUN) and _at_the_symptom(findings, signal):
         return None  # how the symptom itself shows
     if test.status == "supported" and _covers(test):
-        return f"{_followed(test)} ({p_words(test.p_value)}): its times fit, but no cause was established"
+        return f"{_followed(test)} ({p_words(test.p_value)}): its {FITS}, but no cause was established"
     stays = signal.kind in STAYS and _before_all(signal, symptom)
     if stays or _new_job(findings, signal):
         then = f"{_followed(test)}, as it may by chance ({p_words(test.p_value)})"

@@ -165,6 +165,9 @@ INTENT_WORDS: tuple[tuple[str, str], ...] = (
     ((r"\b(?:pattern|rhythm|regularity|periodicity)\b|periodic(?:al|ally)?\b|regularly|(?:at|is it) (?:always |usually )?(?:the )?same (?:time|hour)\b(?! as)|(?:at|around) what (?:time|hour)s? (?:of|do|does)\b|times? of (?:the )?day|"
      r"(?:recover|better|stop|quiet|calm|fine|ok|go away|clear up)\w* (?:at|during|over|in|on) (?:the )?(?:night|day|evening|morning|weekend)s?\b|why (?:only|always|just|mostly) (?:at|in|on|during|around|between)|why (?:at|in|on|during|around) .*\b(?:only|always)\b|(?:get|got|getting|become|became|becoming|is it|was it) (?:worse|better|more often|more frequent|rarer)\b|\b(?:over time|trend)\b|\bcompar\w+ (?:with|to|against)\b|\b(?:versus|vs\.?) (?:yesterday|last|mon|tue|wed|thu|fri|sat|sun)\w*"), "rhythm"),
     (r"when (?:does|will|would) (?:it|this|that) (?:stop|end|be over|go away|recover)", "since_when"),
+    (r"\btell (?:the two|the \w+|them|these|those|which|it)\b.*\bapart\b|\bdistinguish\b", "guess"),
+    (r"what (?:did|does|do|has|had|was|were|is) (?:the )?[\w./-]+ (?:say|said|saying|complain\w*|log|logged|logging|write|written|print\w*)\b", "show_evidence"),
+    (r"(?:which|what) \w+ (?:are|is|were|was|get|got|see|saw) (?:\w+ )?(?:hit|affected|impacted|failing|broken|concerned|5\d\ds?|errors?)\b", "affected"),
     (r"(?:best|your|a) guess\b|gut feeling|what do you (?:think|make of)|your (?:take|opinion|theory)", "guess"),
     (r"(?:what|where)(?: do we| to| should we)? (?:now|next|from here)\b|now what\b|next steps?\b|where (?:do|should|to) (?:we |i )?(?:look|dig|start)|(?:would|will|could) .*\b(?:be enough|suffice|do the trick)\b", "fix"),
     (r"(?:did|has|have|had)\b(?!.*\bcaus).*\b(?:help|helped|fix|fixed|solve|solved|improve|improved|work|worked|make (?:it|things) (?:any )?better|make a difference)\b(?!.*\b(?:relat|how)\w*)\W*(?:it|this|that|anything|at all)?\W*$", "helped"),
