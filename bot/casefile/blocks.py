@@ -6,12 +6,13 @@ them without a Python object per line. Knows neither SQLite nor what a line mean
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.casefile.cells import Packer, decompress
+from bot.casefile.cells import EPOCH, Packer, decompress
 from bot.native.batch import address
 from bot.native.kernel import kernel
 
@@ -37,13 +38,15 @@ class BlockColumns:
     """What is known of each line, equal lengths.
 
     ``times_ns``: nanoseconds since the epoch or ``UNDATED``; ``streams``: numbers; ``lengths``: bytes of the line;
-    ``text_starts``: offset in the line at which its text begins.
+    ``text_starts``: offset in the line at which its text begins; ``stamps``: bytes at the line's beginning that its time gives
+    back (``stamped``), so that the text is stored without them; None where there are none.
     """
 
     times_ns: Ints
     streams: Numbers
     lengths: Ints
     text_starts: Ints
+    stamps: Ints | None = None
 
     @property
     def offsets(self) -> Ints:
@@ -63,21 +66,37 @@ class PackedBlock:
     streams: bytes
     lengths: bytes
     text_starts: bytes
+    stamps: bytes | None
+    """Bytes that each line's time gives back: text, lengths and text offsets are those behind them"""
     uneven: bool
     """Whether a line holds more than its form tells: what is cut off it, or colours inside its words"""
 
 
 def pack_block(text: bytes, columns: BlockColumns, packer: Packer) -> PackedBlock:
-    """Compress a block; ``text`` is its lines, each followed by one byte, but for the last."""
+    """Compress a block; ``text`` is its lines without their stamps, each followed by one byte, but for the last."""
+    stamps, lengths, text_starts = columns.stamps, columns.lengths, columns.text_starts
+    if stamps is not None:
+        lengths, text_starts = lengths - stamps, text_starts - stamps
     return PackedBlock(
         lines=len(columns.lengths),
         text=packer.compress(text),
         times=_pack(columns.times_ns, packer, ascending=True),
         streams=_pack(columns.streams, packer),
-        lengths=_pack(columns.lengths, packer),
-        text_starts=_pack(columns.text_starts, packer),
+        lengths=_pack(lengths, packer),
+        text_starts=_pack(text_starts, packer),
+        stamps=None if stamps is None else _pack(stamps, packer),
         uneven=b"\x1b" in text or bool((columns.lengths - columns.text_starts > WHOLE_FORM).any()),
     )
+
+
+def stamped(at_ns: int, size: int) -> bytes:
+    """Give the ``size`` bytes with which a container runtime dates a line: RFC 3339 in UTC, a fraction that fills them, a blank."""
+    if not size:
+        return b""
+    seconds, fraction = divmod(at_ns, 1_000_000_000)
+    second = (EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None).isoformat()
+    digits = f".{fraction:09d}"[: size - len(second) - len("Z ")]
+    return f"{second}{digits}Z ".encode()
 
 
 def pack_numbers(numbers: Numbers, packer: Packer) -> bytes:

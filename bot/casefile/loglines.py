@@ -78,6 +78,7 @@ class LogLines:
             streams=_joined([np.full(len(batch), stream, dtype=np.int32) for stream, batch in self._pieces]),
             lengths=_joined([batch.lengths for batch in batches]),
             text_starts=_joined([batch.text_starts for batch in batches]),
+            stamps=_stamps(batches),
         )
         self._pieces, self._bytes = [], 0
         self._blocks += 1
@@ -120,6 +121,7 @@ class LogLines:
             packed.lengths,
             packed.text_starts,
             int(packed.uneven),
+            packed.stamps,
         )
         self._connection.execute(insert("log_blocks", len(row)), row)
         self._connection.execute(insert("log_texts", 2), (block.number, packed.text))
@@ -186,6 +188,13 @@ class LogLines:
             (number, bytes_cell(form), counts[number], self._form_firsts[number])
             for form, number in self._forms.items()
         )
+
+
+def _stamps(batches: Sequence[LineBatch]) -> NDArray[np.int64] | None:
+    if all(batch.stamps is None for batch in batches):
+        return None
+    stamps = [np.zeros(len(batch), dtype=np.int64) if batch.stamps is None else batch.stamps for batch in batches]
+    return joined if (joined := _joined(stamps)).any() else None
 
 
 def _joined(columns: Sequence[NDArray[_Number]]) -> NDArray[_Number]:

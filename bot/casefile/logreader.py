@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bot.casefile.blocks import Ints, Numbers, unpack_numbers, unpack_sizes, unpack_times
+from bot.casefile.blocks import Ints, Numbers, stamped, unpack_numbers, unpack_sizes, unpack_times
 from bot.casefile.cells import beginning, cell_bytes, decompress
 from bot.casefile.packing import cores
 from bot.casefile.records import row_stream
@@ -81,7 +81,7 @@ class BlockLines:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LogBlock:
-    """An opened block: its lines' bytes one after the other; ``offsets`` has one more entry than there are lines."""
+    """An opened block: its lines' bytes behind their stamps, one after the other; ``offsets`` has one more entry than there are lines."""
 
     first_line: int
     text: bytes
@@ -90,7 +90,7 @@ class LogBlock:
     text_starts: Ints
 
     def line(self, index: int) -> tuple[bytes, int]:
-        """Give a line's bytes and the offset of its text in them."""
+        """Give a line's bytes behind its stamp, and the offset of its text in them."""
         start = int(self.offsets[index])
         return self.text[start : start + int(self.lengths[index])], int(self.text_starts[index])
 
@@ -102,6 +102,7 @@ class LogReader:
         self._connection = connection
         self._opened: tuple[int, LogBlock] | None = None
         self._shown: BlockLines | None = None
+        self._stamps: tuple[int, Ints | None] = (0, None)
 
     @cached_property
     def _stream_rows(self) -> list[tuple[str, LogStream]]:
@@ -303,19 +304,30 @@ class LogReader:
         stored: StoredBlock = self._connection.execute(query, (block,)).fetchone()
         return stored
 
+    def _stamp(self, block: int, index: int, at_ns: int) -> bytes:
+        """Give the bytes at a line's beginning that its time stands for."""
+        if self._stamps[0] != block:
+            query = "SELECT lines, stamps FROM log_blocks WHERE id = ?"
+            lines, frame = self._connection.execute(query, (block,)).fetchone()
+            self._stamps = block, None if frame is None else unpack_sizes(frame, lines)
+        stamps = self._stamps[1]
+        return b"" if stamps is None else stamped(at_ns, int(stamps[index]))
+
     def _item(self, number: int) -> StoredItem:
         block = int(np.searchsorted(self.firsts, number, side="right"))
         opened = self.open_block(block)
-        raw, start = opened.line(number - opened.first_line)
+        index = number - opened.first_line
+        rest, start = opened.line(index)
+        at_ns = int(self._columns_of(block).times_ns[index])
         at_stream, position = self._place(number)
         source, stream = self._stream_rows[at_stream]
         return StoredItem(
             id=ItemId(f"L{number}"),
-            at=at_nanoseconds(int(self._columns_of(block).times_ns[number - opened.first_line])),
+            at=at_nanoseconds(at_ns),
             source=source,
             entity=stream_name(stream),
-            text=raw[start:].decode("utf-8", "replace"),
-            raw=raw,
+            text=rest[start:].decode("utf-8", "replace"),
+            raw=self._stamp(block, index, at_ns) + rest,
             url=None,
             locator=f"{stream.path}:{position + 1}",
         )

@@ -141,10 +141,13 @@ class Packing:
 
 
 def _text(block: OpenBlock) -> BlockText:
-    columns = block.columns
+    """Give a block's lines as they are stored and mapped: behind their stamps."""
+    columns, stamps = block.columns, block.columns.stamps
     text = b"\n".join(batch.joined() for batch in block.batches)
     block.batches.clear()
-    return BlockText(text=text, lengths=columns.lengths, text_starts=columns.text_starts)
+    if stamps is None:
+        return BlockText(text=text, lengths=columns.lengths, text_starts=columns.text_starts)
+    return BlockText(text=text, lengths=columns.lengths - stamps, text_starts=columns.text_starts - stamps)
 
 
 def unpacked(block: PackedBlock) -> BlockText:

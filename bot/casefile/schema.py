@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = int.from_bytes(b"rcse")
 """Stands in the SQLite header, so that a case is told from any other database before it is opened."""
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """SQLite's ``user_version`` of a case this program writes."""
 
 _STREAMS: dict[str, Any] = {
@@ -170,6 +170,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     migrations(name="m004_counted")(_m004_counted)
     migrations(name="m005_narrow")(_m005_narrow)
     migrations(name="m006_unread")(_m006_unread)
+    migrations(name="m007_stamps")(_m007_stamps)
     migrations.apply(database)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -216,3 +217,8 @@ def _m006_unread(database: "Database") -> None:
     """Note of a gap where in time it lies, and how much of what the source holds there nobody looked at."""
     for name, kind in (("first_at", str), ("end_at", str), ("share", float)):
         database.table("gaps").add_column(name, kind)
+
+
+def _m007_stamps(database: "Database") -> None:
+    """Note of a block how much of each line its time gives back: that much the text of the block does without."""
+    database.table("log_blocks").add_column("stamps", bytes)

@@ -20,7 +20,8 @@ _USUAL_LINE = 64
 class LineBatch(Sequence[TimedLine]):
     """Lines of one text: where each begins in it, its length, its time, and the offset in it at which its text begins.
 
-    They stand in it one after the other, at least a byte apart.
+    They stand in it one after the other, at least a byte apart. ``stamps``: bytes at the beginning of each line that its time
+    gives back (``stamped``), 0 where none do; None where nobody looked.
     A sequence of ``TimedLine``, so that whoever wants single lines needs to know nothing of it.
     """
 
@@ -29,6 +30,7 @@ class LineBatch(Sequence[TimedLine]):
     lengths: Ints
     times_ns: Ints
     text_starts: Ints
+    stamps: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -52,6 +54,7 @@ class LineBatch(Sequence[TimedLine]):
                 lengths=self.lengths[index],
                 times_ns=self.times_ns[index],
                 text_starts=self.text_starts[index],
+                stamps=None if self.stamps is None else self.stamps[index],
             )
         start = int(self.starts[index])
         raw = self.text[start : start + int(self.lengths[index])]
@@ -74,18 +77,22 @@ class LineBatch(Sequence[TimedLine]):
         return keys
 
     def joined(self) -> bytes | memoryview:
-        """Give the lines one after the other, a line end between them; a view of the text where they stand so in it."""
+        """Give the lines without their stamps one after the other, a line end between them; a view where they stand so in the text."""
         if not len(self):
             return b""
         first, last = int(self.starts[0]), int(self.starts[-1])
-        if int(self.lengths[:-1].sum()) + len(self) - 1 == last - first:  # nothing was cut off any of them
-            return memoryview(self.text)[first : last + int(self.lengths[-1])]
+        total, stamps = int(self.lengths.sum()), self.stamps
+        if stamps is None or not stamps.any():
+            if total - int(self.lengths[-1]) + len(self) - 1 == last - first:  # nothing was cut off any of them
+                return memoryview(self.text)[first : last + int(self.lengths[-1])]
+            stamps = np.zeros(len(self), dtype=np.int64)
         compiled = kernel()
         if compiled is None:
-            return b"\n".join(self.raws())
-        out = np.empty(int(self.lengths.sum()) + len(self), dtype=np.uint8)
-        compiled.rootcause_join(self.text, len(self), address(self.starts), address(self.lengths), address(out))
-        return out[:-1].tobytes()
+            return b"\n".join(raw[size:] for raw, size in zip(self.raws(), stamps.tolist(), strict=True))
+        out = np.empty(total - int(stamps.sum()) + len(self), dtype=np.uint8)
+        columns = (self.starts, self.lengths, stamps)
+        compiled.rootcause_join(self.text, len(self), *map(address, columns), address(out))
+        return out[:-1].data
 
 
 def batch_of(lines: Sequence[TimedLine]) -> LineBatch:
@@ -200,17 +207,17 @@ def plain_numbered(keys: Keys) -> tuple[NDArray[np.int32], Ints]:
     return number_of[places.reshape(-1)], firsts[order]
 
 
-def prefix_times(text: bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Ints] | None:
-    """Date lines by the prefix of a container runtime: times, ``UNDATED`` without one, and where the texts begin.
+def prefix_times(text: bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Ints, Ints] | None:
+    """Date lines by the prefix of a container runtime: times, ``UNDATED`` without one, where the texts begin, and the stamps.
 
     None without compiled loops.
     """
     compiled = kernel()
     if compiled is None:
         return None
-    times, text_starts = np.empty(len(starts), dtype=np.int64), np.empty(len(starts), dtype=np.int64)
-    compiled.rootcause_prefixes(text, len(starts), *map(address, (starts, lengths, times, text_starts)))
-    return times, text_starts
+    times, text_starts, stamps = (np.empty(len(starts), dtype=np.int64) for _ in range(3))
+    compiled.rootcause_prefixes(text, len(starts), *map(address, (starts, lengths, times, text_starts, stamps)))
+    return times, text_starts, stamps
 
 
 def own_times(text: bytes, starts: Ints, lengths: Ints) -> Ints:

@@ -761,9 +761,10 @@ static inline int64_t nine_digits(bytes p) {
     return (int64_t)((low + high) >> 32 & UINT64_C(0xFFFFFFFF)) * 10 + (p[8] - '0');
 }
 
-/* The time that a container runtime wrote before a line, and where the text begins behind it; UNDATED where there is none. */
-static inline int64_t prefix_ns(bytes line, bytes end, Second *last, int64_t *text_start) {
-    *text_start = 0;
+/* The time that a container runtime wrote before a line, and where the text begins behind it; UNDATED where there is none.
+ * ``stamp``: bytes that the time gives back; 0 where it is written in another way. */
+static inline int64_t prefix_ns(bytes line, bytes end, Second *last, int64_t *text_start, int64_t *stamp) {
+    *text_start = *stamp = 0;
     if (end - line < 20) return UNDATED;
     bytes p = line + 19;
     int64_t fraction = 0, scale = INT64_C(1000000000);
@@ -780,7 +781,8 @@ static inline int64_t prefix_ns(bytes line, bytes end, Second *last, int64_t *te
         fraction *= scale;
     }
     int64_t east = 0;
-    if (p < end && *p == 'Z') {
+    int plain = p < end && *p == 'Z';
+    if (plain) {
         p++;
     } else {
         if (end - p < 6 || (*p != '+' && *p != '-') || p[3] != ':') return UNDATED;
@@ -792,6 +794,8 @@ static inline int64_t prefix_ns(bytes line, bytes end, Second *last, int64_t *te
     int64_t base = second_ns(line, last, "-", "T");
     if (base < 0) return UNDATED;
     if (p < end) p++;
+    else plain = 0;
+    if (plain && line[17] < '6') *stamp = p - line; /* the last second of some years has another's number */
     if (end - p >= 9 && (STARTS(p, end, "stdout ") || STARTS(p, end, "stderr ")) && (p[7] == 'F' || p[7] == 'P') &&
         p[8] == ' ')
         p += 9;
@@ -896,10 +900,10 @@ int64_t rootcause_lines(bytes text, int64_t size, int64_t limit, int64_t most, i
 
 /* Dates lines by the prefix that a container runtime writes; UNDATED where there is none. */
 void rootcause_prefixes(bytes text, int64_t lines, const int64_t *starts_at, const int64_t *lengths, int64_t *times,
-                        int64_t *text_starts) {
+                        int64_t *text_starts, int64_t *stamps) {
     Second last = {{0}, -1, -1};
     for (int64_t n = 0; n < lines; n++)
-        times[n] = prefix_ns(text + starts_at[n], text + starts_at[n] + lengths[n], &last, text_starts + n);
+        times[n] = prefix_ns(text + starts_at[n], text + starts_at[n] + lengths[n], &last, text_starts + n, stamps + n);
 }
 
 /* Dates lines by the time at their very beginning; UNDATED where there is none, or one that is not plain. */
@@ -952,11 +956,13 @@ int64_t rootcause_begins(bytes text, int64_t size, bytes mark, int64_t mark_size
     return 0;
 }
 
-/* Copies lines one after the other, each followed by a line end. */
-void rootcause_join(bytes text, int64_t lines, const int64_t *starts_at, const int64_t *lengths, uint8_t *out) {
+/* Copies lines without their first bytes, so many of each, one after the other, each followed by a line end. */
+void rootcause_join(bytes text, int64_t lines, const int64_t *starts_at, const int64_t *lengths, const int64_t *without,
+                    uint8_t *out) {
     for (int64_t n = 0; n < lines; n++) {
-        memcpy(out, text + starts_at[n], (size_t)lengths[n]);
-        out += lengths[n];
+        size_t size = (size_t)(lengths[n] - without[n]);
+        memcpy(out, text + starts_at[n] + without[n], size);
+        out += size;
         *out++ = '\n';
     }
 }

@@ -58,10 +58,13 @@ class Member:
     modified_s: float | None = None
     compression: str | None = None
 
-    def guarded(self, limits: Limits, tick: Tick | None = None) -> Iterator[bytes]:
-        """Give the content in chunks, unpacked; raise CutError at a cut after all that came before it."""
+    def guarded(self, limits: Limits, tick: Tick | None = None, first: int = 0) -> Iterator[bytes]:
+        """Give the content in chunks, unpacked; raise CutError at a cut after all that came before it.
+
+        ``first``: stored bytes to be read at first, where no more may be wanted than they hold.
+        """
         given = 0
-        chunks: Iterable[bytes] = self._stored(tick)
+        chunks: Iterable[bytes] = self._stored(tick, first)
         if self.compression:
             chunks = inflated(self.compression, chunks)
         ceiling = max(limits.ratio_floor_bytes, limits.ratio * self.size)
@@ -74,11 +77,11 @@ class Member:
                 )
             yield chunk
 
-    def _stored(self, tick: Tick | None) -> Iterator[bytes]:
+    def _stored(self, tick: Tick | None, first: int) -> Iterator[bytes]:
         try:
             with self.open() as stored:
                 read = 0
-                while chunk := stored.read(self._next_size(stored, read)):
+                while chunk := stored.read((not read and first) or self._next_size(stored, read)):
                     read += len(chunk)
                     if tick:
                         tick(len(chunk))
@@ -104,7 +107,7 @@ def head_of(member: Member, limits: Limits, size: int = HEAD_BYTES) -> bytes:
     """Give the first bytes of a member's content, or as many as can be read."""
     head = b""
     try:
-        for chunk in member.guarded(limits):
+        for chunk in member.guarded(limits, first=size):
             head += chunk
             if len(head) >= size:
                 break

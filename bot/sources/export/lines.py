@@ -25,6 +25,7 @@ _SAMPLE_LINES = 200
 _SECONDS_KEPT = 4096
 _PREFIX = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)(?= |$)")
 _CRI = re.compile(rb"std(?:out|err) [FP] ")
+_STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:[0-5]\d(?:\.\d{1,9})?Z ")
 
 
 class WholeLines:
@@ -95,12 +96,18 @@ class Dating:
 
     def stamp(self, text: bytes, starts: Ints, lengths: Ints) -> LineBatch:
         """Give each line its time; leading lines without one get that of the first dated line of the text."""
+        stamps: Ints | None = None
         if self.prefixed:
-            times, text_starts = prefix_times(text, starts, lengths) or self.by_prefix(text, starts, lengths)
+            times, text_starts, stamps = prefix_times(text, starts, lengths) or self.by_prefix(text, starts, lengths)
         else:
             times, text_starts = self._by_content(text, starts, lengths), np.zeros(len(starts), dtype=np.int64)
         return LineBatch(
-            text=text, starts=starts, lengths=lengths, times_ns=self._carry_on(times), text_starts=text_starts
+            text=text,
+            starts=starts,
+            lengths=lengths,
+            times_ns=self._carry_on(times),
+            text_starts=text_starts,
+            stamps=stamps,
         )
 
     def _carry_on(self, times: Ints) -> Ints:
@@ -126,10 +133,10 @@ class Dating:
             self.last = int(found[-1])
         return times
 
-    def by_prefix(self, text: bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Ints]:
+    def by_prefix(self, text: bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Ints, Ints]:
         """Do what the compiled loop does."""
         times = np.full(len(starts), UNDATED, dtype=np.int64)
-        text_starts = np.zeros(len(starts), dtype=np.int64)
+        text_starts, stamps = np.zeros(len(starts), dtype=np.int64), np.zeros(len(starts), dtype=np.int64)
         seconds = self._seconds
         for number, (start, end) in enumerate(zip(starts.tolist(), (starts + lengths).tolist(), strict=True)):
             line = text[start:end]
@@ -142,8 +149,8 @@ class Dating:
             else:
                 at, offset = self._odd_prefix(line)
             if at >= 0:
-                times[number], text_starts[number] = at, offset
-        return times, text_starts
+                times[number], text_starts[number], stamps[number] = at, offset, stamp_of(line)
+        return times, text_starts, stamps
 
     def _odd_prefix(self, line: bytes) -> tuple[int, int]:
         """Date a prefix of any RFC 3339 form, and learn its second for the lines that follow."""
@@ -187,6 +194,12 @@ class Dating:
             if (at := dater(line, self.reference_s)) is not None:
                 return at
         return None
+
+
+def stamp_of(line: bytes) -> int:
+    """Give how many bytes of a dated prefix its time gives back: none of the last second of some years, which has another's number."""
+    found = _STAMP.match(line)
+    return found.end() if found else 0
 
 
 def dating_of(sample: Iterable[bytes], reference_s: float) -> Dating:
