@@ -17,7 +17,16 @@ from bot.analyst.findings import Findings
 from bot.analyst.forecast import predictions
 from bot.analyst.growing import growing
 from bot.analyst.next_steps import to_fetch
-from bot.analyst.origins import LEAST_FURTHER, carried, further, grew_between, instead, standing_of, unserved
+from bot.analyst.origins import (
+    LEAST_FURTHER,
+    asked_too_much,
+    carried,
+    further,
+    grew_between,
+    instead,
+    standing_of,
+    unserved,
+)
 from bot.analyst.questions import symptom_wish
 from bot.analyst.quiet import OFTEN, alarms, asked_about, set_aside
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
@@ -104,7 +113,7 @@ def foremost(findings: Findings, rootness: dict[Kind, float]) -> Findings:
         return _judge(findings, chain, rootness).holds
 
     told = further(findings.chains, holds, rootness)
-    told = unserved(told, findings.chains, holds, findings.topology)
+    told = asked_too_much(unserved(told, findings.chains, holds, findings.topology), findings.chains, holds)
     cleared = cleared_roots(findings, rootness)
     told = instead(told, findings.chains, cleared, holds, rootness)
     chains = (told, *(chain for chain in findings.chains if chain is not told))

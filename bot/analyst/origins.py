@@ -23,6 +23,8 @@ KEEPS_OUT = frozenset(
     }
 )
 """Who keeps new pods out, and how that is felt where they should come."""
+ASKS = frozenset({Kind.JOB_RUN, Kind.TRAFFIC_RISE, Kind.ROLLOUT, Kind.CONFIG_CHANGE, Kind.HUMAN_CHANGE})
+"""What makes a workload ask more of others than it did."""
 GOOD_PART = 0.3
 """Share of an episode by which new pods must still have been kept out."""
 ALIKE = 0.85
@@ -35,16 +37,16 @@ FILLED = 0.8
 def further(ranked: Sequence[Chain], holds: Callable[[Chain], bool], rootness: Mapping[Kind, float]) -> Chain:
     """Give the best chain, or as long as its root is an effect, the one that holds and tells what brought that about.
 
-    Behind a root that may be named only one that stands better at a start is asked for.
+    Behind a root that may be named only one that stands better at a start is asked for; behind one that may not, any that may.
     """
     told, firm = ranked[0], holds(ranked[0])
     while (own := standing_of(told.root, rootness)) < BEGUN:
         behind = [chain for chain in ranked if _goes_on(chain, told) and chain.score >= LEAST_FURTHER]
         if firm:  # what accounts for all of it is not given up for what came before some of it
             behind = [chain for chain in behind if set(told.explained) <= set(chain.explained)]
-        found = [
-            chain for chain in behind if standing_of(chain.root, rootness) >= own + firm * SLIGHTLY and holds(chain)
-        ]
+        held = [chain for chain in behind if holds(chain)]
+        found = [chain for chain in held if standing_of(chain.root, rootness) >= own + firm * SLIGHTLY]
+        found = found or ([] if firm else held)
         if not found or any(_another(chain, found[0]) for chain in found[1:]):
             break
         told, firm = found[0], True
@@ -70,6 +72,22 @@ def unserved(told: Chain, ranked: Sequence[Chain], holds: Callable[[Chain], bool
         and holds(chain)
     )
     return next(behind, told)
+
+
+def asked_too_much(told: Chain, ranked: Sequence[Chain], holds: Callable[[Chain], bool]) -> Chain:
+    """Give, instead of a third party that refused for being asked too often, the chain of who began to ask, if it holds.
+
+    A limit is met by whoever asks: the one beyond it is as it was.
+    """
+    if told.root.kind is not Kind.EXTERNAL_FAILURE or told.signals[1].kind is not Kind.RATE_LIMITED:
+        return told
+    asking = (
+        chain
+        for chain in ranked
+        if chain.root.kind in ASKS and chain.signals[1:] == told.signals[1:] and chain.explained == told.explained
+        if holds(chain)
+    )
+    return next(asking, told)
 
 
 def instead(

@@ -10,7 +10,7 @@ from bot.analyst.endings import another_beginning
 from bot.analyst.findings import Findings
 from bot.analyst.undone import against_undone, words_of
 from bot.analyst.words import GROWTH, one_of
-from bot.domain.link import Chain
+from bot.domain.link import Chain, Link
 from bot.domain.signal import Kind, Signal, SignalId
 from bot.domain.spelling import length
 
@@ -124,19 +124,23 @@ def _went_well(findings: Findings, chain: Chain) -> float | None:
     root = chain.root
     if root.kind not in CHANGES or not chain.links or chain.signals[1].kind not in AT_ONCE:
         return None
-    worn = (
-        findings.signals[link.effect]
-        for link in findings.links
-        if link.cause == root.id and link.test.status == "supported"
-    )
-    if any(one.kind in WEARS for one in worn):
+    lasted = max(one.end_s - one.start_s for one in root.occurrences)
+    if any(_wore_down(findings, link, lasted) for link in findings.links if link.cause == root.id):
         return None
     test = chain.links[0].test
     if test.lag is None or test.hits > 1:
         return None
-    lasted = max(one.end_s - one.start_s for one in root.occurrences)
     well_s = test.lag.median - lasted
     return well_s if well_s > SOON_S and not _seldom_from_the_first(findings, root, chain.signals[1], well_s) else None
+
+
+def _wore_down(findings: Findings, link: Link, lasted_s: float) -> bool:
+    """Tell whether a change brought what wears its place down, or let a queue grow from the first on."""
+    if link.test.status != "supported" or link.test.lag is None:
+        return False
+    effect = findings.signals[link.effect]
+    queued = effect.kind is Kind.QUEUE_GROWTH and effect.source == "prometheus"
+    return effect.kind in WEARS or (queued and link.test.lag.median - lasted_s <= SOON_S)
 
 
 def _seldom_from_the_first(findings: Findings, root: Signal, broke: Signal, well_s: float) -> bool:

@@ -235,6 +235,8 @@ def happened(signal: Signal) -> str:
     said = HAPPENED[signal.kind]
     if signal.kind is Kind.NAME_RESOLUTION_FAILURE and signal.entity.kind == "Host":
         said = "the name of {who} was not known to the resolver"
+    elif signal.kind is Kind.NETWORK_SATURATION and signal.source != "prometheus":
+        said = "a network table of {who} was full"
     elif signal.kind is Kind.MEMORY_PRESSURE and signal.label.startswith("heap"):
         said = "the heap of {who} filled up"
     elif signal.kind is Kind.BAD_CONFIG and signal.label == MISSING:

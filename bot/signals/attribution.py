@@ -1,10 +1,11 @@
 """Whose was it? The kernel reports an out-of-memory kill of a process on a node; the workload has to be found. And what only
 a machine as a whole can have, its clock or its kernel's tables, is the machine's, whichever pod logs it.
 
-A kill belongs to the workload whose container started again on that node right after it. Where several did, or none,
-the kill stays with the node.
+A kill belongs to the workload whose container started again on that node right after it, or of several, and of those that took
+longer, to the one whose container is called as the killed process is. Where that is none, or several, the kill stays with the node.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,12 +16,24 @@ from bot.domain.signal import Kind, Occurrence, Signal, Topology, signal_id
 
 BEFORE_S = 15.0
 AFTER_S = 180.0
+NAMED_S = 900.0
+"""How long a container may take to start again that is called as the killed process is: a restart is put off by minutes."""
+COMM = 15
+"""Characters of a process's name that the kernel keeps."""
+_KILLED = re.compile(r"Killed process \d+ \(([^)]+)\)")
+_CONTAINER = re.compile(r"\b[Cc]ontainer ([\w.-]+)")
 BESIDE_S = 600.0
 SAME_ACT_S = 120.0
 """Events and objects date one act this close to each other."""
 CULPRITS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod"})
 MACHINE_WIDE = frozenset({Kind.CLOCK_JUMP, Kind.NETWORK_SATURATION})
 """Kinds that a log line tells of the machine it was written on."""
+FULL_TABLE = "0.6"
+"""How well a table of a machine's kernel that is full can begin a chain: as a full disk can."""
+UNMEASURED = "0.7"
+"""How well a grab of CPU can begin a chain that nobody was seen to suffer from by its own CPU."""
+OFTEN = 3
+"""Times from which on a workload that nobody asks took the CPU of its own accord, though nobody measured who went short of it."""
 RESTARTS = frozenset({Kind.POD_START, Kind.CONTAINER_RESTART, Kind.STARTUP})
 
 
@@ -119,16 +132,21 @@ def _of_machine(signal: Signal, topology: Topology) -> Signal:
         entity=node,
         nodes=nodes,
         mentions=(signal.entity, *signal.mentions),
+        attributes={**signal.attributes, "standing": FULL_TABLE}
+        if signal.kind is Kind.NETWORK_SATURATION
+        else signal.attributes,
     )
 
 
 def _noisy_neighbours(signals: Sequence[Signal], topology: Topology) -> list[Signal]:
     """Find workloads outside the request path that take more CPU than all that suffers beside them on a node.
 
-    Jobs are left out, whose runs are known as such, and what others call, which may just have more to do.
+    Jobs are left out, whose runs are known as such, and what others call, which may just have more to do. Where nothing beside was
+    seen to need more, one that calls nobody either and does so again and again is one all the same: nobody gives it that to do.
     """
     routed = (workloads for entry, workloads in topology.backends.items() if entry.kind != "Service")
     serving = {callee for _, callee in topology.calls}.union(*routed)
+    calling = {caller for caller, _ in topology.calls}
     hungry = [s for s in signals if s.kind is Kind.CPU_SATURATION and s.entity.kind in CULPRITS]
     found = []
     for signal in hungry:
@@ -136,6 +154,9 @@ def _noisy_neighbours(signals: Sequence[Signal], topology: Topology) -> list[Sig
             continue
         beside = [s for s in hungry if s.id != signal.id and s.nodes & signal.nodes]
         ones = tuple(one for one in signal.occurrences if _takes_most(one, beside))
+        alone = not beside and len(signal.occurrences) >= OFTEN and signal.entity not in calling
+        if alone:
+            ones = signal.occurrences
         if ones and 2 * len(ones) > len(signal.occurrences):
             name = signal_id(Kind.NOISY_NEIGHBOUR, signal.entity, signal.subject)
             found.append(
@@ -146,6 +167,7 @@ def _noisy_neighbours(signals: Sequence[Signal], topology: Topology) -> list[Sig
                     label="took its neighbours' CPU",
                     occurrences=ones,
                     total=len(ones),
+                    attributes={**signal.attributes, "standing": UNMEASURED} if alone else signal.attributes,
                 )
             )
     return found
@@ -187,13 +209,24 @@ def _kills_of_workloads(signals: Sequence[Signal], topology: Topology) -> list[S
 
 
 def _restarted(one: Occurrence, node: str, restarts: Sequence[Signal], topology: Topology) -> Entity | None:
-    found = {
-        topology.root(signal.entity)
+    on_it = [
+        (topology.root(signal.entity), again)
         for signal in restarts
         if node in (signal.nodes or topology.nodes.get(topology.root(signal.entity), frozenset()))
-        and any(one.start_s - BEFORE_S <= again.start_s <= one.end_s + AFTER_S for again in signal.occurrences)
-    }
-    return next(iter(found)) if len(found) == 1 else None
+        for again in signal.occurrences
+        if one.start_s - BEFORE_S <= again.start_s <= one.end_s + NAMED_S
+    ]
+    soon = {owner for owner, again in on_it if again.start_s <= one.end_s + AFTER_S}
+    if len(soon) == 1:
+        return next(iter(soon))
+    named = {owner for owner, again in on_it if _same_name(one, again)}
+    return next(iter(named)) if len(named) == 1 else None
+
+
+def _same_name(kill: Occurrence, again: Occurrence) -> bool:
+    """Tell whether the container that started again is called as the killed process is, as far as the kernel keeps its name."""
+    killed, started = _KILLED.search(kill.note), _CONTAINER.search(again.note)
+    return killed is not None and started is not None and killed[1][:COMM] == started[1][:COMM]
 
 
 def _signal(owner: Entity, found: Sequence[tuple[Signal, Occurrence]]) -> Signal:

@@ -49,6 +49,8 @@ INSIDE_PLAUSIBLE = 0.5
 """How plausible it is at least that a job brings about what near it happens within its runs alone, and ends with them."""
 SEEN_OFTEN = 0.7
 """Plausibility from which a lasting tie is believed where the daily cycle cannot be told from it; it is said that it cannot."""
+LOOKS_S = 60.0
+"""How far apart a server looks at its own disk, pool or queue, as a rule."""
 _AT_ITSELF = frozenset({"same entity", "owner", "named"})
 _NEAR = ("same entity", "owner", "named", "called by", "calls")
 _BEGINNINGS = frozenset(kind for kind, standing in EXOGENOUS.items() if standing >= 0.8)
@@ -93,7 +95,7 @@ def candidates(signals: Sequence[Signal], topology: Topology) -> Iterable[Candid
             ground = _ground(cause.kind, effect.kind, status, mark, _blames(effect, cause))
             if ground is None or (ground.scope in FAR and cause.id in peaceful):
                 continue
-            if cause.id != effect.id and not _never_worked(effect):
+            if cause.id != effect.id and not _never_worked(effect) and not _same_course(cause, effect):
                 yield _candidate(cause, effect, ground, topology)
 
 
@@ -104,6 +106,12 @@ def candidate_for(cause: Signal, effect: Signal, topology: Topology) -> Candidat
     if ground is None or _never_worked(effect):
         return None
     return _candidate(cause, effect, ground, topology)
+
+
+def _same_course(cause: Signal, effect: Signal) -> bool:
+    """Tell whether a grab is of the very course that shows the shortage: who took the CPU of others is what was seen to need it."""
+    alike = (cause.entity, cause.subject, cause.source) == (effect.entity, effect.subject, effect.source)
+    return cause.kind is Kind.NOISY_NEIGHBOUR and alike
 
 
 def _never_worked(effect: Signal) -> bool:
@@ -118,9 +126,15 @@ def _candidate(cause: Signal, effect: Signal, ground: _Ground, topology: Topolog
         mechanism=ground.mechanism,
         scope=ground.scope,
         plausibility=ground.plausibility,
-        lag=ground.lag,
+        lag=_noted(effect, cause, ground.lag),
         local=None if ground.mechanism == TIMING else locality(cause, effect, topology),
     )
+
+
+def _noted(effect: Signal, cause: Signal, lag: Range) -> Range:
+    """Let who was only told of a failure log it before whose it is: a server notes its own state at the next look at it."""
+    told = effect.kind is cause.kind and effect.attributes.get("told_by") == str(cause.entity)
+    return replace(lag, low_s=lag.low_s - LOOKS_S) if told else lag
 
 
 def _told_by(effect: Signal) -> str:

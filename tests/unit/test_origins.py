@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.analyst.origins import further, instead, unserved
+from bot.analyst.origins import asked_too_much, further, instead, unserved
 from bot.domain.entity import Entity
 from bot.domain.link import Chain, Link, LinkTest
 from bot.domain.signal import Kind, Topology
@@ -130,3 +130,33 @@ def test_where_the_first_suspect_is_cleared_the_next_is_asked(ranked, told):
 def test_nothing_is_told_instead_that_does_not_hold():
     """That one suspect is cleared makes the next no more likely."""
     assert CLEARED == instead(CLEARED, [CLEARED, SET], {ROLLED.id}, lambda _: False, EXOGENOUS)
+
+
+LIMITED = signal(Kind.RATE_LIMITED, APP, [3.0])
+REFUSED = chain(0.6, REGISTRY, LIMITED)
+ASKING = chain(0.35, RUN, LIMITED)
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "told"),
+    [
+        (REFUSED, ASKING, ASKING),
+        (REFUSED, chain(0.35, RUN, ASKED), REFUSED),
+        (REFUSED, chain(0.35, RESOLVER, LIMITED), REFUSED),
+        (REFUSED, replace(ASKING, explained=()), REFUSED),
+        (chain(0.6, REGISTRY, PULL), ASKING, chain(0.6, REGISTRY, PULL)),
+    ],
+    ids=["a job asks", "not for that", "a failure asks nothing", "not all of it", "no limit"],
+)
+def test_a_limit_is_met_by_who_asks(first, other, told):
+    """A third party that refuses what is too much is as it was: who began to ask more is told."""
+    assert told == asked_too_much(first, [first, other], lambda _: True)
+    assert first == asked_too_much(first, [first, other], lambda _: False)
+
+
+def test_behind_what_may_not_be_named_anything_that_may_is_told():
+    """Its own standing is no measure of what is asked behind it."""
+    killed = signal(Kind.OOM_KILL, DNS, [2.99])
+    behind = chain(0.45, killed, ASKED)
+    assert behind == further([SHORT, behind], lambda one: one is not SHORT, EXOGENOUS)
+    assert SHORT == further([SHORT, behind], lambda _: True, EXOGENOUS)

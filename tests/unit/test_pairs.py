@@ -120,3 +120,23 @@ def test_a_change_of_a_callee_does_not_throttle_its_caller():
     assert candidate_for(rolled[caller], throttled, topology).plausibility > 0.8
     below = candidate_for(rolled[callee], throttled, topology)
     assert below is None or below.plausibility < 0.5
+
+
+def test_a_server_notes_its_own_state_at_the_next_look_at_it():
+    """A client that was told of a full disk logs it at once; the server's monitor looks once a minute."""
+    store = Entity("StatefulSet", "search", "shop")
+    full = signal(Kind.NO_SPACE, store, [2.005], length_s=900, source="kubernetes/logs")
+    told = signal(Kind.NO_SPACE, API, [2.0], length_s=900, source="kubernetes/logs", mentions=(store,))
+    calls = Topology(calls=frozenset({(API, store)}))
+    theirs = signal(
+        Kind.NO_SPACE, API, [2.0], length_s=900, source="kubernetes/logs", attributes={"told_by": str(store)}
+    )
+    assert not linked(full, told, topology=calls)[full.id, told.id].hits
+    assert 1 == linked(full, theirs, topology=calls)[full.id, theirs.id].hits
+
+
+def test_who_took_the_cpu_is_no_cause_of_needing_it():
+    """A grab is read off the very course that shows the shortage."""
+    needs = signal(Kind.CPU_SATURATION, API, [1.0, 2.0], source="prometheus")
+    grab = signal(Kind.NOISY_NEIGHBOUR, API, [1.0, 2.0], source="prometheus")
+    assert (grab.id, needs.id) not in linked(needs, grab)

@@ -121,6 +121,19 @@ def test_what_fails_seldom_from_a_change_on_had_not_gone_well(failed, cleared):
     assert cleared is (rolled.id in cleared_roots(found, EXOGENOUS))
 
 
+@pytest.mark.parametrize(("minutes", "said"), [(1, False), (15, True)], ids=["from the first on", "later"])
+def test_what_lets_a_queue_grow_at_once_did_not_go_well(minutes, said):
+    """Nobody fails for the first quarter of an hour of a queue that has begun to grow."""
+    changed = signal(Kind.CONFIG_CHANGE, WEB, [20.0])
+    queue = signal(Kind.QUEUE_GROWTH, WEB, [20.0 + minutes / 60], length_s=7200, source="prometheus")
+    broke = signal(Kind.LOG_ERROR, WEB, [20.3], length_s=1200)
+    felt = signal(Kind.SERVER_ERROR, EDGE, [20.3], length_s=1200)
+    links = (once(changed, broke, 1080.0), once(broke, felt, 1.0))
+    chain = Chain(signals=(changed, broke, felt), links=links, explained=(0,), end_to_end=UNTESTED, score=1.0)
+    found = replace(findings(queue, *chain.signals), links=(once(changed, queue, 60.0 * minutes), *links))
+    assert said is any("had gone well" in doubt for doubt in against(found, chain, EXOGENOUS))
+
+
 @pytest.mark.parametrize(
     ("scope", "kind", "said"),
     [("cluster", Kind.TIMEOUT, True), ("cluster", Kind.AUTH_FAILURE, False), ("named", Kind.TIMEOUT, False)],
