@@ -49,6 +49,10 @@ INSIDE_PLAUSIBLE = 0.5
 """How plausible it is at least that a job brings about what near it happens within its runs alone, and ends with them."""
 SEEN_OFTEN = 0.7
 """Plausibility from which a lasting tie is believed where the daily cycle cannot be told from it; it is said that it cannot."""
+MANY = 8
+"""Runs of a job from which on each with its effect, and no effect without one, outweighs that a clock may set both; it is said."""
+EACH = 0.95
+"""Share of the runs, and of the effects, that counts as each of them: what meets the edge of the window is cut off."""
 LOOKS_S = 60.0
 """How far apart a server looks at its own disk, pool or queue, as a rule."""
 _AT_ITSELF = frozenset({"same entity", "owner", "named"})
@@ -187,7 +191,10 @@ def link_all(found: Iterable[Candidate], window: Window, symptom: SignalId | Non
     trains = {signal.id: train_of(signal, window) for signal in _sides(listed)}
     tests = [_measured(one, trains[one.cause.id], trains[one.effect.id], window) for one in listed]
     inside = [_inside_runs(one, trains, test, window) for one, test in zip(listed, tests, strict=True)]
-    likely = [_likely(one) or held for one, held in zip(listed, inside, strict=True)]
+    alone = _by_each_run(listed, tests)
+    likely = [
+        _likely(one) or held or index in alone for index, (one, held) in enumerate(zip(listed, inside, strict=True))
+    ]
     timed = ByTheClock(_sides(listed), trains, window)
 
     def again(index: int) -> Asked:
@@ -225,6 +232,19 @@ def _known(one: Candidate, test: LinkTest) -> bool:
 def _likely(one: Candidate) -> bool:
     """Tell what is believed of two things on one beat where the window cannot tell them from a clock; it is said that it cannot."""
     return one.plausibility >= SEEN_OFTEN
+
+
+def _by_each_run(listed: Sequence[Candidate], tests: Sequence[LinkTest]) -> set[int]:
+    """Number the pairs in which nearly each of many runs of a job was followed by an effect near it that never came without one, and
+    of which there is no second job.
+    """
+    found: dict[SignalId, list[int]] = {}
+    for index, (one, test) in enumerate(zip(listed, tests, strict=True)):
+        job = one.cause.kind is Kind.JOB_RUN and one.mechanism != TIMING and one.plausibility >= INSIDE_PLAUSIBLE
+        each = test.hits >= EACH * (test.hits + test.misses) and test.unexplained <= (1 - EACH) * test.effects
+        if job and test.hits >= MANY and each:
+            found.setdefault(one.effect.id, []).append(index)
+    return {indexes[0] for indexes in found.values() if len(indexes) == 1}
 
 
 def _inside_runs(one: Candidate, trains: Mapping[SignalId, Train], test: LinkTest, window: Window) -> bool:

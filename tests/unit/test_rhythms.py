@@ -114,6 +114,34 @@ def test_what_is_exact_and_never_left_out_cannot_be_told():
     assert ("cannot_tell", "untested") == (unlikely.rhythm.verdict, unlikely.status)
 
 
+@pytest.mark.parametrize(
+    ("skipped", "others", "stands"),
+    [((), (), True), ((7, 23, 24, 50, 61, 80), (), False), ((), (0.5,), False)],
+    ids=["each run", "not each", "another job as well"],
+)
+def test_each_of_many_runs_with_its_effect_stands_beside_the_clock(skipped, others, stands):
+    """A job in the namespace each of whose runs loads the store, which nothing else loads, is named, and that it may be a clock's is
+    said; not where runs pass without it, or where a second job fits as well.
+    """
+    rng = random.Random(11)
+    runs = on_beat(rng, 1.0, 94, 0.3)
+    near = Entity("CronJob", "rollup", "shop")
+    job = signal(Kind.JOB_RUN, near, runs)
+    jobs = [
+        job,
+        *(
+            signal(Kind.JOB_RUN, Entity("CronJob", "other", "shop"), [at - minutes / 60 for at in runs], length_s=120)
+            for minutes in others
+        ),
+    ]
+    loaded = [at for place, at in enumerate(after(rng, runs, 60, 64)) if place not in skipped]
+    queue = signal(Kind.QUEUE_GROWTH, API, loaded, length_s=600)
+    links = link_all(candidates((*jobs, queue), CALLS), window(4), queue.id)
+    test = next(link.test for link in links if link.cause == job.id)
+    assert stands is ("supported" == test.status)
+    assert not stands or "cannot_tell" == test.rhythm.verdict
+
+
 def test_a_run_that_lasts_longer_brings_more():
     """Of an exact hourly job, longer runs with later ends speak for it where the trouble ends with them."""
     rng = random.Random(6)

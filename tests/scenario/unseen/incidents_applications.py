@@ -349,6 +349,6 @@ INCIDENTS = (
     Unseen(name="resized", build=resized, question="scoring was away a few times today, why?",
            roots=frozenset({"VerticalPodAutoscaler/risk/scoring"}), shallow=frozenset({"Deployment/risk/scoring"})),
     Unseen(name="big-header", build=big_header, question=None, roots=frozenset({"Deployment/intra/portal"})),
-    Unseen(name="slow-down", build=slow_down, question=None, roots=frozenset({"Job/pix/thumb-backfill"}), shallow=frozenset({"Host//pix-prod.s3.eu-central-1.amazonaws.com"}), hard=True),
+    Unseen(name="slow-down", build=slow_down, question=None, roots=frozenset({"Job/pix/thumb-backfill"}), shallow=frozenset({"Host//pix-prod.s3.eu-central-1.amazonaws.com"})),
     Unseen(name="node-heap", build=node_heap, question=None, full=True, roots=frozenset({"Deployment/club/lobby"})),
 )  # fmt: skip

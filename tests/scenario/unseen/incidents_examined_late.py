@@ -237,7 +237,7 @@ INCIDENTS = (
     Unseen(name="etcd-beside-agent", build=etcd_beside_agent, question="why do deployments fail?", roots=frozenset({"DaemonSet/logging/vector"}), full=True,
            shallow=frozenset({"Pod/kube-system/etcd-cp-1", "Pod/kube-system/etcd-cp-2", "Pod/kube-system/etcd-cp-3", "StatefulSet/kube-system/etcd", "DaemonSet/kube-system/etcd"})),
     Unseen(name="stuck-connections", build=stuck_connections, hard=True, question=None, roots=frozenset({"Deployment/soc/web"}), shallow=frozenset({"Deployment/soc/profile"}), full=True),
-    Unseen(name="one-job-more", build=one_job_more, hard=True, question=None, roots=frozenset({"CronJob/core/loyalty-sync"}), shallow=frozenset({"StatefulSet/core/postgres"}), full=True),
+    Unseen(name="one-job-more", build=one_job_more, question=None, roots=frozenset({"CronJob/core/loyalty-sync"}), shallow=frozenset({"StatefulSet/core/postgres"}), full=True),
     Unseen(name="registry-limit", build=registry_limit, hard=True, question="where are the thumbnails?", roots=frozenset({"CronJob/media/smoke"}), full=True,
            shallow=frozenset({"Host//registry-1.docker.io", "Host//docker.io", "Deployment/media/thumbs"})),
     Unseen(name="routes-removed", build=routes_removed, hard=True, question=None, roots=frozenset({"Node//node-b", "Node//node-c"}), shallow=frozenset({"DaemonSet/kube-system/cilium"}), full=True),

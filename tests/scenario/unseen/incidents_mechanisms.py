@@ -260,7 +260,7 @@ INCIDENTS = (
     Unseen(name="leaking-sidecar", build=leaking_sidecar, question=None, roots=frozenset({"Deployment/trips/booking"}),
            shallow=frozenset({"StatefulSet/trips/postgres", "Deployment/trips/postgres"}), hard=True),
     Unseen(name="purged-rows", build=purged_rows, question="/price is broken since noon", roots=frozenset({"CronJob/shop/purge-expired"})),
-    Unseen(name="full-conntrack", build=full_conntrack, question=None, roots=frozenset({"Node//node-c", "Deployment/docs/link-checker"}), hard=True),
+    Unseen(name="full-conntrack", build=full_conntrack, question=None, roots=frozenset({"Node//node-c", "Deployment/docs/link-checker"})),
     Unseen(name="half-rolled", build=half_rolled, question=None, roots=frozenset({"Deployment/tax/filing"})),
     Unseen(name="throttled-bystander", build=throttled_bystander, question="504s on /places", roots=frozenset({"Host//api.geolocus.example.com"})),
     Unseen(name="throttled-at-peace", build=throttled_at_peace, question=None, verdicts=frozenset({"no_incident", "inconclusive"})),

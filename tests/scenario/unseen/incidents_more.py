@@ -319,11 +319,11 @@ def bulk_on_primary(folder: Path) -> Path:
 INCIDENTS = (
     Unseen(name="too-many-workers", build=too_many_workers, question=None, roots=frozenset({"Deployment/docs/pdf-worker"})),
     Unseen(name="flood-stage", build=flood_stage, question="Why does audit refuse writes?", full=True,
-           roots=frozenset({"StatefulSet/logs/elasticsearch", "PersistentVolumeClaim/logs/data-elasticsearch-0"}), hard=True),
+           roots=frozenset({"StatefulSet/logs/elasticsearch", "PersistentVolumeClaim/logs/data-elasticsearch-0"})),
     Unseen(name="shorter-timeout", build=shorter_timeout, question=None, roots=frozenset({"VirtualService/quote/offers"})),
     Unseen(name="message-too-large", build=message_too_large, question=None, roots=frozenset({"Deployment/cat/products"})),
     Unseen(name="preempted", build=preempted, question="why was search down?", roots=frozenset({"Deployment/ml/trainer"})),
-    Unseen(name="local-resolver", build=local_resolver, question=None, roots=frozenset({"DaemonSet/kube-system/node-local-dns"}), hard=True),
+    Unseen(name="local-resolver", build=local_resolver, question=None, roots=frozenset({"DaemonSet/kube-system/node-local-dns"})),
     Unseen(name="key-revoked", build=key_revoked, question="Mails fail since noon", roots=frozenset({"Host//api.mailwing.example.com"}), hard=True),
     Unseen(name="fewer-at-least", build=fewer_at_least, question=None, roots=frozenset({"HorizontalPodAutoscaler/tv/guide"})),
     Unseen(name="broker-replaced", build=broker_replaced, question=None, roots=frozenset({"StatefulSet/iot/artemis"})),

@@ -276,9 +276,9 @@ def sessions_held(folder: Path) -> Path:
 INCIDENTS = (
     Unseen(name="sixty-shards", build=sixty_shards, question=None, roots=frozenset({"CronJob/wms/shard-export"})),
     Unseen(name="missed-heartbeats", build=missed_heartbeats, question=None, roots=frozenset({"DaemonSet/security/malware-scan"}),
-           shallow=frozenset({"StatefulSet/chat/mongo"}), hard=True),
+           shallow=frozenset({"StatefulSet/chat/mongo"})),
     Unseen(name="defragmented", build=defragmented, question="Why do builds fail at night?", full=True, roots=frozenset({"CronJob/plat/etcd-defrag"})),
     Unseen(name="tombstones", build=tombstones, question="timeline broken since ten", roots=frozenset({"Job/feed/purge-2025"}), hard=True),
-    Unseen(name="lagging-replica", build=lagging_replica, question=None, roots=frozenset({"CronJob/tix/archive-orders"}), hard=True),
+    Unseen(name="lagging-replica", build=lagging_replica, question=None, roots=frozenset({"CronJob/tix/archive-orders"})),
     Unseen(name="sessions-held", build=sessions_held, question="why can nobody book?", roots=frozenset({"Deployment/gym/billing-worker"}), hard=True),
 )  # fmt: skip
