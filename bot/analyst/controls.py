@@ -5,6 +5,7 @@ A failed one lowers the confidence.
 """
 
 from bot.analyst.citations import Citations
+from bot.analyst.controls_once import of_one_time
 from bot.analyst.findings import Findings
 from bot.analyst.rivals import LASTING, Rival
 from bot.analyst.words import clock_s, counted, noun_of, one_of, times
@@ -25,9 +26,13 @@ def control_questions(
     chain: Chain, found: list[Rival], findings: Findings, citations: Citations
 ) -> tuple[ControlQuestion, ...]:
     """Ask at least three questions of the answer and grade them by the data."""
-    asked = [_unrelated(rival, citations) for rival in found[:2]]
+    once = len(chain.root.occurrences) == 1 or (chain.root.kind in LASTING and chain.end_to_end.hits <= 1)
+    out = [rival for rival in found if not rival.open]
+    asked = [_unrelated(rival, citations) for rival in out[: 1 if once else 2]]
+    asked.extend(of_one_time(chain, found, findings, citations) if once else ())
     between = chain.signals[1:-1] or chain.signals[:1]
     needed = sorted(range(len(chain.links)), key=lambda i: -chain.links[i].test.hits)[:2]
+    needed = [i for i in needed if chain.links[i].test.effects > 1 or not once]  # of one time there is nothing to count
     asked.extend(_needed(chain, chain.signals[i], citations) for i in sorted(needed))
     sharpest = max(enumerate(between), key=lambda placed: (_precision(chain, placed[1]), placed[0]))[1]
     quiet = _quiet(chain, sharpest, findings)
@@ -46,9 +51,13 @@ def _unrelated(rival: Rival, citations: Citations) -> ControlQuestion:
     return ControlQuestion(
         question=f"Was {what} at {at} part of it?",
         answer=f"No: {rival.reason}.",
-        verdict="failed" if rival.link.test.status == "supported" and not rival.link.test.unexplained else "passed",
+        verdict="failed" if not rival.cleared and _fits(rival) else "passed",
         evidence=citations.cite_all([(ref, 0.0) for ref in signal.occurrences[0].refs[:1]], entity=signal.entity),
     )
+
+
+def _fits(rival: Rival) -> bool:
+    return rival.link.test.status == "supported" and not rival.link.test.unexplained
 
 
 def _needed(chain: Chain, step: Signal, citations: Citations) -> ControlQuestion:

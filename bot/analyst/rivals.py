@@ -81,6 +81,8 @@ class Rival:
     reason: str
     open: bool = False
     """Whether the tests cannot tell; ``reason`` then says why."""
+    cleared: bool = False
+    """Whether more than its numbers clears it: it was undone in vain, or another failed first."""
 
 
 def may_wait(signal: Signal, symptom: Signal, near_s: float = 0.0) -> bool:
@@ -123,7 +125,7 @@ def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> li
         told.add((signal.kind, place))
         if signal.kind in SAME_ACT:
             told.add((SAME_ACT[signal.kind], place))
-        found.append(Rival(signal, link, reason, open=bool(unsure)))
+        found.append(Rival(signal, link, reason, open=bool(unsure), cleared=bool(vain)))
     out = _folded([rival for rival in found if not rival.open], symptom)[:MOST]
     explained = _explained(findings, symptom, inside | {rival.signal.id for rival in found})
     return [*out, *explained, *_nearest(found, symptom)]
