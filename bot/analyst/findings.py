@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from bot.domain.entity import Entity
 from bot.domain.items import ChatMessage, ItemId, SourceCoverage, TicketEntry
@@ -46,6 +47,19 @@ class Around:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """How the symptom answers the question: ``fit`` as in ``bot.signals.symptom``; the words and times (epoch seconds) that it names."""
+
+    fit: Literal["unasked", "met", "elsewhere", "otherwise", "nearest", "absent"] = "unasked"
+    words: tuple[str, ...] = ()
+    spans: tuple[tuple[float, float], ...] = ()
+    beside: tuple[Signal, ...] = ()
+    """What users felt as well and is another matter; where nothing asked for is there, what is there"""
+    standing: tuple[Signal, ...] = ()
+    """What had been going on when the window began, and went on throughout"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
     """A digested case: signals, tested links, ranked chains, and the means to look up and to test one more pair."""
 
@@ -73,6 +87,7 @@ class Findings:
     """Measures how far ahead of the symptom the series behind a signal moves; None where there is none."""
     around: Callable[[Sequence[float], float], Around | None] | None = None
     """Counts what failed after moments (epoch seconds) within a reach in seconds; None where there is a symptom, which says more."""
+    answered: Answered = Answered()
     things: Sequence[Entity] = ()
     """What an object was read of, whether or not anything happened to it."""
     histories: Mapping[Entity, History] = field(default_factory=dict)

@@ -7,6 +7,7 @@ measured, and trusts the verifier to check what it writes.
 from dataclasses import dataclass, replace
 
 from bot.analyst.advice import recommendations
+from bot.analyst.asked import asked_words, instead_words, standing_words
 from bot.analyst.citations import Citations
 from bot.analyst.claim_checks import record_of
 from bot.analyst.claims import find_claims, judge_claim
@@ -143,7 +144,7 @@ def _cause_found(
         verdict="cause_found",
         confidence=confidence,
         reasons=reasons,
-        summary=conclusion(chain) + kept_up(chain, kept),
+        summary=conclusion(chain) + kept_up(chain, kept) + asked_words(findings, chain),
         symptom=_symptom(findings, chain, citations),
         root_cause=RootCause(
             summary=summary_of(root), entity=findings.topology.root(root.entity), mechanism=root.kind.value
@@ -179,7 +180,7 @@ def _inconclusive(
         verdict="inconclusive",
         confidence="low",
         reasons=(*judged.reasons, *(f"what would help: {how}" for how, _ in to_fetch(findings.coverage))),
-        summary=f"{seen}; nothing in the window can be shown to have caused it.{lead}{growing(findings)}",
+        summary=f"{seen}; nothing in the window can be shown to have caused it.{lead}{growing(findings)}{asked_words(findings, chain)}",
         symptom=_symptom(findings, None, citations),
         ruled_out=tuple(ruled_out(rival, findings, citations) for rival in found if not rival.open),
         undecided=tuple(ruled_out(rival, findings, citations) for rival in found if rival.open),
@@ -199,7 +200,8 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
     torn = [gap for row in findings.coverage for gap in row.gaps if gap.lost and gap.what.endswith("is missing")]
     unread = [row.source for row in findings.coverage if _could_not_look(row)]
     unheard = too_much_unread(findings)
-    verdict: Verdict = "inconclusive" if torn or unread or unheard or not enough else "no_incident"
+    instead = instead_words(findings)
+    verdict: Verdict = "inconclusive" if instead or torn or unread or unheard or not enough else "no_incident"
     missing = [row.source for row in findings.coverage if row.status == "missing"]
     partial = [row.source for row in findings.coverage if row.status == "partial" and row.source not in _PEOPLE]
     said = [one for one in alarms(findings) if one.total >= OFTEN][:1]
@@ -213,13 +215,13 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
         summary = f"Nothing in what could be looked at rises above the everyday, but {unread_words(unheard)}."
     elif enough:
         window = length(findings.window.length_s)
-        told = asked_about(findings) or background
-        summary = f"Nothing in these {window} rises above the everyday enough to be an incident.{told}"
+        told = (asked_about(findings) or background) + standing_words(findings)
+        summary = instead or f"Nothing in these {window} rises above the everyday enough to be an incident.{told}"
     return _report(
         findings,
         citations,
         verdict=verdict,
-        confidence="low" if missing or unheard else "medium" if partial or said else "high",
+        confidence="low" if missing or unheard or instead else "medium" if partial or said else "high",
         reasons=(
             *(
                 [f"{unread_words(unheard)}; a shorter window may fit, or what is missing can be fetched again"]

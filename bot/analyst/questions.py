@@ -6,7 +6,7 @@ trade from the vocabulary; a word that is neither is reported as an unknown name
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from difflib import SequenceMatcher, get_close_matches
 from typing import Literal, cast
@@ -26,6 +26,7 @@ from bot.analyst.vocabulary import (
     object_kinds_in,
     synonyms_of,
 )
+from bot.analyst.wishes import SymptomWish, felt_kinds, suspects
 from bot.domain.entity import Entity
 from bot.domain.report import Report
 from bot.domain.signal import Kind, Signal
@@ -106,16 +107,6 @@ class Question:
     def bare(self) -> bool:
         """Tell a question that names nothing of its own: "was that related?"."""
         return not (self.kinds or self.entities or self.moments or self.quoted or self.unknown_names)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SymptomWish:
-    """What the first question says people feel: statuses, kinds, and words that may name an entity or a namespace."""
-
-    statuses: frozenset[int] = frozenset()
-    kinds: frozenset[Kind] = frozenset()
-    entity_words: tuple[str, ...] = ()
-    quoted: tuple[str, ...] = field(default=())
 
 
 def understand(
@@ -221,7 +212,7 @@ def symptom_wish(text: str) -> SymptomWish:
         for match in _STATUS.finditer(plain)
         for status in ([int(match[1])] if match[1] else range(int(match[2]) * 100, int(match[2]) * 100 + 100))
     )
-    kinds, words = kinds_in(plain)
+    kinds, words = felt_kinds(plain)
     extra = {Kind.SERVER_ERROR} if any(status >= 500 for status in statuses) else set()
     extra |= {Kind.CLIENT_ERROR} if any(status < 500 for status in statuses) else set()
     taken = {part for word in words for part in word.split()} | COMMON_WORDS
@@ -231,6 +222,7 @@ def symptom_wish(text: str) -> SymptomWish:
         kinds=kinds | extra,
         entity_words=tuple(dict.fromkeys(word for word in named if _is_name(word, taken))),
         quoted=_quoted(text),
+        suspects=suspects(plain),
     )
 
 

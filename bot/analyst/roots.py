@@ -25,6 +25,7 @@ ALIKE = 0.99
 AT_ONCE = frozenset(
     {
         Kind.SERVER_ERROR,
+        Kind.CLIENT_ERROR,
         Kind.UNAVAILABLE,
         Kind.LOG_ERROR,
         Kind.TIMEOUT,

@@ -3,12 +3,13 @@
 The same path serves a first question and a re-check of a stored case: nothing here fetches anything.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from bot.analyst.findings import Findings
+from bot.analyst.findings import Answered, Findings
 from bot.analyst.published import Published, told
 from bot.analyst.questions import symptom_wish
+from bot.analyst.times import find_moments
 from bot.casefile.case import Case
 from bot.domain.items import LOG_SOURCES, SourceCoverage
 from bot.domain.link import Chain, Link, Ways
@@ -26,9 +27,11 @@ from bot.signals.conditioning import Conditioning
 from bot.signals.links import SUPPORTED_P
 from bot.signals.mechanisms import EXOGENOUS
 from bot.signals.pairs import candidates, link_all, link_one
-from bot.signals.symptom import FELT, WITHIN, Wish, episodes_of, find_symptom, same_family
+from bot.signals.symptom import FELT, WITHIN, Wish, asked_paths, choose, episodes_of, same_family
 from bot.signals.trains import train_of
 
+LEAST_STEM = 4
+"""Letters of a word beyond which an s at its end may be that of many."""
 MOST_SIGNALS = 400
 """Signals that enter the test of pairs: the steady ones never do, and of the rest the most telling."""
 
@@ -48,7 +51,9 @@ def conclude(
     case: Case, window: Window, question: str, found: Digest, coverage: Sequence[SourceCoverage]
 ) -> Conclusion:
     """Find the symptom, test the pairs, and rank the chains that lead to it."""
-    symptom = find_symptom(found.signals, found.topology, window, _wish(question, found.signals))
+    wish = wish_of(question, found.signals, window)
+    choice = choose(found.signals, found.topology, window, wish)
+    symptom = choice.symptom
     if symptom is not None:
         symptom = replace(symptom, occurrences=episodes_of(symptom, window))
     signals = tuple(symptom if symptom and signal.id == symptom.id else signal for signal in found.signals)
@@ -64,6 +69,9 @@ def conclude(
         window=window,
         question=question,
         symptom=symptom,
+        answered=Answered(
+            fit=choice.fit, words=wish.words, spans=wish.spans, beside=choice.beside, standing=choice.standing
+        ),
         signals={signal.id: signal for signal in signals},
         links=links,
         chains=ranked,
@@ -151,15 +159,26 @@ def path_weight(topology: Topology, window: Window) -> Callable[[Sequence[Signal
     return along
 
 
-def _wish(question: str, signals: Sequence[Signal]) -> Wish:
-    """Read what the question says people feel; words that name nothing here are no wish."""
+def wish_of(question: str, signals: Sequence[Signal], window: Window) -> Wish:
+    """Read what the question says people feel, where and when; words that name nothing here are no wish."""
     read = symptom_wish(question)
-    names = {f"{signal.entity.namespace or ''}/{signal.entity.name}".lower() for signal in signals}
+    places = {place for signal in signals for place in (signal.entity, *signal.mentions[:1])}
+    names = {f"{place.namespace or ''}/{place.name}".lower() for place in places}
+    names |= {part for signal in signals if signal.kind is Kind.SERVER_ERROR for part in asked_paths(signal)}
+    moments = [one for one in find_moments(question, window) if one.overlaps(window.start_s, window.end_s)]
     return Wish(
         statuses=frozenset(read.statuses),
         kinds=frozenset(kind for kind in read.kinds if kind in FELT or kind in WITHIN),
-        words=tuple(word for word in read.entity_words if any(word in name for name in names)),
+        words=tuple(filter(None, (_known(word, names) for word in read.entity_words))),
+        spans=() if read.suspects else tuple((one.start.timestamp(), one.end.timestamp()) for one in moments),
+        suspects=read.suspects,
     )
+
+
+def _known(word: str, names: Collection[str]) -> str:
+    """Give a word as it stands in names, one or many of it; empty where it stands in none."""
+    forms = (word, word[:-1]) if word.endswith("s") and len(word) > LEAST_STEM else (word,)
+    return next((form for form in forms if any(form in name for name in names)), "")
 
 
 def _testable(signals: Sequence[Signal], symptom: Signal) -> list[Signal]:

@@ -104,7 +104,7 @@ HAPROXY_STATES: dict[str, Kind] = {
     "sC": Kind.TIMEOUT,
     "sH": Kind.TIMEOUT,
     "sD": Kind.TIMEOUT,
-    "sQ": Kind.POOL_EXHAUSTION,
+    "sQ": Kind.QUEUE_GROWTH,
 }
 """How HAProxy's termination states begin, and what they say went wrong (its manual, "Session state at disconnection")."""
 NO_SERVER = "/<NOSRV> "

@@ -159,7 +159,7 @@ def test_a_bad_request_without_a_line_is_the_client_s():
         ("srv1", "SC", Kind.CONNECTION_REFUSED),
         ("<NOSRV>", "SC", Kind.UNAVAILABLE),
         ("srv1", "sC", Kind.TIMEOUT),
-        ("srv1", "sQ", Kind.POOL_EXHAUSTION),
+        ("srv1", "sQ", Kind.QUEUE_GROWTH),
     ],
 )
 def test_a_connection_fails_by_its_termination_state(server, state, kind):

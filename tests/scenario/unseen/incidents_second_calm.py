@@ -265,7 +265,7 @@ INCIDENTS = (
     Unseen(name="numbers-only", build=numbers_only, question=None, verdicts=_OPEN, full=True),
     Unseen(name="scanned", build=scanned, question="did site 77.1.0 break links?", verdicts=_CALM, full=True),
     Unseen(name="patched-nodes", build=patched_nodes, question="what did the patching of the nodes break?", verdicts=_CALM, full=True),
-    Unseen(name="more-at-noon", build=more_at_noon, amiss=True, question="why do errors rise every noon?", verdicts=_CALM, full=True),
+    Unseen(name="more-at-noon", build=more_at_noon, question="why do errors rise every noon?", verdicts=_CALM, full=True),
     Unseen(name="outside-database", build=outside_database, question="was it score-leads?", roots=frozenset({"Host//crm-prod.c9akciq32.eu-west-1.rds.amazonaws.com"}), full=True),
     Unseen(name="lost-logs", build=lost_logs, question="why was guide down between eleven and twelve?", verdicts=_CALM, full=True),
     Unseen(name="errors-first", build=errors_first, question="is 1.2.0 the cause?", verdicts=_OPEN, full=True),

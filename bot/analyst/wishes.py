@@ -1,0 +1,57 @@
+"""What the first question says people feel: kinds of trouble in everyday words, and whether it asks after a suspect instead.
+
+Leaves out names and times (``questions``, ``times``).
+"""
+
+import re
+from dataclasses import dataclass
+
+from bot.analyst.vocabulary import kinds_in
+from bot.domain.signal import Kind
+
+FELT_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
+    (r"delay(?:s|ed)?|late|lag(?:s|ged|ging)?|stale|overdue|piling up|piled up", (Kind.LATENCY, Kind.QUEUE_GROWTH)),
+    (r"pending", (Kind.SCHEDULING_FAILURE,)),
+    (
+        r"logged out|log ?ins?|log in|sign[- ]?ins?|thrown out|kicked out",
+        (Kind.AUTH_FAILURE, Kind.CLIENT_ERROR, Kind.SERVER_ERROR, Kind.UNAVAILABLE),
+    ),
+)
+"""Beside the vocabulary's: "late" says what people feel, and in a follow-up when."""
+_STUCK = re.compile(r"\b(?:stuck|hangs?|hung|progress\w*|finish\w*|complet\w+|fail\w*|never)\b", re.IGNORECASE)
+_SUSPECTS = re.compile(
+    r"^\W*(?:(?:so|and|but|hey)\W+)*(?:is|was|are|were|did|does|do|could|can|might|has|have|had)(?:n'?t)?\b",
+    re.IGNORECASE,
+)
+_CHANGES = frozenset({Kind.ROLLOUT, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, Kind.HUMAN_CHANGE, Kind.JOB_RUN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymptomWish:
+    """What the first question says people feel: statuses, kinds, and words that may name an entity or a namespace."""
+
+    statuses: frozenset[int] = frozenset()
+    kinds: frozenset[Kind] = frozenset()
+    entity_words: tuple[str, ...] = ()
+    quoted: tuple[str, ...] = ()
+    suspects: bool = False
+    """Whether it asks if something was the reason, so that the words and times may be those of a suspect"""
+
+
+def felt_kinds(text: str) -> tuple[frozenset[Kind], tuple[str, ...]]:
+    """Give the kinds of trouble that a question says people feel, and the vocabulary's words that say so."""
+    kinds, words = kinds_in(text)
+    if not _STUCK.search(text):
+        kinds -= {Kind.ROLLOUT_STUCK}  # "since the rollout", "did the release break it?" are about what came of it
+    felt = {
+        kind
+        for pattern, kinds_ in FELT_WORDS
+        if re.search(rf"\b(?:{pattern})\b", text, re.IGNORECASE)
+        for kind in kinds_
+    }
+    return kinds | felt, words
+
+
+def suspects(text: str) -> bool:
+    """Tell whether a question asks if something was the reason, or names a change: its words and times may be that one's."""
+    return _SUSPECTS.match(text) is not None or bool(kinds_in(text)[0] & _CHANGES)
