@@ -5,6 +5,7 @@ something else began beside the change and is tied to the symptom as well, canno
 """
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from bot.analyst.findings import Findings
 from bot.domain.link import Chain
@@ -23,6 +24,8 @@ UNDOING = STAYING | {
 BESIDE_S = 600.0
 """Two that begin as close as this before a symptom are beside each other."""
 UNDONE_S = 900.0
+ENDS_S = 180.0
+"""How close to a change the symptom ends that it ends."""
 LEAST_AFTER_S = 3600.0
 """Quiet after the symptom that is needed to call it over."""
 BEGINS = 0.8
@@ -50,6 +53,30 @@ def another_beginning(findings: Findings, chain: Chain, rootness: Mapping[Kind, 
     inside = {signal.id for signal in chain.signals}
     return min(
         (one for one in others if one.id not in inside), key=lambda one: (-rootness[one.kind], one.id), default=None
+    )
+
+
+def begun_and_ended(findings: Findings, chain: Chain) -> Signal | None:
+    """Give another change tied to the symptom that was made as each of its episodes began, and again as it ended; None where
+    there is none, or where something was done at the chain's own root then.
+    """
+    root, places = chain.root, findings.topology.root
+    if root.kind not in STAYING or any(_undone(findings, root, one.end_s) for one in chain.symptom.occurrences):
+        return None
+    others = (each.root for each in findings.chains if each.root.kind in STAYING)
+    found = (
+        other
+        for other in others
+        if places(other.entity) != places(root.entity)
+        and all(_around(other, one.start_s, one.end_s) for one in chain.symptom.occurrences)
+    )
+    return next(found, None)
+
+
+def _around(change: Signal, begun_s: float, ended_s: float) -> bool:
+    return any(
+        0 <= begun_s - first.start_s <= BESIDE_S and abs(then.start_s - ended_s) <= ENDS_S
+        for first, then in pairwise(change.occurrences)
     )
 
 

@@ -6,7 +6,7 @@ Leaves out what is measured of ties, and how sure the rest may be.
 from collections.abc import Mapping
 from itertools import pairwise
 
-from bot.analyst.endings import another_beginning
+from bot.analyst.endings import another_beginning, begun_and_ended
 from bot.analyst.findings import Findings
 from bot.analyst.undone import against_undone, words_of
 from bot.analyst.words import GROWTH, one_of
@@ -35,6 +35,7 @@ AT_ONCE = frozenset(
         Kind.TLS_FAILURE,
         Kind.RATE_LIMITED,
         Kind.POOL_EXHAUSTION,
+        Kind.SCHEDULING_FAILURE,
     }
 )
 """Failures that a change brings at once if it brings them: with its first requests."""
@@ -52,6 +53,9 @@ WEARS = frozenset(
     }
 )
 """What a change may bring that wears its place down, so that requests fail later."""
+ITS_OWN = frozenset({Kind.POD_KILL, Kind.POD_START, Kind.SHUTDOWN, Kind.STARTUP})
+"""What a change of versions itself consists of."""
+MANY_TIMES = 4
 SOON_S = 420.0
 """How long after a change the first of them may come: pods begin, caches expire, the seldom request is made."""
 FAR_OFTENER = 10.0
@@ -79,6 +83,8 @@ def against(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) ->
         )
     if (twin := _twin(findings, chain)) is not None:
         doubts.append(f"{one_of(twin)} fits just as well, and nothing tells the two apart")
+    if (came := _passed_before(chain)) is not None:
+        doubts.append(f"it came {came} times, and the symptom followed one of them")
     if (host := _fails_as_well(findings, chain.root)) is not None:
         doubts.append(f"{host.entity}, which others call, failed with it: what leads to both was not seen")
     return doubts
@@ -97,6 +103,8 @@ def _ruled_out_by(findings: Findings, chain: Chain, rootness: Mapping[Kind, floa
         doubts.append(words_of(findings, undone, [chain.symptom.occurrences[place] for place in chain.explained]))
     if (other := _shared(findings, chain)) is not None:
         doubts.append(f"{other.entity} beside it ran short at the same times, which the change did not reach")
+    if (other := begun_and_ended(findings, chain)) is not None:
+        doubts.append(f"{other.entity} was changed as it began and again as it ended, and this only once")
     if (went_well_s := _went_well(findings, chain)) is not None:
         doubts.append(f"what was changed had gone well for {length(went_well_s)} before, and the change came once")
     return doubts
@@ -120,10 +128,11 @@ def _went_well(findings: Findings, chain: Chain) -> float | None:
     """Give how many seconds what a change is said to have broken went on well behind it; None where that speaks against nothing.
 
     A new version or setting that fails requests fails them from its first ones on. What it wears down takes its time, and is a
-    step between; what came with change after change needs no such doubt.
+    step between; what came with change after change needs no such doubt. That pods end and start is the change itself.
     """
     root = chain.root
-    if root.kind not in CHANGES or not chain.links or chain.signals[1].kind not in AT_ONCE:
+    broke = next((place for place, one in enumerate(chain.signals[1:]) if one.kind not in ITS_OWN), 0)
+    if root.kind not in CHANGES or not chain.links or chain.signals[broke + 1].kind not in AT_ONCE:
         return None
     lasted = max(one.end_s - one.start_s for one in root.occurrences)
     if any(_wore_down(findings, link, lasted) for link in findings.links if link.cause == root.id):
@@ -131,8 +140,25 @@ def _went_well(findings: Findings, chain: Chain) -> float | None:
     test = chain.links[0].test
     if test.lag is None or test.hits > 1:
         return None
-    well_s = test.lag.median - lasted
-    return well_s if well_s > SOON_S and not _seldom_from_the_first(findings, root, chain.signals[1], well_s) else None
+    well_s = test.lag.median - lasted if not broke else _until(chain, broke + 1) - lasted
+    return (
+        well_s
+        if well_s > SOON_S and not _seldom_from_the_first(findings, root, chain.signals[broke + 1], well_s)
+        else None
+    )
+
+
+def _until(chain: Chain, place: int) -> float:
+    """Give how long after a root the first of a later step began, in seconds."""
+    first_s = chain.signals[place].occurrences[0].start_s
+    return min((first_s - one.start_s for one in chain.root.occurrences if one.start_s <= first_s), default=0.0)
+
+
+def _passed_before(chain: Chain) -> int | None:
+    """Give how often came what is the same act each time, a job or a crowd, where the symptom followed one of many only."""
+    count = len(chain.root.occurrences)
+    again = chain.root.kind not in CHANGES and count >= MANY_TIMES
+    return count if again and chain.end_to_end.hits <= 1 and len(chain.symptom.occurrences) == 1 else None
 
 
 def _wore_down(findings: Findings, link: Link, lasted_s: float) -> bool:

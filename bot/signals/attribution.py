@@ -142,11 +142,12 @@ def _noisy_neighbours(signals: Sequence[Signal], topology: Topology) -> list[Sig
     """Find workloads outside the request path that take more CPU than all that suffers beside them on a node.
 
     Jobs are left out, whose runs are known as such, and what others call, which may just have more to do. Where nothing beside was
-    seen to need more, one that calls nobody either and does so again and again is one all the same: nobody gives it that to do.
+    seen to need more, an agent of the nodes that has no Service, calls nobody either and does so again and again is one all the same:
+    nobody gives it that to do.
     """
     routed = (workloads for entry, workloads in topology.backends.items() if entry.kind != "Service")
     serving = {callee for _, callee in topology.calls}.union(*routed)
-    calling = {caller for caller, _ in topology.calls}
+    calling, behind = {caller for caller, _ in topology.calls}, frozenset().union(*topology.backends.values())
     hungry = [s for s in signals if s.kind is Kind.CPU_SATURATION and s.entity.kind in CULPRITS]
     found = []
     for signal in hungry:
@@ -154,7 +155,8 @@ def _noisy_neighbours(signals: Sequence[Signal], topology: Topology) -> list[Sig
             continue
         beside = [s for s in hungry if s.id != signal.id and s.nodes & signal.nodes]
         ones = tuple(one for one in signal.occurrences if _takes_most(one, beside))
-        alone = not beside and len(signal.occurrences) >= OFTEN and signal.entity not in calling
+        often = signal.entity.kind == "DaemonSet" and len(signal.occurrences) >= OFTEN
+        alone = often and not beside and signal.entity not in calling | behind
         if alone:
             ones = signal.occurrences
         if ones and 2 * len(ones) > len(signal.occurrences):

@@ -14,7 +14,7 @@ from bot.domain.signal import Kind, Signal, Topology
 from bot.domain.window import Window
 from bot.signals.acts import FOLD_S, Act, signals_of
 from bot.signals.evictions import disk_hogs
-from bot.signals.kubernetes import NODE_PROBLEM, Meaning, deleted_pod, meaning
+from bot.signals.kubernetes import NODE_PROBLEM, ROUTE_SYNCED, Meaning, deleted_pod, meaning
 from bot.signals.refusals import PAST_ITS_END, REFUSING, of_webhook, webhook_at_fault
 from bot.signals.replaced import replaced_acts
 from bot.signals.scalings import scaling_acts, seen_at_s
@@ -86,13 +86,16 @@ STANDING_REFUSING = "0.7"
 STANDING_MEANT = "0.85"
 """How well an absence, or an eviction by a policy, can begin a chain: people and their tools make and delete such objects."""
 _MAX_NOTE = 200
+AT_ONCE_S = 30.0
+MOST_AT_ONCE = 2
+"""Routes that one change may touch; of more, synced at once, their controller began."""
 
 
 def event_signals(events: Iterable[tuple[ItemId, ClusterEvent]], window: Window, topology: Topology) -> list[Signal]:
     """Give one signal for each kind of thing that events tell of an entity, ordered by its first time."""
     events = sorted(events, key=lambda pair: (pair[1].at, pair[0]))
     acts = _of_their_node([act for ref, event in events for act in _acts(ref, event, topology)])
-    acts = _one_outage(acts, events)
+    acts = _without_starts(_one_outage(acts, events))
     acts.extend(disk_hogs(events, topology))
     acts_of_pods = list(replaced_acts(events, topology))
     acts.extend(act for act in acts_of_pods if act.kind is Kind.POD_SHORTFALL)
@@ -294,6 +297,17 @@ def _of_their_node(acts: list[Act]) -> list[Act]:
                 continue
         told.append(act)
     return told
+
+
+def _without_starts(acts: list[Act]) -> list[Act]:
+    """Leave out that routes were synced where several were at once: a controller takes up all of them when it starts."""
+    synced = [act for act in acts if act.label == ROUTE_SYNCED]
+
+    def started(act: Act) -> bool:
+        near = {one.entity for one in synced if abs(one.start_s - act.start_s) <= AT_ONCE_S}
+        return len(near) > MOST_AT_ONCE
+
+    return [act for act in acts if act.label != ROUTE_SYNCED or not started(act)]
 
 
 def _one_outage(acts: list[Act], events: Iterable[tuple[ItemId, ClusterEvent]]) -> list[Act]:

@@ -24,10 +24,13 @@ class Meaning:
 NODE_PROBLEM: Final = "node problem"
 """The phrase for what the node problem detector reports, again and again while it lasts."""
 
+ROUTE_SYNCED = "made or changed"
+"""How ingress-nginx tells of an Ingress that was made or changed, and of all of them where it starts itself."""
 _BY_MESSAGE: Final[tuple[tuple[str, str, Kind, str], ...]] = (
     # reason, pattern searched in the message, kind, phrase; the first that fits wins
     ("Killing", r"failed (?:liveness|startup) probe", Kind.CONTAINER_RESTART, "restarted for a failed probe"),
     ("Killing", r"definition changed|will be restarted", Kind.CONTAINER_RESTART, "restarted by the kubelet"),
+    ("Sync", r"^Scheduled for sync$", Kind.CONFIG_CHANGE, ROUTE_SYNCED),
     ("BackOff", r"pulling image", Kind.IMAGE_PULL_FAILURE, "image could not be pulled"),
     ("BackOff", r"restarting failed|CrashLoop", Kind.CRASH_LOOP, "crash loop"),
     ("BackOff", r"", Kind.CRASH_LOOP, "backed off after failing"),
