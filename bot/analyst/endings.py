@@ -24,6 +24,8 @@ UNDOING = STAYING | {
 BESIDE_S = 600.0
 """Two that begin as close as this before a symptom are beside each other."""
 UNDONE_S = 900.0
+WARMS_UP_S = 900.0
+"""How long new pods may be slow or fail until caches are filled and code is compiled."""
 ENDS_S = 180.0
 """How close to a change the symptom ends that it ends."""
 LEAST_AFTER_S = 3600.0
@@ -71,6 +73,20 @@ def begun_and_ended(findings: Findings, chain: Chain) -> Signal | None:
         and all(_around(other, one.start_s, one.end_s) for one in chain.symptom.occurrences)
     )
     return next(found, None)
+
+
+def ended_by_itself(findings: Findings, chain: Chain) -> float | None:
+    """Give for how long a change's own place failed, in seconds, where that ended for good though the change stayed as it was;
+    None where it did not, or where a warm-up would have been over as soon.
+    """
+    root, symptom, place = chain.root, chain.symptom, findings.topology.root
+    episodes, felt_at = symptom.occurrences, {place(one) for one in (symptom.entity, *symptom.mentions)}
+    if root.kind not in STAYING or len(episodes) != 1 or place(root.entity) not in felt_at:
+        return None
+    lasted_s, ended = episodes[0].end_s - episodes[0].start_s, episodes[0].end_s
+    quiet_s = findings.window.end_s - ended
+    over = quiet_s >= max(LEAST_AFTER_S, lasted_s) and lasted_s > WARMS_UP_S
+    return lasted_s if over and not _undone(findings, root, ended) else None
 
 
 def _around(change: Signal, begun_s: float, ended_s: float) -> bool:

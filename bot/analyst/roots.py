@@ -6,7 +6,7 @@ Leaves out what is measured of ties, and how sure the rest may be.
 from collections.abc import Mapping
 from itertools import pairwise
 
-from bot.analyst.endings import another_beginning, begun_and_ended
+from bot.analyst.endings import another_beginning, begun_and_ended, ended_by_itself
 from bot.analyst.findings import Findings
 from bot.analyst.undone import against_undone, words_of
 from bot.analyst.words import GROWTH, one_of
@@ -73,6 +73,8 @@ def against(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) ->
     doubts = _ruled_out_by(findings, chain, rootness)
     if (other := another_beginning(findings, chain, rootness)) is not None:
         doubts.append(f"the symptom ended while nobody undid it, and {one_of(other)} began beside it")
+    if (failed_s := ended_by_itself(findings, chain)) is not None:
+        doubts.append(f"it failed for {length(failed_s)} and then no more, though what was changed stayed as it was")
     if _merely_asked(findings, chain):
         doubts.append("the resolver that it asked, and what became of that, was not seen")
     if _nobodys_secret(chain):

@@ -365,3 +365,15 @@ def test_a_rollout_of_a_replica_set_that_was_replaced_puts_it_back():
         f"{BACK}web-aaa replaces web-bbb",
         "web-ccc replaces web-aaa",
     ]
+
+
+@pytest.mark.parametrize(("routes", "told"), [(1, 2), (2, 2), (3, 0)])
+def test_a_synced_route_was_changed_unless_all_are(routes, told):
+    """ingress-nginx tells of each Ingress that is made or changed, and of every one of them when it starts."""
+    written = Recorder()
+    for minute in (200, 350):
+        for number in range(routes):
+            ingress = Entity("Ingress", f"web-{number}", "shop")
+            written.add(minute, ingress, "Sync", "Scheduled for sync", component="nginx-ingress-controller")
+    changes = [one for one in written.signals() if one.kind is Kind.CONFIG_CHANGE]
+    assert told == max((len(one.occurrences) for one in changes), default=0)

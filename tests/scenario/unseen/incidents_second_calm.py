@@ -260,7 +260,7 @@ _CALM = frozenset({"no_incident", "inconclusive"})
 _OPEN = frozenset({"inconclusive"})
 INCIDENTS = (
     Unseen(name="calm-fortnight", build=calm_fortnight, question="is it the release of Thursday 14:00?", verdicts=_CALM, full=True),
-    Unseen(name="new-on-new", build=new_on_new, amiss=True, question="loans timed out at eleven, why?", verdicts=_OPEN, full=True),
+    Unseen(name="new-on-new", build=new_on_new, question="loans timed out at eleven, why?", verdicts=_OPEN, full=True),
     Unseen(name="began-before", build=began_before, question="why was rooms down?", verdicts=_OPEN, full=True),
     Unseen(name="numbers-only", build=numbers_only, question=None, verdicts=_OPEN, full=True),
     Unseen(name="scanned", build=scanned, question="did site 77.1.0 break links?", verdicts=_CALM, full=True),
