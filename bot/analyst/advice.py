@@ -50,7 +50,10 @@ GENERAL: dict[Kind, tuple[str, str]] = {
     ),
     Kind.CLOCK_JUMP: ("Mend time synchronisation on {who}", "tokens, leases and certificates are judged by the clock"),
     Kind.NO_SPACE: ("Free space on {who}, and bound what fills it", "writes fail when there is none"),
-    Kind.MEMORY_PRESSURE: ("Set the memory limit of {who} above its measured peak", "it works at its limit"),
+    Kind.MEMORY_PRESSURE: (
+        "Give {who} more memory (a higher limit, where it has one), or less to hold",
+        "it holds more than usual",
+    ),
     Kind.TLS_FAILURE: ("Check the certificate and trust store that {who} uses", "its handshakes are refused"),
     Kind.NODE_FAILURE: (
         "Spread replicas over nodes and keep room for the loss of one",

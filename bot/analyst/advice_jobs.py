@@ -47,7 +47,7 @@ JOB_BY_NEXT: dict[Kind, tuple[str, str]] = {
         ),
     ),
     **dict.fromkeys(
-        (Kind.LOCK_WAIT, Kind.DEADLOCK, Kind.SLOW_QUERY, Kind.POOL_EXHAUSTION, Kind.TIMEOUT, Kind.LATENCY),
+        (Kind.LOCK_WAIT, Kind.DEADLOCK, Kind.SLOW_QUERY),
         (
             "Let {who} hold the database only briefly: lock_timeout, small batches",
             "requests wait for what it holds",
@@ -58,11 +58,20 @@ JOB_BY_NEXT: dict[Kind, tuple[str, str]] = {
 OTHERWISE = ("Run {who} in smaller batches", "the cascade begins with its runs")
 
 
+def _brings(chain: Chain) -> Kind:
+    """Give what a job does first; where that shows at once as waiting, what its trouble is by a later step: a lock, or nothing known."""
+    kinds = [one.kind for one in chain.signals[1:-1]]
+    waits = {Kind.POOL_EXHAUSTION, Kind.TIMEOUT, Kind.LATENCY}
+    held = [kind for kind in kinds if kind in {Kind.LOCK_WAIT, Kind.DEADLOCK, Kind.SLOW_QUERY}]
+    first = kinds[0] if kinds else Kind.ALERT
+    return held[0] if first in waits and held else first
+
+
 def job(signal: Signal, chain: Chain, findings: Findings) -> Recommendation | None:
     """Say what to change about a job, how much came behind its runs, and what a quieter hour would be worth."""
     if signal.id != chain.root.id:
         return None
-    summary, reason = JOB_BY_NEXT.get(chain.signals[1].kind if len(chain.signals) > 1 else Kind.ALERT, OTHERWISE)
+    summary, reason = JOB_BY_NEXT.get(_brings(chain), OTHERWISE)
     struck, whole = struck_of(chain)
     lead = (
         f"without its runs {struck:,} of {whole:,} {plural(chain.symptom.kind)} in this window would have been spared, if nothing else had "

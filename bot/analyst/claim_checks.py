@@ -225,4 +225,4 @@ def around_words(found: Around, when: str) -> str:
 
 
 def _were(sources: Sequence[str]) -> str:
-    return "was" if len(sources) == 1 and not sources[0].endswith("s") else "were"
+    return "was" if len(sources) == 1 and not sources[0].endswith(("logs", "events", "objects")) else "were"

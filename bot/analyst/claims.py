@@ -12,6 +12,7 @@ from datetime import datetime
 from bot.analyst.claim_checks import Pointed, Record, Status, tested, unseen
 from bot.analyst.questions import known_entities, match_entities, symptom_wish
 from bot.analyst.vocabulary import GENERAL, kinds_in, kinds_ranked
+from bot.analyst.words import capital, counted, happened
 from bot.domain.entity import Entity
 from bot.domain.items import ChatMessage, ItemId, TicketEntry
 from bot.domain.link import Chain
@@ -62,6 +63,11 @@ _WORRIES = re.compile(
     re.IGNORECASE,
 )
 """What people say who fear that something is wrong, and name no cause."""
+_ASKS_ONLY = re.compile(
+    r"^\W*(?:(?:so|and|but)\W+)*(?:since when|when|why|how|what|where|who)\b(?!.*\b(?:caus|because|due to)).*\?\W*$",
+    re.IGNORECASE,
+)
+"""Asked for an answer, without a theory of one."""
 _DENIES = re.compile(
     r"\b(?:not|isn'?t|wasn'?t|can'?t be|cannot be|couldn'?t be|rul(?:e|ed|ing) out|unrelated|doubt|no sign of|never|looks? (?:fine|ok(?:ay)?|good|normal|healthy))\b",
     re.IGNORECASE,
@@ -150,7 +156,7 @@ def _proposals(text: str, *, quiet: bool) -> Iterator[str]:
         sentence = match[0].strip()
         plain = sentence.replace("\u2019", "'")
         says = _PROPOSES.search(plain) or _ASKS.search(plain) or (quiet and _worries(plain))
-        if len(sentence) >= 6 and says and not _DENIES.search(plain):
+        if len(sentence) >= 6 and says and not _DENIES.search(plain) and not _ASKS_ONLY.match(plain):
             yield sentence if len(sentence) <= LONGEST_QUOTE else sentence[:LONGEST_QUOTE].rsplit(" ", 1)[0]
 
 
@@ -205,7 +211,25 @@ def _judgement(claim: FoundClaim, chain: Chain | None, record: Record) -> tuple[
         if signal.occurrences and _means(claim, signal, None) and (symptom is None or signal.id != symptom.id)
     }
     strange = claim.strange and not claim.entities
+    if not subjects and not strange and (told := _felt_or_steady(claim, record)) is not None:
+        return told
     return tested(subjects, pointed, record, chain) if subjects and not strange else unseen(pointed, record)
+
+
+def _felt_or_steady(claim: FoundClaim, record: Record) -> tuple[Status, str] | None:
+    """Judge a claim of what was felt itself, or of what came at all times alike: neither is "not seen", and neither a cause."""
+    if record.symptom is not None and claim.kinds and _means(claim, record.symptom, None):
+        return (
+            "untested",
+            f"That is what was felt ({happened(record.symptom)}), which says nothing of what brought it about.",
+        )
+    even = [one for one in record.signals if "steady" in one.attributes and not one.occurrences]
+    even = [one for one in even if claim.kinds and _means(claim, one, None)]
+    if not even:
+        return None
+    most = max(even, key=lambda one: (one.total, one.id))
+    lines = f"{capital(happened(most))} all along, {counted(most.total, 'line')}"
+    return "untested", f"{lines}: at no time so many more than at others that it can be tied to anything."
 
 
 def _means(claim: FoundClaim, signal: Signal, chain: Chain | None) -> bool:

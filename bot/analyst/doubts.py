@@ -8,6 +8,7 @@ from bot.analyst.answers import give
 from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext
 from bot.analyst.words import clock, counted, p_words
+from bot.domain.items import LOG_SOURCES
 from bot.domain.report import Answer, Report, StepLink
 
 EXPIRING = "kubernetes/events"
@@ -80,11 +81,16 @@ def not_seen(question: Question, context: FollowUpContext) -> Answer:
 
 def not_seen_words(report: Report) -> str:
     """Say what the case did not see, from its coverage."""
-    absent = [row.source for row in report.coverage if row.status in {"missing", "not_configured"}]
+    stored = any(row.source in LOG_SOURCES and row.items for row in report.coverage)
+    absent = [
+        row.source
+        for row in report.coverage
+        if row.status in {"missing", "not_configured"} and not (stored and row.source in LOG_SOURCES)
+    ]
     parts = [f"{_all_of(absent)} not there at all"] if absent else []
     for row in report.coverage:
         lost = [gap for gap in row.gaps if gap.lost]
-        if row.source in absent:
+        if row.status in {"missing", "not_configured"}:
             continue
         if lost:
             shown = "; ".join(gap.what + (f" ({gap.count}×)" if gap.count > 1 else "") for gap in lost[:2])

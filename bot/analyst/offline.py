@@ -29,7 +29,7 @@ from bot.analyst.origins import (
     unserved,
 )
 from bot.analyst.questions import symptom_wish
-from bot.analyst.quiet import OFTEN, alarms, asked_about, set_aside
+from bot.analyst.quiet import OFTEN, alarms, asked_about, set_aside, spread
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
 from bot.analyst.roots import FAR, against, cleared_roots
 from bot.analyst.steps import cascade, summary_of
@@ -194,7 +194,7 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
     )
     background = ""
     if errors:
-        background = f" {capital(happened(errors[0]))}, {errors[0].total:,} in all and spread evenly: that is its everyday background."
+        background = f" {capital(happened(errors[0]))}, {errors[0].total:,} in all, {spread(errors[:1], findings)}."
     seen = [row.source for row in findings.coverage if row.status in ("complete", "partial")]
     enough = any(source in seen for source in (*LOG_SOURCES, "prometheus"))
     torn = [gap for row in findings.coverage for gap in row.gaps if gap.lost and gap.what.endswith("is missing")]

@@ -14,7 +14,7 @@ from bot.analyst.findings import Findings
 from bot.analyst.questions import symptom_wish
 from bot.analyst.rivals import MOST, MOST_TIMES, SAME_ACT, seen_words, suspects
 from bot.analyst.times import find_moments
-from bot.analyst.words import capital, counted, happened, plural, times
+from bot.analyst.words import capital, clock_s, counted, happened, plural, times
 from bot.domain.items import ItemId
 from bot.domain.report import RuledOut
 from bot.domain.signal import Kind, Signal
@@ -26,6 +26,8 @@ OFTEN = 40
 MOST_SAID = 2
 """Alarms of unknown meaning that are told."""
 MOST_NOISE = 2
+FIRST_LATE = 0.1
+"""Share of the window without any line after which it is told that they began within it."""
 """Kinds of noise that are told."""
 NOISE = frozenset({Kind.LOG_ERROR, Kind.LOG_BURST, Kind.TIMEOUT, Kind.RETRY, Kind.LATENCY})
 FAILED = frozenset({Kind.SERVER_ERROR, Kind.UNAVAILABLE})
@@ -66,11 +68,28 @@ def asked_about(findings: Findings) -> str:
         if found is not None:
             return f" You asked about {named[0]} {moments[0].words}: {around_words(found, 'of then')}."
     statuses = {str(status) for status in wish.statuses}
-    lines = sum(s.total for s in findings.signals.values() if s.attributes.get("status") in statuses)
+    tell = [s for s in findings.signals.values() if s.attributes.get("status") in statuses]
+    lines = sum(s.total for s in tell)
     if not statuses:
         return ""
-    seen = f"{counted(lines, 'line')} tell of it, spread evenly" if lines else "no line that was read tells of it"
+    seen = (
+        f"{counted(lines, 'line')} tell of it, {spread(tell, findings)}"
+        if lines
+        else "no line that was read tells of it"
+    )
     return f" You asked about {named[0]}: {seen}."
+
+
+def spread(signals: Sequence[Signal], findings: Findings) -> str:
+    """Say how lines lie in the window as far as that was measured: from when on there were any, or that they keep no burst."""
+    window, measures = findings.window, findings.measures
+    found = [times for one in signals if measures is not None and (times := measures.times(one))]
+    if found and len(found) == len(signals):
+        first_s = min(times[0] for times in found)
+        quiet_s, count = first_s - window.start_s, sum(map(len, found))
+        if quiet_s > FIRST_LATE * window.length_s and (1 - quiet_s / window.length_s) ** count < RAISED_P:
+            return f"none in the first {length(quiet_s)}, all from {clock_s(first_s)} on"
+    return "in no burst that stands out from the everyday background"
 
 
 def _said(findings: Findings, citations: Citations) -> Iterator[RuledOut]:
@@ -145,7 +164,7 @@ def _noise(findings: Findings, citations: Citations) -> Iterator[RuledOut]:
         found = findings.around(starts, REACH_S) if findings.around and not steady else None
         if not steady and (found is None or found.p_value < RAISED_P):
             continue
-        why = f"spread evenly over the {length(findings.window.length_s)}: it is there every day"
+        why = spread([signal], findings)
         if found is not None:
             why = around_words(found, "after any of its lines")
         yield RuledOut(

@@ -75,7 +75,7 @@ KIND_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"(?:resource ?)?quotas?", (K.QUOTA_EXCEEDED, K.RATE_LIMITED)),
     (r"third[- ]?part(?:y|ies)|vendors?|upstream provider|(?:cloud )?providers?|cloud|aws|gcp|azure|external|outside", (K.EXTERNAL_FAILURE,)),
     (r"outages?|unavailab\w+|down ?time|503s?|no endpoints", (K.UNAVAILABLE, K.EXTERNAL_FAILURE, K.SERVER_ERROR)),
-    (r"clock(?: (?:jump|skew|drift))?|ntp", (K.CLOCK_JUMP,)),
+    (r"(?<!o')(?<!o\u2019)clock(?: (?:jump|skew|drift))?|ntp", (K.CLOCK_JUMP,)),
     (r"(?:manual|human) (?:change|edit)s?|manually|by hand|kubectl|somebody changed|migrations?", (K.HUMAN_CHANGE, K.CONFIG_CHANGE)),
     (r"what (?:\w+ )?changed|any changes?|changes made", (K.ROLLOUT, K.CONFIG_CHANGE, K.SECRET_CHANGE, K.HUMAN_CHANGE)),
     (r"alerts?|alarms?|warn(?:ed|ings?)?|paged?|pages", (K.ALERT,)),

@@ -214,6 +214,7 @@ LABELS_TELL = {
     HOOK_FAILED: "the admission webhook of {who} could not be called",
     HOOK_EXPIRED: "the certificate of the admission webhook of {who} was past its end",
     "pods could not be created": "no pod of {who} could be made",
+    "memory use up": "{who} took more memory than usual",
 }
 """What some signals' labels say better than their kind does."""
 """What is told of a ConfigMap or Secret that a container names and that is not there."""
@@ -389,7 +390,6 @@ LANE: dict[Kind, str] = {
     Kind.CLIENT_ERROR: "errors",
     Kind.LOG_ERROR: "log error",
     Kind.LOG_BURST: "log burst",
-    Kind.GC_PAUSE: "GC pause",
 }
 """At most nine characters beside a name on a timeline; the kind's own name where it is short enough."""
 

@@ -6,6 +6,7 @@ and nothing else, and ``bot.charts.markup`` sees to it that words from the incid
 
 import base64
 import hashlib
+import re
 from datetime import UTC
 from importlib import resources
 
@@ -51,6 +52,9 @@ _NAVIGATION = (
 )
 
 
+_P_VALUE = re.compile(r"\bp (=|&lt;) (\d(?:\.\d+)?)e-(\d+)")
+
+
 def render_html(report: Report) -> str:
     """Write a report as one self-contained HTML page, in UTF-8."""
     style, script = (
@@ -73,7 +77,12 @@ def render_html(report: Report) -> str:
         raw("style", style),
     )
     body = element("body", element("div", _page(report), class_="page"), raw("script", script))
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en').text}\n"
+    return f"<!DOCTYPE html>\n{_unbroken(element('html', head, body, lang='en').text)}\n"
+
+
+def _unbroken(page: str) -> str:
+    """Keep ``p = 7e-4`` in one line: a narrow screen breaks behind its hyphen, and what is left reads as another number."""
+    return _P_VALUE.sub("p\u00a0\\1\u00a0\\2e\u2011\\3", page)
 
 
 def _hash(source: str) -> str:

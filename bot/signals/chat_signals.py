@@ -30,7 +30,10 @@ _DONE = re.compile(
 _NOT_DONE = re.compile(
     r"\?|\b(?:think|guess|maybe|perhaps|probably|suspect|might|could|should|would|wonder|theory|hypothesis|if|unless|"
     r"did(?:n't| not)|has(?:n't| not)|have(?:n't| not)|was(?:n't| not)|nobody|no one|never|will|going to|plan(?:ning)?|"
-    r"want|let's|can we|can you|please|did it|caused|because|since|after|looks like|seems|same time)\b",
+    r"want|let's|can we|can you|please|did it|caused|because|since|after|looks like|seems|same time|"
+    r"(?:hpa|(?:auto-?)?scaler|kubelet|scheduler|controller|cluster|kubernetes|it|they)(?: has| have| had|'s| just| already| then)* "
+    r"(?:scaled|restarted|rebooted|moved|added|removed|drained|failed over)|"
+    r"(?:is|are|was|were|feels?) (?:\w+ )?(?:slow|down|broken|dead|stuck|failing|unreachable|timing out))\b",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[^.!\n]+[.!?]?")

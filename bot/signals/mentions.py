@@ -43,7 +43,7 @@ _CALLER_WORDS = (
     "downstream",
 )
 _INCOMING_WORDS = ("remote", "forwarded", "refer", "agent", "downstream_", "client", "requesthost")
-_OWN_WORDS = (", server: ", ", host: ", ", referrer: ")
+_OWN_WORDS = (", server: ", ", host: ", ", referrer: ", "[hostname ")
 _CALLER_FIRST = re.compile(r"^\s{0,4}(?:\d{1,3}\.){3}\d{1,3}\b")
 _CALLER_LOGGED = re.compile(
     r"(?:\d{1,3}\.){3}\d{1,3}(?:(?= \S{1,80} \S{1,80} \[\d\d/[a-z]{3}/\d{4}:)|:\d{1,5}(?= \[\d\d/[a-z]{3}/\d{4}:))"
@@ -51,7 +51,7 @@ _CALLER_LOGGED = re.compile(
 _CALLER = re.compile(
     rf"{_CALLER_FIRST.pattern}|{_CALLER_LOGGED.pattern}"
     r"|(?:client(?:_?addr)?|remote_addr|remote_?ip|x[-_]forwarded[-_]for|client_ip|peer_addr|downstream\w{0,30})"
-    r"[\"']?\s{0,2}[=:]\s{0,2}[\"']?[0-9a-f.:]{7,45}"
+    r"[\"']?\s{0,2}[=:]\s{0,2}[\"']?[0-9a-f.:]{7,45}|\[client [0-9a-f.:]{7,45}\]"
 )
 _FILE_LIKE = re.compile(
     r"\.(?:java|py|go|js|ts|rb|rs|c|cc|cpp|h|kt|scala|json|yaml|yml|log|sql|html?|css|conf|cnf|so|jar|lock|pem|crt|key|"
@@ -64,8 +64,8 @@ _FQDN_TAIL = re.compile(
     re.IGNORECASE,
 )
 """Ends of dotted names that are hosts even without a scheme or port; class, logger and file names have others."""
-_OWN = re.compile(r", (?:server|host|referrer): [^,]{1,200}")
-"""nginx's error log names the request's own host and server, not whom the call went to."""
+_OWN = re.compile(r", (?:server|host|referrer): [^,]{1,200}|\[hostname \"[^\"]{1,200}\"\]")
+"""nginx's error log and ModSecurity name the request's own host and server, not whom the call went to."""
 _CLIENT_TOLD = re.compile(
     r"(http/\d(?:\.\d)?\" \d{3} \S{1,120}(?: \d{1,12} \d{1,12} \d{1,12} (?:\d{1,12}|-))?) \"[^\"]{0,600}\" \"[^\"]{0,600}\""
 )

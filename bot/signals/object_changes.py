@@ -297,6 +297,9 @@ def _tag(image: str) -> str:
     return last.partition("@")[2][:19] or last.partition(":")[2] or image
 
 
+ONE_VERSION = "; what of it is not known, for one version alone was read"
+
+
 def _writes(entity: Entity, versions: Rows) -> Iterator[Act]:
     kind = _CHANGED_KINDS.get(entity.kind, Kind.CONFIG_CHANGE)
     dated = sorted(versions, key=lambda row: (row[1].observed_at.timestamp() if row[1].observed_at else 0.0, row[0]))
@@ -310,7 +313,8 @@ def _writes(entity: Entity, versions: Rows) -> Iterator[Act]:
                 continue
             seen.add(at_s)
             what = f"{', '.join(keys)} changed" if keys else "changed"
-            yield _change(kind, entity, at_s, ref, f"{back}{what} by {manager}")
+            unknown = ONE_VERSION if len(dated) == 1 else ""
+            yield _change(kind, entity, at_s, ref, f"{back}{what} by {manager}{unknown}")
         if keys and not any(at_s in seen for at_s, _ in _people(version)) and version.observed_at is not None:
             yield _change(kind, entity, version.observed_at.timestamp(), ref, f"{back}{', '.join(keys)} changed")
 

@@ -79,7 +79,8 @@ def _pod_owner(pod: Entity, known: AbstractSet[Entity]) -> Entity | None:
         return Entity("ReplicaSet", found["set"], space)
     if numbered:
         return Entity("StatefulSet", numbered["workload"], space)
-    return Entity("DaemonSet", direct, space) if direct else None
+    # what nobody declares and numbers itself ("runner-2-x7k2p") was made by a program, one by one
+    return Entity("DaemonSet", direct, space) if direct and not _NUMBERED.fullmatch(direct) else None
 
 
 def _replica_set_owner(replica_set: Entity, known: AbstractSet[Entity]) -> Entity | None:

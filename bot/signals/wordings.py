@@ -115,7 +115,7 @@ WORDINGS: Final[tuple[Row, ...]] = (
         "unable to get local issuer", "bad certificate", "unknown ca", "unknown certificate", "sslv3 alert", "tlsv1 alert",
         "self signed certificate", "self-signed certificate", "cert_has_expired", "err_tls_cert", "does not match certificate",
         "ssl routines", "certificateexpired", "certificatenotyetvalid", "ssl_error", "certificateexception", "unable_to_verify_leaf",
-        "sslerror", "certificate … revoked", "certificate … has expired", "invalid certificate", "handshake failure", "handshake failed",
+        "sslerror", "certificate … revoked", "certificate … has expired", "invalid certificate", "tls … handshake fail", "ssl … handshake fail", "handshake_failure",
         "certificate problem", "transport_failure_reason:tls", "tls_error",
     )),
     (Kind.NAME_RESOLUTION_FAILURE, "glibc, Go, Java, Node, CoreDNS, nginx, Envoy", (

@@ -48,6 +48,7 @@ def test_an_announced_change_is_a_signal_of_the_person(text):
         "we should rotate the ledger password",
         "restarted something else entirely",
         "ledger is slow",
+        "ledger is slow at noon, and the hpa has scaled to 9 already.",
     ],
 )
 def test_theories_plans_and_questions_are_no_changes(text):

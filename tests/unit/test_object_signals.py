@@ -160,6 +160,8 @@ def test_changes_by_people_count_and_those_by_controllers_do_not():
     found = signals(config, fresh)
     assert spans(found[Kind.CONFIG_CHANGE]) == [(60, 60)]
     assert found[Kind.CONFIG_CHANGE].entity.name == "app"
+    note = found[Kind.CONFIG_CHANGE].occurrences[0].note  # of one version alone nobody knows which key it was
+    assert note == "changed by kubectl-edit; what of it is not known, for one version alone was read"
 
 
 def test_a_service_that_stands_for_a_host_outside_names_it():
