@@ -26,7 +26,7 @@ def instead_words(findings: Findings) -> str:
     answered, window = findings.answered, length(findings.window.length_s)
     if answered.fit != "absent" or not answered.beside:
         return ""
-    (other, *_) = answered.beside
+    other = answered.beside[0]
     return (
         f"You asked about {_asked(findings)}: nothing of it rises above the everyday in these {window}. "
         f"What does is another matter, {felt_as(other)}: ask about that."

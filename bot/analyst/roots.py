@@ -62,6 +62,8 @@ FAR_OFTENER = 10.0
 """How many times as often they must come as before the change, where single ones came before as well."""
 STANDS_OUT = 0.01
 """Share of the waits between failures that are as long as one, up to which that one is no such wait."""
+USUAL = 0.5
+"""Share of the waits that are as long as one from which on that one is as usual."""
 TOGETHER_S = 300.0
 """Failures that begin as close as this began together."""
 REFUSED = frozenset({Kind.AUTH_FAILURE, Kind.TLS_FAILURE})
@@ -186,12 +188,15 @@ def _seldom_from_the_first(findings: Findings, root: Signal, broke: Signal, well
         return False
     before = sum(at_s < changed for at_s in times)
     between = sum(changed <= at_s < onset_s for at_s in times)
-    if between < OFTEN or between * looked_s < FAR_OFTENER * before * well_s:
-        return False
     first, *gaps = (
         later - earlier for earlier, later in pairwise([changed, *(at_s for at_s in times if at_s >= changed)])
     )
-    return sum(gap >= first for gap in gaps) + 1 > STANDS_OUT * (len(gaps) + 1)
+    as_long = sum(gap >= first for gap in gaps)
+    if not before and not between:  # they stay as seldom: the first wait is one of many
+        return len(gaps) >= OFTEN and as_long >= USUAL * len(gaps)
+    if between < OFTEN or between * looked_s < FAR_OFTENER * before * well_s:
+        return False
+    return as_long + 1 > STANDS_OUT * (len(gaps) + 1)
 
 
 def _full_elsewhere(chain: Chain) -> bool:

@@ -149,6 +149,7 @@ def signal_of(
         requests or lines.between(0, len(times)) > few_lines(window.start_s, window.end_s)
     ):
         found = unbroken(found, lines, requests.succeeded_upto if requests else None, window.length_s)
+        found = found or _came_to_stay(group.kind, times, window, lines, requests)
     days = max(window.length_s / 86_400.0, 1 / 24)
     if group.kind in CHANGES and len(found) > max(1.0, MOST_CHANGES_A_DAY * days):
         found = []  # what a service says it reloads all day is its everyday life
@@ -189,18 +190,26 @@ def signal_of(
     )
 
 
-def set_in(times_s: Floats, window: Window, lines: Lines) -> list[Burst]:
-    """Give as one stretch what warns now and then of something that adds up; nothing where it may have done so all along.
+def set_in(times_s: Floats, window: Window, lines: Lines, requests: Requests | None = None) -> list[Burst]:
+    """Give as one stretch what comes now and then from a time on; nothing where it may have done so all along.
 
-    Were the warnings spread over the window, all of them would fall between the first and the last with about the chance of
-    that stretch's share.
+    Were its lines spread over the window, all of them would fall between the first and the last with about the chance of that
+    stretch's share: of the time, or of the ``requests`` that ask for the same.
     """
     if len(times_s) < LEAST_WARNINGS:
         return []
     count = lines.between(0, len(times_s))
-    if ((float(times_s[-1]) - float(times_s[0])) / max(window.length_s, 1.0)) ** (count - 2) > ALL_ALONG_P:
+    share = (float(times_s[-1]) - float(times_s[0])) / max(window.length_s, 1.0)
+    if requests is not None:
+        share = max(share, requests.share(float(times_s[0]), float(times_s[-1])))
+    if share ** (count - 2) > ALL_ALONG_P:
         return []
     return [Burst(float(times_s[0]), float(times_s[-1]), 0, len(times_s), count)]
+
+
+def _came_to_stay(kind: Kind, times: Floats, window: Window, lines: Lines, requests: Requests | None) -> list[Burst]:
+    """Give as one stretch failures too seldom for a burst, of requests of which none had failed before for far longer."""
+    return set_in(times, window, lines, requests) if kind is Kind.SERVER_ERROR and requests is not None else []
 
 
 def meets(burst: Burst, others: Sequence[Burst]) -> bool:

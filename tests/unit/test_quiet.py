@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from engine_parts import signal, window
+from engine_parts import at, signal, window
 
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Around, Findings
-from bot.analyst.quiet import set_aside
+from bot.analyst.quiet import asked_about, set_aside
 from bot.domain.entity import Entity
 from bot.domain.signal import Kind, Topology, signal_id
 from bot.signals.symptom import Wish, find_symptom
@@ -75,3 +75,27 @@ def test_who_asks_for_a_service_means_what_its_gateway_answered():
     felt = signal(Kind.SERVER_ERROR, FRONT, [3.1, 30.1], sizes=[9.0, 9.0], mentions=(BASKET,), source="loki")
     asked = Wish(words=(BASKET.name,))
     assert felt == find_symptom([evicted, felt], Topology(), window(), asked)
+
+
+class Lines:
+    """The lines behind a signal, by their times."""
+
+    def __init__(self, hours):
+        self._hours = hours
+
+    def times(self, _signal):
+        """Give them in seconds since the epoch."""
+        return [at(hour) for hour in self._hours]
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [(range(2, 118, 6), "in no burst that stands out"), (range(80, 119, 2), "none in the first 3 d 8 h, all from Thu 05 Mar 08:00Z on")],
+)  # fmt: skip
+def test_what_was_asked_about_is_said_to_be_even_only_where_it_is(hours, words):
+    """Twenty lines all over the window, or none of them in its first three days."""
+    seen = signal(Kind.SERVER_ERROR, FRONT, [], source="kubernetes/logs", attributes={"status": "502"})
+    found = findings(None, [replace(seen, total=len(hours))])
+    told = asked_about(replace(found, question="why the 502s?", measures=Lines(hours)))
+    assert words in told
+    assert f"{len(hours)} lines" in told

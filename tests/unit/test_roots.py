@@ -105,9 +105,19 @@ def from_the_first(*, first, gap, until=26.0):
         (from_the_first(first=0.9, gap=0.02), True),
         ([*range(1, 20, 2), *from_the_first(first=0.1, gap=0.25)], True),
         (from_the_first(first=1.0, gap=0.1), True),
+        ([21.0, *(22.5 + 1.5 * place for place in range(20))], False),
+        ([21.0], True),
         (None, True),
     ],
-    ids=["all along", "later, and then at once", "before as well", "none before the episode", "not known"],
+    ids=[
+        "all along",
+        "later, and then at once",
+        "before as well",
+        "none before the episode",
+        "as seldom ever after",
+        "once",
+        "not known",
+    ],
 )
 def test_what_fails_seldom_from_a_change_on_had_not_gone_well(failed, cleared):
     """Failures too seldom for an episode are failures: what began with the change is not cleared for an episode that came late."""

@@ -309,7 +309,7 @@ def provider_down(folder: Path) -> Path:
 
 
 INCIDENTS = (
-    Unseen(name="short-keepalive", build=short_keepalive, amiss=True, question="Why do we see sporadic 502s on /profile?", roots=frozenset({"Deployment/member/profile"}), full=True),
+    Unseen(name="short-keepalive", build=short_keepalive, question="Why do we see sporadic 502s on /profile?", roots=frozenset({"Deployment/member/profile"}), full=True),
     Unseen(name="slow-leak", build=slow_leak, question=None, roots=frozenset({"Deployment/till/basket"}), full=True),
     Unseen(name="other-hour", build=other_hour, hard=True, question="is it the release of storefront on the 9th?", roots=frozenset({"CronJob/oz/reindex", "HelmRelease/oz/oz"}), full=True),
     Unseen(name="no-ports-left", build=no_ports_left, hard=True, question="prices failed from eight on, quotes 5.0.1?", roots=frozenset({"Deployment/rates/price-gw"}), full=True),

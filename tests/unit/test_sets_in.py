@@ -1,0 +1,35 @@
+"""Failures that are too seldom for a burst and yet began one day: told by what was asked for before them, not by the clock alone."""
+
+import numpy as np
+import pytest
+from engine_parts import at, window
+
+from bot.signals.bursts import Lines
+from bot.signals.log_groups import set_in
+from bot.signals.request_counts import Requests
+
+DAYS = window(5.0)
+MINUTES = 5 * 1440
+
+
+def stretch(hours, asked_from=0.0):
+    """Give the stretches of single failures, of requests that came every minute from an hour on."""
+    times = np.array([at(hour) for hour in hours])
+    every = np.ones(MINUTES, dtype=np.int32)
+    every[: int(asked_from * 60)] = 0
+    return set_in(times, DAYS, Lines(None), Requests(every, every, DAYS))
+
+
+def test_single_failures_from_a_time_on_are_one_stretch():
+    """One in an hour and a half, none in the first forty hours, though as many asked."""
+    hours = np.arange(40.0, 118.0, 1.5)
+    (one,) = stretch(hours)
+    assert (one.start_s, one.end_s, one.count) == (at(40.0), at(hours[-1]), len(hours))
+
+
+@pytest.mark.parametrize(
+    ("hours", "asked_from"), [(np.arange(1.0, 119.0, 1.5), 0.0), (np.arange(40.0, 118.0, 1.5), 39.0), ([40.0, 90.0, 118.0], 0.0)]
+)  # fmt: skip
+def test_what_may_have_been_so_all_along_is_none(hours, asked_from):
+    """All over the window; from the first request on; too few to tell."""
+    assert stretch(hours, asked_from) == []
