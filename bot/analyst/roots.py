@@ -62,8 +62,6 @@ FAR_OFTENER = 10.0
 """How many times as often they must come as before the change, where single ones came before as well."""
 STANDS_OUT = 0.01
 """Share of the waits between failures that are as long as one, up to which that one is no such wait."""
-USUAL = 0.5
-"""Share of the waits that are as long as one from which on that one is as usual."""
 TOGETHER_S = 300.0
 """Failures that begin as close as this began together."""
 REFUSED = frozenset({Kind.AUTH_FAILURE, Kind.TLS_FAILURE})
@@ -187,16 +185,17 @@ def _seldom_from_the_first(findings: Findings, root: Signal, broke: Signal, well
     if times is None or looked_s < well_s:
         return False
     before = sum(at_s < changed for at_s in times)
-    between = sum(changed <= at_s < onset_s for at_s in times)
-    first, *gaps = (
-        later - earlier for earlier, later in pairwise([changed, *(at_s for at_s in times if at_s >= changed)])
-    )
-    as_long = sum(gap >= first for gap in gaps)
-    if not before and not between:  # they stay as seldom: the first wait is one of many
-        return len(gaps) >= OFTEN and as_long >= USUAL * len(gaps)
-    if between < OFTEN or between * looked_s < FAR_OFTENER * before * well_s:
+    since = [at_s for at_s in times if at_s >= changed]
+    seen, within_s = sum(at_s < onset_s for at_s in since), well_s
+    alone = not seen and broke.attributes.get("seldom") == "yes"  # its episode begins with the first of them
+    if alone:
+        seen, within_s = len(since), max(since, default=changed) - changed
+    if seen < OFTEN or seen * looked_s < FAR_OFTENER * before * within_s:
         return False
-    return as_long + 1 > STANDS_OUT * (len(gaps) + 1)
+    first, *gaps = (later - earlier for earlier, later in pairwise([changed, *since]))
+    if alone:  # strewn over the stretch from the change on, this many would leave its beginning empty as often as this
+        return (1.0 - first / within_s) ** len(gaps) > STANDS_OUT
+    return sum(gap >= first for gap in gaps) + 1 > STANDS_OUT * (len(gaps) + 1)
 
 
 def _full_elsewhere(chain: Chain) -> bool:

@@ -24,6 +24,12 @@ from bot.signals.trains import KNEE
 
 LEAST_WARNINGS = 3
 ALL_ALONG_P = 1e-3
+SELDOM_P = 1e-6
+"""A hundred kinds of requests of a hundred entities may be asked."""
+MORE_SILENT = 2.0
+"""How much longer the silence beside failures is than any among them."""
+SELDOM = 0.1
+"""Share of the requests that fail up to which failures are single ones."""
 REFS = 3
 MOST_MENTIONS = 6
 FEW_OF = 10
@@ -137,7 +143,7 @@ def signal_of(
     times, numbers = rows.times_s[order], rows.numbers[order]
     weights = None if rows.stand_for is None else rows.stand_for[order]
     lines = Lines(weights)
-    found = bursts(times, window.start_s, window.end_s, exposure, lines)
+    found, seldom = bursts(times, window.start_s, window.end_s, exposure, lines), False
     if group.kind is Kind.RESOURCE_GROWTH:
         found = set_in(times, window, lines) or found
     if group.kind is Kind.LOG_BURST:
@@ -148,8 +154,7 @@ def signal_of(
     elif group.kind not in ACTS and (
         requests or lines.between(0, len(times)) > few_lines(window.start_s, window.end_s)
     ):
-        found = unbroken(found, lines, requests.succeeded_upto if requests else None, window.length_s)
-        found = found or _came_to_stay(group.kind, times, window, lines, requests)
+        found, seldom = _through(found, times, lines, requests, window)
     days = max(window.length_s / 86_400.0, 1 / 24)
     if group.kind in CHANGES and len(found) > max(1.0, MOST_CHANGES_A_DAY * days):
         found = []  # what a service says it reloads all day is its everyday life
@@ -163,15 +168,11 @@ def signal_of(
         )
         for burst in found
     )
-    attributes = dict(group.attributes)
-    if group.detail and group.kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR):
-        attributes["status"] = group.detail
-    if len(group.mentions) <= MOST_MENTIONS and group.naming[False] * FEW_OF < group.naming[True]:
-        attributes["names"] = "each"
-    if group.kind is Kind.RESOURCE_GROWTH and len(found) == 1 and len(times) > 1:
-        attributes[KNEE] = f"{float(np.max(np.diff(times))):.0f}"  # it warns only now and then
-    if not occurrences:
-        attributes |= {"steady": "yes", "sample": f"L{int(numbers[0])}"}
+    attributes = _attributes(group)
+    if len(found) == 1 and len(times) > 1 and (seldom or group.kind is Kind.RESOURCE_GROWTH):
+        attributes[KNEE] = f"{float(np.max(np.diff(times))):.0f}"  # it tells of itself only now and then
+    attributes |= {"seldom": "yes"} if seldom and found else {}
+    attributes |= {} if occurrences else {"steady": "yes", "sample": f"L{int(numbers[0])}"}
     return Signal(
         id=signal_id(group.kind, group.entity, group.detail and subject + group.detail),
         kind=group.kind,
@@ -190,26 +191,60 @@ def signal_of(
     )
 
 
-def set_in(times_s: Floats, window: Window, lines: Lines, requests: Requests | None = None) -> list[Burst]:
-    """Give as one stretch what comes now and then from a time on; nothing where it may have done so all along.
+def set_in(times_s: Floats, window: Window, lines: Lines) -> list[Burst]:
+    """Give as one stretch what warns now and then of something that adds up; nothing where it may have done so all along.
 
-    Were its lines spread over the window, all of them would fall between the first and the last with about the chance of that
-    stretch's share: of the time, or of the ``requests`` that ask for the same.
+    Were the warnings spread over the window, all of them would fall between the first and the last with about the chance of
+    that stretch's share.
     """
     if len(times_s) < LEAST_WARNINGS:
         return []
     count = lines.between(0, len(times_s))
-    share = (float(times_s[-1]) - float(times_s[0])) / max(window.length_s, 1.0)
-    if requests is not None:
-        share = max(share, requests.share(float(times_s[0]), float(times_s[-1])))
-    if share ** (count - 2) > ALL_ALONG_P:
+    if ((float(times_s[-1]) - float(times_s[0])) / max(window.length_s, 1.0)) ** (count - 2) > ALL_ALONG_P:
         return []
     return [Burst(float(times_s[0]), float(times_s[-1]), 0, len(times_s), count)]
 
 
-def _came_to_stay(kind: Kind, times: Floats, window: Window, lines: Lines, requests: Requests | None) -> list[Burst]:
-    """Give as one stretch failures too seldom for a burst, of requests of which none had failed before for far longer."""
-    return set_in(times, window, lines, requests) if kind is Kind.SERVER_ERROR and requests is not None else []
+def _attributes(group: Group) -> dict[str, str]:
+    attributes = dict(group.attributes)
+    if group.detail and group.kind in (Kind.SERVER_ERROR, Kind.CLIENT_ERROR):
+        attributes["status"] = group.detail
+    if len(group.mentions) <= MOST_MENTIONS and group.naming[False] * FEW_OF < group.naming[True]:
+        attributes["names"] = "each"
+    return attributes
+
+
+def _through(
+    found: list[Burst], times_s: Floats, lines: Lines, requests: Requests | None, window: Window
+) -> tuple[list[Burst], bool]:
+    """Join bursts between which nothing succeeded; of what fails seldom give its one stretch or none, and that it is that."""
+    since = None if requests is None else seldom_since(times_s, lines, requests)
+    if since is not None:
+        return since, True
+    return unbroken(found, lines, requests.succeeded_upto if requests else None, window.length_s), False
+
+
+def seldom_since(times_s: Floats, lines: Lines, requests: Requests) -> list[Burst] | None:
+    """Give as one stretch what fails seldom, but never did before a moment, or never after one; none where it always did.
+
+    None instead of a list where it does not fail seldom, or not evenly: that is for bursts to tell.
+
+    The clock is what was asked meanwhile, so that a night without requests, or a log that begins late, is no silence. Spread
+    over all of them, the failures would fall between the first and the last with about the chance of that stretch's share;
+    the silence beside them is far longer than any among them, and none of their stretch holds far more than another.
+    """
+    upto = requests.asked_upto(np.append(times_s, requests.window.end_s))
+    count, clock, asked = lines.between(0, len(times_s)), upto[:-1], float(upto[-1])
+    if len(clock) < LEAST_WARNINGS or count > SELDOM * float(clock[-1] - clock[0]):
+        return None
+    length_s, evenly = requests.window.length_s, clock * (requests.window.length_s / asked)
+    silence, among = max(float(clock[0]), asked - float(clock[-1])), float(np.max(np.diff(clock)))
+    by_luck = (float(clock[-1] - clock[0]) / asked) ** (count - 2)
+    if silence < MORE_SILENT * among or by_luck > SELDOM_P:
+        return None if bursts(evenly, 0.0, length_s, lines=lines) else []
+    if bursts(evenly, float(evenly[0]), float(evenly[-1]) + 1.0, lines=lines):
+        return None
+    return [Burst(float(times_s[0]), float(times_s[-1]), 0, len(times_s), count)]
 
 
 def meets(burst: Burst, others: Sequence[Burst]) -> bool:

@@ -72,8 +72,15 @@ class Requests:
 
     def succeeded_upto(self, at_s: Floats) -> Floats:
         """Give how many had succeeded by some times; within a minute evenly."""
-        edges = self.window.start_s + BIN_S * np.arange(len(self._succeeded) + 1)
-        return np.interp(at_s, edges, np.concatenate(([0.0], np.cumsum(self._succeeded))))
+        return self._upto(self._succeeded, at_s)
+
+    def asked_upto(self, at_s: Floats) -> Floats:
+        """Give how many had come by some times, whatever became of them; within a minute evenly."""
+        return self._upto(self._every, at_s)
+
+    def _upto(self, counts: Counts, at_s: Floats) -> Floats:
+        edges = self.window.start_s + BIN_S * np.arange(len(counts) + 1)
+        return np.interp(at_s, edges, np.concatenate(([0.0], np.cumsum(counts))))
 
     def a_minute(self) -> Counts:
         """Give how many came in each minute of the window, whatever became of them."""

@@ -105,3 +105,34 @@ def test_warnings_of_a_leak_are_one_stretch_where_they_set_in(first_s, last_s, s
     assert all(
         (WINDOW.start_s + first_s, WINDOW.start_s + last_s) == (one.start_s, one.end_s) for one in leak.occurrences
     )
+
+
+def seldom(seed, asked_from_s, fails_from_s, fails_to_s=WINDOW.length_s):
+    """Give a request in ten seconds from a time on, of which one in fifty fails between two others."""
+    draw = np.random.default_rng(seed)
+    times = [at for at in draw.uniform(0.0, WINDOW.length_s, int(WINDOW.length_s / 10.0)) if at >= asked_from_s]
+    return [
+        (at, line(502 if fails_from_s <= at < fails_to_s and draw.random() < 0.02 else 200, AGENTS[0])) for at in times
+    ]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    ("asked_from_s", "fails_from_s", "fails_to_s", "episodes"),
+    [
+        (0.0, 14_000.0, WINDOW.length_s, 1),
+        (0.0, 0.0, 30_000.0, 1),
+        (0.0, 0.0, WINDOW.length_s, 0),
+        (14_000.0, 0.0, WINDOW.length_s, 0),
+    ],
+)
+def test_what_fails_seldom_is_an_episode_where_it_did_not_always(
+    seed, asked_from_s, fails_from_s, fails_to_s, episodes
+):
+    """One request in fifty from a moment on, or up to one, stands out; all along, or ever since the log begins, it does not."""
+    told = signals(seldom(seed, asked_from_s, fails_from_s, fails_to_s))
+    (failed,) = [one for one in told if one.kind is Kind.SERVER_ERROR]
+    assert len(failed.occurrences) == episodes
+    for one in failed.occurrences:
+        assert one.start_s - WINDOW.start_s >= fails_from_s
+        assert one.end_s - one.start_s > 0.8 * (fails_to_s - fails_from_s)
