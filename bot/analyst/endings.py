@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from bot.analyst.findings import Findings
 from bot.domain.link import Chain
-from bot.domain.signal import Kind, Signal
+from bot.domain.signal import BACK, Kind, Signal
 
 STAYING = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.HUMAN_CHANGE})
 UNDOING = STAYING | {
@@ -73,6 +73,13 @@ def begun_and_ended(findings: Findings, chain: Chain) -> Signal | None:
         and all(_around(other, one.start_s, one.end_s) for one in chain.symptom.occurrences)
     )
     return next(found, None)
+
+
+def ended_with_undoing(chain: Chain) -> bool:
+    """Tell whether the symptom ended for good as its supposed cause was undone."""
+    last_s = max(one.end_s for one in chain.symptom.occurrences)
+    backs = [one for one in chain.root.occurrences if one.note.startswith(BACK)]
+    return any(one.start_s - ENDS_S <= last_s <= one.end_s + ENDS_S for one in backs)
 
 
 def ended_by_itself(findings: Findings, chain: Chain) -> float | None:

@@ -6,7 +6,7 @@ Leaves out what is measured of ties, and how sure the rest may be.
 from collections.abc import Mapping
 from itertools import pairwise
 
-from bot.analyst.endings import another_beginning, begun_and_ended, ended_by_itself
+from bot.analyst.endings import another_beginning, begun_and_ended, ended_by_itself, ended_with_undoing
 from bot.analyst.findings import Findings
 from bot.analyst.undone import against_undone, words_of
 from bot.analyst.words import GROWTH, one_of
@@ -62,6 +62,8 @@ FAR_OFTENER = 10.0
 """How many times as often they must come as before the change, where single ones came before as well."""
 STANDS_OUT = 0.01
 """Share of the waits between failures that are as long as one, up to which that one is no such wait."""
+REOPENED_S = 3600.0
+"""The same of a policy that closes a way: connections that are open stay so until whoever holds them makes them anew."""
 TOGETHER_S = 300.0
 """Failures that begin as close as this began together."""
 REFUSED = frozenset({Kind.AUTH_FAILURE, Kind.TLS_FAILURE})
@@ -120,10 +122,17 @@ def _twin(findings: Findings, chain: Chain) -> Signal | None:
         other.root
         for other in findings.chains
         if other.root.kind is root.kind
+        and not _one_outage(root, other.root)
         and topology.root(other.root.entity) not in on_the_way
         and other.score >= ALIKE * chain.score
     )
     return next(alike, None)
+
+
+def _one_outage(one: Signal, other: Signal) -> bool:
+    """Tell whether two nodes failed together: of one outage neither is the other's rival."""
+    nodes = one.kind is other.kind is Kind.NODE_FAILURE
+    return nodes and abs(one.occurrences[0].start_s - other.occurrences[0].start_s) <= TOGETHER_S / 5
 
 
 def _went_well(findings: Findings, chain: Chain) -> float | None:
@@ -136,6 +145,8 @@ def _went_well(findings: Findings, chain: Chain) -> float | None:
     broke = next((place for place, one in enumerate(chain.signals[1:]) if one.kind not in ITS_OWN), 0)
     if root.kind not in CHANGES or not chain.links or chain.signals[broke + 1].kind not in AT_ONCE:
         return None
+    if ended_with_undoing(chain):
+        return None
     lasted = max(one.end_s - one.start_s for one in root.occurrences)
     if any(_wore_down(findings, link, lasted) for link in findings.links if link.cause == root.id):
         return None
@@ -143,11 +154,9 @@ def _went_well(findings: Findings, chain: Chain) -> float | None:
     if test.lag is None or test.hits > 1:
         return None
     well_s = test.lag.median - lasted if not broke else _until(chain, broke + 1) - lasted
-    return (
-        well_s
-        if well_s > SOON_S and not _seldom_from_the_first(findings, root, chain.signals[broke + 1], well_s)
-        else None
-    )
+    if well_s <= (REOPENED_S if root.entity.kind == "NetworkPolicy" else SOON_S):
+        return None
+    return None if _seldom_from_the_first(findings, root, chain.signals[broke + 1], well_s) else well_s
 
 
 def _until(chain: Chain, place: int) -> float:

@@ -15,10 +15,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bot.domain.link import LinkStatus, LinkTest
+from bot.domain.signal import BACK
 from bot.domain.window import Window
 from bot.signals.doses import dose_of, lag_of
 from bot.signals.mechanisms import Anchor
-from bot.signals.statistics import binomial_tail, covered_share
+from bot.signals.statistics import binomial_tail, combined, covered_share
 from bot.signals.trains import (
     DATED_S,
     LONG_S,
@@ -233,7 +234,8 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
     """Find the cause after which the effects came, and weigh how many came before it and how soon the first after.
 
     Two ways for chance to look like this: all effects falling after the cause by luck, and the first effect falling so
-    soon after it by luck. The smaller of the two counts, doubled for having looked twice.
+    soon after it by luck. The smaller of the two counts, doubled for having looked twice. Where the change was undone, that the
+    effects ended with that by luck is a third, and independent of how they began.
     """
     best: tuple[float, int, Match] | None = None
     everything = effects
@@ -254,6 +256,7 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         # what is later than usual was looked for in so many more ranges
         looks = ways * max(1.0, delay / max(lag.high_s, 1.0))
         p_value = min(1.0, looks * (2 * min(by_rate, by_onset) if total >= REPEATED else by_onset))
+        p_value = min(p_value, 2 * combined([p_value, _by_undoing(causes, everything, index, window)]))
         if best is None or p_value < best[0]:
             best = (p_value, after + passed, Match(index, first, delay))
     total = len(everything.starts_s)
@@ -269,6 +272,16 @@ def _test_since(causes: Train, effects: Train, lag: Range, window: Window) -> Li
         effects=total,
         anchor="since",
     )
+
+
+def _by_undoing(causes: Train, effects: Train, index: int, window: Window) -> float:
+    """Give the chance that all of the effects after a change end for good as close to its undoing as they do; 1 where it has none."""
+    undoing = causes.occurrences[index + 1] if index + 1 < len(causes.occurrences) else None
+    if undoing is None or not undoing.note.startswith(BACK):
+        return 1.0
+    last_s = max(effects.ends_s)
+    apart_s = min(abs(last_s - undoing.start_s), abs(last_s - undoing.end_s))
+    return min(1.0, 2.0 * max(ONSET_S, apart_s) / window.length_s)
 
 
 def _in_force(causes: Train, window: Window) -> list[tuple[int, float, float, int]]:

@@ -1,12 +1,13 @@
 """The test of a pair: it sees what follows, and does not see what merely stands near."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from bot.domain.entity import Entity
 from bot.domain.link import LinkTest
-from bot.domain.signal import Kind
+from bot.domain.signal import BACK, Kind
 from bot.signals.links import judge, measure as measure_trains
 from bot.signals.trains import Range, train_of
 from tests.unit.engine_parts import DAY_S, HOUR_S, signal, window
@@ -133,3 +134,33 @@ def test_what_comes_later_than_usual_is_asked_of_that_many_more_ranges(hours, ch
     test = measure(cause, effect, Range(low_s=0.0, high_s=1800.0, anchor="since"), window())
     assert (1, pytest.approx(hours * HOUR_S)) == (test.hits, test.lag.median)
     assert pytest.approx(chance, rel=0.01) == test.p_value
+
+
+IN_FORCE = Range(low_s=0.0, high_s=21_600.0, anchor="since")
+
+
+def undone(begun, ended):
+    """Give a change of one hour and its undoing of another."""
+    first, second = (one := signal(Kind.ROLLOUT, WEB, [begun, ended])).occurrences
+    return replace(one, occurrences=(first, replace(second, note=f"{BACK}app: 2 → 1")))
+
+
+@pytest.mark.parametrize(("ended", "shown"), [(22.02, True), (25.0, False)], ids=["with it", "hours later"])
+def test_what_ends_with_an_undoing_began_with_the_change(ended, shown):
+    """A change that took hours to be felt is shown by how it ended; the same change without an undoing, or undone later, is not."""
+    felt = signal(Kind.SERVER_ERROR, WEB, [20.0], length_s=7200)
+    span = window(2.0)
+    p_value = measure(undone(17.0, ended), felt, IN_FORCE, span).p_value
+    assert shown is (p_value < 0.02)
+    assert measure(signal(Kind.ROLLOUT, WEB, [17.0, ended]), felt, IN_FORCE, span).p_value > 0.05
+
+
+def test_undoings_at_random_times_show_nothing():
+    """Of changes that are undone, and troubles that begin and end, at any time, no more pass than the level allows."""
+    rng, passed, count = random.Random(17), 0, 400
+    for _ in range(count):
+        begun, ended = sorted(rng.uniform(0, 47) for _ in range(2))
+        at, long_h = rng.uniform(0, 40), rng.uniform(0.1, 7)
+        felt = signal(Kind.SERVER_ERROR, WEB, [at], length_s=3600 * long_h)
+        passed += (measure(undone(begun, ended), felt, IN_FORCE, window(2.0)).p_value or 1.0) <= 0.05
+    assert passed <= 0.06 * count

@@ -10,7 +10,7 @@ from test_advice import UNTESTED, WEB, findings
 from bot.analyst.roots import against, cleared_roots
 from bot.domain.entity import Entity
 from bot.domain.link import Chain, Lag, Link
-from bot.domain.signal import Kind
+from bot.domain.signal import BACK, Kind
 from bot.signals.mechanisms import EXOGENOUS
 
 EDGE, BESIDE = Entity("Deployment", "edge", "shop"), Entity("Deployment", "mail", "shop")
@@ -168,3 +168,42 @@ def test_a_certificate_of_somebody_else_is_blamed_for_no_timeout(scope, kind, sa
     chain = Chain(signals=(renewed, broke, felt), links=links, explained=(0,), end_to_end=UNTESTED, score=1.0)
     doubts = against(findings(*chain.signals), chain, EXOGENOUS)
     assert said is any("nothing shows that anybody who failed uses it" in doubt for doubt in doubts)
+
+
+@pytest.mark.parametrize(
+    ("kind", "minutes", "cleared"), [("NetworkPolicy", 22, False), ("NetworkPolicy", 90, True), ("ConfigMap", 22, True)]
+)
+def test_a_policy_closes_the_way_to_new_connections_only(kind, minutes, cleared):
+    """Connections that are open when a policy is made stay open until whoever holds them makes them anew."""
+    closed = signal(Kind.CONFIG_CHANGE, Entity(kind, "egress", "shop"), [20.0])
+    broke = signal(Kind.TIMEOUT, WEB, [20.0 + minutes / 60], length_s=3600)
+    felt = signal(Kind.SERVER_ERROR, EDGE, [20.0 + minutes / 60], length_s=3600)
+    links = (once(closed, broke, 60.0 * minutes), once(broke, felt, 1.0))
+    chain = Chain(signals=(closed, broke, felt), links=links, explained=(0,), end_to_end=UNTESTED, score=1.0)
+    assert cleared is (closed.id in cleared_roots(replace(findings(*chain.signals), chains=(chain,)), EXOGENOUS))
+
+
+def test_what_ended_with_its_undoing_had_not_gone_well():
+    """A release that wears something down for hours is cleared by no quiet beginning, where its undoing ends it."""
+    rolled = signal(Kind.ROLLOUT, WEB, [17.0, 22.01])
+    first, second = rolled.occurrences
+    rolled = replace(rolled, occurrences=(first, replace(second, note=f"{BACK}app: 2 → 1")))
+    for hours, cleared in ((2.0, False), (1.5, True)):
+        broke = signal(Kind.POOL_EXHAUSTION, WEB, [20.0], length_s=3600 * hours)
+        felt = signal(Kind.SERVER_ERROR, EDGE, [20.0], length_s=3600 * hours)
+        links = (once(rolled, broke, 10800.0), once(broke, felt, 1.0))
+        chain = Chain(signals=(rolled, broke, felt), links=links, explained=(0,), end_to_end=UNTESTED, score=1.0)
+        assert cleared is (rolled.id in cleared_roots(replace(findings(*chain.signals), chains=(chain,)), EXOGENOUS))
+
+
+@pytest.mark.parametrize(("hour", "said"), [(20.0, False), (20.5, True)], ids=["one outage", "another"])
+def test_nodes_that_fail_together_are_no_rivals(hour, said):
+    """A zone goes dark: that a second node failed in the same second leaves nothing open."""
+    felt = signal(Kind.SERVER_ERROR, EDGE, [20.01], length_s=1200)
+    nodes = [signal(Kind.NODE_FAILURE, Entity("Node", name), [at]) for name, at in (("c-1", 20.0), ("c-2", hour))]
+    ways = tuple(
+        Chain(signals=(node, felt), links=(once(node, felt, 36.0),), explained=(0,), end_to_end=UNTESTED, score=1.0)
+        for node in nodes
+    )
+    found = replace(findings(*nodes, felt), chains=ways)
+    assert said is any("nothing tells the two apart" in doubt for doubt in against(found, ways[0], EXOGENOUS))

@@ -312,10 +312,10 @@ INCIDENTS = (
     Unseen(name="short-keepalive", build=short_keepalive, question="Why do we see sporadic 502s on /profile?", roots=frozenset({"Deployment/member/profile"}), full=True),
     Unseen(name="slow-leak", build=slow_leak, question=None, roots=frozenset({"Deployment/till/basket"}), full=True),
     Unseen(name="other-hour", build=other_hour, hard=True, question="is it the release of storefront on the 9th?", roots=frozenset({"CronJob/oz/reindex", "HelmRelease/oz/oz"}), full=True),
-    Unseen(name="no-ports-left", build=no_ports_left, hard=True, question="prices failed from eight on, quotes 5.0.1?", roots=frozenset({"Deployment/rates/price-gw"}), full=True),
+    Unseen(name="no-ports-left", build=no_ports_left, question="prices failed from eight on, quotes 5.0.1?", roots=frozenset({"Deployment/rates/price-gw"}), full=True),
     Unseen(name="password-for-one", build=rotated_password, hard=True, question=None, roots=frozenset({"ExternalSecret/books/db-app", "Secret/books/db-app"}), shallow=frozenset({"Deployment/books/exports"}), full=True),
     Unseen(name="limited-office", build=limited_office, question="503s for the call centre, is it desk 1.31.0?", roots=frozenset({"Ingress/calls/desk"}), full=True),
-    Unseen(name="closed-egress", build=closed_egress, hard=True, question="why can't we send letters?", roots=frozenset({"NetworkPolicy/post/letters-egress"}), full=True),
+    Unseen(name="closed-egress", build=closed_egress, question="why can't we send letters?", roots=frozenset({"NetworkPolicy/post/letters-egress"}), full=True),
     Unseen(name="debug-lines", build=debug_fills_disk, question=None, roots=frozenset({"ConfigMap/fleet/tracker-config", "Deployment/fleet/tracker"}), shallow=frozenset({"Node//node-a", "Node//node-b"}), full=True),
     Unseen(name="provider-down", build=provider_down, question="what broke checkout on the 11th?", roots=frozenset({"Host//api.stripe.com", "Service//api.stripe.com", "Service/money/api.stripe.com", "Host/money/api.stripe.com"}), full=True),
 )
