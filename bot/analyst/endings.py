@@ -84,11 +84,12 @@ def ended_with_undoing(chain: Chain) -> bool:
 
 def ended_by_itself(findings: Findings, chain: Chain) -> float | None:
     """Give for how long a change's own place failed, in seconds, where that ended for good though the change stayed as it was;
-    None where it did not, or where a warm-up would have been over as soon.
+    None where it did not, where a warm-up would have been over as soon, or where others stand between, who may have recovered.
     """
     root, symptom, place = chain.root, chain.symptom, findings.topology.root
     episodes, felt_at = symptom.occurrences, {place(one) for one in (symptom.entity, *symptom.mentions)}
-    if root.kind not in STAYING or len(episodes) != 1 or place(root.entity) not in felt_at:
+    by_others = any(place(one.entity) != place(root.entity) for one in chain.signals[1:-1])
+    if root.kind not in STAYING or len(episodes) != 1 or by_others or place(root.entity) not in felt_at:
         return None
     lasted_s, ended = episodes[0].end_s - episodes[0].start_s, episodes[0].end_s
     quiet_s = findings.window.end_s - ended

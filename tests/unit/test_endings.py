@@ -76,6 +76,12 @@ def test_a_place_that_fails_no_more_was_not_broken_by_what_stays_changed(symptom
     assert "then no more" not in said(undone)[0]
 
 
+def test_what_others_between_recovered_from_may_end():
+    """A herd that a release set off is over once the others have caught up."""
+    crowd = signal(Kind.TRAFFIC_RISE, Entity("Deployment", "sessions", "shop"), [19.97], length_s=3600)
+    assert "then no more" not in said(way(ROLLED, crowd, felt()))[0]
+
+
 @pytest.mark.parametrize(("runs", "doubted"), [(5, True), (3, False)])
 def test_a_job_that_ran_day_after_day_brought_nothing_once(runs, doubted):
     """Four runs passed without the symptom before the fifth, and one symptom is no rule."""
