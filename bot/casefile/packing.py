@@ -1,7 +1,8 @@
 """Packs and maps log blocks on all cores: compression, keys and hashing let other threads run, so threads are enough.
 
 Blocks go in runs of a few, come back in the order in which they went in, and only some are under way at once, so that memory
-stays bounded. Where there is somewhere else to map them, a run waits there without taking a core; what is not mapped there
+stays bounded. Whoever reads and stores them is one of the threads: where the others have enough to do, it packs a run
+itself instead of waiting for them, so no more threads want to run than there are cores. Where there is somewhere else to map them, a run waits there without taking a core; what is not mapped there
 is mapped here, and nothing tells the difference afterwards.
 """
 
@@ -61,9 +62,9 @@ class Packing:
 
     def __init__(self, masking: Masking, *, threads: int | None = None, elsewhere: Elsewhere | None = None) -> None:
         self._masking = masking
-        self._threads = threads or min(_MOST_THREADS, cores())
+        self._threads = threads or max(1, min(_MOST_THREADS, cores() - 1))
         self._elsewhere = elsewhere
-        self._working = threading.Semaphore(self._threads)
+        self._working = threading.Semaphore(self._threads + 1)
         self._pool: ThreadPoolExecutor | None = None
         self._under_way: deque[Future[FilledRun]] = deque()
         self._packers = threading.local()
@@ -103,15 +104,27 @@ class Packing:
         if self._pool is None:
             most = self._threads + (self._elsewhere.most_places if self._elsewhere else 0)
             self._pool = ThreadPoolExecutor(most, thread_name_prefix="pack")
-        self._under_way.append(self._pool.submit(self._filled, self._open, self._bytes))
+        run, size = self._open, self._bytes
         self._open, self._bytes = [], 0
+        if self._enough_to_do():
+            future = Future[FilledRun]()
+            future.set_result(self._filled(run, size, here=True))
+            self._under_way.append(future)
+        else:
+            self._under_way.append(self._pool.submit(self._filled, run, size))
 
-    def _filled(self, run: Sequence[OpenBlock], size: int) -> FilledRun:
+    def _enough_to_do(self) -> bool:
+        """Tell whether each thread has a run to pack and one that waits; never where runs go elsewhere, which only waits."""
+        if self._elsewhere is not None and self._elsewhere.run_bytes:
+            return False
+        return sum(not run.done() for run in self._under_way) >= 2 * self._threads
+
+    def _filled(self, run: Sequence[OpenBlock], size: int, *, here: bool = False) -> FilledRun:
         with self._working:
             texts = [_text(block) for block in run]
             packer = self._packer()
             packed = [pack_block(text.text, block.columns, packer) for text, block in zip(texts, run, strict=True)]
-            sent = self._elsewhere is not None and self._elsewhere.claim(size)
+            sent = not here and self._elsewhere is not None and self._elsewhere.claim(size)
             mapped = None if sent else map_blocks(texts, self._masking)
         del texts
         if mapped is None:
