@@ -35,11 +35,11 @@ def instead_words(findings: Findings) -> str:
 
 def standing_words(findings: Findings) -> str:
     """Say what had been going on when the window began, and went on throughout."""
-    standing = findings.answered.standing
-    if not standing:
+    if not findings.answered.standing:
         return ""
-    more = f", and {len(standing) - 1} more like it" if len(standing) > 1 else ""
-    return f" {capital(happened(standing[0]))} all along, from before it began{more}: ask about it by its name."
+    first, *rest = findings.answered.standing
+    more = f", and {len(rest)} more like it" if rest else ""
+    return f" {capital(happened(first))} all along, from before it began{more}: ask about it by its name."
 
 
 def _unlike(findings: Findings) -> str:
