@@ -90,11 +90,6 @@ class Requests:
         """Give how many of those succeeded."""
         return self._succeeded
 
-    def share(self, start_s: float, end_s: float) -> float:
-        """Give which share of all that came came in the minutes from one time to another."""
-        first, last = (int((at_s - self.window.start_s) // BIN_S) for at_s in (start_s, end_s))
-        return float(self._every[max(0, first) : last + 1].sum()) / max(1.0, float(self._every.sum()))
-
     def bursts(self, exposure: Exposure | None) -> list[Burst]:
         """Give when far more came than usual, whatever became of them; to the minute."""
         minutes = np.flatnonzero(self._every)
