@@ -19,16 +19,17 @@ _DIGIT = re.compile(r"\d")
 MOST_NAMED = 2
 
 
-def of_version(question: Question, found: list[Subject]) -> list[Subject]:
-    """Keep the changes that brought the version which a question names beside a thing; all where none did."""
+def of_version(question: Question, found: list[Subject], context: FollowUpContext) -> list[Subject]:
+    """Give the changes that brought the version which a question names; what was found otherwise where none did."""
     versions = [each.removeprefix("v") for each in question.quoted if _DIGIT.search(each)]
-    if not versions or not question.entities or question.kinds - STAYS:
+    if not versions or question.moments:
         return found
+    named = set(question.entities)
     meant = [
-        one
-        for one in found
-        if one.signal.kind in STAYS
-        and any(version in each.note for version in versions for each in one.signal.occurrences)
+        Subject(signal=one, occurrences=one.occurrences, step=step_of(one, context))
+        for one in context.signals
+        if one.kind in STAYS and (not named or {one.entity, context.topology.root(one.entity)} & named)
+        if any(version in each.note for version in versions for each in one.occurrences)
     ]
     return meant or found
 
@@ -37,14 +38,14 @@ def as_reported(subject: Subject, context: FollowUpContext, test: LinkTest) -> t
     """Give the report's judgement of a thing and its reason; None where it has none, or where the question means a part of it."""
     if len(subject.occurrences) < len(subject.signal.occurrences):
         return None
+    if (part := _entry(subject, context.report.ruled_out, context)) is not None:
+        return "unrelated", part.reason
     if _met_the_root(subject, context):
         first = context.report.cascade.steps[0]
         return "related", (
             f"{first.id} ({first.entity.name}) was first seen in its own lines, at {clock(first.first_at)} while it ran; whether it "
             "brought that about or only met it was not tested"
         )
-    if (part := _entry(subject, context.report.ruled_out, context)) is not None:
-        return "unrelated", part.reason
     if (part := _entry(subject, context.report.undecided, context)) is not None:
         return "unknown", part.reason
     return _among_equals(context, test)
@@ -75,7 +76,7 @@ def _among_equals(context: FollowUpContext, test: LinkTest) -> tuple[AnswerVerdi
 
 def _met_the_root(subject: Subject, context: FollowUpContext) -> bool:
     """Tell whether the first step, which is another's, is known from the lines of the thing's own pods."""
-    if subject.signal.kind not in STAYS | {Kind.JOB_RUN} or not context.report.cascade.steps:
+    if subject.signal.kind is not Kind.JOB_RUN or not context.report.cascade.steps:
         return False
     place = context.topology.root(subject.signal.entity)
     heads = [one for one in context.signals if (step := step_of(one, context)) is not None and step.id == "S1"]

@@ -7,7 +7,7 @@ A failed one lowers the confidence.
 from bot.analyst.citations import Citations
 from bot.analyst.controls_once import of_one_time
 from bot.analyst.findings import Findings
-from bot.analyst.rivals import LASTING, Rival
+from bot.analyst.rivals import LASTING, MAY_END, Rival
 from bot.analyst.words import clock_s, counted, noun_of, one_of, times
 from bot.domain.link import TEST_TOGETHER, Chain
 from bot.domain.report import ControlQuestion
@@ -27,7 +27,7 @@ def control_questions(
 ) -> tuple[ControlQuestion, ...]:
     """Ask at least three questions of the answer and grade them by the data."""
     once = len(chain.root.occurrences) == 1 or (chain.root.kind in LASTING and chain.end_to_end.hits <= 1)
-    out = [rival for rival in found if not rival.open]
+    out = [rival for rival in found if not rival.open and MAY_END not in rival.reason]
     asked = [_unrelated(rival, citations) for rival in out[: 1 if once else 2]]
     asked.extend(of_one_time(chain, found, findings, citations) if once else ())
     between = chain.signals[1:-1] or chain.signals[:1]

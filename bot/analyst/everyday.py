@@ -16,7 +16,7 @@ COMMON_WORDS = _words(
     back bad be because been before began begin behind being below between big both break broke broken but by came can caused cause causes causing
     change changed changes check cheers clear cluster come coming could couldn couldnt day days did didn didnt different do does doesn doesnt doing done
     down during each early effect else ended end ends even ever every everybody everything evidence exactly explain fact fail failed failing fails far few
-    find fine first fix follow for found from full gave get getting give go goes going good got great had happen happened happening happens has have
+    fill filled filling fills find fine first fix follow for found from full gave get getting give go goes going good got great had happen happened happening happens has have
     having he hello help her here hey hi him his hour hours how however i if impact important in incident indeed instead into is isn isnt issue issues it
     its itself just keep kept kind know last late later least less let like likely line list little log logs long look looked looking looks lot made make
     makes many matter may maybe me mean might minute minutes miss missed missing moment month more most much must my near nearly need never new next

@@ -12,6 +12,7 @@ from bot.analyst.answers import give, holds
 from bot.analyst.citations import Citations
 from bot.analyst.closing import can_close
 from bot.analyst.doubts import falsify, how_sure, missing_words, not_seen
+from bot.analyst.ending import ended
 from bot.analyst.everyday import foreign_language
 from bot.analyst.happenings import MOST_CLOCKS, line_of, telling, what_happened
 from bot.analyst.next_steps import next_steps
@@ -236,5 +237,6 @@ _ANSWERS: dict[Intent, Callable[[Question, FollowUpContext], Answer]] = {
     "who": who,
     "guess": _guess,
     "close": can_close,
+    "ended": ended,
     "unknown": _not_understood,
 }

@@ -13,6 +13,7 @@ from bot.analyst.subjects import FollowUpContext, Subject, subjects, symptom_sig
 from bot.analyst.times import Moment
 from bot.analyst.vocabulary import kinds_in
 from bot.analyst.words import clock, clock_s, counted, happened, noun, times
+from bot.analyst.written import written
 from bot.domain.report import Answer
 from bot.domain.signal import Kind
 from bot.domain.window import instant
@@ -99,7 +100,7 @@ def telling(found: list[Subject]) -> list[Subject]:
 
 def _nothing(question: Question, context: FollowUpContext) -> Answer:
     """Say that nothing was seen where and when it was asked for, and what stands nearest to that time."""
-    if not question.moments and (told := steady(question, context)) is not None:
+    if not question.moments and (told := steady(question, context) or written(question, context)) is not None:
         return told
     where = places_asked(question)
     what = f"No {kinds_asked(question)} seen" if kinds_asked(question) else "Nothing was seen"

@@ -33,6 +33,7 @@ from bot.analyst.quiet import OFTEN, alarms, asked_about, set_aside, spread
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
 from bot.analyst.roots import FAR, against, cleared_roots
 from bot.analyst.steps import cascade, summary_of
+from bot.analyst.suspicion import suspected
 from bot.analyst.sustaining import kept_up, sustaining
 from bot.analyst.undone import without_vain
 from bot.analyst.unread import too_much_unread, unread_words
@@ -130,7 +131,10 @@ def _cause_found(
     citations: Citations,
 ) -> Report:
     steps = cascade(chain, findings, citations)
-    controls = control_questions(chain, found, findings, citations)
+    controls = (
+        *suspected(findings, chain, found, citations),
+        *control_questions(chain, found, findings, citations),
+    )
     failed = [question for question in controls if question.verdict == "failed"]
     confidence = judged.confidence
     reasons = judged.reasons
@@ -184,6 +188,7 @@ def _inconclusive(
         symptom=_symptom(findings, None, citations),
         ruled_out=tuple(ruled_out(rival, findings, citations) for rival in found if not rival.open),
         undecided=tuple(ruled_out(rival, findings, citations) for rival in found if rival.open),
+        control_questions=suspected(findings, chain, found, citations, doubt=judged.reasons[0]),
         claims=_claims(findings, None, citations),
     )
 

@@ -18,6 +18,7 @@ from bot.analyst.rivals import LASTING, NOTABLE
 from bot.analyst.shown import cut, summary
 from bot.analyst.subjects import FollowUpContext, Subject, step_of, subjects, symptom_signal
 from bot.analyst.words import capital, clock, clock_s, counted, every, names_of, noun
+from bot.analyst.written import asks_whose, written
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId
 from bot.domain.report import Answer
@@ -39,6 +40,8 @@ _PRONOUN = re.compile(r"\b(?:it|this|that|them|these|those)\b", re.IGNORECASE)
 
 def who(question: Question, context: FollowUpContext) -> Answer:
     """Tell who said to have done it; where nobody did, what was done and what the record says of its author."""
+    if asks_whose(question) and (told := written(question, context)) is not None:
+        return told
     root = context.report.root_cause
     if root and not (question.entities or question.moments) and _PRONOUN.search(question.text):
         question = replace(question, entities=(root.entity,))

@@ -27,6 +27,7 @@ STILL_S = 300.0
 """How long before the end of the data an episode may have been seen last that still went on then."""
 LONG_S = 60.0
 """From here on it is worth a word how long the longest episode was."""
+_FORMER = re.compile(r"\b(?:before|former\w*|previous\w*|used to be|was)\b", re.IGNORECASE)
 _COUNTED = re.compile(r"(?P<lead>.*?)(?: for [\d ,hdmins]+(?= \(|$)| once\b| twice\b| \d[\d,]* times\b).*")
 
 
@@ -158,7 +159,8 @@ def setting(question: Question, context: FollowUpContext) -> Answer:
     """Give the settings that the cascade rests on and that the question's words name, else all of them."""
     facts = _facts(context.report)
     if not facts:
-        return give(question, context, f"The report rests on no setting. {holds(context)}", "unknown")
+        former = " What was set at another time is not in what was read." if _FORMER.search(question.text) else ""
+        return give(question, context, f"The report rests on no setting.{former} {holds(context)}", "unknown")
     words = [
         word for word in re.findall(r"[a-z]{4,}", question.text.lower()) if word not in {"what", "period", "setting"}
     ]

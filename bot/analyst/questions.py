@@ -56,6 +56,7 @@ Intent = Literal[
     "who",
     "guess",
     "close",
+    "ended",
     "unknown",
 ]
 

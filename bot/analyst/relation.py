@@ -31,6 +31,7 @@ from bot.analyst.steady import steady
 from bot.analyst.subjects import FollowUpContext, Subject, step_of, subjects, symptom_signal
 from bot.analyst.vocabulary import ACTS_THROUGH, MISTAKEN
 from bot.analyst.words import capital, counted, happened, p_words
+from bot.analyst.written import written
 from bot.domain.link import LinkTest
 from bot.domain.report import Answer, AnswerTest, Step, StepLink
 from bot.domain.signal import Kind, Occurrence, Signal
@@ -58,7 +59,7 @@ def related(question: Question, context: FollowUpContext) -> Answer:
     every = subjects(question, context)
     off = [one for one in every if symptom is None or one.signal.id != symptom.id]
     asks_symptom = bool(every) and not question.kinds and every[0].step is not None
-    found = of_version(question, every if asks_symptom else off or every)
+    found = of_version(question, every if asks_symptom else off or every, context)
     if not found:
         return _no_sign(question, context)
     root = next(
@@ -89,7 +90,7 @@ def _no_leak(answer: Answer, question: Question, found: list[Subject]) -> Answer
 def _not_whole(answer: Answer, question: Question, context: FollowUpContext, subject: Subject) -> Answer:
     """Keep open whether a thing belongs to it where only one thing that happened to it was cleared and evidence is missing."""
     lost = missing_words(context.report)
-    alone = bool(question.entities) and not (question.kinds or question.moments)
+    alone = bool(question.entities) and not (question.kinds or question.moments or question.quoted)
     if answer.verdict != "unrelated" or context.report.verdict != "inconclusive" or not alone or not lost:
         return answer
     cleared = answer.answer.removeprefix("No. ")
@@ -158,7 +159,7 @@ def _root_instead(context: FollowUpContext) -> list[str]:
 
 def _no_sign(question: Question, context: FollowUpContext) -> Answer:
     """Say that nothing of the kind was seen, what was looked for, and which step people may take for it."""
-    if (told := steady(question, context)) is not None:
+    if (told := steady(question, context) or written(question, context)) is not None:
         return told
     looked, where = kinds_asked(question), places_asked(question)
     if context.report.verdict == "no_incident":

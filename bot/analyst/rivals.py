@@ -66,6 +66,9 @@ UNTOLD = frozenset({Kind.LOG_ERROR, Kind.LOG_BURST, Kind.ALERT, Kind.RESOURCE_SH
 """Kinds that say too little to be called a cause of anything."""
 LEAST_PLAUSIBLE = 0.5
 MOST_CONTRIBUTING = 3
+MAY_END = "it was made as that ended, and may have ended it"
+ENDS_S = 600.0
+"""How long before the last sign of the symptom what ended it stands at most."""
 LASTED_S = 600.0
 """From here on it is told how long a single occurrence went on."""
 SHARE_OF_A_CAUSE = 0.5
@@ -239,10 +242,17 @@ def _nothing_followed(test: LinkTest, count: int, episodes: int, signal: Signal,
     before = sum(1 for one in symptom.occurrences if one.start_s < signal.occurrences[0].start_s)
     after = "it" if count == 1 else f"any of the {count}"
     if episodes == 1:
-        return f"the one episode {'had begun before' if before else f'did not begin within {reach} after'} {after}"
+        told = f"the one episode {'had begun before' if before else f'did not begin within {reach} after'} {after}"
+        return f"{told}; {MAY_END}" if before and _ends(signal, symptom) else told
     said = f"none of the {episodes} episodes began within {reach} after {after}"
     earlier = f"all {episodes}" if before == episodes else f"{before}"
     return f"{said}; {earlier} had begun before {'it' if count == 1 else 'the first'}" if before else said
+
+
+def _ends(signal: Signal, symptom: Signal) -> bool:
+    """Tell a change made as the symptom ended, minutes before its last sign: it may be the undoing."""
+    end_s = symptom.occurrences[-1].end_s
+    return signal.kind in LASTING and any(-60.0 <= end_s - one.start_s <= ENDS_S for one in signal.occurrences)
 
 
 def contributing(

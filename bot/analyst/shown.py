@@ -7,15 +7,16 @@ from bot.analyst.answers import give
 from bot.analyst.citations import Citations
 from bot.analyst.happenings import line_of, what_happened
 from bot.analyst.questions import Question
-from bot.analyst.subjects import FollowUpContext, Subject, step_of, subjects
+from bot.analyst.subjects import FollowUpContext, Subject, step_of, subjects, symptom_signal
 from bot.analyst.words import clock, counted, happened, p_words
 from bot.domain.link import Link
 from bot.domain.report import Answer, Report, Step
-from bot.domain.signal import Signal
+from bot.domain.signal import Kind, Signal
 from bot.domain.spelling import lag_words
 
 LINES = re.compile(
-    r"\b(?:logs?|log ?lines?|lines|say|said|saying|complain\w*|wr(?:ite|itten)|print\w*)\b", re.IGNORECASE
+    r"\b(?:logs?|log ?lines?|lines|say|said|saying|complain\w*|wr(?:ite|itten)|print\w*|exceptions?|thr[eo]wn?|stack ?traces?)\b",
+    re.IGNORECASE,
 )
 TIMELINE = re.compile(r"\b(?:time-?line|step by step|chronolog\w*|sequence|in order)\b", re.IGNORECASE)
 NEGATED = re.compile(r"^\W*why (?:\w+n'?t|cannot)\b", re.IGNORECASE)
@@ -63,6 +64,7 @@ def _log_lines(question: Question, context: FollowUpContext) -> Answer | None:
     else:
         chosen = [one for one in context.signals if step_of(one, context) is not None]
         chosen.sort(key=lambda one: (one.occurrences[0].start_s, one.id))
+        chosen = chosen or _nearest_errors(context)
     refs = [
         (ref, signal) for signal in chosen for one in signal.occurrences[:1] for ref in one.refs[:2] if ref[:1] == "L"
     ]
@@ -76,6 +78,14 @@ def _log_lines(question: Question, context: FollowUpContext) -> Answer | None:
     for key in [key for key in cited.entries if key not in said]:
         del cited.entries[key]
     return give(question, context, " · ".join(said.values()), "answered", cited) if said else None
+
+
+def _nearest_errors(context: FollowUpContext) -> list[Signal]:
+    """Give what logged errors, what began nearest to the symptom first, where no cascade says which."""
+    felt = symptom_signal(context)
+    at_s = felt.occurrences[0].start_s if felt is not None and felt.occurrences else context.window.start_s
+    errors = [one for one in context.signals if one.kind is Kind.LOG_ERROR and one.occurrences]
+    return sorted(errors, key=lambda one: (abs(one.occurrences[0].start_s - at_s), one.id))
 
 
 def cut(quote: str) -> str:

@@ -40,8 +40,7 @@ def cannot_tell(findings: Findings, signal: Signal, link: Link, chain: Chain | N
 
 
 def _beside_a_cause(findings: Findings, signal: Signal, test: LinkTest, chain: Chain) -> str | None:
-    acts = signal.kind in STAYS or signal.kind is Kind.JOB_RUN
-    if acts and _met_the_root(findings, signal, chain):
+    if signal.kind is Kind.JOB_RUN and _met_the_root(findings, signal, chain):
         return (
             f"its own lines are where {chain.root.entity.name} was first seen to fail: whether it brought that about or only "
             "met it was not tested"

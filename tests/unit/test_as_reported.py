@@ -147,3 +147,48 @@ def test_sources_that_are_missing_are_told_in_one_breath():
         in ask("what did you not see?", report=replace(REPORT, coverage=rows)).answer
     )
     assert CONTEXT.report.coverage[0].source == "jira"
+
+
+def test_what_ended_it_is_told_with_what_stands_near():
+    """A change two minutes before the last failure stands near; where nothing does, or it goes on, that is said."""
+    soon = signal(Kind.CONFIG_CHANGE, WORKER, [END - timedelta(hours=6) - timedelta(minutes=2)], "V2", "changed")
+    felt = replace(REPORT.symptom, episodes=(replace(REPORT.symptom.episodes[0], end=END - timedelta(hours=6)),))
+    told = ask("what ended it?", report=replace(REPORT, symptom=felt), signals=[soon, FELT])
+    assert told.answer.startswith("It was last seen Sat 21 Nov 18:00Z. What stands near that")
+    assert "the configuration in Deployment payments/worker was changed" in told.answer
+    alone = ask("what ended it?", report=replace(REPORT, symptom=felt), signals=[FELT])
+    assert "nothing that was seen ended it" in alone.answer
+    on = replace(REPORT.symptom, episodes=(replace(REPORT.symptom.episodes[0], end=END),))
+    assert "still so when the data ends" in ask("what ended it?", report=replace(REPORT, symptom=on)).answer
+
+
+REQUESTS = [
+    Item(ItemId(f"L{20 + n}"), START, "kubernetes/logs", "edge/traefik-x/app", text, text.encode())
+    for n, text in enumerate(
+        ['{"ClientHost": "192.0.2.9", "DownstreamStatus": 404, "Duration": 1}', '{"ClientHost": "192.0.2.9", "DownstreamStatus": 404, "Duration": 2}']
+    )
+]  # fmt: skip
+
+
+class Requests(Store):
+    """Request lines beside the rest."""
+
+    def item(self, item):
+        """Look one up."""
+        return next((each for each in REQUESTS if each.id == item), super().item(item))
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [("who got the 404s?", "answered"), ("any 404s?", "answered"), ("are the 404s related?", "unknown")],
+)
+def test_a_status_that_stands_in_lines_is_not_unseen(text, verdict):
+    """No event counts them, and yet they are there, with whose requests they were."""
+
+    def search(words, *_):
+        hits = [each for each in REQUESTS if words in each.text]
+        return type("Found", (), {"hits": hits, "total": len(hits)})()
+
+    told = ask(text, search=search, evidence=Requests())
+    assert "2 lines hold the status 404, and were counted into no event; asked by 192.0.2.9 (2)." in told.answer
+    assert (told.verdict, len(told.evidence)) == (verdict, 2)
