@@ -2,6 +2,7 @@
 
 from bot.analyst.answers import give
 from bot.analyst.citations import Citations
+from bot.analyst.controls_once import ENDS
 from bot.analyst.happenings import line_of
 from bot.analyst.questions import Question
 from bot.analyst.rivals import LASTING
@@ -16,16 +17,7 @@ AFTER_S = 300.0
 """How long after: what is counted in steps is seen late."""
 STILL_S = 300.0
 MOST = 4
-ENDS = LASTING | {
-    Kind.HUMAN_CHANGE,
-    Kind.SCALE_UP,
-    Kind.SCALE_DOWN,
-    Kind.POD_START,
-    Kind.STARTUP,
-    Kind.CONTAINER_RESTART,
-    Kind.NODE_FAILURE,
-    Kind.CLOCK_JUMP,
-}
+MAY_END = ENDS | {Kind.NODE_FAILURE, Kind.CLOCK_JUMP}
 
 
 def ended(question: Question, context: FollowUpContext) -> Answer:
@@ -41,7 +33,7 @@ def ended(question: Question, context: FollowUpContext) -> Answer:
     near = [
         Subject(signal=one, occurrences=inside, step=step_of(one, context))
         for one in context.signals
-        if one.kind in ENDS
+        if one.kind in MAY_END
         if (inside := tuple(row for row in one.occurrences if -BEFORE_S <= row.start_s - end_s <= AFTER_S))
     ]
     near.sort(

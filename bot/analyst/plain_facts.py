@@ -17,6 +17,7 @@ from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext, subjects
 from bot.analyst.whom import whom
 from bot.analyst.words import clock, clock_s, counted, every
+from bot.analyst.written import first_written
 from bot.domain.report import Answer, Report, Symptom
 from bot.domain.signal import Kind, Signal
 from bot.domain.spelling import length
@@ -35,7 +36,8 @@ def since_when(question: Question, context: FollowUpContext) -> Answer:
     """Tell when the symptom was first and last felt, and whether that is still so at the window's end."""
     symptom = context.report.symptom
     if symptom is None or not symptom.episodes:
-        return give(question, context, "No symptom was found in this case, so nothing began.", "unknown")
+        told = first_written(question, context)
+        return told or give(question, context, "No symptom was found in this case, so nothing began.", "unknown")
     first, last = symptom.episodes[0], symptom.episodes[-1]
     spans = sorted((each.end - each.start).total_seconds() for each in symptom.episodes)
     since_s = (context.window.end - last.end).total_seconds()

@@ -11,7 +11,7 @@ from bot.analyst.answers import give
 from bot.analyst.citations import Citations
 from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext
-from bot.analyst.words import counted
+from bot.analyst.words import clock, counted
 from bot.domain.ports import Stored
 from bot.domain.report import Answer
 
@@ -41,6 +41,20 @@ def written(question: Question, context: FollowUpContext) -> Answer | None:
     related = question.intent in {"related", "why_not"}
     lead = "I cannot tell. " if related else ""
     return give(question, context, lead + text, "unknown" if related else "answered", cited)
+
+
+def first_written(question: Question, context: FollowUpContext) -> Answer | None:
+    """Say since when lines hold the status that this question, or the one of the report, names; None where none does."""
+    words = [*question.symptom_words, *re.findall(r"\b[45]\d\d", context.report.question)]
+    status = next((found[0] for word in words if (found := _STATUS.match(word))), None)
+    dated = sorted((line.at, line.id) for line in _holding(status, context) if line.at is not None) if status else []
+    if not dated:
+        return None
+    cited = Citations(context.evidence)
+    cited.cite(dated[0][1])
+    first, last = dated[0][0], dated[-1][0]
+    text = f"No incident rises above the everyday, but {counted(len(dated), 'line')} hold the status {status}: the first {clock(first)}, the last {clock(last)}."
+    return give(question, context, text, "answered", cited)
 
 
 def asks_whose(question: Question) -> bool:

@@ -192,3 +192,16 @@ def test_a_status_that_stands_in_lines_is_not_unseen(text, verdict):
     told = ask(text, search=search, evidence=Requests())
     assert "2 lines hold the status 404, and were counted into no event; asked by 192.0.2.9 (2)." in told.answer
     assert (told.verdict, len(told.evidence)) == (verdict, 2)
+
+
+def test_since_when_is_told_of_a_status_without_an_incident():
+    """No incident was found, and yet the lines say when the first of them came."""
+
+    def search(words, *_):
+        hits = [each for each in REQUESTS if words in each.text]
+        return type("Found", (), {"hits": hits, "total": len(hits)})()
+
+    calm = replace(OPEN, verdict="no_incident", symptom=None, question="since when the 404s?")
+    told = ask("since when do we have them?", report=calm, search=search, evidence=Requests(), signals=[])
+    assert "2 lines hold the status 404: the first Tue 17 Nov 00:00Z" in told.answer
+    assert "nothing began" in ask("since when do we have them?", report=calm, signals=[]).answer
