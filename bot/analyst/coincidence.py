@@ -8,29 +8,14 @@ from bot.analyst.answers import AnswerVerdict, measured
 from bot.analyst.doubts import missing_words, reaches_back
 from bot.analyst.rivals import LASTING, may_wait
 from bot.analyst.subjects import FollowUpContext, Subject
+from bot.analyst.victims import LEAST_LINES, ORDINARY, SOON_S
 from bot.analyst.words import p_words
 from bot.domain.link import LinkTest
-from bot.domain.signal import Kind, Occurrence, Signal
+from bot.domain.signal import Occurrence, Signal
 from bot.domain.spelling import length
 
 HORIZON_S = 1800.0
 """How long after a cause an effect is still looked for, unless the test of the pair looked longer."""
-SOON_S = 60.0
-"""How long after the symptom set in trouble elsewhere still counts as having come with it."""
-ORDINARY = LASTING | {
-    Kind.HUMAN_CHANGE,
-    Kind.POD_START,
-    Kind.POD_KILL,
-    Kind.STARTUP,
-    Kind.SHUTDOWN,
-    Kind.SCALE_UP,
-    Kind.SCALE_DOWN,
-    Kind.JOB_RUN,
-    Kind.ALERT,
-}
-"""What every change brings along, or what is no trouble."""
-LEAST_LINES = 3
-"""Log lines together that are trouble; one slow request now and then is not."""
 NEAR_P = 0.02
 """Chance of lying so near to an episode, up to which a thing that is dated after it may still have begun it."""
 FEW_BUT_SURE_P = 0.001

@@ -38,7 +38,10 @@ def control_questions(
     quiet = _quiet(chain, sharpest, findings)
     if quiet is not None:
         asked.append(quiet)
-    asked.append(_stayed(chain, citations) if chain.root.kind in LASTING else _always(chain, citations))
+    if chain.root.kind in LASTING:
+        asked.append(_stayed(chain, citations))
+    elif not once:
+        asked.append(_always(chain, citations))
     return tuple(asked)
 
 

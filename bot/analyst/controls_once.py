@@ -7,10 +7,10 @@ hit that it does not touch, an end that it does not explain, another that explai
 from collections.abc import Collection, Iterator, Sequence
 
 from bot.analyst.citations import Citations
-from bot.analyst.coincidence import ORDINARY
 from bot.analyst.findings import Findings
 from bot.analyst.rivals import LASTING, Rival
 from bot.analyst.undone import undoing_of
+from bot.analyst.victims import ORDINARY
 from bot.analyst.words import capital, clock_s, counted, noun_of, one_of, p_words, plural
 from bot.domain.link import Chain
 from bot.domain.report import ControlQuestion

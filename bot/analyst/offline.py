@@ -131,9 +131,11 @@ def _cause_found(
     citations: Citations,
 ) -> Report:
     steps = cascade(chain, findings, citations)
+    asked = suspected(findings, chain, found, citations)
+    said = {each.answer for each in asked}
     controls = (
-        *suspected(findings, chain, found, citations),
-        *control_questions(chain, found, findings, citations),
+        *asked,
+        *(each for each in control_questions(chain, found, findings, citations) if each.answer not in said),
     )
     failed = [question for question in controls if question.verdict == "failed"]
     confidence = judged.confidence

@@ -13,7 +13,7 @@ from bot.analyst.findings import Findings
 from bot.analyst.routes import why_explained
 from bot.analyst.undecided import cannot_tell
 from bot.analyst.undone import then_back, undone_in_vain, words_of
-from bot.analyst.victims import failed_elsewhere_first
+from bot.analyst.victims import failed_elsewhere_first, well_itself
 from bot.analyst.words import MASS, TAKEN_AWAY, capital, clock_s, counted, happened, noun, noun_of, p_words, times
 from bot.domain.entity import Entity
 from bot.domain.link import Chain, Link, LinkTest
@@ -121,6 +121,7 @@ def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> li
         link = findings.test(signal, symptom)
         vain = words_of(findings, signal, symptom.occurrences) or (known and findings.cleared.get(signal.id)) or ""
         vain = vain or failed_elsewhere_first(findings, signal, chain if known else None)
+        vain = vain or (link.test.hits > 0 and well_itself(findings, signal, chain if known else None)) or ""
         unsure = "" if vain else cannot_tell(findings, signal, link, chain, known=known)
         reason = vain or unsure or why_not(signal, link, symptom, chain if known else None)
         if reason is None or (not known and not vain and not unsure and may_wait(signal, symptom)):

@@ -9,9 +9,10 @@ from itertools import pairwise
 from statistics import median
 
 from bot.analyst.findings import Findings
-from bot.analyst.words import counted, p_words
+from bot.analyst.undone import SETTLES_S, undoing_of
+from bot.analyst.words import clock_s, counted, p_words
 from bot.domain.link import Chain, Link, LinkTest
-from bot.domain.signal import Kind, Signal
+from bot.domain.signal import Kind, Occurrence, Signal
 from bot.domain.spelling import length
 
 FITS = "times fit"
@@ -64,6 +65,8 @@ def _open(findings: Findings, signal: Signal, test: LinkTest) -> str | None:
         return None  # how the symptom itself shows
     if test.status == "supported" and _covers(test):
         return f"{_followed(test)} ({p_words(test.p_value)}): its {FITS}, but no cause was established"
+    if (back := _ended_with_its_undoing(signal, symptom)) is not None:
+        return f"it was undone at {clock_s(back.start_s)}, and the symptom ended then: its {FITS}, but how it acted was not seen"
     stays = signal.kind in STAYS and _before_all(signal, symptom)
     if stays or _new_job(findings, signal):
         then = f"{_followed(test)}, as it may by chance ({p_words(test.p_value)})"
@@ -109,6 +112,14 @@ def _new_job(findings: Findings, signal: Signal) -> bool:
     gap_s = median(later - sooner for sooner, later in pairwise(starts)) if len(starts) > 1 else 0.0
     new = starts[0] - findings.window.start_s > NEW_AFTER * gap_s
     return new and starts[0] <= symptom.occurrences[0].start_s
+
+
+def _ended_with_its_undoing(signal: Signal, symptom: Signal) -> Occurrence | None:
+    """Give the undoing of a change that stood before all episodes and with which the last of them ended; None where there is none."""
+    first_s, end_s = symptom.occurrences[0].start_s, symptom.occurrences[-1].end_s
+    at = max((n for n, one in enumerate(signal.occurrences) if one.start_s <= first_s), default=None)
+    back = undoing_of(signal, at) if at is not None and signal.kind in STAYS else None
+    return back if back is not None and -SETTLES_S <= end_s - back.start_s <= SETTLES_S else None
 
 
 def _covers(test: LinkTest) -> bool:

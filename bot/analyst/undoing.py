@@ -9,6 +9,7 @@ from bot.analyst.answers import give
 from bot.analyst.citations import Citations
 from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext
+from bot.analyst.undecided import STAYS
 from bot.domain.entity import Entity
 from bot.domain.report import Answer, RuledOut
 
@@ -25,6 +26,8 @@ def undoing(question: Question, context: FollowUpContext) -> Answer | None:
     """Say whether putting back a change that a question names helps; None where the report does not speak of it."""
     if not (_BACK.search(question.text) and _HELPS.search(question.text)):
         return None
+    if not question.entities:
+        return _without_a_name(question, context)
     places = set(question.entities) | {context.topology.root(entity) for entity in question.entities}
     if (part := _of(places, context.report.ruled_out)) is not None:
         lead = (
@@ -39,6 +42,26 @@ def undoing(question: Question, context: FollowUpContext) -> Answer | None:
             question, context, part, f"{said}Undone, it would tell: what goes on as before did not come from it."
         )
     return None
+
+
+def _without_a_name(question: Question, context: FollowUpContext) -> Answer | None:
+    """Say of "would rolling back have helped?" whether there is anything to roll back: in the cascade, else among what is left open."""
+    steps = context.report.cascade.steps
+    if steps and context.report.verdict == "cause_found":
+        if steps[0].mechanism in STAYS:
+            return None
+        text = f"No: what it begins with, {steps[0].summary[:1].lower()}{steps[0].summary[1:].rstrip('.')}, is no change that could be put back."
+        return give(
+            question,
+            context,
+            re.sub(r"with, (\w+ \S*/)", lambda found: f"with, {found[1][:1].upper()}{found[1][1:]}", text),
+            "answered",
+        )
+    part = next((part for part in context.report.undecided if _CHANGED.search(part.summary)), None)
+    if part is None:
+        return None
+    text = f"Of {part.entity} it may: not ruled out, yet not shown to be the cause either: {part.reason}."
+    return _told(question, context, part, text)
 
 
 def _of(places: set[Entity], parts: tuple[RuledOut, ...]) -> RuledOut | None:

@@ -9,8 +9,26 @@ from bot.domain.link import Chain
 from bot.domain.signal import Kind, Signal
 
 CHANGES = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE})
+ORDINARY = CHANGES | {
+    Kind.HUMAN_CHANGE,
+    Kind.POD_START,
+    Kind.POD_KILL,
+    Kind.STARTUP,
+    Kind.SHUTDOWN,
+    Kind.SCALE_UP,
+    Kind.SCALE_DOWN,
+    Kind.JOB_RUN,
+    Kind.ALERT,
+}
+"""What every change brings along, or what is no trouble."""
+LEAST_LINES = 3
+"""Log lines together that are trouble; one slow request now and then is not."""
+SOON_S = 60.0
+"""How long after the symptom set in trouble elsewhere still counts as having come with it."""
 MOSTLY = 0.75
 """Share of a workload's troubles before which the other workload failed."""
+WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Rollout"})
+"""What has pods of its own, in which trouble would show."""
 OFTEN = 3
 """Troubles from which on their order with another's tells something."""
 
@@ -34,4 +52,31 @@ def failed_elsewhere_first(findings: Findings, signal: Signal, chain: Chain | No
     return (
         f"{plural(sooner.kind)} of {first} came before {place.name} failed {with_it} of {counted(test.effects, 'time')}, and "
         f"nothing shows {first} to call {place.name}"
+    )
+
+
+def well_itself(findings: Findings, signal: Signal, chain: Chain | None) -> str:
+    """Say that nothing went wrong at a changed workload beside the cascade until the symptom came; empty where something did."""
+    if chain is None or signal.kind not in CHANGES or len(chain.explained) < len(chain.symptom.occurrences):
+        return ""
+    place = findings.topology.root(signal.entity)
+    if place in {findings.topology.root(one.entity) for one in chain.signals} or place.kind not in WORKLOADS:
+        return ""
+    spans = [
+        (one.start_s, min(felt) + SOON_S)
+        for one in signal.occurrences
+        if (felt := [each.start_s for each in chain.symptom.occurrences if each.start_s >= one.start_s])
+    ]
+    trouble = any(
+        start <= each.start_s <= end
+        for other in findings.signals.values()
+        if other.kind not in ORDINARY and findings.topology.root(other.entity) == place
+        for each in other.occurrences
+        if each.size >= LEAST_LINES or not other.source.endswith(("logs", "loki"))
+        for start, end in spans
+    )
+    if trouble or not spans:
+        return ""
+    return (
+        f"nothing went wrong at {place.name} itself before the symptom came, and the cascade accounts for it without it"
     )

@@ -205,3 +205,11 @@ def test_since_when_is_told_of_a_status_without_an_incident():
     told = ask("since when do we have them?", report=calm, search=search, evidence=Requests(), signals=[])
     assert "2 lines hold the status 404: the first Tue 17 Nov 00:00Z" in told.answer
     assert "nothing began" in ask("since when do we have them?", report=calm, signals=[]).answer
+
+
+def test_would_rolling_back_have_helped_is_answered_without_a_name():
+    """What begins with a job cannot be put back; where no cause was named, the change that is left open is told."""
+    told = ask("would rolling back have helped?")
+    assert told.answer.startswith("No: what it begins with, ")
+    left = asked("would rolling back have helped?", replace(OPEN, undecided=(part("its times fit"),)))
+    assert left.answer.startswith("Of Deployment payments/worker it may: not ruled out")

@@ -9,10 +9,10 @@ from test_conclusion import chain_of
 
 from bot.analyst.rivals import Rival, rivals, seen_words
 from bot.analyst.undecided import cannot_tell
-from bot.analyst.victims import failed_elsewhere_first
+from bot.analyst.victims import failed_elsewhere_first, well_itself
 from bot.domain.entity import Entity
 from bot.domain.link import Link, LinkTest
-from bot.domain.signal import Kind
+from bot.domain.signal import BACK, Kind
 
 API = Entity("Deployment", "api", "shop")
 STORE = Entity("Deployment", "store", "shop")
@@ -133,3 +133,31 @@ def test_nodes_that_an_autoscaler_takes_away_are_told_at_once_and_did_not_fail()
         "one node failure, Mon 02 Mar 03:00Z",
     ]
     assert all(isinstance(row, Rival) and not row.open for row in rows)
+
+
+def test_a_release_whose_own_pods_were_well_is_ruled_out():
+    """Its times fit, and yet nothing went wrong at it until the symptom came; where something did, that stays open."""
+    root, hurt, felt = (
+        signal(Kind.JOB_RUN, JOB, [20.0]),
+        signal(Kind.LOCK_WAIT, STORE, [20.1]),
+        signal(Kind.SERVER_ERROR, EDGE, [20.2]),
+    )
+    chain = chain_of(root, hurt, felt)
+    release = signal(Kind.ROLLOUT, API, [19.9])
+    found = findings(root, hurt, release, felt)
+    assert well_itself(found, release, chain).startswith("nothing went wrong at api itself before the symptom came")
+    ill = signal(Kind.CRASH_LOOP, API, [20.0])
+    assert well_itself(findings(root, hurt, release, ill, felt), release, chain) == ""
+    assert well_itself(found, signal(Kind.ROLLOUT, STORE, [19.9]), chain) == ""  # on the cascade itself
+    assert well_itself(found, release, replace(chain, explained=())) == ""
+
+
+@pytest.mark.parametrize(("end_hour", "fits"), [(45.0, True), (45.1, True), (40.0, False), (60.0, False)])
+def test_a_change_with_whose_undoing_the_symptom_ended_is_left_open(end_hour, fits):
+    """A day lay between the release and the symptom, and with its undoing that ended: chance over time says nothing of that."""
+    release = signal(Kind.ROLLOUT, API, [10.0, 45.0])
+    back = replace(release.occurrences[1], note=f"{BACK}api: 2 → 1")
+    release = replace(release, occurrences=(release.occurrences[0], back))
+    felt = signal(Kind.CLIENT_ERROR, EDGE, [35.0], length_s=(end_hour - 35.0) * 3600)
+    said = told(release, felt, hits=1, misses=1, p_value=1.0)
+    assert (said or "").startswith("it was undone at Tue 03 Mar 21:00Z, and the symptom ended then") == fits

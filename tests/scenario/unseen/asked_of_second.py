@@ -60,18 +60,10 @@ AMISS = frozenset(
     {
         ("wal-left-behind", "was ledger-api 6.3.0 the reason?"),
         ("wal-left-behind", "when did the disk begin to fill?"),
-        ("poison-orders", "is invoicer 2.2.0 to blame?"),
-        ("poison-orders", "which exception did the consumer throw?"),
-        ("evicted-sessions", "why did redis evict keys?"),
+        ("evicted-sessions", "is accounts 5.6.0 the cause?"),
         ("conntrack-full", "is thumbs-gc related?"),
         ("clock-drift", "which pods issued the refused tokens?"),
-        ("ceiling-lowered", "does rolling back menu help?"),
-        ("ceiling-lowered", "what was maxReplicas before?"),
-        ("short-keepalive", "since when do we have them?"),
-        ("provider-down", "so was it checkout 9.10.0?"),
         ("lost-logs", "was guide down after 6.1.0?"),
-        ("scanned", "who got the 404s?"),
-        ("scanned", "is 77.1.0 to blame for the 4xx?"),
         ("clock-drift", "what ended it?"),
     }
 )
