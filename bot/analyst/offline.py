@@ -4,6 +4,7 @@ It abstains where support is thin and says what is missing; it never invents a c
 measured, and trusts the verifier to check what it writes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.analyst.advice import recommendations
@@ -51,6 +52,7 @@ from bot.domain.report import (
     AskedWindow,
     Claim,
     Confidence,
+    Contributing,
     Episode,
     Report,
     RootCause,
@@ -144,6 +146,8 @@ def _cause_found(
         confidence = "low" if len(failed) > 1 or confidence == "low" else "medium"
         reasons = (*reasons, *(f"control question failed: {question.question}" for question in failed))
     root = chain.root
+    worse = contributing(findings, chain, kept, citations)
+    found = [one for one in found if not _made_it_worse(one.signal, worse, findings)]
     return _report(
         findings,
         citations,
@@ -156,7 +160,7 @@ def _cause_found(
             summary=summary_of(root), entity=findings.topology.root(root.entity), mechanism=root.kind.value
         ),
         cascade=steps,
-        contributing=contributing(findings, chain, kept, citations),
+        contributing=worse,
         ruled_out=tuple(ruled_out(rival, findings, citations) for rival in found if not rival.open),
         undecided=tuple(ruled_out(rival, findings, citations) for rival in found if rival.open),
         control_questions=controls,
@@ -164,6 +168,12 @@ def _cause_found(
         predictions=predictions(chain, findings),
         recommendations=recommendations(chain, findings),
     )
+
+
+def _made_it_worse(signal: Signal, worse: Sequence[Contributing], findings: Findings) -> bool:
+    """Tell a node that is told to have made it worse: it is not ruled out beside that."""
+    place = findings.topology.root(signal.entity)
+    return signal.kind is Kind.NODE_FAILURE and any(part.entity == place for part in worse)
 
 
 def _inconclusive(

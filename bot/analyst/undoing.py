@@ -19,6 +19,7 @@ _BACK = re.compile(
 _HELPS = re.compile(
     r"\b(?:help\w*|fix\w*|solv\w*|work\w*|enough|mend\w*|spared?|change anything|make a difference)\b", re.IGNORECASE
 )
+_UNDOES = re.compile(r"\b(?:roll|put back|former|take .* away|revert)\b", re.IGNORECASE)
 _CHANGED = re.compile(r"\b(?:rollouts?|reloads?|configuration changes?|secret changes?|certificate renewals?)\b")
 
 
@@ -49,7 +50,7 @@ def _without_a_name(question: Question, context: FollowUpContext) -> Answer | No
     steps = context.report.cascade.steps
     if steps and context.report.verdict == "cause_found":
         if steps[0].mechanism in STAYS:
-            return None
+            return _of_the_root(question, context)
         text = f"No: what it begins with, {steps[0].summary[:1].lower()}{steps[0].summary[1:].rstrip('.')}, is no change that could be put back."
         return give(
             question,
@@ -62,6 +63,16 @@ def _without_a_name(question: Question, context: FollowUpContext) -> Answer | No
         return None
     text = f"Of {part.entity} it may: not ruled out, yet not shown to be the cause either: {part.reason}."
     return _told(question, context, part, text)
+
+
+def _of_the_root(question: Question, context: FollowUpContext) -> Answer | None:
+    """Give the report's first advice with what it would have spared, where that undoes the change it names."""
+    first = next(iter(context.report.recommendations), None)
+    if first is None or not _UNDOES.search(first.summary):
+        return None
+    effect = first.effect.rstrip(".")
+    text = f"It should: {context.report.cascade.steps[0].id} is where it begins. {first.summary.rstrip('.')}: {effect}."
+    return give(question, context, text, "answered")
 
 
 def _of(places: set[Entity], parts: tuple[RuledOut, ...]) -> RuledOut | None:

@@ -78,5 +78,5 @@ def well_itself(findings: Findings, signal: Signal, chain: Chain | None) -> str:
     if trouble or not spans:
         return ""
     return (
-        f"nothing went wrong at {place.name} itself before the symptom came, and the cascade accounts for it without it"
+        f"nothing went wrong at {place.name} itself before the symptom came, which the cascade accounts for without it"
     )

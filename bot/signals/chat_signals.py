@@ -36,7 +36,8 @@ _NOT_DONE = re.compile(
     r"(?:is|are|was|were|feels?) (?:\w+ )?(?:slow|down|broken|dead|stuck|failing|unreachable|timing out))\b",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"[^.!\n]+[.!?]?")
+_SENTENCE = re.compile(r"[^.!\n]+(?:[.!](?=\S)[^.!\n]*)*[.!?]?")
+"""Up to a full stop with a blank behind it: a version has stops of its own."""
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]+")
 
 

@@ -211,5 +211,11 @@ def test_would_rolling_back_have_helped_is_answered_without_a_name():
     """What begins with a job cannot be put back; where no cause was named, the change that is left open is told."""
     told = ask("would rolling back have helped?")
     assert told.answer.startswith("No: what it begins with, ")
+    steps = (replace(REPORT.cascade.steps[0], mechanism="rollout"), *REPORT.cascade.steps[1:])
+    back = replace(REPORT.recommendations[0], summary="Roll it back", effect="would have spared 19 of 19")
+    begun = replace(REPORT, cascade=replace(REPORT.cascade, steps=steps), recommendations=(back,))
+    assert ask("would rolling back have helped?", report=begun).answer.endswith(
+        "Roll it back: would have spared 19 of 19."
+    )
     left = asked("would rolling back have helped?", replace(OPEN, undecided=(part("its times fit"),)))
     assert left.answer.startswith("Of Deployment payments/worker it may: not ruled out")

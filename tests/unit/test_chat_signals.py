@@ -54,3 +54,9 @@ def test_an_announced_change_is_a_signal_of_the_person(text):
 def test_theories_plans_and_questions_are_no_changes(text):
     """What is asked, suspected, planned, or about nothing known is left out."""
     assert _said(text) == []
+
+
+def test_a_version_does_not_end_a_sentence():
+    """What was brought out is quoted with its version."""
+    (one,) = _said("deployed ledger 2026.11.9-8aec561 just now. All fine.")
+    assert one.occurrences[0].note == "deployed ledger 2026.11.9-8aec561 just now."
