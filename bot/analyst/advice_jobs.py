@@ -47,6 +47,13 @@ JOB_BY_NEXT: dict[Kind, tuple[str, str]] = {
         ),
     ),
     **dict.fromkeys(
+        (Kind.EVICTION, Kind.SCHEDULING_FAILURE),
+        (
+            "Give {who} a lower priority class, or a node pool of its own",
+            "its pods take the place of those that serve requests",
+        ),
+    ),
+    **dict.fromkeys(
         (Kind.LOCK_WAIT, Kind.DEADLOCK, Kind.SLOW_QUERY),
         (
             "Let {who} hold the database only briefly: lock_timeout, small batches",

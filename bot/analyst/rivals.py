@@ -4,6 +4,7 @@ An event is ruled out on its numbers: the symptom does not follow it, or does so
 most of the symptom unexplained. What only follows from the cascade is no rival and is left out.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,7 @@ MOST_TIMES = 300
 MOST = 8
 MOST_EXPLAINED = 3
 MOST_OPEN = 5
+_NUMBER = re.compile(r"-\d")
 LEAST_FOLDED = 2
 ANNOUNCED_S = 900.0
 """How far apart somebody's announcement of a change and the change itself are at most."""
@@ -136,14 +138,33 @@ def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> li
 
 
 def _folded(found: list[Rival], symptom: Signal) -> list[Rival]:
-    """Tell nodes that were taken away, and that nothing followed, in one entry: an autoscaler does it all day."""
-    gone = [one for one in found if one.signal.label in TAKEN_AWAY and not one.link.test.hits]
-    if len(gone) < LEAST_FOLDED:
-        return found
-    first = min(gone, key=lambda one: (one.signal.occurrences[0].start_s, one.signal.id))
-    rows = sorted({each.start_s: each for one in gone for each in one.signal.occurrences}.items())
-    nodes = {name for one in gone for name in (one.signal.nodes or {one.signal.entity.name})}
-    others = {"others": str(len(nodes) - 1)} if len(nodes) > 1 else {}
+    """Tell nodes that were taken away, and plain pods of one kind of name, in one entry each where nothing followed them: an
+    autoscaler and its builds do so all day.
+    """
+    crowds: dict[object, list[Rival]] = {}
+    for one in found:
+        if not one.link.test.hits and (crowd := _crowd(one.signal)) is not None:
+            crowds.setdefault(crowd, []).append(one)
+    told = {id(many[0]): _as_one(many, symptom) for many in crowds.values() if len(many) >= LEAST_FOLDED}
+    gone = {id(one) for many in crowds.values() if len(many) >= LEAST_FOLDED for one in many[1:]}
+    return [told.get(id(one), one) for one in found if id(one) not in gone]
+
+
+def _crowd(signal: Signal) -> tuple[str, ...] | None:
+    """Give what a signal is told together with: nodes that were taken away, or pods of a name but for their number."""
+    if signal.label in TAKEN_AWAY:
+        return ("nodes",)
+    if signal.entity.kind == "Pod":
+        return (signal.kind, signal.entity.namespace or "", _NUMBER.split(signal.entity.name)[0])
+    return None
+
+
+def _as_one(many: list[Rival], symptom: Signal) -> Rival:
+    first = min(many, key=lambda one: (one.signal.occurrences[0].start_s, one.signal.id))
+    rows = sorted({each.start_s: each for one in many for each in one.signal.occurrences}.items())
+    removed = first.signal.label in TAKEN_AWAY
+    names = {name for one in many for name in ((removed and one.signal.nodes) or {one.signal.entity.name})}
+    others = {"others": str(len(names) - 1)} if len(names) > 1 else {}
     signal = replace(
         first.signal,
         occurrences=tuple(each for _, each in rows),
@@ -151,8 +172,7 @@ def _folded(found: list[Rival], symptom: Signal) -> list[Rival]:
     )
     test = replace(first.link.test, misses=len(rows), p_value=None)
     reason = _nothing_followed(test, len(rows), max(test.effects, 1), signal, symptom)
-    told = Rival(signal, replace(first.link, test=test), reason)
-    return [told if one is first else one for one in found if one is first or one not in gone]
+    return Rival(signal, replace(first.link, test=test), reason)
 
 
 def _nearest(found: Sequence[Rival], symptom: Signal) -> list[Rival]:
@@ -203,7 +223,7 @@ def seen_words(signal: Signal) -> str:
     if put_back := then_back(signal):
         return f"one {noun_of(signal)}, {at}, {put_back}"
     if others := signal.attributes.get("others"):
-        return f"{counted(count, noun_of(signal))} of {signal.entity.name} and {counted(int(others), 'more node')}, first {at}"
+        return f"{counted(count, noun_of(signal))} of {signal.entity.name} and {counted(int(others), f'more {signal.entity.kind.lower()}')}, first {at}"
     if count > 1:
         return f"{counted(count, noun_of(signal))}, first {at}"
     note = f" ({first.note})" if first.note and len(first.note) < 80 and signal.kind is not Kind.JOB_RUN else ""

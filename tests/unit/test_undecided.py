@@ -161,3 +161,17 @@ def test_a_change_with_whose_undoing_the_symptom_ended_is_left_open(end_hour, fi
     felt = signal(Kind.CLIENT_ERROR, EDGE, [35.0], length_s=(end_hour - 35.0) * 3600)
     said = told(release, felt, hits=1, misses=1, p_value=1.0)
     assert (said or "").startswith("it was undone at Tue 03 Mar 21:00Z, and the symptom ended then") == fits
+
+
+def test_pods_of_one_kind_of_name_are_told_at_once():
+    """Five builds that waited for a node are one entry; a workload's own wait stays its own."""
+    waits = [
+        signal(Kind.SCHEDULING_FAILURE, Entity("Pod", f"runner-{n}-x7k{n}p", "ci"), [float(n + 1)]) for n in range(5)
+    ]
+    own = signal(Kind.SCHEDULING_FAILURE, API, [7.5])
+    felt = signal(Kind.SERVER_ERROR, EDGE, [21.0])
+    rows = rivals(replace(findings(*waits, own, felt), test=link), None, known=False)
+    assert sorted(seen_words(row.signal) for row in rows) == [
+        "5 scheduling failures of runner-0-x7k0p and 4 more pods, first Mon 02 Mar 01:00Z",
+        "one scheduling failure, Mon 02 Mar 07:30Z",
+    ]

@@ -83,6 +83,15 @@ def test_no_database_is_advised_where_none_was_seen(between, database):
     assert ("lock_timeout" in " ".join(each.summary for each in told)) == database
 
 
+def test_a_job_that_pushes_others_off_their_nodes_is_given_less_priority():
+    """Smaller batches do not help where its pods displace others."""
+    chain = chain_of(
+        signal(Kind.JOB_RUN, JOB, [1.0]), signal(Kind.EVICTION, API, [1.0]), signal(Kind.SERVER_ERROR, EDGE, [1.0])
+    )
+    told = recommendations(chain, findings(*chain.signals))
+    assert any("lower priority class" in each.summary for each in told)
+
+
 def test_more_memory_is_not_called_a_shortage():
     """A rise of what is used says nothing of a limit."""
     up = replace(signal(Kind.MEMORY_PRESSURE, API, [1.0]), label="memory use up")
