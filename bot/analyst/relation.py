@@ -41,6 +41,10 @@ WAITED_FOR = frozenset(
     kind.value for kind in (Kind.IMAGE_PULL_FAILURE, Kind.MOUNT_FAILURE, Kind.QUOTA_EXCEEDED, Kind.SCHEDULING_FAILURE)
 )
 """What keeps the new pods of a change from coming."""
+_BLAMES = re.compile(
+    r"\b(?:is|was|are|were)\b.*\b(?:the (?:root )?(?:reason|cause)|to blame|the culprit|at fault)\b", re.IGNORECASE
+)
+"""Asked for the cause, not for a part in it."""
 _LEAK = re.compile(r"\bleak", re.IGNORECASE)
 
 
@@ -188,9 +192,10 @@ def _on_cascade(question: Question, context: FollowUpContext, step: Step, subjec
     cited = Citations(context.evidence)
     cite(cited, subject.signal, subject.occurrences)
     link = _link_of(context, step)
-    steps = list(context.report.cascade.steps)
+    steps, blamed = list(context.report.cascade.steps), False
     if len(steps) > 1 and step == steps[-1]:
-        lead = "It is what was felt, the end of the cascade and not its cause"
+        blamed = _BLAMES.search(question.text) is not None
+        lead = f"{'No: it' if blamed else 'It'} is what was felt, the end of the cascade and not its cause"
     elif step == steps[0]:
         lead = "Yes, it is what starts the cascade"
     else:
@@ -204,7 +209,7 @@ def _on_cascade(question: Question, context: FollowUpContext, step: Step, subjec
         test = AnswerTest(hits=link.hits, misses=link.misses, lag=link.lag, p_value=link.p_value, name=link.test)
     doers = [entity for entity in question.entities if entity.kind in ACTS_THROUGH and entity != step.entity]
     doing = f" That is how {doers[0]} acts." if doers and subject.signal.kind in ACTS_THROUGH[doers[0].kind] else ""
-    return give(question, context, f"{lead}.{doing}", "related", cited, test)
+    return give(question, context, f"{lead}.{doing}", "unrelated" if blamed else "related", cited, test)
 
 
 def _link_of(context: FollowUpContext, step: Step) -> StepLink | None:

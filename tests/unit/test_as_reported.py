@@ -219,3 +219,10 @@ def test_would_rolling_back_have_helped_is_answered_without_a_name():
     )
     left = asked("would rolling back have helped?", replace(OPEN, undecided=(part("its times fit"),)))
     assert left.answer.startswith("Of Deployment payments/worker it may: not ruled out")
+
+
+def test_where_it_is_felt_is_not_the_reason():
+    """Asked for the cause, the place that answers with the errors is none; asked for a part in it, it is its end."""
+    told = ask("is the gateway the reason?")
+    assert (told.verdict, told.answer.startswith("No: it is what was felt")) == ("unrelated", True)
+    assert ask("is the gateway involved?").verdict == "related"
