@@ -33,6 +33,14 @@ def instead_words(findings: Findings) -> str:
     )
 
 
+def absent_words(findings: Findings) -> str:
+    """Say of what the question names that nothing of it rises; empty where it names nothing here, or a suspect."""
+    answered = findings.answered
+    if answered.fit != "absent" or not answered.words or symptom_wish(findings.question).suspects:
+        return ""
+    return f" That goes for {_asked(findings)} as well, which you asked about."
+
+
 def standing_words(findings: Findings) -> str:
     """Say what had been going on when the window began, and went on throughout."""
     if not findings.answered.standing:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.analyst.advice import recommendations
-from bot.analyst.asked import asked_words, instead_words, standing_words
+from bot.analyst.asked import absent_words, asked_words, instead_words, standing_words
 from bot.analyst.citations import Citations
 from bot.analyst.claim_checks import record_of
 from bot.analyst.claims import find_claims, judge_claim
@@ -232,7 +232,7 @@ def _quiet(findings: Findings, citations: Citations) -> Report:
         summary = f"Nothing in what could be looked at rises above the everyday, but {unread_words(unheard)}."
     elif enough:
         window = length(findings.window.length_s)
-        told = (asked_about(findings) or background) + standing_words(findings)
+        told = (asked_about(findings) or absent_words(findings) + background) + standing_words(findings)
         summary = instead or f"Nothing in these {window} rises above the everyday enough to be an incident.{told}"
     return _report(
         findings,

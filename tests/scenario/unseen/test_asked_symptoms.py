@@ -52,5 +52,6 @@ def test_a_quiet_window_is_about_its_loudest_loop_only_where_that_is_asked_for(a
     if felt is None:
         assert report.symptom is None
         assert "kubecost-exporter kept crashing at start all along" in report.summary
+        assert ("goes for checkout as well" in report.summary) == ("checkout" in (question or ""))
     else:
         assert felt in report.symptom.summary
