@@ -122,6 +122,11 @@ class Oddities:
     coloured: int = 0
     too_long: int = 0
 
+    def add(self, other: Self) -> None:
+        """Count those of others too."""
+        self.broken, self.nul = self.broken + other.broken, self.nul + other.nul
+        self.coloured, self.too_long = self.coloured + other.coloured, self.too_long + other.too_long
+
 
 def lines_of(text: bytes, limit: int, odd: Oddities) -> tuple[Ints, Ints]:
     """Give where each line of a text begins and its length, at most ``limit``; the line end and one CR are no part of it.
@@ -143,8 +148,7 @@ def lines_of(text: bytes, limit: int, odd: Oddities) -> tuple[Ints, Ints]:
             break
         most = compiled.rootcause_count(text, len(text)) + 1
     broken, nul, coloured, too_long = counts.tolist()
-    odd.broken, odd.nul = odd.broken + broken, odd.nul + nul
-    odd.coloured, odd.too_long = odd.coloured + coloured, odd.too_long + too_long
+    odd.add(Oddities(broken=broken, nul=nul, coloured=coloured, too_long=too_long))
     if lines < most // 2:  # what is held on to is no larger than it has to be
         return starts[:lines].copy(), lengths[:lines].copy()
     return starts[:lines], lengths[:lines]

@@ -105,6 +105,26 @@ def test_odd_bytes_are_kept_and_counted(tmp_path):
     assert [] == sink.lost()
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "==== no header",
+        "==== START logs for container web of pod shop/web-0 ====",
+        "=",
+        "==== END logs for container x",
+    ],
+)
+def test_odd_lines_count_once_beside_what_may_be_a_header(tmp_path, head):
+    """A line that begins as the headers of a dump do changes neither what is counted nor what is kept."""
+    sink = gathered(
+        written(tmp_path, {"shop/api-0/app.log": line(1, "nul \0 here") + head + "\n" + line(2, "\x1b[1mloud")})
+    )
+    assert (1, 1) == (sink.odd("NUL"), sink.odd("ANSI"))
+    kept = [raw.decode() for lines in sink.lines for _, raw, _ in lines]
+    told = [] if " logs for container " in head else [head]
+    assert [line(1, "nul \0 here")[:-1], *told, line(2, "\x1b[1mloud")[:-1]] == kept
+
+
 def test_lines_out_of_order_are_kept_in_file_order(tmp_path):
     """Order within a stream is the file's; steps back are counted."""
     sink = gathered(written(tmp_path, {"shop/api-0/app.log": line(9, "late") + line(1, "early") + line(2, "x")}))

@@ -10,9 +10,11 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from bot.domain.items import LogStream
 from bot.domain.ports import UNDATED
-from bot.native.batch import LineBatch, Oddities, any_line_begins, lines_of
+from bot.native.batch import Ints, LineBatch, Oddities, any_line_begins, lines_of
 from bot.sources.export.compressed import CutError
 from bot.sources.export.layout import Place
 from bot.sources.export.ledger import Reading
@@ -81,6 +83,13 @@ class LogReader:
         return size
 
     def _take(self, text: bytes, boundary: Boundary) -> None:
+        odd = Oddities()
+        lines = lines_of(text, LINE_LIMIT, odd)
+        if not (np.frombuffer(text, dtype=np.uint8)[lines[0]] == _DUMP_MARK[0]).any():  # no header, as nearly always
+            self._odd.add(odd)
+            if text:
+                self._add(text, lines, boundary)
+            return
         for container, part in _by_container(text):
             if container is not None:
                 self._close()
@@ -88,13 +97,13 @@ class LogReader:
                 self._place = Place(namespace=namespace, pod=pod, container=name, previous=False, age=(1, ""))
                 self._stream = None
             if part:
-                self._add(part, boundary)
+                self._add(part, lines_of(part, LINE_LIMIT, self._odd), boundary)
 
-    def _add(self, text: bytes, boundary: Boundary) -> None:
-        starts, lengths = lines_of(text, LINE_LIMIT, self._odd)
+    def _add(self, text: bytes, lines: tuple[Ints, Ints], boundary: Boundary) -> None:
+        starts, lengths = lines
         if self._dating is None:
-            lines = (text[start : start + size] for start, size in zip(starts.tolist(), lengths.tolist(), strict=True))
-            self._dating = dating_of(lines, self._reference)
+            raws = (text[start : start + size] for start, size in zip(starts.tolist(), lengths.tolist(), strict=True))
+            self._dating = dating_of(raws, self._reference)
         timed = self._dating.stamp(text, starts, lengths)
         if self._first:
             self._first = False
