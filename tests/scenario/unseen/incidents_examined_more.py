@@ -352,7 +352,7 @@ INCIDENTS = (
            shallow=frozenset({"Host//addressvalidation.geocheck.example.com"}), full=True),
     Unseen(name="index-dropped", build=index_dropped, hard=True, question="why does the order history time out?", full=True,
            roots=frozenset({"Job/retail/orders-migrate-118", "Deployment/retail/orders"}), shallow=frozenset({"StatefulSet/retail/postgres"})),
-    Unseen(name="tiny-requests", build=tiny_requests, question=None, roots=frozenset({"Deployment/find/indexer"}), shallow=frozenset({"Node//node-b"}), full=True),
+    Unseen(name="tiny-requests", build=tiny_requests, hard=True, question=None, roots=frozenset({"Deployment/find/indexer"}), shallow=frozenset({"Node//node-b"}), full=True),
     Unseen(name="rebalance-by-scaler", build=rebalance_by_scaler, question=None, shallow=frozenset({"Deployment/bill/billing"}), full=True,
            roots=frozenset({"ScaledObject/bill/billing", "HorizontalPodAutoscaler/bill/keda-hpa-billing"})),
     Unseen(name="model-download", build=model_download, question="503s in the evening, why?", roots=frozenset({"Deployment/reco/ranker"}),
