@@ -36,6 +36,8 @@ LEAST_STRETCHES = 10
 FEW_PER_DAY = 6.0
 """Lines rarer than this are told one by one: each is an occurrence of its own."""
 
+LEAST_BUSY = 0.25
+"""Relative busyness of a bin at least, in which there may be nothing at all."""
 STRAY_GAP_S = 120.0
 STRAY_SHARE = 0.05
 STRAY_MOST = 5.0
@@ -109,6 +111,11 @@ class Exposure:
         """The sum of all bins."""
         return float(self.bins.sum())
 
+    def busy_upto(self, at_s: Floats, start_s: float) -> Floats:
+        """Give how many bins, up to some times, it had anything to say in; within a bin evenly."""
+        busy = np.concatenate(([0.0], np.cumsum(self.bins > LEAST_BUSY)))
+        return np.interp(at_s, start_s + BIN_S * np.arange(len(busy)), busy)
+
     @cached_property
     def stretch(self) -> int:
         """Bins in a stretch of at most an hour; 0 where the window is too short for stretches."""
@@ -138,7 +145,7 @@ def exposure_from(counts: NDArray[np.intp]) -> Exposure:
     smooth = np.convolve(counts.astype(float), np.ones(width) / width, mode="same")
     level = smooth / _edge(bins, width)
     mean = level.mean()
-    return Exposure(bins=np.clip(level / mean, 0.25, 4.0)) if mean > 0 else _even(bins)
+    return Exposure(bins=np.clip(level / mean, LEAST_BUSY, 4.0)) if mean > 0 else _even(bins)
 
 
 def counts_of(times_s: Floats, start_s: float, end_s: float) -> NDArray[np.intp]:

@@ -154,7 +154,7 @@ def signal_of(
     elif group.kind not in ACTS and (
         requests or lines.between(0, len(times)) > few_lines(window.start_s, window.end_s)
     ):
-        found, seldom = _through(found, times, lines, requests, window)
+        found, seldom = _through(found, times, lines, exposure, requests, window)
     days = max(window.length_s / 86_400.0, 1 / 24)
     if group.kind in CHANGES and len(found) > max(1.0, MOST_CHANGES_A_DAY * days):
         found = []  # what a service says it reloads all day is its everyday life
@@ -215,33 +215,45 @@ def _attributes(group: Group) -> dict[str, str]:
 
 
 def _through(
-    found: list[Burst], times_s: Floats, lines: Lines, requests: Requests | None, window: Window
+    found: list[Burst],
+    times_s: Floats,
+    lines: Lines,
+    exposure: Exposure | None,
+    requests: Requests | None,
+    window: Window,
 ) -> tuple[list[Burst], bool]:
-    """Join bursts between which nothing succeeded; of what fails seldom give its one stretch or none, and that it is that."""
-    since = None if requests is None else seldom_since(times_s, lines, requests)
-    if since is not None:
-        return since, True
-    return unbroken(found, lines, requests.succeeded_upto if requests else None, window.length_s), False
+    """Join bursts between which nothing succeeded; of what is seldom give its one stretch or none, and that it is that."""
+    if requests is not None:
+        upto = requests.asked_upto(np.append(times_s, window.end_s))
+        failed_seldom = lines.between(0, len(times_s)) <= SELDOM * float(upto[-2] - upto[0])
+        since = seldom_since(times_s, lines, upto, window) if failed_seldom else None
+        if since is not None:
+            return since, True
+        return unbroken(found, lines, requests.succeeded_upto, window.length_s), False
+    if found or exposure is None:
+        return unbroken(found, lines, None, window.length_s), False
+    return seldom_since(
+        times_s, lines, exposure.busy_upto(np.append(times_s, window.end_s), window.start_s), window
+    ) or [], True
 
 
-def seldom_since(times_s: Floats, lines: Lines, requests: Requests) -> list[Burst] | None:
-    """Give as one stretch what fails seldom, but never did before a moment, or never after one; none where it always did.
+def seldom_since(times_s: Floats, lines: Lines, upto: Floats, window: Window) -> list[Burst] | None:
+    """Give as one stretch what is seldom, but never was before a moment, or never after one; none where it always was.
 
-    None instead of a list where it does not fail seldom, or not evenly: that is for bursts to tell.
-
-    The clock is what was asked meanwhile, so that a night without requests, or a log that begins late, is no silence. Spread
-    over all of them, the failures would fall between the first and the last with about the chance of that stretch's share;
-    the silence beside them is far longer than any among them, and none of their stretch holds far more than another.
+    ``upto``: how far the clock had come at each time and at the window's end, in what was asked meanwhile, or in time in which
+    anything was logged, so that a night without requests, or a log that begins late, is no silence. Spread over all of that, the
+    lines would fall between the first and the last with about the chance of that stretch's share; the silence beside them is far
+    longer than any among them, and no part of their stretch holds far more than another. None instead of a list where they are
+    uneven: that is for bursts to tell.
     """
-    upto = requests.asked_upto(np.append(times_s, requests.window.end_s))
-    count, clock, asked = lines.between(0, len(times_s)), upto[:-1], float(upto[-1])
-    if len(clock) < LEAST_WARNINGS or count > SELDOM * float(clock[-1] - clock[0]):
+    count, clock, end = lines.between(0, len(times_s)), upto[:-1], float(upto[-1])
+    if len(clock) < LEAST_WARNINGS or clock[-1] <= clock[0]:
         return None
-    length_s, evenly = requests.window.length_s, clock * (requests.window.length_s / asked)
-    silence, among = max(float(clock[0]), asked - float(clock[-1])), float(np.max(np.diff(clock)))
-    by_luck = (float(clock[-1] - clock[0]) / asked) ** (count - 2)
+    evenly = clock * (window.length_s / end)
+    silence, among = max(float(clock[0]), end - float(clock[-1])), float(np.max(np.diff(clock)))
+    by_luck = (float(clock[-1] - clock[0]) / end) ** (count - 2)
     if silence < MORE_SILENT * among or by_luck > SELDOM_P:
-        return None if bursts(evenly, 0.0, length_s, lines=lines) else []
+        return None if bursts(evenly, 0.0, window.length_s, lines=lines) else []
     if bursts(evenly, float(evenly[0]), float(evenly[-1]) + 1.0, lines=lines):
         return None
     return [Burst(float(times_s[0]), float(times_s[-1]), 0, len(times_s), count)]

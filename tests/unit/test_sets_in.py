@@ -17,7 +17,8 @@ def stretch(hours, asked_from=0.0):
     times = np.array([at(hour) for hour in hours])
     every = np.ones(MINUTES, dtype=np.int32)
     every[: int(asked_from * 60)] = 0
-    return seldom_since(times, Lines(None), Requests(every, every, DAYS))
+    upto = Requests(every, every, DAYS).asked_upto(np.append(times, DAYS.end_s))
+    return seldom_since(times, Lines(None), upto, DAYS)
 
 
 def test_single_failures_from_a_time_on_are_one_stretch():
