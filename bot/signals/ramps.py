@@ -62,11 +62,13 @@ def ramp(times_s: Floats, values: Floats, *, falling: bool = False) -> Ramp | No
     places = [slice(int(a), int(b)) for a, b in pairwise(edges)]
     few = np.linspace(0, len(signed) - 1, len(places) * min(_LOOKED_AT, len(signed) // len(places))).astype(np.intp)
     middles = np.median(signed[few].reshape(len(places), -1), axis=1)
-    low, reach = float(middles[:_LEAST_BEFORE].max()), float(middles.max() - middles.min())
+    # what lies behind the top may be lower than all before it, where somebody made room
+    floor = float(middles[: int(np.argmax(middles)) + 1].min())
+    low, reach = float(middles[:_LEAST_BEFORE].max()), float(middles.max()) - floor
     if reach <= 0 or low > float(middles.max()) - _FALLEN * reach:
         return None
     top = int(np.argmax(middles >= float(middles.max()) - _FULL * reach))
-    between = middles[:top] - float(middles.min())
+    between = middles[:top] - floor
     if int(((between > _STAYS * reach) & (between < (1 - _STAYS) * reach)).sum()) < _LEAST_RISE - 2:
         return None  # a step
     after = middles[top:] - float(middles.max())
