@@ -28,8 +28,8 @@ SAME_ACT_S = 90.0
 
 ROLLOUT_PAUSE_S = 600.0
 """Kubernetes' default ``progressDeadlineSeconds``: a rollout that pauses for longer is over or stuck."""
-
-
+LONGEST_ROLLOUT_S = 3600.0
+"""From a new version's first pod to the old one's last: six times what a Deployment waits for progress."""
 ROUTINE = 2
 """Times up to which that a workload is scaled to nothing is no schedule."""
 
@@ -129,12 +129,13 @@ def _deployment_acts(events: Sequence[tuple[ItemId, ClusterEvent]], topology: To
                     ref=ref,
                 )
             )
+    looked_s = min((event.at.timestamp() for _, event in events), default=0.0)
     for deployment, rows in scalings.items():
         rows.sort(key=lambda row: (row.at_s, not row.up, row.ref))
         scaled = deployment in topology.targets.values()
         for act in _rollouts_and_scalings(deployment, rows, topology.nodes.get(deployment, frozenset())):
             told = replace(act, note=f"{BACK}{act.note}") if _comes_back(act, rows) else act
-            yield told if scaled else replace(told, attributes=_by_hand(act, rows))
+            yield told if scaled else replace(told, attributes=_by_hand(act, rows, looked_s))
 
 
 def _comes_back(act: Act, rows: Sequence[_Scaling]) -> bool:
@@ -143,14 +144,21 @@ def _comes_back(act: Act, rows: Sequence[_Scaling]) -> bool:
     return act.kind is Kind.ROLLOUT and any(row.at_s < act.start_s for row in gone)
 
 
-def _by_hand(act: Act, rows: Sequence[_Scaling]) -> tuple[tuple[str, str], ...]:
-    """Tell of a scaling that no autoscaler is there for and no rollout explains: a person or a delivery tool made it."""
+def _by_hand(act: Act, rows: Sequence[_Scaling], looked_s: float) -> tuple[tuple[str, str], ...]:
+    """Tell of a scaling that no autoscaler is there for and no rollout explains: a person or a delivery tool made it.
+
+    ``looked_s``: from when on events were kept.
+    """
     row = next((row for row in rows if row.ref == act.ref), None)
     if act.kind not in (Kind.SCALE_UP, Kind.SCALE_DOWN) or row is None or not row.old:
         return ()
     own = [one for one in rows if one.replica_set == row.replica_set]
-    if not row.size and (not any(one.up for one in own) or sum(not one.size for one in own) > ROUTINE):
-        return ()  # the end of an old version, whose new one came before anybody looked; or what comes and goes by a schedule
+    if not row.size and sum(not one.size for one in own) > ROUTINE:
+        return ()  # what comes and goes by a schedule
+    if not row.size and not any(one.up for one in own):
+        begun_s = max((one.at_s for one in rows if one.up and one.at_s <= row.at_s), default=looked_s)
+        if row.at_s - begun_s < LONGEST_ROLLOUT_S:
+            return ()  # the end of an old version, whose new one may have come before anybody looked
     near = [one for one in rows if one is not row and abs(one.at_s - row.at_s) <= ROLLOUT_PAUSE_S]
     if not row.size:
         near = [one for one in near if one.replica_set != row.replica_set]  # it may soon be brought back

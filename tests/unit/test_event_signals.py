@@ -314,6 +314,22 @@ def test_a_version_that_is_scaled_to_nothing_and_brought_back_is_somebodys_doing
     assert expected == next(iter(found), None)
 
 
+@pytest.mark.parametrize(
+    ("looked_from", "another", "expected"),
+    [(-90, None, "0.85"), (-20, None, None), (-90, -40, None)],
+    ids=["long-alone", "events-begin-with-it", "a-new-version-before-it"],
+)
+def test_what_is_scaled_to_nothing_alone_is_somebodys_doing(looked_from, another, expected):
+    """Where no new version came in the hour before, and its events would have been kept, nothing takes the old one's place."""
+    events = Recorder()
+    events.add(looked_from, Entity("Node", "n1"), "NodeReady", "Node n1 status is now: NodeReady", component="kubelet")
+    if another is not None:
+        events.add(another, WEB, "ScalingReplicaSet", "Scaled up replica set web-5f6d7c8b9 to 3 from 0")
+    events.add(5, WEB, "ScalingReplicaSet", "Scaled down replica set web-7d9f8b6c5 to 0 from 3")
+    found = [one.attributes.get("standing") for one in events.signals() if one.kind is Kind.SCALE_DOWN]
+    assert expected == next(iter(found), None)
+
+
 def test_a_reboot_that_ends_an_outage_is_no_second_one():
     """The kubelet reports the reboot when the node is back; one after the node was ready again is an outage of its own."""
     node = Entity("Node", "n1")

@@ -50,6 +50,16 @@ def test_what_is_emptied_in_the_end_has_risen_all_the_same():
     assert abs(found.start_s - _TIMES[150]) <= 3 * _STEP_S
 
 
+def test_a_disk_that_is_made_larger_when_it_is_full_had_filled_all_the_same():
+    """Behind the fall more is free than there was before it."""
+    free = 1000.0 - _rise(150, 500)
+    free[600:] += 2500
+    found = ramp(_TIMES, free, falling=True)
+    assert found is not None
+    assert abs(found.start_s - _TIMES[150]) <= 3 * _STEP_S
+    assert (960, 0) == pytest.approx((found.first, found.last), abs=20)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_noise_walks_tides_steps_and_saws_have_no_knee(seed):
     """Nothing of these is a rise from a level: white noise, a day's tide, a step, a sawtooth, a rise from the first sample on."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from engine_parts import at, window
 
-from bot.signals.bursts import Lines
+from bot.signals.bursts import Lines, exposure_of
 from bot.signals.log_groups import seldom_since
 from bot.signals.request_counts import Requests
 
@@ -26,6 +26,16 @@ def test_single_failures_from_a_time_on_are_one_stretch():
     hours = np.arange(40.0, 118.0, 1.5)
     (one,) = stretch(hours) or []
     assert (one.start_s, one.end_s, one.count) == (at(40.0), at(hours[-1]), len(hours))
+
+
+@pytest.mark.parametrize(("logs_from", "stretches"), [(0.0, 1), (39.0, 0)])
+def test_what_an_entity_logs_from_a_time_on_is_told_by_when_it_logs_at_all(logs_from, stretches):
+    """A database that says every ten minutes that it lives had not complained before; one whose log begins then may have."""
+    hours = np.arange(40.0, 118.0, 1.5)
+    alive = exposure_of(np.array([at(hour) for hour in np.arange(logs_from, 120.0, 1 / 6)]), DAYS.start_s, DAYS.end_s)
+    times = np.array([at(hour) for hour in hours])
+    upto = alive.busy_upto(np.append(times, DAYS.end_s), DAYS.start_s)
+    assert len(seldom_since(times, Lines(None), upto, DAYS) or []) == stretches
 
 
 @pytest.mark.parametrize(

@@ -322,7 +322,7 @@ def cold_cache(folder: Path) -> Path:
 
 
 INCIDENTS = (
-    Unseen(name="wal-left-behind", build=wal_left_behind, hard=True, question="is it ledger-api 6.3.0?", roots=frozenset({"Deployment/ledger/debezium-connect"}), full=True,
+    Unseen(name="wal-left-behind", build=wal_left_behind, question="is it ledger-api 6.3.0?", roots=frozenset({"Deployment/ledger/debezium-connect"}), full=True,
            shallow=frozenset({"StatefulSet/ledger/postgres", "PersistentVolumeClaim/ledger/data-postgres-0"})),
     Unseen(name="poison-orders", build=poison_orders, hard=True, question="why are there no invoices?", roots=frozenset({"Deployment/trade/orders"}), shallow=frozenset({"Deployment/trade/invoicer"}), full=True),
     Unseen(name="lock-queue", build=lock_queue, question="payments timed out around noon, was it payments-ui 11.1.0?", roots=frozenset({"Job/pay/ledger-migrate-0212"}),
