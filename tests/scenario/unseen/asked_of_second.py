@@ -54,6 +54,30 @@ SECOND = {
         ("who got the 404s?", SHOWN, "45.155|one address|wp-login"),
         ("is 77.1.0 to blame for the 4xx?", NOT_YES, "site"),
     ),
+    "paused-consumer": (
+        ("is uploads 4.5.0 to blame?", NO, "uploads"),
+        ("when did the queue begin to grow?", f"{SHOWN}|{TOLD}", "10:1"),
+    ),
+    "expired": (
+        ("was docs-api 12.1.0 related?", NOT_YES, "docs-api"),
+        ("which certificate expired?", f"{SHOWN}|{TOLD}|{YES}", "vault"),
+    ),
+    "sixty-seconds": (
+        ("so it is not reports 2.1.0?", NOT_YES, "reports"),
+        ("how long did the failed requests take?", f"{SHOWN}|{TOLD}", "60|1 min"),
+    ),
+    "pooler-scaled": (
+        ("does tariffs 4.1.0 leak connections?", NOT_YES, "tariffs"),
+        ("who was scaled?", f"{SHOWN}|{TOLD}|{YES}", "pgbouncer"),
+    ),
+    "both-at-once": (
+        ("is it the cache?", DUNNO, "cache"),
+        ("is it offers 1.1.0?", DUNNO, "offers"),
+    ),
+    "unscraped": (
+        ("was tiles down?", f"{NO}|{TOLD}|{DUNNO}", r"\bno\b|\bnot\b|none"),
+        ("are there samples between 09:01 and 09:13?", f"{SHOWN}|{TOLD}", r"\bno\b|nothing|gap|none"),
+    ),
 }  # fmt: skip
 
 AMISS = frozenset(
