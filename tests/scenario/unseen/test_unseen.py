@@ -31,6 +31,8 @@ import incidents_second_apps
 import incidents_second_calm
 import incidents_second_cluster
 import incidents_second_data
+import incidents_second_more
+import incidents_second_near
 import incidents_storage
 import incidents_stores
 import incidents_undecidable
@@ -75,6 +77,8 @@ ALL = (
     *incidents_second_cluster.INCIDENTS,
     *incidents_second_apps.INCIDENTS,
     *incidents_second_calm.INCIDENTS,
+    *incidents_second_more.INCIDENTS,
+    *incidents_second_near.INCIDENTS,
 )
 WITH_CAUSE = tuple(incident for incident in ALL if incident.roots)
 WITHOUT = tuple(incident for incident in ALL if not incident.roots)
