@@ -130,6 +130,7 @@ GENERAL: dict[Kind, tuple[str, str]] = {
 """What one would change for a step of this kind, and why."""
 
 KNOWN_BETTER: dict[str, tuple[str, str]] = {
+    "autoscaler at its limit": ("Raise maxReplicas of {who}", "it could add no more pods while more were needed"),
     words.HOOK_FAILED: (
         "Keep two replicas of the webhook of {who} ready, let it leave out what need not be checked, or fail open (failurePolicy: Ignore)",
         "while nobody answers, no pod that it is asked about can be made",
@@ -231,7 +232,8 @@ def _beside(chain: Chain, findings: Findings) -> list[Signal]:
 def _general(signal: Signal, chain: Chain) -> Recommendation:
     known = words.SCALED_BY_HAND if signal.kind is Kind.SCALE_DOWN and "by" in signal.attributes else signal.label
     summary, reason = KNOWN_BETTER.get(known, GENERAL[signal.kind])
-    unknown = f"; not measured: {UNMEASURED[signal.kind]}" if signal.kind in UNMEASURED else ""
+    unasked = UNMEASURED.get(signal.kind) if known not in KNOWN_BETTER else None
+    unknown = f"; not measured: {unasked}" if unasked else ""
     struck, whole = struck_of(chain)
     many = f"{struck:,} of {whole:,} {plural(chain.symptom.kind)}"
     return Recommendation(

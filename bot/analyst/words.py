@@ -189,7 +189,7 @@ def noun_of(signal: Signal) -> str:
         return "node removal"
     if signal.kind is Kind.SECRET_CHANGE and signal.entity.kind == "Certificate":
         return "certificate renewal"
-    return noun(signal.kind)
+    return "autoscaler limit" if signal.label == "autoscaler at its limit" else noun(signal.kind)
 
 
 def one_of(signal: Signal) -> str:
@@ -214,10 +214,10 @@ LABELS_TELL = {
     HOOK_FAILED: "the admission webhook of {who} could not be called",
     HOOK_EXPIRED: "the certificate of the admission webhook of {who} was past its end",
     "pods could not be created": "no pod of {who} could be made",
+    "autoscaler at its limit": "{who} stood at its most pods",
     "memory use up": "{who} took more memory than usual",
 }
 """What some signals' labels say better than their kind does."""
-"""What is told of a ConfigMap or Secret that a container names and that is not there."""
 
 _NODE_DID = {
     "node taken out of service": "was taken out of service",

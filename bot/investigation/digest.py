@@ -20,6 +20,7 @@ from bot.investigation.log_tables import LogTables
 from bot.investigation.request_times import request_times
 from bot.signals.attribution import attributed
 from bot.signals.bursts import fold_gap_s
+from bot.signals.ceilings import AT_LIMIT, ceilings
 from bot.signals.chat_signals import chat_signals
 from bot.signals.clocks import Apart, clocks
 from bot.signals.directory import Directory
@@ -80,7 +81,10 @@ def digest(case: Case, window: Window) -> Digest:
     tables = LogTables(case, window, merged.template_of, merged.templates)
 
     inside = [(ref, event) for ref, event in events if event.at >= window.start and event.first_at < window.end]
+    limits = ceilings(case, window, topology)
+    counted = {signal.entity for signal in limits}
     from_objects = _for_whom(object_signals(objects, window, topology), objects, directory)
+    from_objects = [one for one in from_objects if one.label != AT_LIMIT or one.entity not in counted]
     stores = {topology.root(version.entity) for _, version in objects if keeps_data(version)}
     read = with_tellers(log_signals(tables, streams, window, topology, directory, case.texts_of), stores)
     from_logs = _expiries_once(from_objects, read)
@@ -91,6 +95,7 @@ def digest(case: Case, window: Window) -> Digest:
         *from_logs,
         *series_signals(case, window, topology),
         *shortfalls(case, window, topology),
+        *limits,
         *chat_signals(case.messages(), case.tickets(), window, topology),
     ]
     topology = asked_for_names(called_in_logs(topology, from_logs), objects, from_logs)

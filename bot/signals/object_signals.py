@@ -12,6 +12,7 @@ from bot.domain.items import ItemId, ObjectVersion
 from bot.domain.signal import Kind, Signal, Topology
 from bot.domain.window import Window
 from bot.signals.acts import Act, signals_of
+from bot.signals.ceilings import AT_LIMIT
 from bot.signals.kubernetes import EXIT_CODES, NODE_CONDITIONS, TERMINATION_REASONS, WAITING_REASONS
 from bot.signals.manifest import Part, containers, part, parts, pod_spec, text, time_s, value
 from bot.signals.object_changes import change_acts
@@ -27,7 +28,7 @@ _CONDITIONS: dict[tuple[str, str, str], tuple[Kind, str]] = {
     ("Deployment", "Available", "False"): (Kind.UNAVAILABLE, "too few replicas available"),
     ("HorizontalPodAutoscaler", "ScalingActive", "False"): (Kind.AUTOSCALER_FAILURE, "autoscaler could not scale"),
     ("HorizontalPodAutoscaler", "AbleToScale", "False"): (Kind.AUTOSCALER_FAILURE, "autoscaler could not scale"),
-    ("HorizontalPodAutoscaler", "ScalingLimited", "True"): (Kind.QUOTA_EXCEEDED, "autoscaler at its limit"),
+    ("HorizontalPodAutoscaler", "ScalingLimited", "True"): (Kind.QUOTA_EXCEEDED, AT_LIMIT),
     ("Certificate", "Ready", "False"): (Kind.RENEWAL_FAILURE, "certificate not ready"),
     ("Job", "Failed", "True"): (Kind.JOB_FAILURE, "job failed"),
     ("Pod", "PodScheduled", "False"): (Kind.SCHEDULING_FAILURE, "no node could take the pod"),

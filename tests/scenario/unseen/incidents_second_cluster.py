@@ -323,7 +323,7 @@ INCIDENTS = (
     Unseen(name="pushed-off", build=preempted, question=None, roots=frozenset({"Job/quote/train-ranker", "PriorityClass//ml-urgent"}), full=True),
     Unseen(name="spot-gone", build=spot_gone, hard=True, question="is it booking 30.2.0?", roots=frozenset(f"Node//ip-10-0-{n}-4{n}.eu-west-1.compute.internal" for n in (3, 4)), full=True),
     Unseen(name="clock-drift", build=clock_drift, hard=True, question=None, roots=frozenset({"Node//node-c"}), full=True),
-    Unseen(name="ceiling-lowered", build=ceiling_lowered, hard=True, question="why is menu down every noon?", roots=frozenset({"HorizontalPodAutoscaler/food/menu"}), full=True),
+    Unseen(name="ceiling-lowered", build=ceiling_lowered, question="why is menu down every noon?", roots=frozenset({"HorizontalPodAutoscaler/food/menu"}), full=True),
     Unseen(name="zone-dark", build=zone_dark, question="carts were lost around 13:30 on the 19th. Was it 6.7.0?", roots=frozenset({"Node//pool-c-1", "Node//pool-c-2"}), shallow=frozenset({"StatefulSet/basket/cart-redis"}), full=True),
     Unseen(name="wrong-mtu", build=wrong_mtu, question="lists hang, why?", roots=frozenset({"DaemonSet/kube-system/calico-node"}), full=True),
 )
