@@ -189,7 +189,7 @@ def noun_of(signal: Signal) -> str:
         return "node removal"
     if signal.kind is Kind.SECRET_CHANGE and signal.entity.kind == "Certificate":
         return "certificate renewal"
-    return "autoscaler limit" if signal.label == "autoscaler at its limit" else noun(signal.kind)
+    return "full autoscaler" if signal.label == "autoscaler at its limit" else noun(signal.kind)
 
 
 def one_of(signal: Signal) -> str:
