@@ -75,7 +75,7 @@ HAPPENED: dict[Kind, str] = {
     Kind.NO_SPACE: "{who} had no space left on its disk",
     Kind.SHUTDOWN: "{who} shut down",
     Kind.STARTUP: "{who} started",
-    Kind.BAD_CONFIG: "{who} refused its configuration",
+    Kind.BAD_CONFIG: "{who} could not work by its configuration",
     Kind.LATENCY: "{who} answered more slowly than usual",
     Kind.SERVER_ERROR: "{who} answered with {label}",
     Kind.CLIENT_ERROR: "{who} answered with {label}",

@@ -380,7 +380,8 @@ def _placed(
     if len(outside) == 1 and meaning.attributes.get("name") == "absent":
         # of all names only this one is not known: it is the name's, not the resolver's or the asker's
         placed.append(((kind, outside[0], ""), {entity: 1}))
-    if outside and (kind in OUTSIDE or (len(outside) == 1 and "certificate" in meaning.attributes)):
+    nowhere = cause == Kind.BAD_CONFIG.value  # a proxy that knows no way asked nobody, whatever name it was asked by
+    if outside and not nowhere and (kind in OUTSIDE or (len(outside) == 1 and "certificate" in meaning.attributes)):
         placed.append(((Kind.EXTERNAL_FAILURE, outside[0], ""), {entity: 1}))
     return placed
 

@@ -115,7 +115,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     _row("more replicas start", "scale_up rollout reload", "pod_start startup", (0, 5 * MINUTE), 0.5, HERE),
     _row("scale-down ends pods", "scale_down", "pod_kill shutdown", (0, 5 * MINUTE), 1.0, HERE),
     _row("scale-down drops requests", "scale_down", f"{DROPS} {FELT} retry", (0, 6 * MINUTE), 0.6, CALLEE),
-    _row("fewer replicas, more load", "scale_down", "cpu_saturation latency queue_growth", (0, 20 * MINUTE), 0.5, CALLEE),
+    _row("fewer replicas, more load", "scale_down", "cpu_saturation latency queue_growth pool_exhaustion rate_limited circuit_open memory_pressure", (0, 20 * MINUTE), 0.5, CALLEE),
     # ending pods
     _row("killed with requests in flight", "pod_kill shutdown", f"{DROPS} retry", (0, 3 * MINUTE), 1.0, CALLEE),
     _row("killed, so errors", "pod_kill shutdown", f"{FELT} log_error", (0, 4 * MINUTE), 0.6, CALLEE),

@@ -136,3 +136,24 @@ def test_what_fails_seldom_is_an_episode_where_it_did_not_always(
     for one in failed.occurrences:
         assert one.start_s - WINDOW.start_s >= fails_from_s
         assert one.end_s - one.start_s > 0.8 * (fails_to_s - fails_from_s)
+
+
+def test_a_proxy_that_knows_no_way_blames_nobody_for_the_name_it_was_asked_by():
+    """503 NC: Envoy asked no one, so the authority in its line is its own name; 503 UF of the same shape may be anybody's."""
+    texts = {}
+
+    def told(flag):
+        row = f'[<*>] "GET /track HTTP/1.1" 503 {flag} <*> <*> <*> - "<*>" "okhttp/<*>" "<*>" "ship.example.com" "-"'
+        rows = [(10_000.0 + 5.0 * n, row) for n in range(200)]
+        rows += [(20.0 * n, "<*> INFO served") for n in range(2000)]
+        lines = Lines(rows)
+        texts.update({n: row.replace("<*>", "1") for n in range(1, len(rows) + 1)})
+        topology = Topology(owner={Entity("Pod", "front-0", "web"): Entity("Deployment", "front", "web")})
+        found = log_signals(
+            lines, [FRONT], WINDOW, topology, Directory(), lambda numbers: [(n, texts[n]) for n in numbers]
+        )
+        return {one.kind for one in found}
+
+    assert Kind.EXTERNAL_FAILURE not in told("NC")
+    assert Kind.BAD_CONFIG in told("NC")
+    assert Kind.EXTERNAL_FAILURE in told("UF")

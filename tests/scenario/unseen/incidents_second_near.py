@@ -241,7 +241,7 @@ _OPEN = frozenset({"inconclusive"})
 INCIDENTS = (
     Unseen(name="slow-poison", build=slow_poison, question="why did seats refuse requests?", roots=frozenset({"Deployment/show/seats"}), full=True),
     Unseen(name="expires-later", build=expires_later, hard=True, question="feed 500s, is it the drain of node-b?", roots=frozenset({"Deployment/club/login"}), full=True),
-    Unseen(name="reloaded-config", build=reloaded_config, amiss=True, question="is tracking down because of depot 1.5.0?", roots=frozenset({"ConfigMap/ship/envoy-routes"}), shallow=frozenset({"Deployment/ship/edge-proxy"}), full=True),
+    Unseen(name="reloaded-config", build=reloaded_config, hard=True, question="is tracking down because of depot 1.5.0?", roots=frozenset({"ConfigMap/ship/envoy-routes"}), shallow=frozenset({"Deployment/ship/edge-proxy"}), full=True),
     Unseen(name="noisy-import", build=noisy_import, hard=True, question=None, roots=frozenset({"Job/foto/photo-import"}), shallow=frozenset({"Node//node-b"}), full=True),
     Unseen(name="pooler-scaled", build=pooler_scaled, hard=True, question="does tariffs 4.1.0 leak connections?", roots=frozenset({"Deployment/volt/pgbouncer"}), full=True),
     Unseen(name="both-at-once", build=both_at_once, question=None, verdicts=_OPEN, full=True),
