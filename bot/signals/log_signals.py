@@ -374,14 +374,13 @@ def _placed(
     if cause and Kind(cause) is not kind:
         # a proxy's request line tells both what the user got and why
         placed.append(((Kind(cause), entity, ""), mentions))
-    if not mentions:
-        return placed
+    if not mentions or cause == Kind.BAD_CONFIG.value:
+        return placed  # a proxy that knows no way asked nobody, whatever name it was asked by
     outside = [host for host, _ in mentions.most_common() if host.kind == "Host" and not host.name.endswith(INSIDE)]
     if len(outside) == 1 and meaning.attributes.get("name") == "absent":
         # of all names only this one is not known: it is the name's, not the resolver's or the asker's
         placed.append(((kind, outside[0], ""), {entity: 1}))
-    nowhere = cause == Kind.BAD_CONFIG.value  # a proxy that knows no way asked nobody, whatever name it was asked by
-    if outside and not nowhere and (kind in OUTSIDE or (len(outside) == 1 and "certificate" in meaning.attributes)):
+    if outside and (kind in OUTSIDE or (len(outside) == 1 and "certificate" in meaning.attributes)):
         placed.append(((Kind.EXTERNAL_FAILURE, outside[0], ""), {entity: 1}))
     return placed
 
