@@ -33,7 +33,7 @@ _BALANCER = re.compile(r"(?P<s>(?:\s\d{1,6}\.\d{3,6}){3})\s(?:\d{3}|-)\s(?:\d{3}
 """AWS's load balancers: the times until the target was asked, until it answered, and until that was passed on."""
 _WHOLE = re.compile(r"\"latencies\":\s?\{[^{}]{0,200}?\"request\":\s?(?P<ms>\d{1,9})(?=\s?[,}])")
 """Kong's, milliseconds."""
-_HUMAN = re.compile(r"\"latency_human\":\s?\"(?P<value>[\d.]{1,20})(?P<unit>ns|µs|ms|s)\"")
+_HUMAN = re.compile(r"\"latency_human\":\s?\"(?P<value>\d{1,12}(?:\.\d{1,12})?)(?P<unit>ns|µs|ms|s)\"")
 """Echo's, which counts nanoseconds beside it."""
 _NGINX_TAIL = re.compile(r"\"\s\d{3}\s\d{1,12}\s.{0,600}\"\s(?:\d{1,9}\s)?(?P<s>\d{1,6}\.\d{3,6})(?:\s|$)")
 _HAPROXY = re.compile(

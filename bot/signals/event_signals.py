@@ -5,6 +5,7 @@ here but in ``job_runs``, where events and objects meet. A Warning that no table
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -301,13 +302,17 @@ def _of_their_node(acts: list[Act]) -> list[Act]:
 
 def _without_starts(acts: list[Act]) -> list[Act]:
     """Leave out that routes were synced where several were at once: a controller takes up all of them when it starts."""
-    synced = [act for act in acts if act.label == ROUTE_SYNCED]
-
-    def started(act: Act) -> bool:
-        near = {one.entity for one in synced if abs(one.start_s - act.start_s) <= AT_ONCE_S}
-        return len(near) > MOST_AT_ONCE
-
-    return [act for act in acts if act.label != ROUTE_SYNCED or not started(act)]
+    synced = sorted((act for act in acts if act.label == ROUTE_SYNCED), key=lambda act: act.start_s)
+    times, started = [act.start_s for act in synced], set[float]()
+    for start_s in dict.fromkeys(times):
+        near: set[Entity] = set()
+        first = bisect_left(times, start_s - AT_ONCE_S)
+        while len(near) <= MOST_AT_ONCE and first < len(times) and times[first] <= start_s + AT_ONCE_S:
+            near.add(synced[first].entity)
+            first += 1
+        if len(near) > MOST_AT_ONCE:
+            started.add(start_s)
+    return [act for act in acts if act.label != ROUTE_SYNCED or act.start_s not in started]
 
 
 def _one_outage(acts: list[Act], events: Iterable[tuple[ItemId, ClusterEvent]]) -> list[Act]:

@@ -119,3 +119,9 @@ def test_other_digits_are_other_hosts_in_the_same_places(pieces):
     """Where hosts stand is looked up by the shape of a word, in which every digit is as good as any."""
     line, shifted = "".join(pieces), str.maketrans("0123456789", "1234567890")
     assert [host.translate(shifted) for host in hosts_in(line)] == hosts_in(line.translate(shifted))
+
+
+@pytest.mark.parametrize("told", ["1.2.3s", "..ms", "1.s", "1m2.5s", ".5s"])
+def test_a_time_that_is_none_is_left_alone(told):
+    """Who writes numbers that are none ends no investigation."""
+    assert request_duration_s(f'{{"method":"GET","uri":"/find","latency_human":"{told}"}}') is None
