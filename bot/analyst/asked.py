@@ -88,7 +88,7 @@ def _beside(findings: Findings, chain: Chain | None) -> str:
 
 def _asked(findings: Findings) -> str:
     wish, words = symptom_wish(findings.question), findings.answered.words
-    what = [f"HTTP {status}" for status in sorted(wish.statuses)][:1]
+    what = [wish.status_words] if wish.statuses else []
     if not what and len(wish.kinds) and not words:
         what = [plural(kind) for kind in sorted(wish.kinds)][:1]
     named = _names(words)

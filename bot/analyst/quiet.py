@@ -26,9 +26,9 @@ OFTEN = 40
 MOST_SAID = 2
 """Alarms of unknown meaning that are told."""
 MOST_NOISE = 2
+"""Kinds of noise that are told."""
 FIRST_LATE = 0.1
 """Share of the window without any line after which it is told that they began within it."""
-"""Kinds of noise that are told."""
 NOISE = frozenset({Kind.LOG_ERROR, Kind.LOG_BURST, Kind.TIMEOUT, Kind.RETRY, Kind.LATENCY})
 FAILED = frozenset({Kind.SERVER_ERROR, Kind.UNAVAILABLE})
 """Kinds that are counted around a moment."""
@@ -55,9 +55,7 @@ def alarms(findings: Findings) -> list[Signal]:
 def asked_about(findings: Findings) -> str:
     """Say what became of the failure that the question tells of, at the time that it names; empty where it tells of none."""
     wish = symptom_wish(findings.question)
-    named = [f"HTTP {status}" for status in sorted(wish.statuses)][:1] or [
-        plural(kind) for kind in sorted(wish.kinds & FAILED)
-    ][:1]
+    named = wish.status_words or next((plural(kind) for kind in sorted(wish.kinds & FAILED)), "")
     if not named:
         return ""
     window = findings.window
@@ -66,7 +64,7 @@ def asked_about(findings: Findings) -> str:
         spans = [(max(one.start.timestamp(), window.start_s), one.end.timestamp()) for one in moments]
         found = findings.around([start for start, _ in spans], max(end - start for start, end in spans))
         if found is not None:
-            return f" You asked about {named[0]} {moments[0].words}: {around_words(found, 'of then')}."
+            return f" You asked about {named} {moments[0].words}: {around_words(found, 'of then')}."
     statuses = {str(status) for status in wish.statuses}
     tell = [s for s in findings.signals.values() if s.attributes.get("status") in statuses]
     lines = sum(s.total for s in tell)
@@ -77,7 +75,7 @@ def asked_about(findings: Findings) -> str:
         if lines
         else "no line that was read tells of it"
     )
-    return f" You asked about {named[0]}: {seen}."
+    return f" You asked about {named}: {seen}."
 
 
 def spread(signals: Sequence[Signal], findings: Findings) -> str:

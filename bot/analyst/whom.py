@@ -47,6 +47,8 @@ def whom(question: Question, context: FollowUpContext) -> Answer | None:
     text = f"Of {counted(sum(bad.values()), 'line')} that fail and name a {noun}: {_listed(bad)}."
     if beside:
         text += f" In the {counted(sum(fine.values()), 'other line')} alone: {', '.join(beside[:MOST_NAMED])}."
+    if found.total > len(found.hits):
+        text += f" Only the first {len(found.hits):,} of the {found.total:,} lines that name one were read."
     return give(question, context, text, "answered", cited)
 
 

@@ -37,6 +37,14 @@ class SymptomWish:
     suspects: bool = False
     """Whether it asks if something was the reason, so that the words and times may be those of a suspect"""
 
+    @property
+    def status_words(self) -> str:
+        """Name the statuses as they were asked for: ``HTTP 502 and 503``, ``HTTP 5xx``; empty where there are none."""
+        whole = [first for first in (400, 500) if self.statuses.issuperset(range(first, first + 100))]
+        single = sorted(status for status in self.statuses if status // 100 * 100 not in whole)
+        named = [*map(str, single), *(f"{first // 100}xx" for first in whole)]
+        return f"HTTP {', '.join(named[:-1])}{' and ' if len(named) > 1 else ''}{named[-1]}" if named else ""
+
 
 def felt_kinds(text: str) -> tuple[frozenset[Kind], tuple[str, ...]]:
     """Give the kinds of trouble that a question says people feel, and the vocabulary's words that say so."""

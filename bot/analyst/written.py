@@ -11,7 +11,7 @@ from bot.analyst.answers import give
 from bot.analyst.citations import Citations
 from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext
-from bot.analyst.words import clock, counted
+from bot.analyst.words import capital, clock, counted
 from bot.domain.ports import Stored
 from bot.domain.report import Answer
 
@@ -19,6 +19,7 @@ MOST_LINES = 2000
 """Lines that are read for who asked."""
 MOST_NAMED = 3
 _STATUS = re.compile(r"[45]\d\d")
+_ASKED_EARLIER = re.compile(r"(?<![\w.:-])[45]\d\d(?:'?s)?(?![\w:]|\s?ms\b)")
 _WHO = re.compile(r"\bwho\b", re.IGNORECASE)
 _CALLER = re.compile(
     r'"(?:ClientHost|client_?ip|remote_?addr|clientip|downstream_remote_address)": ?"(?P<key>[0-9a-fA-F.:]{7,45})"|^(?P<first>(?:\d{1,3}\.){3}\d{1,3}) '
@@ -30,14 +31,16 @@ def written(question: Question, context: FollowUpContext) -> Answer | None:
     status = next((found[0] for word in question.symptom_words if (found := _STATUS.match(word))), None)
     if status is None:
         return None
-    lines = _holding(status, context)
+    lines, more = _holding(status, context)
     if not lines:
         return None
     cited = Citations(context.evidence)
     for line in lines[:2]:
         cited.cite(line.id)
-    more = "or more " if len(lines) >= MOST_LINES else ""
-    text = f"{counted(len(lines), 'line')} {more}hold the status {status}, and were counted into no event{_asked_by(lines)}."
+    told = any(one.occurrences and one.attributes.get("status") == status for one in context.signals)
+    uncounted = "" if told else ", and were counted into no event"
+    held = f"{counted(len(lines), 'line')} hold{'s' if len(lines) == 1 else ''} the status {status}"
+    text = f"{capital(more + held)}{uncounted}{_asked_by(lines)}."
     related = question.intent in {"related", "why_not"}
     lead = "I cannot tell. " if related else ""
     return give(question, context, lead + text, "unknown" if related else "answered", cited)
@@ -45,15 +48,19 @@ def written(question: Question, context: FollowUpContext) -> Answer | None:
 
 def first_written(question: Question, context: FollowUpContext) -> Answer | None:
     """Say since when lines hold the status that this question, or the one of the report, names; None where none does."""
-    words = [*question.symptom_words, *re.findall(r"\b[45]\d\d", context.report.question)]
+    words = [*question.symptom_words, *_ASKED_EARLIER.findall(context.report.question)]
     status = next((found[0] for word in words if (found := _STATUS.match(word))), None)
-    dated = sorted((line.at, line.id) for line in _holding(status, context) if line.at is not None) if status else []
+    lines, more = _holding(status, context) if status else ([], "")
+    dated = [(line.at, line.id) for line in lines if line.at is not None]
     if not dated:
         return None
     cited = Citations(context.evidence)
     cited.cite(dated[0][1])
-    first, last = dated[0][0], dated[-1][0]
-    text = f"No incident rises above the everyday, but {counted(len(dated), 'line')} hold the status {status}: the first {clock(first)}, the last {clock(last)}."
+    last = "" if more else f", the last {clock(dated[-1][0])}"
+    text = (
+        f"No incident rises above the everyday, but {more}{counted(len(dated), 'line')} hold the status {status}: "
+        f"the first {clock(dated[0][0])}{last}."
+    )
     return give(question, context, text, "answered", cited)
 
 
@@ -62,13 +69,27 @@ def asks_whose(question: Question) -> bool:
     return bool(_WHO.search(question.text)) and any(map(_STATUS.match, question.symptom_words))
 
 
-def _holding(status: str, context: FollowUpContext) -> list[Stored]:
-    """Find the request lines that hold a status, as a word of its own or as a value."""
+def _holding(status: str, context: FollowUpContext) -> tuple[list[Stored], str]:
+    """Find the request lines that hold a status, the first first, and ``at least`` where more were found than are read.
+
+    A number is a status behind a request line, or as the value of a field that is called so: a size of 404 bytes is none.
+    """
+    holds = re.compile(
+        rf"HTTP/[\d.]{{1,3}}\"? {status}(?!\S)|(?:status|response_?)(?:[ _-]?code)?[\"']?\s?[=:]\s?[\"']?{status}(?![\w.])",
+        re.IGNORECASE,
+    )
     found: dict[str, Stored] = {}
-    for form in (f'": {status},', f'":{status},', f'" {status} '):
-        hits = context.search(form, context.window.start, context.window.end, MOST_LINES).hits
-        found.update({hit.id: hit for hit in hits if hit.id[:1] == "L"})
-    return [found[key] for key in sorted(found)]
+    more = ""
+    for form in (f'": {status}', f'":{status}', f'":"{status}"', f'": "{status}"', f'" {status} ', f"={status}"):
+        read = context.search(form, context.window.start, context.window.end, MOST_LINES)
+        more = "at least " if read.total > len(read.hits) else more
+        found.update(
+            {hit.id: hit for hit in read.hits if hit.id[:1] == "L" and holds.search(hit.raw.decode("utf-8", "replace"))}
+        )
+    lines = sorted(
+        found.values(), key=lambda line: (line.at is None, line.at or context.window.start, int(line.id[1:]))
+    )
+    return lines, more
 
 
 def _asked_by(lines: Sequence[Stored]) -> str:

@@ -104,13 +104,6 @@ class Choice:
     """What had been going on when the window began, went on throughout, and is felt by nobody as far as is known"""
 
 
-def find_symptom(
-    signals: Sequence[Signal], topology: Topology, window: Window, wish: Wish | None = None
-) -> Signal | None:
-    """Give the signal to explain, or None where nothing rises enough above the everyday to be an incident."""
-    return choose(signals, topology, window, wish).symptom
-
-
 def choose(signals: Sequence[Signal], topology: Topology, window: Window, wish: Wish | None = None) -> Choice:
     """Choose the signal to explain, and say how it answers the question."""
     wish, choosing = wish or Wish(), _Choosing(topology, window)
@@ -240,10 +233,7 @@ def _named(signal: Signal, words: Sequence[str]) -> bool:
     names = [f"{place.namespace or ''}/{place.name}".lower() for place in places]
     if signal.kind in USERS or signal.kind is Kind.CLIENT_ERROR:
         names.append(" ".join(asked_paths(signal)))
-    wanted = [word.lower() for word in words]
-    return any(all(word in name for word in wanted) for name in names) or any(
-        word in name for word in wanted for name in names if len(wanted) > 1
-    )
+    return any(word.lower() in name for word in words for name in names)
 
 
 def asked_paths(signal: Signal) -> list[str]:

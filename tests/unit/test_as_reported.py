@@ -122,7 +122,13 @@ def test_who_is_hit_is_counted_where_lines_name_it(text, there):
     expected = (
         "Of 2 lines that fail and name a tenant: acme-eu (1), cordoba-eu (1). In the 1 other line alone: delta-us."
     )
-    assert (expected in told.answer) == there
+    assert (expected in told.answer, "Only the first" in told.answer) == (there, False)
+
+    def more(words, *_):
+        return type("Found", (), {"hits": LINES[:2], "total": 5000})()
+
+    told = ask("which tenants are hit?", search=more, evidence=Lines())
+    assert "Only the first 2 of the 5,000 lines that name one were read." in told.answer
 
 
 def test_events_are_not_counted_as_lines():
@@ -163,11 +169,25 @@ def test_what_ended_it_is_told_with_what_stands_near():
 
 
 REQUESTS = [
-    Item(ItemId(f"L{20 + n}"), START, "kubernetes/logs", "edge/traefik-x/app", text, text.encode())
+    Item(ItemId(f"L{20 + n}"), START + timedelta(minutes=n), "kubernetes/logs", "edge/traefik-x/app", text, text.encode())
     for n, text in enumerate(
-        ['{"ClientHost": "192.0.2.9", "DownstreamStatus": 404, "Duration": 1}', '{"ClientHost": "192.0.2.9", "DownstreamStatus": 404, "Duration": 2}']
+        [
+            '{"ClientHost": "192.0.2.9", "DownstreamStatus": 404, "Duration": 1}',
+            '{"ClientHost": "192.0.2.9", "Duration": 404, "DownstreamStatus": 200, "size": 404}',
+            '{"ClientHost": "192.0.2.9", "Duration": 2, "DownstreamStatus": 404}',
+        ]
     )
 ]  # fmt: skip
+
+
+def asking_requests(more=0):
+    """Search the request lines, of which there may be more than are given."""
+
+    def search(words, *_):
+        hits = [each for each in REQUESTS if words in each.text]
+        return type("Found", (), {"hits": hits, "total": len(hits) + more})()
+
+    return search
 
 
 class Requests(Store):
@@ -184,26 +204,32 @@ class Requests(Store):
 )
 def test_a_status_that_stands_in_lines_is_not_unseen(text, verdict):
     """No event counts them, and yet they are there, with whose requests they were."""
-
-    def search(words, *_):
-        hits = [each for each in REQUESTS if words in each.text]
-        return type("Found", (), {"hits": hits, "total": len(hits)})()
-
-    told = ask(text, search=search, evidence=Requests())
+    told = ask(text, search=asking_requests(), evidence=Requests())
     assert "2 lines hold the status 404, and were counted into no event; asked by 192.0.2.9 (2)." in told.answer
     assert (told.verdict, len(told.evidence)) == (verdict, 2)
 
 
+def test_a_status_that_is_told_is_not_called_uncounted():
+    """Who got them is answered beside the event that counts them, and more lines than are read are said to be more."""
+    counted = replace(FELT, kind=Kind.CLIENT_ERROR, attributes={"status": "404"})
+    told = ask("who got the 404s?", search=asking_requests(more=9), evidence=Requests(), signals=[counted])
+    assert told.answer.startswith("At least 2 lines hold the status 404; asked by 192.0.2.9 (2).")
+
+
 def test_since_when_is_told_of_a_status_without_an_incident():
     """No incident was found, and yet the lines say when the first of them came."""
-
-    def search(words, *_):
-        hits = [each for each in REQUESTS if words in each.text]
-        return type("Found", (), {"hits": hits, "total": len(hits)})()
-
     calm = replace(OPEN, verdict="no_incident", symptom=None, question="since when the 404s?")
-    told = ask("since when do we have them?", report=calm, search=search, evidence=Requests(), signals=[])
-    assert "2 lines hold the status 404: the first Tue 17 Nov 00:00Z" in told.answer
+    told = ask("since when do we have them?", report=calm, search=asking_requests(), evidence=Requests(), signals=[])
+    assert "2 lines hold the status 404: the first Tue 17 Nov 00:00Z, the last Tue 17 Nov 00:02Z" in told.answer
+    told = ask(
+        "since when do we have them?", report=calm, search=asking_requests(more=9), evidence=Requests(), signals=[]
+    )
+    assert told.answer.startswith(
+        "No incident rises above the everyday, but at least 2 lines hold the status 404: the first"
+    )
+    assert "the last" not in told.answer
+    slow = replace(calm, question="since when do requests take 404 ms?")
+    assert "nothing began" in ask("since when?", report=slow, search=asking_requests(), signals=[]).answer
     assert "nothing began" in ask("since when do we have them?", report=calm, signals=[]).answer
 
 

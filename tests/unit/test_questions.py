@@ -175,6 +175,21 @@ def test_a_question_without_a_symptom_wishes_nothing():
     assert (wish.statuses, wish.kinds, wish.entity_words) == (frozenset(), frozenset(), ())
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("why the 502s?", "HTTP 502"),
+        ("5xx at web, why?", "HTTP 5xx"),
+        ("502, 503 or 504 at web", "HTTP 502, 503 and 504"),
+        ("404s and 5xx", "HTTP 404 and 5xx"),
+        ("what broke?", ""),
+    ],
+)
+def test_statuses_are_told_as_they_were_asked_for(text, told):
+    """Who asks for any 5xx did not ask about 500."""
+    assert symptom_wish(text).status_words == told
+
+
 def test_slowness_is_latency_and_5xx_every_server_error():
     """Symptoms are named in people's words."""
     assert Kind.LATENCY in symptom_wish("checkout is slow").kinds

@@ -10,7 +10,7 @@ from bot.analyst.findings import Around, Findings
 from bot.analyst.quiet import asked_about, set_aside
 from bot.domain.entity import Entity
 from bot.domain.signal import Kind, Topology, signal_id
-from bot.signals.symptom import Wish, find_symptom
+from bot.signals.symptom import Wish, choose
 
 FRONT = Entity("Deployment", "front", "shop")
 BASKET = Entity("Deployment", "basket", "shop")
@@ -66,7 +66,7 @@ def test_a_series_of_failures_is_belied_by_its_own_lines(lines, found):
     rates = signal(Kind.SERVER_ERROR, FRONT, [3.0, 30.0], sizes=[9.0, 9.0], length_s=900.0, source="prometheus")
     read = [] if lines is None else [signal(Kind.SERVER_ERROR, FRONT, lines, sizes=[9.0] * len(lines), source="loki")]
     read = [replace(one, id=signal_id(Kind.SERVER_ERROR, FRONT, "lines"), total=60) for one in read]
-    assert (find_symptom([rates, *read], Topology(), window()) is not None) == found
+    assert (choose([rates, *read], Topology(), window()).symptom is not None) == found
 
 
 def test_who_asks_for_a_service_means_what_its_gateway_answered():
@@ -74,7 +74,7 @@ def test_who_asks_for_a_service_means_what_its_gateway_answered():
     evicted = signal(Kind.EVICTION, BASKET, [3.0, 30.0, 60.0])
     felt = signal(Kind.SERVER_ERROR, FRONT, [3.1, 30.1], sizes=[9.0, 9.0], mentions=(BASKET,), source="loki")
     asked = Wish(words=(BASKET.name,))
-    assert felt == find_symptom([evicted, felt], Topology(), window(), asked)
+    assert felt == choose([evicted, felt], Topology(), window(), asked).symptom
 
 
 class Lines:
