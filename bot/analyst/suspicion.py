@@ -17,9 +17,12 @@ from bot.domain.signal import Kind, Signal
 
 _VERSION = re.compile(r"(?<![\w./:-])v?(\d+\.\d+\.\d+)(?![\w/:-]|\.\w)")
 _SUSPECTS = re.compile(
-    r"\b(?:is|was|are|were) (?:it|this|that)\b|\b(?:reason|behind|because|blame|culprit|since|due to|caus\w+)\b|\b(?:is|was) .*\b(?:related|involved)\b",
+    r"\b(?:is|was|are|were) (?:it|this|that)\b|\b(?:reason|behind|because|blame|culprit|since(?! (?:when|about|around|then|last|this|today|yesterday|\w+day|\d))|due to|caus\w+)\b|\b(?:is|was) .*\b(?:related|involved)\b",
     re.IGNORECASE,
 )
+_ASKS = re.compile(r"^\W*(?:(?:so|and|but|hey)\W+)*(?:what|why|how|which|who|when|where)\b", re.IGNORECASE)
+"""Asked for an answer: "what caused it?" suspects nothing."""
+_CLAUSE_ENDS = re.compile(r"[,;?!]|\.(?=\s|$)")
 ACTS = LASTING | {Kind.JOB_RUN}
 """What somebody suspects who names a thing and no trouble of it."""
 
@@ -49,10 +52,13 @@ def _meant(findings: Findings) -> Signal | None:
     """Give the event that the question suspects: by its version, else by the name of what acted."""
     text = findings.question
     versions = _VERSION.findall(text)
-    if not versions and not _SUSPECTS.search(text):
+    clauses = [each for each in _CLAUSE_ENDS.split(text) if _SUSPECTS.search(each) and not _ASKS.match(each)]
+    if not versions and not clauses:
         return None
     signals = [one for one in findings.signals.values() if one.occurrences and one.kind in ACTS]
-    named = set(match_entities(text, known_entities(signals, None))[0])
+    known = known_entities(signals, None)
+    suspects = () if versions else match_entities(", ".join(clauses), known)[0]
+    named = set(suspects or match_entities(text, known)[0])
     own = [one for one in signals if not named or {one.entity, findings.topology.root(one.entity)} & named]
     if versions:
         own = [one for one in own if any(each in row.note for each in versions for row in one.occurrences)]

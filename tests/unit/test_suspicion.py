@@ -45,6 +45,11 @@ def told(question, *found, chain=None, doubt=""):
         ("why the 502s?", None),
         ("what broke reader?", None),  # names where it is felt, and suspects nothing
         ("is it 9.9.9?", None),
+        ("what caused the 502s of reader?", None),
+        ("reader 502s since 14:00", None),
+        ("why is reader failing since Tuesday?", None),
+        ("reader 502s since the rollout of reader", "rollout of Deployment shop/reader"),
+        ("reader 502s, is overdue-scan behind it?", "job run of CronJob lib/overdue-scan"),
     ],
 )
 def test_a_suspicion_is_found_by_its_version_or_its_name(question, whose):
