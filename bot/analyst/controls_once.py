@@ -159,12 +159,14 @@ def _ended(chain: Chain, findings: Findings, citations: Citations) -> ControlQue
     at = max((n for n, one in enumerate(root.occurrences) if one.start_s <= felt[0].start_s), default=0)
     if (back := undoing_of(root, at)) is not None:
         late_s = end_s - back.start_s
-        ended = late_s <= SETTLES_S
-        then = f"{length(late_s)} after it" if late_s >= 0 else f"{length(-late_s)} before it already"
+        fits = abs(late_s) <= SETTLES_S
+        then = (
+            f"{length(late_s)} after it" if late_s >= 0 else f"{length(-late_s)} before it{'' if fits else ' already'}"
+        )
         return ControlQuestion(
             question=f"Did the symptom end when {one_of(root)} was undone at {clock_s(back.start_s)}?",
-            answer=f"{'Yes' if 0 <= late_s <= SETTLES_S else 'No'}, it was last seen {then}.",
-            verdict="passed" if ended and late_s >= -SETTLES_S else "failed",
+            answer=f"{'Yes' if fits else 'No'}, it was last seen {then}.",
+            verdict="passed" if fits else "failed",
             evidence=_cited(citations, back, root),
         )
     if findings.window.end_s - end_s < ENDED_S:

@@ -1,6 +1,6 @@
 """What an analyst is handed: everything measured, nothing to fetch."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -90,6 +90,8 @@ class Findings:
     answered: Answered = Answered()
     things: Sequence[Entity] = ()
     """What an object was read of, whether or not anything happened to it."""
+    heard: Collection[Entity] = ()
+    """Whose log lines were read."""
     histories: Mapping[Entity, History] = field(default_factory=dict)
     measures: Measures | None = None
     """Measures anew what numbers are counted from."""

@@ -118,7 +118,7 @@ def foremost(findings: Findings, rootness: dict[Kind, float]) -> Findings:
 
     told = further(findings.chains, holds, rootness)
     told = asked_too_much(unserved(told, findings.chains, holds, findings.topology), findings.chains, holds)
-    cleared = cleared_roots(findings, rootness)
+    cleared = cleared_roots(findings, rootness, holds)
     told = instead(told, findings.chains, cleared, holds, rootness)
     chains = (told, *(chain for chain in findings.chains if chain is not told))
     return replace(findings, chains=chains, cleared=cleared)

@@ -3,7 +3,7 @@
 Leaves out what is measured of ties, and how sure the rest may be.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 from bot.analyst.endings import another_beginning, begun_and_ended, ended_by_itself, ended_with_undoing
@@ -94,17 +94,26 @@ def against(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) ->
     return doubts
 
 
-def cleared_roots(findings: Findings, rootness: Mapping[Kind, float]) -> dict[SignalId, str]:
-    """Give the roots of chains that are shown not to have done it, each with the words that say by what."""
-    told = ((chain.root.id, _ruled_out_by(findings, chain, rootness)) for chain in findings.chains)
-    return {root: "; ".join(doubts) for root, doubts in told if doubts}
+def cleared_roots(
+    findings: Findings, rootness: Mapping[Kind, float], holds: Callable[[Chain], bool]
+) -> dict[SignalId, str]:
+    """Give the roots of chains that are shown not to have done it, each with the words that say by what.
+
+    What a chain that holds begins with is none of them, though another way from it to the symptom may be refuted.
+    """
+    told = ((chain, _ruled_out_by(findings, chain, rootness)) for chain in findings.chains)
+    cleared = {chain.root.id: "; ".join(doubts) for chain, doubts in told if doubts}
+    held = {chain.root.id for chain in findings.chains if chain.root.id in cleared and holds(chain)}
+    return {root: words for root, words in cleared.items() if root not in held}
 
 
 def _ruled_out_by(findings: Findings, chain: Chain, rootness: Mapping[Kind, float]) -> list[str]:
     """Say what shows that a chain's root did not do it, and not merely that it may not have; empty where nothing does."""
     doubts = []
     if (undone := against_undone(findings, chain, rootness)) is not None:
-        doubts.append(words_of(findings, undone, [chain.symptom.occurrences[place] for place in chain.explained]))
+        vain = words_of(findings, undone, [chain.symptom.occurrences[place] for place in chain.explained])
+        own = undone.id == chain.root.id
+        doubts.append(vain if own else f"it leads over {one_of(undone)}, which {vain.removeprefix('it ')}")
     if (other := _shared(findings, chain)) is not None:
         doubts.append(f"{other.entity} beside it ran short at the same times, which the change did not reach")
     if (other := begun_and_ended(findings, chain)) is not None:
@@ -199,7 +208,7 @@ def _seldom_from_the_first(findings: Findings, root: Signal, broke: Signal, well
     alone = not seen and broke.attributes.get("seldom") == "yes"  # its episode begins with the first of them
     if alone:
         seen, within_s = len(since), max(since, default=changed) - changed
-    if seen < OFTEN or seen * looked_s < FAR_OFTENER * before * within_s:
+    if seen < OFTEN or within_s <= 0 or seen * looked_s < FAR_OFTENER * before * within_s:
         return False
     first, *gaps = (later - earlier for earlier, later in pairwise([changed, *since]))
     if alone:  # strewn over the stretch from the change on, this many would leave its beginning empty as often as this

@@ -56,11 +56,15 @@ def failed_elsewhere_first(findings: Findings, signal: Signal, chain: Chain | No
 
 
 def well_itself(findings: Findings, signal: Signal, chain: Chain | None) -> str:
-    """Say that nothing went wrong at a changed workload beside the cascade until the symptom came; empty where something did."""
+    """Say that nothing went wrong at a changed workload beside the cascade until the symptom came; empty where something did, or
+    where none of its lines were read, in which it would show.
+    """
     if chain is None or signal.kind not in CHANGES or len(chain.explained) < len(chain.symptom.occurrences):
         return ""
     place = findings.topology.root(signal.entity)
     if place in {findings.topology.root(one.entity) for one in chain.signals} or place.kind not in WORKLOADS:
+        return ""
+    if place not in findings.heard:
         return ""
     spans = [
         (one.start_s, min(felt) + SOON_S)

@@ -25,6 +25,7 @@ from bot.investigation.unheard import told_of_lines
 from bot.signals.chains import chain_along, chains
 from bot.signals.conditioning import Conditioning
 from bot.signals.links import SUPPORTED_P
+from bot.signals.log_signals import owner_of
 from bot.signals.mechanisms import EXOGENOUS
 from bot.signals.pairs import candidates, link_all, link_one
 from bot.signals.symptom import FELT, WITHIN, Wish, asked_paths, choose, episodes_of, same_family
@@ -89,6 +90,7 @@ def conclude(
         around=failures_around(case, window, found) if symptom is None else None,
         lag=lag_to(symptom, case, found.topology, window),
         things=found.things,
+        heard=frozenset(owner_of(stream, found.topology) for stream in case.streams()),
         histories=found.histories,
         measures=CaseMeasures(case, found.tables, found.topology),
         messages=tuple(case.messages()),

@@ -280,8 +280,8 @@ def _by_undoing(causes: Train, effects: Train, index: int, window: Window) -> fl
     if undoing is None or not undoing.note.startswith(BACK):
         return 1.0
     last_s = max(effects.ends_s)
-    apart_s = min(abs(last_s - undoing.start_s), abs(last_s - undoing.end_s))
-    return min(1.0, 2.0 * max(ONSET_S, apart_s) / window.length_s)
+    apart_s = max(ONSET_S, undoing.start_s - last_s, last_s - undoing.end_s)
+    return min(1.0, (undoing.end_s - undoing.start_s + 2.0 * apart_s) / window.length_s)
 
 
 def _in_force(causes: Train, window: Window) -> list[tuple[int, float, float, int]]:

@@ -87,6 +87,8 @@ def test_others_in_the_same_trouble_speak_against_it_unless_they_call_it():
     [
         (21.0, (), "passed", "Yes, it was last seen 6 min after it."),
         (20.2, (), "failed", "No, it was last seen 54 min after it."),
+        (21.2, (), "passed", "Yes, it was last seen 6 min before it."),  # what fails seldom is last seen a while before
+        (21.5, (), "failed", "No, it was last seen 24 min before it already."),
         (None, (), "failed", "Yes: nothing that was seen ended it, and a rollout of web stands."),
         (None, (signal(Kind.CONFIG_CHANGE, API, [21.05]),), "passed", "No, a configuration change of api stands"),
     ],

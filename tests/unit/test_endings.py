@@ -37,7 +37,7 @@ def felt(*, minutes=60.0, mentions=(WEB,)):
 def said(chain, *others):
     """Give what speaks against the first of some chains."""
     found = replace(findings(*(each.root for each in others), *chain.signals), chains=(chain, *others))
-    return "; ".join(against(found, chain, EXOGENOUS)), cleared_roots(found, EXOGENOUS)
+    return "; ".join(against(found, chain, EXOGENOUS)), cleared_roots(found, EXOGENOUS, lambda _: False)
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,37 @@ def is_cleared(broke, failed):
     chain = Chain(signals=(rolled, broke, felt), links=links, explained=(0, 1), end_to_end=UNTESTED, score=1.0)
     measures = None if failed is None else Failed(failed)
     found = replace(findings(*chain.signals, measures=measures), chains=(chain,))
-    return rolled.id in cleared_roots(found, EXOGENOUS)
+    return rolled.id in cleared_roots(found, EXOGENOUS, lambda _: False)
+
+
+@pytest.mark.parametrize(
+    ("direct", "cleared"), [(True, False), (False, True)], ids=["as a chain of its own", "by it alone"]
+)
+def test_what_holds_one_way_is_not_cleared_by_another(direct, cleared):
+    """An hour between a change and some failures clears it of them, and not of what it brought at once elsewhere."""
+    rolled, late = signal(Kind.ROLLOUT, WEB, [20.0]), signal(Kind.CONNECTION_RESET, BESIDE, [21.0], length_s=1200)
+    felt = signal(Kind.SERVER_ERROR, EDGE, [20.05], length_s=7200)
+    at_once, behind = once(rolled, felt, 180.0), (once(rolled, late, 3600.0), once(late, felt, 1.0))
+    good = Chain(signals=(rolled, felt), links=(at_once,), explained=(0,), end_to_end=UNTESTED, score=1.0)
+    bad = Chain(signals=(rolled, late, felt), links=behind, explained=(0,), end_to_end=UNTESTED, score=0.3)
+    found = replace(findings(rolled, late, felt), chains=(good, bad) if direct else (bad,))
+    assert cleared is (rolled.id in cleared_roots(found, EXOGENOUS, lambda one: one is good))
+
+
+def test_a_root_is_not_said_to_be_undone_where_a_later_step_was():
+    """What was put back in vain is named: it was a release on the way, and not the setting that the chain begins with."""
+    note = (
+        replace(one, note=f"{BACK}web: 2 → 1" if place else "web: 1 → 2")
+        for place, one in enumerate(signal(Kind.ROLLOUT, WEB, [20.1, 21.0]).occurrences)
+    )
+    setting, rolled = signal(Kind.CONFIG_CHANGE, BESIDE, [20.0]), replace(ROLLED, occurrences=tuple(note))
+    felt = signal(Kind.SERVER_ERROR, EDGE, [20.2], length_s=10_000, sizes=[60.0])
+    links = (once(setting, rolled, 360.0), once(rolled, felt, 360.0))
+    chain = Chain(signals=(setting, rolled, felt), links=links, explained=(0,), end_to_end=UNTESTED, score=1.0)
+    times = Failed([20.2 + step / 60 for step in range(166)])
+    found = replace(findings(setting, rolled, felt, measures=times), chains=(chain,))
+    said = cleared_roots(found, EXOGENOUS, lambda _: False)[setting.id]
+    assert said.startswith("it leads over a rollout of web, which was undone at Mon 02 Mar 21:00Z")
 
 
 @pytest.mark.parametrize(("minutes", "said"), [(1, False), (15, True)], ids=["from the first on", "later"])
@@ -180,7 +210,9 @@ def test_a_policy_closes_the_way_to_new_connections_only(kind, minutes, cleared)
     felt = signal(Kind.SERVER_ERROR, EDGE, [20.0 + minutes / 60], length_s=3600)
     links = (once(closed, broke, 60.0 * minutes), once(broke, felt, 1.0))
     chain = Chain(signals=(closed, broke, felt), links=links, explained=(0,), end_to_end=UNTESTED, score=1.0)
-    assert cleared is (closed.id in cleared_roots(replace(findings(*chain.signals), chains=(chain,)), EXOGENOUS))
+    assert cleared is (
+        closed.id in cleared_roots(replace(findings(*chain.signals), chains=(chain,)), EXOGENOUS, lambda _: False)
+    )
 
 
 def test_what_ended_with_its_undoing_had_not_gone_well():
@@ -193,7 +225,9 @@ def test_what_ended_with_its_undoing_had_not_gone_well():
         felt = signal(Kind.SERVER_ERROR, EDGE, [20.0], length_s=3600 * hours)
         links = (once(rolled, broke, 10800.0), once(broke, felt, 1.0))
         chain = Chain(signals=(rolled, broke, felt), links=links, explained=(0,), end_to_end=UNTESTED, score=1.0)
-        assert cleared is (rolled.id in cleared_roots(replace(findings(*chain.signals), chains=(chain,)), EXOGENOUS))
+        assert cleared is (
+            rolled.id in cleared_roots(replace(findings(*chain.signals), chains=(chain,)), EXOGENOUS, lambda _: False)
+        )
 
 
 @pytest.mark.parametrize(("hour", "said"), [(20.0, False), (20.5, True)], ids=["one outage", "another"])
