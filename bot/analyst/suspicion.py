@@ -17,7 +17,7 @@ from bot.domain.signal import Kind, Signal
 
 _VERSION = re.compile(r"(?<![\w./:-])v?(\d+\.\d+\.\d+)(?![\w/:-]|\.\w)")
 _SUSPECTS = re.compile(
-    r"\b(?:is|was|are|were) (?:it|this|that)\b|\b(?:reason|behind|because|blame|culprit|since(?! (?:when|about|around|then|last|this|today|yesterday|\w+day|\d))|due to|caus\w+)\b|\b(?:is|was) .*\b(?:related|involved)\b",
+    r"\b(?:is|was|are|were) (?:it|this|that)\b|\b(?:reason|behind|because|blame|culprit|since(?! (?:when|about|around|then|last|this|today|yesterday|\w+day|\d))|due to|caus\w+)\b|\b(?:is|was) .{0,200}\b(?:related|involved)\b",
     re.IGNORECASE,
 )
 _ASKS = re.compile(r"^\W*(?:(?:so|and|but|hey)\W+)*(?:what|why|how|which|who|when|where)\b", re.IGNORECASE)

@@ -1,6 +1,9 @@
 """What delivery tools remember becomes changes: when, what, and which workloads it touched."""
 
 from datetime import UTC, datetime
+from time import process_time
+
+from test_event_signals import Recorder
 
 from bot.domain.entity import Entity
 from bot.domain.items import ItemId, ObjectVersion
@@ -148,3 +151,14 @@ def test_a_rollout_tells_its_chart_and_its_cause():
     assert "chart web-2.0.9 → web-2.1.0; cause given: raise the limit" == written_cause(old, new)
     assert "" == written_cause(new, new)
     assert "" == written_cause(replica_set(), replica_set())
+
+
+def test_many_routes_are_told_in_time():
+    """A controller that starts again all day tells of each of its routes each time; each is held against its own minute alone."""
+    written = Recorder()
+    for number in range(12_000):
+        ingress = Entity("Ingress", f"web-{number % 100}", "shop")
+        written.add(number // 100 * 10, ingress, "Sync", "Scheduled for sync", component="nginx-ingress-controller")
+    begun = process_time()
+    assert written.signals() == []
+    assert process_time() - begun < 2.0

@@ -4,7 +4,6 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import process_time
 
 import pytest
 
@@ -394,14 +393,3 @@ def test_a_synced_route_was_changed_unless_all_are(routes, told):
             written.add(minute, ingress, "Sync", "Scheduled for sync", component="nginx-ingress-controller")
     changes = [one for one in written.signals() if one.kind is Kind.CONFIG_CHANGE]
     assert told == max((len(one.occurrences) for one in changes), default=0)
-
-
-def test_many_routes_are_told_in_time():
-    """A controller that starts again all day tells of each of its routes each time; each is held against its own minute alone."""
-    written = Recorder()
-    for number in range(12_000):
-        ingress = Entity("Ingress", f"web-{number % 100}", "shop")
-        written.add(number // 100 * 10, ingress, "Sync", "Scheduled for sync", component="nginx-ingress-controller")
-    begun = process_time()
-    assert written.signals() == []
-    assert process_time() - begun < 2.0
