@@ -8,7 +8,7 @@ import re
 from bot.analyst.answers import AnswerVerdict, measured
 from bot.analyst.questions import Question
 from bot.analyst.subjects import FollowUpContext, Subject, step_of
-from bot.analyst.undecided import FITS, STAYS
+from bot.analyst.undecided import FITS, STAYS, met
 from bot.analyst.words import clock
 from bot.domain.link import LinkTest
 from bot.domain.report import RuledOut
@@ -78,18 +78,5 @@ def _met_the_root(subject: Subject, context: FollowUpContext) -> bool:
     """Tell whether the first step, which is another's, is known from the lines of the thing's own pods."""
     if subject.signal.kind is not Kind.JOB_RUN or not context.report.cascade.steps:
         return False
-    place = context.topology.root(subject.signal.entity)
     heads = [one for one in context.signals if (step := step_of(one, context)) is not None and step.id == "S1"]
-    own = {
-        ref
-        for one in context.signals
-        if context.topology.root(one.entity) == place
-        for each in one.occurrences
-        for ref in each.refs
-    }
-    seen = [each.refs[0] for one in heads for each in one.occurrences if each.refs]
-    elsewhere = all(context.topology.root(one.entity) != place for one in heads)
-    before = all(
-        one.occurrences[0].start_s >= subject.signal.occurrences[0].start_s for one in heads if one.occurrences
-    )
-    return bool(seen) and elsewhere and before and own.issuperset(seen)
+    return met(subject.signal, heads, context.signals, context.topology)

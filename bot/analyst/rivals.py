@@ -12,7 +12,7 @@ from bot.analyst.antecedents import antecedents
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Findings
 from bot.analyst.routes import why_explained
-from bot.analyst.undecided import cannot_tell
+from bot.analyst.undecided import STAYS, cannot_tell
 from bot.analyst.undone import then_back, undone_in_vain, words_of
 from bot.analyst.victims import failed_elsewhere_first, well_itself
 from bot.analyst.words import MASS, TAKEN_AWAY, capital, clock_s, counted, happened, noun, noun_of, p_words, times
@@ -55,7 +55,7 @@ NOTABLE: dict[Kind, float] = {
     Kind.PROBE_FAILURE: 0.3,
 }
 """Kinds that people suspect, and how readily."""
-LASTING = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE})
+LASTING = STAYS
 """Changes that go on having effect."""
 SAME_ACT = {Kind.OOM_KILL: Kind.CONTAINER_RESTART, Kind.CRASH_LOOP: Kind.CONTAINER_RESTART}
 """A restart that another signal of the same entity already tells better."""

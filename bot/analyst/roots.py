@@ -6,7 +6,7 @@ Leaves out what is measured of ties, and how sure the rest may be.
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
-from bot.analyst.endings import another_beginning, begun_and_ended, ended_by_itself, ended_with_undoing
+from bot.analyst.endings import STAYING, another_beginning, begun_and_ended, ended_by_itself, ended_with_undoing
 from bot.analyst.findings import Findings
 from bot.analyst.undone import against_undone, words_of
 from bot.analyst.words import GROWTH, one_of
@@ -14,7 +14,6 @@ from bot.domain.link import Chain, Link
 from bot.domain.signal import Kind, Signal, SignalId
 from bot.domain.spelling import length
 
-CHANGES = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.HUMAN_CHANGE})
 CONTENTION = frozenset({Kind.CPU_SATURATION, Kind.CPU_THROTTLING, Kind.MEMORY_PRESSURE, Kind.IO_SATURATION})
 OFTEN = 3
 """Times that two must run short together before that is no coincidence."""
@@ -152,7 +151,7 @@ def _went_well(findings: Findings, chain: Chain) -> float | None:
     """
     root = chain.root
     broke = next((place for place, one in enumerate(chain.signals[1:]) if one.kind not in ITS_OWN), 0)
-    if root.kind not in CHANGES or not chain.links or chain.signals[broke + 1].kind not in AT_ONCE:
+    if root.kind not in STAYING or not chain.links or chain.signals[broke + 1].kind not in AT_ONCE:
         return None
     if ended_with_undoing(chain):
         return None
@@ -177,7 +176,7 @@ def _until(chain: Chain, place: int) -> float:
 def _passed_before(chain: Chain) -> int | None:
     """Give how often came what is the same act each time, a job or a crowd, where the symptom followed one of many only."""
     count = len(chain.root.occurrences)
-    again = chain.root.kind not in CHANGES and count >= MANY_TIMES
+    again = chain.root.kind not in STAYING and count >= MANY_TIMES
     return count if again and chain.end_to_end.hits <= 1 and len(chain.symptom.occurrences) == 1 else None
 
 
@@ -250,7 +249,7 @@ def _shared(findings: Findings, chain: Chain) -> Signal | None:
     """
     root, felt = chain.root, chain.signals[1]
     place = findings.topology.root(root.entity)
-    if root.kind not in CHANGES or felt.kind not in CONTENTION or findings.topology.root(felt.entity) != place:
+    if root.kind not in STAYING or felt.kind not in CONTENTION or findings.topology.root(felt.entity) != place:
         return None
     asked = {two for pair in findings.topology.calls if place in pair for two in pair}
     beside = [

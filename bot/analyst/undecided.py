@@ -5,6 +5,7 @@ came once or twice may follow by a chance that no such few times could ever fall
 for neither. Leaves out what a test does clear.
 """
 
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import median
 
@@ -12,7 +13,7 @@ from bot.analyst.findings import Findings
 from bot.analyst.undone import SETTLES_S, undoing_of
 from bot.analyst.words import clock_s, counted, p_words
 from bot.domain.link import Chain, Link, LinkTest
-from bot.domain.signal import Kind, Occurrence, Signal
+from bot.domain.signal import Kind, Occurrence, Signal, Topology
 from bot.domain.spelling import length
 
 FITS = "times fit"
@@ -41,7 +42,7 @@ def cannot_tell(findings: Findings, signal: Signal, link: Link, chain: Chain | N
 
 
 def _beside_a_cause(findings: Findings, signal: Signal, test: LinkTest, chain: Chain) -> str | None:
-    if signal.kind is Kind.JOB_RUN and _met_the_root(findings, signal, chain):
+    if signal.kind is Kind.JOB_RUN and met(signal, [chain.root], findings.signals.values(), findings.topology):
         return (
             f"its own lines are where {chain.root.entity.name} was first seen to fail: whether it brought that about or only "
             "met it was not tested"
@@ -78,19 +79,16 @@ def _open(findings: Findings, signal: Signal, test: LinkTest) -> str | None:
     return None
 
 
-def _met_the_root(findings: Findings, signal: Signal, chain: Chain) -> bool:
-    """Tell whether the root, which stands elsewhere, is known from lines of this thing's own pods, written after it began."""
-    place, root = findings.topology.root(signal.entity), chain.root
-    if findings.topology.root(root.entity) == place or signal.occurrences[0].start_s > root.occurrences[0].start_s:
+def met(signal: Signal, heads: Sequence[Signal], signals: Iterable[Signal], topology: Topology) -> bool:
+    """Tell whether what a cascade begins with, all of it elsewhere, is known from lines of a thing's own pods, written after it began."""
+    place, begun_s = topology.root(signal.entity), signal.occurrences[0].start_s
+    heads = [one for one in heads if one.occurrences]
+    if any(topology.root(one.entity) == place or one.occurrences[0].start_s < begun_s for one in heads):
         return False
     own = {
-        ref
-        for signal in findings.signals.values()
-        if findings.topology.root(signal.entity) == place
-        for one in signal.occurrences
-        for ref in one.refs
+        ref for one in signals if topology.root(one.entity) == place for each in one.occurrences for ref in each.refs
     }
-    seen = [one.refs[0] for one in root.occurrences if one.refs]
+    seen = [each.refs[0] for one in heads for each in one.occurrences if each.refs]
     return bool(seen) and own.issuperset(seen)
 
 

@@ -4,12 +4,12 @@ Leaves out a change of the workload where the cascade begins, and what came too 
 """
 
 from bot.analyst.findings import Findings
+from bot.analyst.undecided import STAYS
 from bot.analyst.words import counted, plural
 from bot.domain.link import Chain
 from bot.domain.signal import Kind, Signal
 
-CHANGES = frozenset({Kind.ROLLOUT, Kind.RELOAD, Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE})
-ORDINARY = CHANGES | {
+ORDINARY = STAYS | {
     Kind.HUMAN_CHANGE,
     Kind.POD_START,
     Kind.POD_KILL,
@@ -35,7 +35,7 @@ OFTEN = 3
 
 def failed_elsewhere_first(findings: Findings, signal: Signal, chain: Chain | None) -> str:
     """Say that another workload, which a change did not touch, failed before the changed one mostly did; empty where not."""
-    if chain is None or signal.kind not in CHANGES:
+    if chain is None or signal.kind not in STAYS:
         return ""
     place = findings.topology.root(signal.entity)
     places = [findings.topology.root(one.entity) for one in chain.signals]
@@ -46,7 +46,7 @@ def failed_elsewhere_first(findings: Findings, signal: Signal, chain: Chain | No
     with_it = test.effects - test.unexplained
     if test.status != "supported" or with_it < OFTEN or with_it < MOSTLY * test.effects:
         return ""
-    if sooner.kind in CHANGES:
+    if sooner.kind in STAYS:
         return ""
     first = places[at - 1].name
     return (
@@ -59,7 +59,7 @@ def well_itself(findings: Findings, signal: Signal, chain: Chain | None) -> str:
     """Say that nothing went wrong at a changed workload beside the cascade until the symptom came; empty where something did, or
     where none of its lines were read, in which it would show.
     """
-    if chain is None or signal.kind not in CHANGES or len(chain.explained) < len(chain.symptom.occurrences):
+    if chain is None or signal.kind not in STAYS or len(chain.explained) < len(chain.symptom.occurrences):
         return ""
     place = findings.topology.root(signal.entity)
     if place in {findings.topology.root(one.entity) for one in chain.signals} or place.kind not in WORKLOADS:
