@@ -90,12 +90,14 @@ def _held(told: Folded, at: Folded) -> Floats:
 
 
 def _lowered(there: Folded, limit: Floats, spans: list[tuple[float, float]]) -> float | None:
-    """Give the limit that stood before, where all stretches come after it was lowered below what had been used of it; else None."""
-    falls = np.flatnonzero(np.diff(limit) < 0) + 1
-    if not len(falls) or spans[0][0] < there.times[falls[0]]:
+    """Give the limit that stood before, where the last change of it ahead of all stretches lowered it below what had been used of it."""
+    steps = np.diff(limit)
+    changes = np.flatnonzero(np.isfinite(steps) & (steps != 0)) + 1
+    changes = changes[there.times[changes] <= spans[0][0]]
+    if not len(changes) or steps[(fell := int(changes[-1])) - 1] > 0:
         return None
-    used = float(np.nanmax(there.values[: falls[0]], initial=0.0))
-    return float(limit[falls[0] - 1]) if used > float(limit[falls[0]]) else None
+    used = float(np.nanmax(there.values[:fell], initial=0.0))
+    return float(limit[fell - 1]) if used > float(limit[fell]) else None
 
 
 def _occurrence(there: Folded, limit: Floats, span: tuple[float, float], lowered: float | None) -> Occurrence:

@@ -56,6 +56,13 @@ def test_a_limit_lowered_below_what_had_been_used_can_begin_a_chain():
     assert "4 pods of at most 4; 10 were allowed before" == one.occurrences[0].note
 
 
+def test_a_limit_that_was_raised_again_was_not_lowered():
+    """Four were allowed for an hour, and more than before since: who stands at the new limit was not cut."""
+    most, there = [10] * 48 + [4] * 12 + [12] * 84, [6] * 12 + [2] * 48 + [12] * 12 + [2] * 72
+    (one,) = found(most, there)
+    assert ("0.4", "12 pods of at most 12") == (one.attributes["standing"], one.occurrences[0].note)
+
+
 @pytest.mark.parametrize(
     ("most", "there", "least"),
     [
