@@ -156,6 +156,17 @@ def test_what_holds_one_way_is_not_cleared_by_another(direct, cleared):
     assert cleared is (rolled.id in cleared_roots(found, EXOGENOUS, lambda one: one is good))
 
 
+@pytest.mark.parametrize(("runs", "said"), [(4, True), (3, False)])
+def test_a_job_that_ran_often_began_nothing_that_came_once(runs, said):
+    """Of four nights' runs one was followed; of three that may be."""
+    job = signal(Kind.JOB_RUN, BESIDE, [20.0 - 24.0 / 5 * place for place in reversed(range(runs))])
+    felt = signal(Kind.SERVER_ERROR, EDGE, [20.1], length_s=1200)
+    tie = once(job, felt, 360.0)
+    chain = Chain(signals=(job, felt), links=(tie,), explained=(0,), end_to_end=tie.test, score=1.0)
+    doubts = against(findings(job, felt), chain, EXOGENOUS)
+    assert said is (f"it came {runs} times, and the symptom followed one of them" in doubts)
+
+
 def test_a_root_is_not_said_to_be_undone_where_a_later_step_was():
     """What was put back in vain is named: it was a release on the way, and not the setting that the chain begins with."""
     note = (
