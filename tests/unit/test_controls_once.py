@@ -70,6 +70,8 @@ def test_its_like_that_was_followed_too_speaks_against_it():
 def test_what_was_there_before_the_cause_speaks_against_it():
     """Timeouts of the same place half an hour sooner."""
     sooner = replace(signal(Kind.TIMEOUT, API, [19.5]), id="another")
+    near = replace(signal(Kind.TIMEOUT, API, [19.9]), id="near", attributes={"step_s": "600"})
+    assert asked(near)[0]["anything of"][0] == "passed"  # within the step of its series
     rows, _ = asked(sooner)
     assert rows["anything of"] == ("failed", "Yes: a timeout of api 30 min before it.")
     assert asked()[0]["anything of"][0] == "passed"

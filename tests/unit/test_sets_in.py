@@ -44,3 +44,16 @@ def test_what_an_entity_logs_from_a_time_on_is_told_by_when_it_logs_at_all(logs_
 def test_what_may_have_been_so_all_along_is_none(hours, asked_from):
     """All over the window; from the first request on; too few to tell."""
     assert not stretch(hours, asked_from)
+
+
+def test_a_silence_that_is_no_longer_than_others_is_none():
+    """Thirty hours without a failure stand out from an hour and a half between them, and not where sixteen lay between two."""
+    hours = np.arange(30.0, 118.0, 1.5)
+    assert len(stretch(hours) or []) == 1
+    assert stretch([hour for hour in hours if not 60.0 < hour < 76.0]) == []
+
+
+def test_what_came_in_a_burst_as_well_is_for_bursts_to_tell():
+    """Forty failures within half an hour of a stretch of single ones are an episode of their own."""
+    hours = np.arange(40.0, 118.0, 1.5)
+    assert stretch(np.sort(np.concatenate((hours, 100.0 + np.arange(40) / 80)))) is None

@@ -116,6 +116,11 @@ def test_a_victims_release_is_ruled_out_by_who_failed_first():
     calling = replace(found, topology=replace(found.topology, calls=frozenset({(STORE, API)})))
     assert failed_elsewhere_first(calling, release, chain) == ""
     assert failed_elsewhere_first(found, signal(Kind.ROLLOUT, STORE, [1.5]), chain) == ""
+    tie = chain.links[1]
+    half = replace(tie, test=replace(tie.test, effects=6, unexplained=3))
+    assert failed_elsewhere_first(found, release, replace(chain, links=(chain.links[0], half, *chain.links[2:]))) == ""
+    rolled = replace(sooner, kind=Kind.ROLLOUT)  # a change before it is no failure
+    assert failed_elsewhere_first(found, release, replace(chain, signals=(root, rolled, hurt, felt))) == ""
 
 
 def test_nodes_that_an_autoscaler_takes_away_are_told_at_once_and_did_not_fail():
