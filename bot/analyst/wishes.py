@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from bot.analyst.vocabulary import kinds_in
 from bot.domain.signal import Kind
 
+_LATE = r"(?<!of )late(?! (?:(?:on |in the |at |last |this |that )?(?:\w+day|night|evening|afternoon|morning|week|month)|tonight)\b)"
+"""As a word of what is felt, and not of when: "late on Tuesday", "of late"."""
 FELT_WORDS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
-    (r"delay(?:s|ed)?|late|lag(?:s|ged|ging)?|stale|overdue|piling up|piled up", (Kind.LATENCY, Kind.QUEUE_GROWTH)),
+    (
+        rf"delay(?:s|ed)?|{_LATE}|lag(?:s|ged|ging)?|stale|overdue|piling up|piled up",
+        (Kind.LATENCY, Kind.QUEUE_GROWTH),
+    ),
     (r"pending", (Kind.SCHEDULING_FAILURE,)),
     (
         r"logged out|log ?ins?|log in|sign[- ]?ins?|thrown out|kicked out",

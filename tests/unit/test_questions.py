@@ -176,6 +176,22 @@ def test_a_question_without_a_symptom_wishes_nothing():
 
 
 @pytest.mark.parametrize(
+    ("text", "felt"),
+    [
+        ("orders arrive late", True),
+        ("mails are late since Tuesday", True),
+        ("what broke late on Tuesday?", False),
+        ("what failed late last night?", False),
+        ("checkout broke late in the evening", False),
+        ("why did sales stop of late?", False),
+    ],
+)
+def test_late_is_what_is_felt_or_when(text, felt):
+    """Who says when it was does not ask why something is slow."""
+    assert felt is (Kind.LATENCY in symptom_wish(text).kinds)
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         ("why the 502s?", "HTTP 502"),
