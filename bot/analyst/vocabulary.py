@@ -166,7 +166,7 @@ INTENT_WORDS: tuple[tuple[str, str], ...] = (
      r"(?:recover|better|stop|quiet|calm|fine|ok|go away|clear up)\w* (?:at|during|over|in|on) (?:the )?(?:night|day|evening|morning|weekend)s?\b|why (?:only|always|just|mostly) (?:at|in|on|during|around|between)|why (?:at|in|on|during|around) .*\b(?:only|always)\b|(?:get|got|getting|become|became|becoming|is it|was it) (?:worse|better|more often|more frequent|rarer)\b|\b(?:over time|trend)\b|\bcompar\w+ (?:with|to|against)\b|\b(?:versus|vs\.?) (?:yesterday|last|mon|tue|wed|thu|fri|sat|sun)\w*"), "rhythm"),
     (r"when (?:does|will|would) (?:it|this|that) (?:stop|end|be over|go away|recover)", "since_when"),
     (r"\btell (?:the two|the \w+|them|these|those|which|it)\b.*\bapart\b|\bdistinguish\b", "guess"),
-    (r"what (?:ended|stopped|made) (?:it|this|that|them)\b(?: (?:stop|end|go away))?|(?:why|how) did (?:it|this|that) (?:end|stop|go away)\b", "ended"),
+    (r"what (?:ended|stopped) (?:it|this|that|them)(?=\W*$| (?:at|on|then|again|in the)\b)|what made (?:it|this|that|them) (?:stop|end|go away|recover)\b|(?:why|how) did (?:it|this|that) (?:end|stop|go away)\b", "ended"),
     (r"(?:which|what) (?:exceptions?|errors?|messages?|stack ?traces?)\b.*\b(?:thr[eo]ws?|thrown|log\w*|said?|show\w*|print\w*|raise\w*|gave|got|get)\b", "show_evidence"),
     (r"what (?:did|does|do|has|had|was|were|is) (?:the )?[\w./-]+ (?:say|said|saying|complain\w*|log|logged|logging|write|written|print\w*)\b", "show_evidence"),
     (r"(?:which|what) \w+ (?:are|is|were|was|get|got|see|saw) (?:\w+ )?(?:hit|affected|impacted|failing|broken|concerned|5\d\ds?|errors?)\b", "affected"),
