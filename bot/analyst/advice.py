@@ -232,6 +232,8 @@ def _beside(chain: Chain, findings: Findings) -> list[Signal]:
 def _general(signal: Signal, chain: Chain) -> Recommendation:
     known = words.SCALED_BY_HAND if signal.kind is Kind.SCALE_DOWN and "by" in signal.attributes else signal.label
     summary, reason = KNOWN_BETTER.get(known, GENERAL[signal.kind])
+    if signal.kind is Kind.NODE_FAILURE and "others" in signal.attributes and len(signal.occurrences) == 1:
+        summary, reason = "Spread replicas over what fails apart, zones or racks", "several nodes were lost at once"
     unasked = UNMEASURED.get(signal.kind) if known not in KNOWN_BETTER else None
     unknown = f"; not measured: {unasked}" if unasked else ""
     struck, whole = struck_of(chain)

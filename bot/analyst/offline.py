@@ -29,6 +29,7 @@ from bot.analyst.origins import (
     standing_of,
     unserved,
 )
+from bot.analyst.outages import one_outage, with_its_outage
 from bot.analyst.questions import symptom_wish
 from bot.analyst.quiet import OFTEN, alarms, asked_about, set_aside, spread
 from bot.analyst.rivals import Rival, contributing, rivals, ruled_out
@@ -120,7 +121,8 @@ def foremost(findings: Findings, rootness: dict[Kind, float]) -> Findings:
     told = asked_too_much(unserved(told, findings.chains, holds, findings.topology), findings.chains, holds)
     cleared = cleared_roots(findings, rootness, holds)
     told = instead(told, findings.chains, cleared, holds, rootness)
-    chains = (told, *(chain for chain in findings.chains if chain is not told))
+    others = (chain for chain in findings.chains if chain is not told and not one_outage(told.root, chain.root))
+    chains = (with_its_outage(findings, told), *others)
     return replace(findings, chains=chains, cleared=cleared)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from bot.analyst.antecedents import antecedents
 from bot.analyst.citations import Citations
 from bot.analyst.findings import Findings
+from bot.analyst.outages import one_outage
 from bot.analyst.routes import why_explained
 from bot.analyst.undecided import STAYS, cannot_tell
 from bot.analyst.undone import then_back, undone_in_vain, words_of
@@ -117,6 +118,8 @@ def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> li
     for signal in suspects(findings):
         place = findings.topology.root(signal.entity)
         if signal.id in inside or (signal.kind, place) in acts or (signal.kind, place) in told:
+            continue
+        if chain is not None and one_outage(chain.root, signal):
             continue
         if _consequence(signal, findings, inside) or _same_act(signal, found) or _announced(signal, findings):
             continue

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from bot.analyst.endings import STAYING, another_beginning, begun_and_ended, ended_by_itself, ended_with_undoing
 from bot.analyst.findings import Findings
+from bot.analyst.outages import one_outage
 from bot.analyst.undone import against_undone, words_of
 from bot.analyst.words import GROWTH, one_of
 from bot.domain.link import Chain, Link
@@ -130,17 +131,11 @@ def _twin(findings: Findings, chain: Chain) -> Signal | None:
         other.root
         for other in findings.chains
         if other.root.kind is root.kind
-        and not _one_outage(root, other.root)
+        and not one_outage(root, other.root)
         and topology.root(other.root.entity) not in on_the_way
         and other.score >= ALIKE * chain.score
     )
     return next(alike, None)
-
-
-def _one_outage(one: Signal, other: Signal) -> bool:
-    """Tell whether two nodes failed together: of one outage neither is the other's rival."""
-    nodes = one.kind is other.kind is Kind.NODE_FAILURE
-    return nodes and abs(one.occurrences[0].start_s - other.occurrences[0].start_s) <= TOGETHER_S / 5
 
 
 def _went_well(findings: Findings, chain: Chain) -> float | None:
