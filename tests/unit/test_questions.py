@@ -55,6 +55,9 @@ def ask(text):
         ("what did the gateway do around 09:15Z", "what_happened"),
         ("anything odd on friday?", "what_happened"),
         ("day 3", "what_happened"),
+        ("what did the database say?", "show_evidence"),
+        ("which pods are failing?", "affected"),
+        ("which job is failing?", "what_happened"),
         ("what ended it?", "ended"),
         ("what made it go away", "ended"),
         ("what made it worse?", "related"),
@@ -224,3 +227,9 @@ def test_any_text_is_understood_as_something(text):
     known = {intent for _, intent in INTENT_WORDS} | {"unknown"}
     assert ask(text).intent in known
     symptom_wish(text)
+
+
+@pytest.mark.parametrize("text", ["what did people say?", "what do users complain about?", "what did they say?"])
+def test_what_people_say_stands_in_no_log(text):
+    """Nobody who asks what people said is shown the lines of a log."""
+    assert ask(text).intent != "show_evidence"
