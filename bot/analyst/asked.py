@@ -3,6 +3,7 @@
 Leaves out how the symptom was chosen (``bot.signals.symptom``). Words of the question are repeated only where they name something here.
 """
 
+import re
 from collections.abc import Iterable
 
 from bot.analyst.findings import Findings
@@ -12,6 +13,7 @@ from bot.analyst.words import capital, felt_as, happened, plural
 from bot.domain.link import Chain
 from bot.domain.spelling import length
 
+_LEAD = re.compile(r"^(?:since|at|around|about|by|from|on|in)\s+", re.IGNORECASE)
 OFF_S = 900.0
 """By how much people are off when they say when something was."""
 
@@ -69,7 +71,9 @@ def _not_then(findings: Findings) -> str:
         return ""
     window = findings.window
     moments = [one for one in find_moments(findings.question, window) if one.overlaps(window.start_s, window.end_s)]
-    return f" You asked about {moments[0].words}: nothing of it rose then." if moments else ""
+    if not moments:
+        return ""
+    return f" You asked about {_LEAD.sub('', moments[0].words)}: nothing of it rose then."
 
 
 def _beside(findings: Findings, chain: Chain | None) -> str:
