@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from statistics import median
 
+from bot.analyst.confidence import CLOSE
 from bot.analyst.findings import Findings
 from bot.analyst.undone import SETTLES_S, undoing_of
 from bot.analyst.words import clock_s, counted, p_words
@@ -47,7 +48,8 @@ def _beside_a_cause(findings: Findings, signal: Signal, test: LinkTest, chain: C
             f"its own lines are where {chain.root.entity.name} was first seen to fail: whether it brought that about or only "
             "met it was not tested"
         )
-    places = {findings.topology.root(one.entity) for one in chain.signals}
+    beginnings = (one.root for one in findings.chains if one.score >= CLOSE * chain.score)  # these fit nearly as well
+    places = {findings.topology.root(one.entity) for one in (*chain.signals, *beginnings)}
     changed = signal.kind in STAYS and findings.topology.root(signal.entity) in places
     if changed and chain.root.kind not in STAYS and _before_all(signal, chain.symptom):
         return (

@@ -99,6 +99,21 @@ def test_a_change_on_the_cascade_before_all_episodes_is_left_open():
     assert told(signal(Kind.ROLLOUT, STORE, [30.0]), felt, root, chain=chain, known=True, effects=2) is None
 
 
+def test_a_change_where_another_beginning_fits_nearly_as_well_is_left_open():
+    """A node runs short of memory, and so does a workload on it that was released before: chance over time clears no release."""
+    root, twin = (signal(Kind.MEMORY_PRESSURE, place, [41.0, 65.0]) for place in (Entity("Node", "node-1"), STORE))
+    felt, release = signal(Kind.SERVER_ERROR, EDGE, [42.0, 66.0]), signal(Kind.ROLLOUT, STORE, [30.0])
+    chain = chain_of(root, felt, hits=2)
+
+    def said(score):
+        tied = replace(findings(root, twin, release, felt), chains=(chain, replace(chain_of(twin, felt), score=score)))
+        numbers = link(release, felt, hits=1, p_value=0.6, effects=2)
+        return cannot_tell(tied, release, numbers, chain, known=True)
+
+    assert said(0.9).startswith("all 2 episodes came after it and none before")
+    assert said(0.5) is None
+
+
 def test_a_victims_release_is_ruled_out_by_who_failed_first():
     """What failed elsewhere before it, time after time, a release of the victim does not explain; of its caller it may."""
     root, sooner = signal(Kind.ROLLOUT, STORE, [1.0]), signal(Kind.NAME_RESOLUTION_FAILURE, STORE, [2.0, 3.0, 4.0])
