@@ -82,7 +82,6 @@ SECOND = {
 
 AMISS = frozenset(
     {
-        ("wal-left-behind", "was ledger-api 6.3.0 the reason?"),
         ("wal-left-behind", "when did the disk begin to fill?"),
         ("evicted-sessions", "is accounts 5.6.0 the cause?"),
         ("conntrack-full", "is thumbs-gc related?"),
