@@ -41,9 +41,7 @@ WAITED_FOR = frozenset(
     kind.value for kind in (Kind.IMAGE_PULL_FAILURE, Kind.MOUNT_FAILURE, Kind.QUOTA_EXCEEDED, Kind.SCHEDULING_FAILURE)
 )
 """What keeps the new pods of a change from coming."""
-_BLAMES = re.compile(
-    r"\b(?:is|was|are|were)\b.*\b(?:the (?:root )?(?:reason|cause)|to blame|the culprit|at fault)\b", re.IGNORECASE
-)
+_BLAMES = re.compile(r"(?i)\b(?:is|was|are|were)\b.*\b(?:the (?:(?:root )?cause|reason|culprit)|to blame|at fault)\b")
 """Asked for the cause, not for a part in it."""
 _LEAK = re.compile(r"\bleak", re.IGNORECASE)
 
@@ -192,14 +190,15 @@ def _on_cascade(question: Question, context: FollowUpContext, step: Step, subjec
     cited = Citations(context.evidence)
     cite(cited, subject.signal, subject.occurrences)
     link = _link_of(context, step)
-    steps, blamed = list(context.report.cascade.steps), False
-    if len(steps) > 1 and step == steps[-1]:
-        blamed = _BLAMES.search(question.text) is not None
-        lead = f"{'No: it' if blamed else 'It'} is what was felt, the end of the cascade and not its cause"
-    elif step == steps[0]:
+    first, last = context.report.cascade.steps[0], context.report.cascade.steps[-1]
+    felt = step == last or step.entity == last.entity != first.entity
+    blamed = step != first and felt and _BLAMES.search(question.text) is not None
+    if step == first:
         lead = "Yes, it is what starts the cascade"
+    elif step == last:
+        lead = f"{'No: it' if blamed else 'It'} is what was felt, the end of the cascade and not its cause"
     else:
-        lead = "Yes, it is part of the cascade, but not its start"
+        lead = f"{'No: it is where it was felt,' if blamed else 'Yes, it is'} part of the cascade, but not its start"
     test = None
     if link is None:
         lead += f": {step_words(context, step.id)}"

@@ -4,7 +4,22 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from test_followup import CONTEXT, END, FELT, GATEWAY, REPORT, START, WORKER, Item, Store, ask, pair_test, signal
+from test_followup import (
+    CONTEXT,
+    END,
+    FELT,
+    GATEWAY,
+    REPORT,
+    RUN,
+    START,
+    WORKER,
+    Item,
+    Store,
+    ask,
+    pair_test,
+    signal,
+    step,
+)
 
 from bot.domain.items import ItemId
 from bot.domain.report import Cascade, RuledOut, Symptom
@@ -252,3 +267,8 @@ def test_where_it_is_felt_is_not_the_reason():
     told = ask("is the gateway the reason?")
     assert (told.verdict, told.answer.startswith("No: it is what was felt")) == ("unrelated", True)
     assert ask("is the gateway involved?").verdict == "related"
+    cut = signal(Kind.CONNECTION_RESET, GATEWAY, [START + timedelta(hours=6, minutes=30)], "L1", "cut off")
+    first, _, last = REPORT.cascade.steps
+    seen_twice = replace(REPORT, cascade=replace(REPORT.cascade, steps=(first, step("S2", cut, "E3"), last)))
+    told = ask("is the gateway the reason?", report=seen_twice, signals=[RUN, cut, FELT])
+    assert (told.verdict, told.answer.startswith("No: it is where it was felt")) == ("unrelated", True)
