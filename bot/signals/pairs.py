@@ -41,7 +41,7 @@ ONCE_PLAUSIBLE = 0.45
 BEFORE_SHARE = 0.2
 """Share of the effects before a change from which on it cannot be what began them."""
 LEAST_PLACES = 5
-DAY_S = 86_400.0
+HOUR_S, DAY_S = 3_600.0, 86_400.0
 SELDOM = 4.0
 """Times a day up to which what lasts cannot be asked to repeat."""
 SELDOM_PLAUSIBLE = 0.7
@@ -99,7 +99,9 @@ def candidates(signals: Sequence[Signal], topology: Topology) -> Iterable[Candid
             ground = _ground(cause.kind, effect.kind, status, mark, _blames(effect, cause))
             if ground is None or (ground.scope in FAR and cause.id in peaceful):
                 continue
-            if cause.id != effect.id and not _never_worked(effect) and not _same_course(cause, effect):
+            if cause.id != effect.id and not (
+                _never_worked(effect) or _same_course(cause, effect) or _outlived(cause, effect)
+            ):
                 yield _candidate(cause, effect, ground, topology)
 
 
@@ -116,6 +118,12 @@ def _same_course(cause: Signal, effect: Signal) -> bool:
     """Tell whether a grab is of the very course that shows the shortage: who took the CPU of others is what was seen to need it."""
     alike = (cause.entity, cause.subject, cause.source) == (effect.entity, effect.subject, effect.source)
     return cause.kind is Kind.NOISY_NEIGHBOUR and alike
+
+
+def _outlived(cause: Signal, effect: Signal) -> bool:
+    """Tell whether what fails seldom went on for hours after pods had ended: those cut off what was in flight, and no more."""
+    ends = cause.kind in (Kind.POD_KILL, Kind.SHUTDOWN) and "seldom" in effect.attributes
+    return ends and any(one.end_s - one.start_s > HOUR_S for one in effect.occurrences)
 
 
 def _never_worked(effect: Signal) -> bool:
