@@ -41,7 +41,7 @@ WAITED_FOR = frozenset(
     kind.value for kind in (Kind.IMAGE_PULL_FAILURE, Kind.MOUNT_FAILURE, Kind.QUOTA_EXCEEDED, Kind.SCHEDULING_FAILURE)
 )
 """What keeps the new pods of a change from coming."""
-_BLAMES = re.compile(r"(?i)\b(?:is|was|are|were)\b.*\b(?:the (?:(?:root )?cause|reason|culprit)|to blame|at fault)\b")
+_BLAMES = r"\b(?:is|was|are|were)\b.*\b(?:the (?:(?:root )?cause|reason|culprit)|to blame|at fault)\b(?! or\b)"
 """Asked for the cause, not for a part in it."""
 _LEAK = re.compile(r"\bleak", re.IGNORECASE)
 
@@ -192,7 +192,7 @@ def _on_cascade(question: Question, context: FollowUpContext, step: Step, subjec
     link = _link_of(context, step)
     first, last = context.report.cascade.steps[0], context.report.cascade.steps[-1]
     felt = step == last or step.entity == last.entity != first.entity
-    blamed = step != first and felt and _BLAMES.search(question.text) is not None
+    blamed = step != first and felt and re.search(_BLAMES, question.text, re.IGNORECASE) is not None
     if step == first:
         lead = "Yes, it is what starts the cascade"
     elif step == last:

@@ -267,6 +267,7 @@ def test_where_it_is_felt_is_not_the_reason():
     told = ask("is the gateway the reason?")
     assert (told.verdict, told.answer.startswith("No: it is what was felt")) == ("unrelated", True)
     assert ask("is the gateway involved?").verdict == "related"
+    assert ask("is the gateway the cause or the victim?").verdict == "related"
     cut = signal(Kind.CONNECTION_RESET, GATEWAY, [START + timedelta(hours=6, minutes=30)], "L1", "cut off")
     first, _, last = REPORT.cascade.steps
     seen_twice = replace(REPORT, cascade=replace(REPORT.cascade, steps=(first, step("S2", cut, "E3"), last)))
