@@ -89,7 +89,6 @@ AMISS = frozenset(
         ("lost-logs", "was guide down after 6.1.0?"),
         ("clock-drift", "what ended it?"),
         ("paused-consumer", "is uploads 4.5.0 to blame?"),
-        ("expired", "was docs-api 12.1.0 related?"),
         ("sixty-seconds", "so it is not reports 2.1.0?"),
         ("sixty-seconds", "how long did the failed requests take?"),
         ("pooler-scaled", "does tariffs 4.1.0 leak connections?"),
