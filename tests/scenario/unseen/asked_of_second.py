@@ -83,6 +83,7 @@ SECOND = {
 AMISS = frozenset(
     {
         ("wal-left-behind", "when did the disk begin to fill?"),
+        ("lock-queue", "was payments-ui 11.1.0 related?"),  # none of its lines were read
         ("evicted-sessions", "is accounts 5.6.0 the cause?"),
         ("conntrack-full", "is thumbs-gc related?"),
         ("clock-drift", "which pods issued the refused tokens?"),
