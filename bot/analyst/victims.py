@@ -7,19 +7,9 @@ from bot.analyst.findings import Findings
 from bot.analyst.undecided import STAYS
 from bot.analyst.words import counted, plural
 from bot.domain.link import Chain
-from bot.domain.signal import Kind, Signal
+from bot.domain.signal import COMES_ALONG, Kind, Signal
 
-ORDINARY = STAYS | {
-    Kind.HUMAN_CHANGE,
-    Kind.POD_START,
-    Kind.POD_KILL,
-    Kind.STARTUP,
-    Kind.SHUTDOWN,
-    Kind.SCALE_UP,
-    Kind.SCALE_DOWN,
-    Kind.JOB_RUN,
-    Kind.ALERT,
-}
+ORDINARY = STAYS | COMES_ALONG | {Kind.JOB_RUN}
 """What every change brings along, or what is no trouble."""
 LEAST_LINES = 3
 """Log lines together that are trouble; one slow request now and then is not."""

@@ -103,6 +103,15 @@ BACK = "back as it was before: "
 """How the note of an occurrence begins that put back what an earlier one of its signal had changed."""
 
 
+COMES_ALONG = frozenset(
+    {
+        *(Kind.HUMAN_CHANGE, Kind.POD_START, Kind.POD_KILL, Kind.STARTUP, Kind.SHUTDOWN),
+        *(Kind.SCALE_UP, Kind.SCALE_DOWN, Kind.ALERT),
+    }
+)
+"""What comes with any change of a workload and is no trouble by itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
     """One time it happened: ``[start_s, end_s]`` in seconds since the epoch (equal for an instant).

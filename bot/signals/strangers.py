@@ -9,27 +9,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from bot.domain.entity import Entity
-from bot.domain.signal import Kind, Signal, SignalId, Topology
+from bot.domain.signal import COMES_ALONG, Kind, Signal, SignalId, Topology
 
 VERSIONS = frozenset({Kind.ROLLOUT, Kind.RELOAD})
 FAR = frozenset({"same namespace", "cluster"})
 EARLY_S = 60.0
-ORDINARY = frozenset(
-    {
-        *VERSIONS,
-        Kind.CONFIG_CHANGE,
-        Kind.SECRET_CHANGE,
-        Kind.HUMAN_CHANGE,
-        Kind.POD_START,
-        Kind.POD_KILL,
-        Kind.STARTUP,
-        Kind.SHUTDOWN,
-        Kind.SCALE_UP,
-        Kind.SCALE_DOWN,
-        Kind.LOG_BURST,
-        Kind.ALERT,
-    }
-)
+ORDINARY = VERSIONS | COMES_ALONG | {Kind.CONFIG_CHANGE, Kind.SECRET_CHANGE, Kind.LOG_BURST}
 """What every new version brings along, or what is no trouble."""
 
 
