@@ -121,7 +121,7 @@ def rivals(findings: Findings, chain: Chain | None, *, known: bool = True) -> li
             continue
         if chain is not None and one_outage(chain.root, signal):
             continue
-        if _consequence(signal, findings, inside) or _same_act(signal, found) or _announced(signal, findings):
+        if _consequence(signal, findings, inside) or _same_act(signal, found) or announced(signal, findings):
             continue
         link = findings.test(signal, symptom)
         vain = words_of(findings, signal, symptom.occurrences) or (known and findings.cleared.get(signal.id)) or ""
@@ -349,7 +349,7 @@ def _same_act(signal: Signal, others: list[Rival]) -> bool:
     )
 
 
-def _announced(signal: Signal, findings: Findings) -> bool:
+def announced(signal: Signal, findings: Findings) -> bool:
     """Tell what somebody announced and the cluster itself shows as done: the deed is told, the announcement says no more."""
     if signal.kind is not Kind.HUMAN_CHANGE:
         return False

@@ -9,6 +9,7 @@ from itertools import pairwise
 from bot.analyst.endings import STAYING, another_beginning, begun_and_ended, ended_by_itself, ended_with_undoing
 from bot.analyst.findings import Findings
 from bot.analyst.outages import one_outage
+from bot.analyst.rivals import announced
 from bot.analyst.undone import against_undone, words_of
 from bot.analyst.words import GROWTH, one_of
 from bot.domain.link import Chain, Link
@@ -114,6 +115,8 @@ def _ruled_out_by(findings: Findings, chain: Chain, rootness: Mapping[Kind, floa
         vain = words_of(findings, undone, [chain.symptom.occurrences[place] for place in chain.explained])
         own = undone.id == chain.root.id
         doubts.append(vain if own else f"it leads over {one_of(undone)}, which {vain.removeprefix('it ')}")
+    if announced(chain.root, findings):
+        doubts.append("what was announced was seen as done, and is judged by itself")
     if (other := _shared(findings, chain)) is not None:
         doubts.append(f"{other.entity} beside it ran short at the same times, which the change did not reach")
     if (other := begun_and_ended(findings, chain)) is not None:

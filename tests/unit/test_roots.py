@@ -252,3 +252,17 @@ def test_nodes_that_fail_together_are_no_rivals(hour, said):
     )
     found = replace(findings(*nodes, felt), chains=ways)
     assert said is any("nothing tells the two apart" in doubt for doubt in against(found, ways[0], EXOGENOUS))
+
+
+@pytest.mark.parametrize(
+    ("after_s", "cleared"), [(120.0, True), (7200.0, False)], ids=["done at once", "done hours later"]
+)
+def test_what_is_announced_and_seen_as_done_is_judged_by_itself(after_s, cleared):
+    """A remark that tells of a rollout two minutes later adds nothing to it, and is no cause in its stead."""
+    said = replace(signal(Kind.HUMAN_CHANGE, Entity("Person", "ana"), [20.0]), mentions=(WEB,))
+    rolled = signal(Kind.ROLLOUT, WEB, [20.0 + after_s / 3600])
+    felt = signal(Kind.SERVER_ERROR, EDGE, [20.1], length_s=1200)
+    links = (once(said, felt, 360.0),)
+    chain = Chain(signals=(said, felt), links=links, explained=(0,), end_to_end=UNTESTED, score=1.0)
+    found = replace(findings(rolled, *chain.signals), chains=(chain,))
+    assert cleared is (said.id in cleared_roots(found, EXOGENOUS, lambda _: False))
